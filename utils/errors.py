@@ -1,0 +1,53 @@
+"""Mistakes of the user: one line on stderr and an exit code, never a traceback (unless --debug)."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Base of every mistake a user can cause and mend.
+
+    The message is one line: `where: what is wrong; what to do`, `where` being `file:line`, a file or an option.
+    """
+
+    code = "ERROR"
+    exit_code = 1
+
+
+class ConfigError(UserError):
+    """Usage, configuration, YAML syntax or keys."""
+
+    code = "CONFIG"
+    exit_code = 2
+
+
+class DataError(UserError):
+    """Pictures or labels: not found, empty or unusable."""
+
+    code = "DATA"
+    exit_code = 3
+
+
+class CheckpointError(UserError):
+    """Checkpoint missing, unreadable, refused or incompatible."""
+
+    code = "CKPT"
+    exit_code = 4
+
+
+class NumericError(UserError):
+    """Training diverged or produced non-finite numbers."""
+
+    code = "NUMERIC"
+    exit_code = 5
+
+
+class ResourceError(UserError):
+    """Disk, memory, shared memory or workers gave out."""
+
+    code = "RESOURCE"
+    exit_code = 6
+
+
+def printable(text: str) -> str:
+    """`text` on one line with control characters shown as escapes, for names that come from files."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)

@@ -1,0 +1,213 @@
+"""The values that cross a boundary. One box convention: xyxy, absolute pixels of the network input, float32.
+
+Arrays inside workers are numpy (Record, Sample); everything from Batch on is torch. `eq=False`, because comparing arrays
+with `==` has no single answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from utils.boxes import Letterbox
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """One picture of a data set and its truth.
+
+    `boxes` (N, 4) float32 xyxy as fractions 0..1 of the upright picture, `labels` (N,) int64 indices into the names,
+    `crowd` (N,) bool for COCO regions in which nothing counts, `size` (height, width) of the upright picture in pixels,
+    `image_id` the id that predictions.json uses, `labelled` False when no label file was found.
+    """
+
+    path: Path
+    image_id: int
+    size: tuple[int, int]
+    boxes: np.ndarray
+    labels: np.ndarray
+    crowd: np.ndarray
+    labelled: bool = True
+
+    @property
+    def good(self) -> bool:
+        """A good picture shows no defect."""
+        return len(self.boxes) == 0
+
+    def pixel_boxes(self) -> np.ndarray:
+        """(N, 4) float32 xyxy in pixels of the original picture."""
+        height, width = self.size
+        return self.boxes * np.array([width, height, width, height], np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One network input before batching: `image` (H, W, C) uint8 RGB, `boxes` (N, 4) xyxy px, `labels` (N,)."""
+
+    image: np.ndarray
+    boxes: np.ndarray
+    labels: np.ndarray
+    index: int
+    letterbox: Letterbox | None = None
+    boxes_lost: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Truth of a batch: `image_index` (T,) int64, `labels` (T,) int64, `boxes` (T, 4) xyxy px of the network input."""
+
+    image_index: Tensor
+    labels: Tensor
+    boxes: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Targets:
+        """The same targets on `device`."""
+        move = [t.to(device, non_blocking=non_blocking) for t in (self.image_index, self.labels, self.boxes)]
+        return Targets(*move)
+
+    def pin_memory(self) -> Targets:
+        """The same targets in page-locked memory."""
+        return Targets(self.image_index.pin_memory(), self.labels.pin_memory(), self.boxes.pin_memory())
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """`images` (B, C, H, W) uint8, its `targets`, the data set index and letterbox of every picture, boxes lost on the way."""
+
+    images: Tensor
+    targets: Targets
+    indices: tuple[int, ...]
+    letterboxes: tuple[Letterbox | None, ...]
+    boxes_lost: int = 0
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
+        """The same batch on `device`; images stay uint8 (a quarter of the bytes), see `inputs()`."""
+        images = self.images.to(device, non_blocking=non_blocking)
+        return replace(self, images=images, targets=self.targets.to(device, non_blocking))
+
+    def pin_memory(self) -> Batch:
+        """The same batch in page-locked memory."""
+        return replace(self, images=self.images.pin_memory(), targets=self.targets.pin_memory())
+
+    def inputs(self) -> Tensor:
+        """(B, C, H, W) float32 in 0..1, channels_last."""
+        return self.images.to(torch.float32, memory_format=torch.channels_last).div_(255)
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a head says, before NMS, the same in train and eval mode. A = all predictions of all levels.
+
+    `boxes` (B, A, 4) float32 xyxy px; `class_logits` (B, A, K); `objectness` (B, A) logits or None for anchor-free heads;
+    `points` (A, 2) cell centres px; `strides` (A,); `level_sizes` predictions per level, summing to A; `grids` (height,
+    width) per level; `anchors` (A, 2) width and height px or None.
+    """
+
+    boxes: Tensor
+    class_logits: Tensor
+    objectness: Tensor | None
+    points: Tensor
+    strides: Tensor
+    level_sizes: tuple[int, ...]
+    grids: tuple[tuple[int, int], ...]
+    anchors: Tensor | None = None
+
+    def scores(self) -> Tensor:
+        """(B, A, K) float32 confidences: class probability, times objectness where the head has one."""
+        scores = self.class_logits.float().sigmoid()
+        return scores if self.objectness is None else scores * self.objectness.float().sigmoid().unsqueeze(-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """Which prediction answers for which target: three (P,) int64 tensors, plus an optional (P,) target quality.
+
+    `image_index` and `prediction_index` address Predictions (B, A); `target_index` addresses Targets.
+    """
+
+    image_index: Tensor
+    prediction_index: Tensor
+    target_index: Tensor
+    quality: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.target_index)
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """What remains after NMS for one picture: `boxes` (M, 4) xyxy, `scores` (M,) descending, `labels` (M,) int64.
+
+    Boxes are in pixels of the network input until `postprocess.undo_letterbox`, in original pixels afterwards.
+    `names` maps a label to its word where the detections leave the house (detect.Detector).
+    """
+
+    boxes: Tensor
+    scores: Tensor
+    labels: Tensor
+    names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def keep(self, mask: Tensor) -> Detections:
+        """The detections where `mask` (M,) bool, or at those indices."""
+        return replace(self, boxes=self.boxes[mask], scores=self.scores[mask], labels=self.labels[mask])
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class of a report: counts and metrics; a metric that is not defined (no truth) is None."""
+
+    name: str
+    images: int
+    instances: int
+    precision: float | None
+    recall: float | None
+    ap50: float | None
+    ap: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """An evaluation: COCO's 12 numbers by name, precision and recall at the best mean F1, one row per class.
+
+    Undefined values are None. `losses` holds val/box, val/obj, val/cls when a criterion was given.
+    """
+
+    coco: dict[str, float | None]
+    precision: float | None
+    recall: float | None
+    confidence: float | None
+    classes: tuple[ClassRow, ...]
+    images: int
+    good_images: int
+    instances: int
+    losses: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def map50_95(self) -> float | None:
+        """AP averaged over IoU 0.50:0.95."""
+        return self.coco["AP"]
+
+    @property
+    def map50(self) -> float | None:
+        """AP at IoU 0.50."""
+        return self.coco["AP50"]
+
+    def plain(self) -> dict[str, Any]:
+        """The report as JSON-ready values."""
+        rows = [vars(row) for row in self.classes]
+        return {**vars(self), "classes": rows, "notes": list(self.notes)}
