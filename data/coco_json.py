@@ -1,0 +1,227 @@
+"""COCO annotation files: truth per picture, read once and checked entry by entry."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from data.images import read_file
+from utils.errors import DataError, printable
+from utils.text import did_you_mean
+
+MAX_BYTES = 4 << 30
+
+
+@dataclass(frozen=True, eq=False)
+class CocoImage:
+    """One entry of `images` with its annotations.
+
+    `size` (height, width) px or None when the file does not say; `boxes` (N, 4) float64 xyxy px, `labels`
+    (N,) int64 indices into the names, `crowd` (N,) bool; `where` names file and entry for messages.
+    """
+
+    image_id: int
+    file_name: str
+    size: tuple[int, int] | None
+    boxes: np.ndarray
+    labels: np.ndarray
+    crowd: np.ndarray
+    where: str
+
+
+@dataclass(frozen=True, eq=False)
+class CocoTruth:
+    """A COCO file: its pictures in the order of the file, the names, and the category id of each name."""
+
+    path: Path
+    names: tuple[str, ...]
+    category_ids: tuple[int, ...]
+    images: tuple[CocoImage, ...]
+    by_name: dict[str, CocoImage] = field(repr=False)
+    by_base: dict[str, CocoImage | None] = field(repr=False)
+
+    def find(self, picture: Path) -> CocoImage | None:
+        """The entry of a picture: by its longest matching relative name, else by a base name that is unique."""
+        parts = picture.parts
+        for start in range(max(len(parts) - 8, 0), len(parts)):
+            found = self.by_name.get("/".join(parts[start:]))
+            if found is not None:
+                return found
+        return self.by_name.get(picture.as_posix()) or self.by_base.get(picture.name)
+
+    def match(self, pictures: Iterable[Path]) -> dict[Path, CocoImage]:
+        """The entries of those pictures; an entry that would serve two pictures serves neither."""
+        found = {picture: entry for picture in pictures if (entry := self.find(picture)) is not None}
+        uses: dict[int, int] = {}
+        for entry in found.values():
+            uses[entry.image_id] = uses.get(entry.image_id, 0) + 1
+        return {picture: entry for picture, entry in found.items() if uses[entry.image_id] == 1}
+
+
+def read_coco(path: Path, names: tuple[str, ...] = ()) -> CocoTruth:
+    """Read COCO detection truth; categories are matched to `names` by name, case-insensitively.
+
+    Without names, they are taken from the file in the order of the category ids. A name that the file lacks
+    gets an unused category id. Raises DataError naming key and entry for anything that does not fit.
+    """
+    content = _parse(path)
+    ids = _categories(path, content)
+    rows = _annotations(path, content)
+    used = {row["category_id"] for row in rows}
+    unknown = used - ids.keys()
+    if unknown:
+        raise _error(path, "annotations", f"category_id {min(unknown)} is not in 'categories'")
+    if not names:
+        names = tuple(ids[key] for key in sorted(ids))
+    label_of = _labels(path, ids, used, names)
+    images = _images(path, content, rows, label_of)
+    category_of = {label: key for key, label in label_of.items()}
+    spare = max(ids, default=0) + 1
+    category_ids = tuple(category_of.get(label, spare + label) for label in range(len(names)))
+    by_base: dict[str, CocoImage | None] = {}
+    for image in images:
+        base = PurePosixPath(image.file_name).name
+        by_base[base] = None if base in by_base else image
+    by_name = {image.file_name: image for image in images}
+    return CocoTruth(path, names, category_ids, images, by_name, by_base)
+
+
+def fractions(image: CocoImage, size: tuple[int, int]) -> np.ndarray:
+    """(N, 4) float64 xyxy of an entry as fractions of the upright picture of `size` (height, width)."""
+    height, width = size
+    return image.boxes / np.array([width, height, width, height], np.float64)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    raw = read_file(path, MAX_BYTES)
+    try:
+        content = json.loads(raw)
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"{printable(str(path))}:{error.lineno}: not valid JSON: {error.msg}; mend it"
+        ) from error
+    except (UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise DataError(f"{printable(str(path))}: not valid JSON: {type(error).__name__}; mend it") from error
+    if isinstance(content, list):
+        raise _error(path, "top level", "a list of detections, not truth; COCO truth is an object")
+    for key in ("images", "annotations", "categories"):
+        if not isinstance(content, dict) or not isinstance(content.get(key), list):
+            raise _error(path, key, "missing or not a list; this is not COCO detection truth")
+        for index, entry in enumerate(content[key]):
+            if not isinstance(entry, dict):
+                raise _error(path, f"{key}[{index}]", "not an object")
+    return content
+
+
+def _error(path: Path, key: str, message: str, advice: str = "mend the file") -> DataError:
+    return DataError(f"{printable(str(path))}: {key}: {message}; {advice}")
+
+
+def _whole(path: Path, key: str, entry: dict[str, Any], name: str) -> int:
+    value = entry.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        shown = "missing" if value is None else f"{printable(repr(value))[:40]}, not a whole number"
+        raise _error(path, f"{key}.{name}", shown)
+    return value
+
+
+def _categories(path: Path, content: dict[str, Any]) -> dict[int, str]:
+    """Category id -> name."""
+    ids: dict[int, str] = {}
+    for index, entry in enumerate(content["categories"]):
+        key = f"categories[{index}]"
+        number = _whole(path, key, entry, "id")
+        if number in ids:
+            raise _error(path, f"{key}.id", f"id {number} appears twice")
+        if not isinstance(entry.get("name"), str):
+            raise _error(path, f"{key}.name", "missing or not a text")
+        ids[number] = entry["name"].strip()
+    return ids
+
+
+def _labels(path: Path, ids: dict[int, str], used: set[int], names: tuple[str, ...]) -> dict[int, int]:
+    """Category id -> index into names; a category nobody uses may be strange (Roboflow adds such)."""
+    known = {name.strip().casefold(): index for index, name in enumerate(names)}
+    taken: dict[int, int] = {}
+    for number in sorted(ids, key=lambda key: (key not in used, key)):
+        label = known.get(ids[number].casefold())
+        if label is None and number in used:
+            near = did_you_mean(ids[number], names)
+            message = f"'{printable(ids[number])}' (id {number}) is not in the names of the data YAML{near}"
+            raise _error(path, "categories", message, "mend one of the two")
+        if label in taken.values() and number in used:
+            raise _error(
+                path, "categories", f"'{printable(ids[number])}' appears under two ids that are both used"
+            )
+        if label is not None and label not in taken.values():
+            taken[number] = label
+    return taken
+
+
+def _annotations(path: Path, content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The annotations with their numbers checked."""
+    for index, entry in enumerate(content["annotations"]):
+        key = f"annotations[{index}]"
+        _whole(path, key, entry, "image_id")
+        _whole(path, key, entry, "category_id")
+        box = entry.get("bbox")
+        if not isinstance(box, list) or len(box) != 4 or not all(map(_is_finite, box)):
+            message = f"{printable(repr(box))[:60]} is not 4 finite numbers (x, y, width, height in px)"
+            raise _error(path, f"{key}.bbox", message)
+    return content["annotations"]
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) < 1e9 and math.isfinite(value)
+
+
+def _images(
+    path: Path, content: dict[str, Any], rows: list[dict[str, Any]], label_of: dict[int, int]
+) -> tuple[CocoImage, ...]:
+    entries: dict[int, tuple[str, dict[str, Any]]] = {}
+    names: set[str] = set()
+    for index, entry in enumerate(content["images"]):
+        key = f"images[{index}]"
+        number = _whole(path, key, entry, "id")
+        name = entry.get("file_name")
+        if number in entries:
+            raise _error(path, f"{key}.id", f"id {number} appears twice")
+        if not isinstance(name, str) or not name.strip():
+            raise _error(path, f"{key}.file_name", "missing or not a text")
+        if name in names:
+            raise _error(path, f"{key}.file_name", f"'{printable(name)}' appears twice")
+        names.add(name)
+        entries[number] = key, entry
+    groups: dict[int, list[dict[str, Any]]] = {number: [] for number in entries}
+    for index, row in enumerate(rows):
+        if row["image_id"] not in groups:
+            raise _error(path, f"annotations[{index}].image_id", f"no picture has id {row['image_id']}")
+        groups[row["image_id"]].append(row)
+    return tuple(_image(path, key, entry, groups[i], label_of) for i, (key, entry) in entries.items())
+
+
+def _image(
+    path: Path, key: str, entry: dict[str, Any], rows: list[dict[str, Any]], label_of: dict[int, int]
+) -> CocoImage:
+    size = None
+    if entry.get("height") is not None and entry.get("width") is not None:
+        size = _whole(path, key, entry, "height"), _whole(path, key, entry, "width")
+    boxes = np.array([row["bbox"] for row in rows], np.float64).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    return CocoImage(
+        image_id=entry["id"],
+        file_name=entry["file_name"].strip().replace("\\", "/").removeprefix("./"),
+        size=size,
+        boxes=boxes,
+        labels=np.array([label_of[row["category_id"]] for row in rows], np.int64),
+        crowd=np.array([bool(row.get("iscrowd")) for row in rows], bool),
+        where=f"{printable(str(path))}: {key}",
+    )

@@ -1,0 +1,210 @@
+"""One YOLO label file: where it lies and what it says, row by row.
+
+A row is `class xc yc w h` in fractions of the upright picture. A longer row with an odd count of numbers is
+a polygon (`class x1 y1 x2 y2 x3 y3 ...`) and stands for its bounding box. A row that breaks a rule becomes a
+Problem with file and line; what happens to it is the caller's policy.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from utils.errors import DataError, printable
+
+OVERHANG = 0.010002  # share of the picture by which an edge may lie outside and be clipped
+ROUNDING = 2e-6  # what six printed digits can add to an edge; clipped without a word
+SMALLEST = 1e-6
+HARMLESS = frozenset({"clipped", "polygon"})
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something found in the data: `where` (`file:line` or file), a `reason` code for counting, one sentence.
+
+    `count` rows are meant where one Problem speaks for several (harmless reasons only).
+    """
+
+    where: str
+    reason: str
+    message: str
+    count: int = 1
+
+    @property
+    def harmless(self) -> bool:
+        """Counted, but nothing was dropped for it."""
+        return self.reason in HARMLESS
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+def label_path(image: Path, labels_root: Path | None = None) -> Path:
+    """The txt file of a picture: the first of `label_candidates` that exists, else the first of them."""
+    candidates = label_candidates(image, labels_root)
+    first = next(candidates)
+    if os.path.lexists(first):
+        return first
+    return next((path for path in candidates if os.path.lexists(path)), first)
+
+
+def label_candidates(image: Path, labels_root: Path | None = None) -> Iterator[Path]:
+    """Where the label of `image` may lie, likeliest first.
+
+    Without a root: the last folder called `images` (any case) becomes `labels`, then the picture's own
+    folder. With one: below it, keeping as many of the picture's sub-folders as exist there. Each is also
+    tried with a `txt` sub-folder.
+    """
+    parts = image.parent.parts
+    last = max((i for i, part in enumerate(parts) if part.lower() == "images"), default=None)
+    if labels_root is not None:
+        below = parts[max(len(parts) - 3, 1) :] if last is None else parts[last + 1 :]
+        folders = [labels_root.joinpath(*below[i:]) for i in range(len(below) + 1)]
+    else:
+        folders = [] if last is None else [Path(*parts[:last], "labels", *parts[last + 1 :])]
+        folders.append(image.parent)
+    for folder in folders:
+        yield folder / f"{image.stem}.txt"
+        yield folder / "txt" / f"{image.stem}.txt"
+
+
+def parse_labels(path: Path, raw: bytes, class_count: int) -> tuple[np.ndarray, np.ndarray, list[Problem]]:
+    """The rows of a label file: boxes (N, 4) float32 xyxy fractions, labels (N,) int64, and what was odd.
+
+    Rows with a harmful Problem are left out. Raises DataError at once for a class id that `class_count` does
+    not cover, since then the whole data YAML is likely the wrong one.
+    """
+    reader = _Rows(path, class_count)
+    for number, line in enumerate(_lines(raw), 1):
+        if tokens := line.split():
+            reader.add(number, line, tokens)
+    boxes = np.array(reader.boxes, np.float32).reshape(-1, 4)
+    return boxes, np.array(reader.labels, np.int64), reader.finish()
+
+
+def count_rows(raw: bytes) -> int:
+    """How many rows a label file has, good or bad."""
+    return sum(1 for line in _lines(raw) if line.strip())
+
+
+def _lines(raw: bytes) -> list[bytes]:
+    """Lines of bytes (LF, CRLF or CR); a byte-order mark is taken off, UTF-16 is turned into UTF-8."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raw = raw.decode("utf-16", "replace").encode("utf-8", "replace")
+    return raw.removeprefix(b"\xef\xbb\xbf").splitlines()
+
+
+class _Rows:
+    """Collects the rows of one file."""
+
+    def __init__(self, path: Path, class_count: int) -> None:
+        self.path, self.class_count = path, class_count
+        self.boxes: list[Box] = []
+        self.labels: list[int] = []
+        self.problems: list[Problem] = []
+        self.notes: dict[str, list[int]] = {}
+
+    def add(self, number: int, line: bytes, tokens: list[bytes]) -> None:
+        """Read one row; `number` is its line."""
+        values = self._numbers(number, line, tokens)
+        if values is None or not self._shape_is_fine(number, len(values)):
+            return
+        label = self._label(number, values[0])
+        if label is None:
+            return
+        box = self._inside(number, _outline(values) if len(values) > 5 else _corners(values))
+        if box is None:
+            return
+        if len(values) > 5:
+            self.notes.setdefault("polygon", []).append(number)
+        self.labels.append(label)
+        self.boxes.append(box)
+
+    def finish(self) -> list[Problem]:
+        """All problems; the harmless ones are one per reason."""
+        words = {
+            "clipped": "reached up to 1 % over the edge and was clipped",
+            "polygon": "is a polygon and stands for its bounding box",
+        }
+        for reason, numbers in self.notes.items():
+            message = f"this row {words[reason]} ({len(numbers)} such in this file)"
+            self.problems.append(Problem(self._where(numbers[0]), reason, message, len(numbers)))
+        return self.problems
+
+    def _where(self, number: int) -> str:
+        return f"{printable(str(self.path))}:{number}"
+
+    def _bad(self, number: int, reason: str, message: str) -> None:
+        self.problems.append(Problem(self._where(number), reason, message))
+
+    def _numbers(self, number: int, line: bytes, tokens: list[bytes]) -> list[float] | None:
+        try:
+            values = [float(token) for token in tokens]
+            if b"_" in line:  # float() reads 1_0 as ten
+                raise ValueError
+        except ValueError:
+            shown = printable(line[:40].decode("utf-8", "replace").strip())
+            advice = (
+                "use blanks and decimal points, not commas" if b"," in line else "write 'class xc yc w h'"
+            )
+            self._bad(number, "not_a_number", f"'{shown}' holds what is not a plain number; {advice}")
+            return None
+        if not math.isfinite(sum(values)) and not all(map(math.isfinite, values)):
+            self._bad(number, "non_finite", "NaN, infinite or overflowing number; remove or mend the row")
+            return None
+        return values
+
+    def _shape_is_fine(self, number: int, count: int) -> bool:
+        if count == 5 or (count >= 7 and count % 2):
+            return True
+        hint = "; this looks like a predictions file with confidence" if count == 6 else ""
+        message = f"{count} numbers; a row is 'class xc yc w h' or 'class' and three or more points{hint}"
+        self._bad(number, "columns", message)
+        return False
+
+    def _label(self, number: int, value: float) -> int | None:
+        if value < 0 or value != int(value):
+            self._bad(number, "class_id", f"class {value:g}; it must be a whole number from 0 up")
+            return None
+        if value >= self.class_count:
+            raise DataError(
+                f"{self._where(number)}: class {value:.12g}, but the data YAML names {self.class_count} "
+                f"(0..{self.class_count - 1}); the data YAML may be the wrong one; mend names or the row"
+            )
+        return int(value)
+
+    def _inside(self, number: int, box: Box) -> Box | None:
+        x1, y1, x2, y2 = box
+        low, high = min(x1, y1), max(x2, y2)
+        empty = x2 - x1 < SMALLEST or y2 - y1 < SMALLEST
+        if not empty and (low < 0 or high > 1):
+            if low < -OVERHANG or high > 1 + OVERHANG:
+                hint = "; this looks like pixels, rows are fractions 0..1" if high > 1.5 else ""
+                message = f"box {x1:.4g} {y1:.4g} {x2:.4g} {y2:.4g} lies outside the picture{hint}"
+                self._bad(number, "outside", message)
+                return None
+            if low < -ROUNDING or high > 1 + ROUNDING:
+                self.notes.setdefault("clipped", []).append(number)
+            x1, y1, x2, y2 = max(x1, 0.0), max(y1, 0.0), min(x2, 1.0), min(y2, 1.0)
+            empty = x2 - x1 < SMALLEST or y2 - y1 < SMALLEST
+        if empty:
+            self._bad(number, "empty_box", "a box without width or height; remove the row")
+            return None
+        return x1, y1, x2, y2
+
+
+def _corners(values: list[float]) -> Box:
+    _, x, y, w, h = values
+    return x - w / 2, y - h / 2, x + w / 2, y + h / 2
+
+
+def _outline(values: list[float]) -> Box:
+    xs, ys = values[1::2], values[2::2]
+    return min(xs), min(ys), max(xs), max(ys)

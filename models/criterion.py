@@ -1,0 +1,134 @@
+"""Predictions + Targets -> losses, as sums and counts per level.
+
+Sums and counts stay apart so that several processes can add up their counts before dividing: the loss then does not depend
+on how a batch is spread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from models.assign import assign_by_anchor_ratio
+from models.iou import IOUS, iou
+from utils.config import AssignConfig, LossConfig
+from utils.structures import Assignment, Predictions, Targets
+
+
+@dataclass(frozen=True, eq=False)
+class LossTerms:
+    """Per part (box, obj, cls): the weighted sum of each level, (L,), and how many items it sums, (L,)."""
+
+    sums: dict[str, Tensor]
+    counts: dict[str, Tensor]
+
+    def parts(self, counts: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
+        """Each part's loss: the levels' means added up. `counts` may be those of all processes."""
+        counts = self.counts if counts is None else counts
+        return {name: (total / counts[name].clamp(min=1)).sum() for name, total in self.sums.items()}
+
+
+class Criterion(Protocol):
+    """What the training loop knows of a criterion."""
+
+    def __call__(self, predictions: Predictions, targets: Targets) -> LossTerms:
+        """Loss terms of a batch."""
+        ...
+
+
+class AnchorCriterion:
+    """YOLOv5's loss for an anchor head, with any box overlap of models.iou (spec: IDFE-Net section 4).
+
+    Box: mean of 1 - overlap over the positives of a level, in grid cells. Objectness: mean BCE over all predictions of a
+    level against the overlap, balanced over levels. Class: mean BCE over positives x classes.
+    """
+
+    def __init__(self, loss: LossConfig, assign: AssignConfig, classes: int, image_size: int) -> None:
+        self.loss, self.assign, self.classes = loss, assign, classes
+        self.overlap = IOUS[loss.iou]
+        self.object_gain = loss.obj * (image_size / 640) ** 2
+        self.class_gain = loss.cls * classes / 80
+
+    def __call__(self, predictions: Predictions, targets: Targets) -> LossTerms:
+        """Loss terms of a batch; a batch without targets has only objectness, and keeps the graph alive."""
+        assigned = assign_by_anchor_ratio(predictions, targets, self.assign.anchor_t)
+        level = _levels(predictions)
+        positive_level = level[assigned.prediction_index]
+        levels, scale = len(predictions.level_sizes), 3 / len(predictions.level_sizes)
+        positives = torch.bincount(positive_level, minlength=levels).float()
+        overlap, object_target = self._overlaps(predictions, targets, assigned)
+        box = _per_level(1 - overlap, positive_level, levels)
+        cls = _per_level(self._class_loss(predictions, targets, assigned), positive_level, levels)
+        obj = self._object_loss(predictions, _best_targets(predictions, assigned, object_target))
+        cells = positives.new_tensor([len(predictions.boxes) * size for size in predictions.level_sizes])
+        return LossTerms(
+            sums={
+                "box": box * (self.loss.box * scale),
+                "obj": obj * (self.object_gain * scale),
+                "cls": cls * (self.class_gain * scale),
+            },
+            counts={"box": positives, "obj": cells, "cls": positives * self.classes},
+        )
+
+    def _overlaps(
+        self, predictions: Predictions, targets: Targets, assigned: Assignment
+    ) -> tuple[Tensor, Tensor]:
+        """(P,) overlap for the box loss, and (P,) objectness target, both in grid cells of the level."""
+        stride = predictions.strides[assigned.prediction_index][:, None]
+        boxes = predictions.boxes[assigned.image_index, assigned.prediction_index] / stride
+        truth = targets.boxes[assigned.target_index] / stride
+        overlap = self.overlap(boxes, truth)
+        quality = iou(boxes, truth) if self.loss.obj_target == "iou" else overlap
+        return overlap, quality.detach().clamp(min=0)
+
+    def _class_loss(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> Tensor:
+        """(P,) BCE summed over classes; zero where there is only one class to choose."""
+        logits = predictions.class_logits[assigned.image_index, assigned.prediction_index].float()
+        if self.classes == 1:
+            return logits.sum(-1) * 0
+        off = 0.5 * self.loss.label_smoothing
+        truth = torch.full_like(logits, off)
+        truth.scatter_(1, targets.labels[assigned.target_index][:, None], 1 - off)
+        weight = logits.new_tensor(self.loss.cls_pw)
+        return binary_cross_entropy_with_logits(logits, truth, reduction="none", pos_weight=weight).sum(-1)
+
+    def _object_loss(self, predictions: Predictions, truth: Tensor) -> Tensor:
+        """(L,) BCE summed over the predictions of each level and weighted by the level's balance."""
+        assert predictions.objectness is not None, "the anchor criterion needs an objectness"
+        logits = predictions.objectness.float()
+        weight = logits.new_tensor(self.loss.obj_pw)
+        loss = binary_cross_entropy_with_logits(logits, truth, reduction="none", pos_weight=weight)
+        sums = torch.stack([part.sum() for part in loss.split(list(predictions.level_sizes), 1)])
+        return sums * sums.new_tensor(_balance(self.loss.balance, len(sums)))
+
+
+def _balance(weights: tuple[float, ...], levels: int) -> list[float]:
+    """One weight per level; levels beyond the list share its last."""
+    return [weights[min(i, len(weights) - 1)] for i in range(levels)]
+
+
+def _levels(predictions: Predictions) -> Tensor:
+    """(A,) level number of each prediction."""
+    sizes = torch.tensor(predictions.level_sizes, device=predictions.boxes.device)
+    return torch.arange(len(sizes), device=sizes.device).repeat_interleave(sizes)
+
+
+def _per_level(values: Tensor, level: Tensor, levels: int) -> Tensor:
+    """(P,) -> (levels,) sums."""
+    return values.new_zeros(levels).index_add(0, level, values)
+
+
+def _best_targets(predictions: Predictions, assigned: Assignment, quality: Tensor) -> Tensor:
+    """(B, A) objectness targets. Where several targets share a prediction the last of the list wins, on any device."""
+    batch, size = predictions.boxes.shape[:2]
+    flat = assigned.image_index * size + assigned.prediction_index
+    order = torch.arange(len(flat), device=flat.device)
+    last = torch.full((batch * size,), -1, device=flat.device).scatter_reduce(0, flat, order, "amax")
+    wins = last[flat] == order
+    truth = torch.zeros(batch * size, device=flat.device)
+    truth[flat[wins]] = quality[wins].float()
+    return truth.view(batch, size)

@@ -1,0 +1,234 @@
+"""ModelSpec -> network. Channels and strides are measured by running each row on a small picture as it is built."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import models.heads
+import models.layers  # noqa: F401  registers the layers
+from models import registry
+from models.registry import Layer, Parameter, find
+from models.spec import ModelSpec, Row, Source
+from utils.errors import ConfigError
+from utils.schema import fits, type_words
+from utils.structures import Predictions
+from utils.text import did_you_mean
+
+MEASURE_PX = 128  # small, yet two cells wide at stride 64
+MAX_CHANNELS = 65_536
+
+Value = Any  # what flows between rows: a Tensor, a tuple of Tensors, or the head's Predictions
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row made ready to run: its sources, whether it takes a list, and which values nobody needs afterwards."""
+
+    sources: tuple[Source, ...]
+    takes_list: bool
+    frees: tuple[int | str, ...]
+
+
+class Graph(nn.Module):
+    """A network of rows. `layers[i]` is row i; `strides` are those of the head's sources, `stride` the largest."""
+
+    def __init__(
+        self, spec: ModelSpec, layers: Sequence[nn.Module], takes_list: Sequence[bool], strides: list[int]
+    ) -> None:
+        super().__init__()
+        self.spec, self.strides, self.stride = spec, tuple(strides), max(strides)
+        self.layers = nn.ModuleList(layers)
+        self.steps = _plan(spec.rows, takes_list)
+
+    @property
+    def head(self) -> nn.Module:
+        """The last row."""
+        return self.layers[-1]
+
+    def forward(self, image: Tensor, **inputs: Tensor) -> Predictions:
+        """`image` (B, C, H, W) in 0..1, H and W multiples of `stride` -> Predictions."""
+        values: dict[int | str, Value] = {"image": image, **inputs}
+        for index, (step, layer) in enumerate(zip(self.steps, self.layers, strict=True)):
+            values[index] = _run(layer, step.takes_list, _gather(values, step.sources))
+            for key in step.frees:
+                del values[key]
+        return values[len(self.layers) - 1]
+
+
+def build_graph(spec: ModelSpec, channels: int = 3, image_size: int = 640) -> Graph:
+    """Build the network of `spec` for pictures of `channels` planes. Raises ConfigError at the row that cannot be built."""
+    builder = _Builder(spec, channels, image_size)
+    with torch.no_grad():
+        for row in spec.rows:
+            builder.add(row)
+    last = spec.rows[-1]
+    if not isinstance(builder.values[last.index], Predictions):
+        raise last.error("the last row must be a detection head such as AnchorDetect")
+    return Graph(spec, builder.layers, builder.takes_list, builder.strides_of(last))
+
+
+def _plan(rows: Sequence[Row], takes_list: Sequence[bool]) -> tuple[Step, ...]:
+    last_use: dict[int | str, int] = {}
+    for row in rows:
+        last_use.update({source.origin: row.index for source in row.sources})
+        last_use.setdefault(row.index, row.index)  # a row nobody reads is freed at once
+    last_use.pop(rows[-1].index)
+    frees = defaultdict(list)
+    for key, index in last_use.items():
+        frees[index].append(key)
+    return tuple(
+        Step(r.sources, many, tuple(frees[r.index])) for r, many in zip(rows, takes_list, strict=True)
+    )
+
+
+def _gather(values: dict[int | str, Value], sources: Sequence[Source]) -> list[Value]:
+    found = (values[s.origin] for s in sources)
+    return [v if s.output is None else v[s.output] for v, s in zip(found, sources, strict=True)]
+
+
+def _run(layer: nn.Module, takes_list: bool, sources: list[Value]) -> Value:
+    return layer(sources) if takes_list else layer(sources[0])
+
+
+class _Builder:
+    """Builds row after row, keeping every row's output on the measuring picture."""
+
+    def __init__(self, spec: ModelSpec, channels: int, image_size: int) -> None:
+        self.spec, self.image_size = spec, image_size
+        picture = torch.linspace(0, 1, channels * MEASURE_PX**2).view(1, channels, MEASURE_PX, MEASURE_PX)
+        self.values: dict[int | str, Value] = {"image": picture}
+        self.layers: list[nn.Module] = []
+        self.takes_list: list[bool] = []
+
+    def add(self, row: Row) -> None:
+        try:
+            layer = find(row.module)
+        except LookupError as error:
+            raise row.error(str(error)) from error
+        inputs = self._inputs(row)
+        takes_list = layer.has(registry.INS)
+        if not takes_list and len(inputs) != 1:
+            raise row.error(f"takes one source, got {len(inputs)}")
+        own_repeats = layer.has(registry.REPEATS)
+        copies = 1 if own_repeats else self._depth(row)
+        if takes_list and copies > 1:
+            raise row.error("a module with several sources cannot be repeated")
+        chain, value = [], inputs
+        for _ in range(copies):
+            module = self._construct(layer, row, value)
+            output = self._measure(module, row, takes_list, value)
+            chain.append(module)
+            value = [output]
+        self.layers.append(chain[0] if copies == 1 else nn.Sequential(*chain))
+        self.takes_list.append(takes_list)
+        self.values[row.index] = output
+
+    def strides_of(self, row: Row) -> list[int]:
+        return [MEASURE_PX // value.shape[-1] for value in self._inputs(row)]
+
+    def _inputs(self, row: Row) -> list[Value]:
+        for source in row.sources:
+            if source.origin not in self.values:
+                raise row.error(f"the network has no input '{source.origin}' in this mode")
+            value = self.values[source.origin]
+            if isinstance(value, Predictions) or (source.output is None) != isinstance(value, Tensor):
+                raise row.error(f"source {source} is not one feature map")
+            if source.output is not None and source.output >= len(value):
+                raise row.error(f"source {source}: that row has {len(value)} outputs, counted from 0")
+        return _gather(self.values, row.sources)
+
+    def _depth(self, row: Row) -> int:
+        return max(round(row.repeats * self.spec.depth), 1) if row.repeats > 1 else 1
+
+    def _measure(self, module: nn.Module, row: Row, takes_list: bool, inputs: list[Value]) -> Value:
+        module.eval()
+        try:
+            output = _run(module, takes_list, inputs)
+        except (RuntimeError, ValueError, IndexError) as error:
+            raise row.error(
+                f"does not fit its sources {_shapes(row, inputs)}: {_first_line(error)}"
+            ) from error
+        module.train()
+        return output
+
+    def _construct(self, layer: Layer, row: Row, inputs: list[Value]) -> nn.Module:
+        written = self._written(layer, row)
+        filled = {
+            p.name: self._fill(p, row, inputs, written) for p in layer.parameters if self._wanted(p, written)
+        }
+        try:
+            return layer.build(**filled)
+        except (ValueError, RuntimeError, ZeroDivisionError) as error:
+            raise row.error(f"cannot be built: {_first_line(error)}") from error
+
+    @staticmethod
+    def _wanted(parameter: Parameter, written: dict[str, Any]) -> bool:
+        return parameter.role not in registry.FROM_ROW or parameter.name in written
+
+    @staticmethod
+    def _written(layer: Layer, row: Row) -> dict[str, Any]:
+        """The row's args by parameter name, checked against the signature."""
+        arguments = layer.arguments
+        if len(row.args) > len(arguments):
+            raise row.error(f"{len(row.args)} arguments, but the layer takes {layer.usage()}")
+        written = dict(zip((p.name for p in arguments), row.args, strict=False))
+        for key, value in row.keywords.items():
+            if key not in {p.name for p in arguments}:
+                raise row.error(f"no argument '{key}'{did_you_mean(key, [p.name for p in arguments])}")
+            if key in written:
+                raise row.error(f"argument '{key}' is given twice")
+            written[key] = value
+        for parameter in arguments:
+            if parameter.required and parameter.name not in written:
+                raise row.error(f"argument '{parameter.name}' is missing; the layer takes {layer.usage()}")
+            if parameter.name in written and not fits(written[parameter.name], parameter.type):
+                got = written[parameter.name]
+                raise row.error(
+                    f"argument '{parameter.name}' must be {type_words(parameter.type)}, got {got!r}"
+                )
+        return written
+
+    def _fill(self, parameter: Parameter, row: Row, inputs: list[Value], written: dict[str, Any]) -> Any:
+        if parameter.role is registry.IN:
+            return inputs[0].shape[1]
+        if parameter.role is registry.INS:
+            return [value.shape[1] for value in inputs]
+        if parameter.role is registry.STRIDES:
+            return [MEASURE_PX // value.shape[-1] for value in inputs]
+        if parameter.role is registry.REPEATS:
+            return self._depth(row)
+        if parameter.role is registry.IMAGE_SIZE:
+            return self.image_size
+        if parameter.role is registry.OUT:
+            return self._scaled(row, written[parameter.name])
+        return written[parameter.name]
+
+    def _scaled(self, row: Row, channels: int) -> int:
+        scaled = math.ceil(channels * self.spec.width / 8) * 8
+        if not 1 <= scaled <= MAX_CHANNELS:
+            raise row.error(
+                f"{channels} channels x width {self.spec.width:g} is not within 1..{MAX_CHANNELS}"
+            )
+        return scaled
+
+
+def _shapes(row: Row, inputs: Sequence[Tensor]) -> str:
+    words = (f"{s} ({'x'.join(map(str, v.shape[1:]))})" for s, v in zip(row.sources, inputs, strict=False))
+    return ", ".join(words)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
+
+
+def check_size(graph: Graph, height: int, width: int) -> None:
+    """Raise ConfigError when a network input of that size does not divide into the graph's largest cells."""
+    if height % graph.stride or width % graph.stride:
+        raise ConfigError(f"network input {width}x{height} must be a multiple of {graph.stride} both ways")

@@ -1,0 +1,99 @@
+"""The anchor head of YOLOv5, as IDFE-Net uses it: boxes as offsets from anchors, one objectness, K classes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from models.registry import Ins, Strides, register
+from utils.structures import Predictions
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Constants of one set of map sizes: `cells` (A, 2) in cells, `points` (A, 2) centres px, `strides` (A,), `anchors` px."""
+
+    cells: Tensor
+    points: Tensor
+    strides: Tensor
+    anchors: Tensor
+
+
+@register
+class AnchorDetect(nn.Module):
+    """A 1x1 convolution per level to `anchors x (4 + 1 + classes)`, decoded in float32.
+
+    Sources: one map per level, (B, C_l, H_l, W_l). `anchors`: per level a flat list w1, h1, w2, h2, ... in pixels.
+    Predictions are ordered level, row, column, anchor. Decoding (YOLOv5 v6): centre = (2 sigmoid(t) - 0.5 + cell) x stride,
+    size = (2 sigmoid(t))^2 x anchor.
+    """
+
+    def __init__(self, classes: int, anchors: list[list[float]], c_ins: Ins, strides: Strides) -> None:
+        super().__init__()
+        if classes < 1:
+            raise ValueError(f"needs at least 1 class, got {classes}")
+        if len(anchors) != len(c_ins):
+            raise ValueError(f"{len(anchors)} rows of anchors for {len(c_ins)} levels")
+        if any(len(row) % 2 or len(row) != len(anchors[0]) or not row for row in anchors):
+            raise ValueError("each level needs the same number of width, height pairs")
+        self.classes, self.strides = classes, tuple(strides)
+        self.per_cell = len(anchors[0]) // 2
+        self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32).view(len(anchors), -1, 2))
+        self.convs = nn.ModuleList(nn.Conv2d(c, self.per_cell * (5 + classes), 1) for c in c_ins)
+        self._set_priors()
+
+    def _set_priors(self) -> None:
+        """Start from about 8 objects per 640-px picture and 0.6 objects' worth of class (RetinaNet's prior, per level)."""
+        for conv, stride in zip(self.convs, self.strides, strict=True):
+            bias = conv.bias.detach().view(self.per_cell, -1)  # a view: written in place
+            bias[:, 4] += math.log(8 / (640 / stride) ** 2)
+            bias[:, 5:] += math.log(0.6 / (self.classes - 0.99999))
+
+    def forward(self, inputs: Sequence[Tensor]) -> Predictions:
+        """Maps of all levels -> Predictions."""
+        return self.decode(self.raw(inputs))
+
+    def raw(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Per level (B, H, W, anchors, 5 + classes), undecoded."""
+        maps = []
+        for conv, x in zip(self.convs, inputs, strict=True):
+            y = conv(x).permute(0, 2, 3, 1)  # free where the maps are channels_last
+            maps.append(y.unflatten(-1, (self.per_cell, 5 + self.classes)))
+        return maps
+
+    def decode(self, maps: Sequence[Tensor]) -> Predictions:
+        """What `raw` returned -> Predictions."""
+        grids = tuple((m.shape[1], m.shape[2]) for m in maps)
+        grid = self._grid(grids, maps[0].device)
+        flat = torch.cat([m.flatten(1, 3) for m in maps], 1)
+        t = flat[..., :4].float().sigmoid()
+        centre = (t[..., :2] * 2 - 0.5 + grid.cells) * grid.strides[:, None]
+        half = (t[..., 2:] * 2).square() * grid.anchors / 2
+        return Predictions(
+            boxes=torch.cat((centre - half, centre + half), -1),
+            class_logits=flat[..., 5:],
+            objectness=flat[..., 4],
+            points=grid.points,
+            strides=grid.strides,
+            level_sizes=tuple(h * w * self.per_cell for h, w in grids),
+            grids=grids,
+            anchors=grid.anchors,
+        )
+
+    def _grid(self, grids: tuple[tuple[int, int], ...], device: torch.device) -> Grid:
+        cells, strides, anchors = [], [], []
+        for (height, width), stride, level_anchors in zip(grids, self.strides, self.anchors, strict=True):
+            y, x = torch.meshgrid(
+                torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij"
+            )
+            cell = torch.stack((x, y), -1).view(-1, 1, 2).expand(-1, self.per_cell, 2).reshape(-1, 2)
+            cells.append(cell.float())
+            strides.append(torch.full((len(cell),), float(stride), device=device))
+            anchors.append(level_anchors.to(device).repeat(height * width, 1))
+        joined_cells, joined_strides = torch.cat(cells), torch.cat(strides)
+        points = (joined_cells + 0.5) * joined_strides[:, None]
+        return Grid(joined_cells, points, joined_strides, torch.cat(anchors))

@@ -1,0 +1,53 @@
+"""Convolution, norm, activation: the unit everything else is made of."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from models.registry import In, Out, register
+
+
+def batch_norm(channels: int) -> nn.BatchNorm2d:
+    """BatchNorm2d as the YOLO family sets it: eps 1e-3, momentum 0.03."""
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.03)
+
+
+@register
+class Conv(nn.Module):
+    """Convolution without bias, BatchNorm, SiLU. "Same" padding for odd kernels unless given.
+
+    (B, c_in, H, W) -> (B, c_out, H / stride, W / stride).
+    """
+
+    def __init__(
+        self,
+        c_in: In,
+        c_out: Out,
+        kernel: int = 1,
+        stride: int = 1,
+        padding: int | None = None,
+        groups: int = 1,
+        act: bool = True,
+    ) -> None:
+        super().__init__()
+        padding = kernel // 2 if padding is None else padding
+        self.conv = nn.Conv2d(c_in, c_out, kernel, stride, padding, groups=groups, bias=False)
+        self.bn = batch_norm(c_out)
+        self.act = nn.SiLU(inplace=True) if act else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        return self.act(self.bn(self.conv(x)))
+
+
+@register
+class Upsample(nn.Module):
+    """Nearest-neighbour enlargement: (B, C, H, W) -> (B, C, H * scale, W * scale)."""
+
+    def __init__(self, scale: int = 2) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        return nn.functional.interpolate(x, scale_factor=float(self.scale), mode="nearest")

@@ -1,0 +1,75 @@
+"""Checkpoints: a state dict and plain metadata, read with `weights_only=True` and nothing else, written so that a crash at
+any moment leaves a complete file behind.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from utils.errors import CheckpointError, ResourceError
+
+FORMAT = 1
+
+
+def save(path: Path, content: dict[str, Any], keep_previous: bool = False) -> None:
+    """Write `content` (tensors and plain values) to `path`: temporary file, fsync, rename, fsync of the folder.
+
+    `keep_previous` moves an existing file to `<stem>.prev.pt` first. Raises ResourceError when the disk refuses.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            torch.save({"format": FORMAT, **content}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        if keep_previous and path.exists():
+            os.replace(path, path.with_suffix(".prev.pt"))
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except (OSError, RuntimeError) as error:  # torch turns a failed write into RuntimeError
+        temporary.unlink(missing_ok=True)
+        raise ResourceError(f"{path}: cannot be written: {error}; free some space and --resume") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def load(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint of ours onto the CPU. Raises CheckpointError: missing, not ours, damaged or unsafe."""
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such checkpoint; train one with python train.py --data YOUR.yaml")
+    if not zipfile.is_zipfile(path):
+        raise CheckpointError(
+            f"{path}: not a checkpoint of this project (old pickle formats are refused as unsafe)"
+        )
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = next(
+            (line for line in str(error).splitlines() if "GLOBAL" in line or "Unsupported" in line), ""
+        )
+        reason = reason.strip() or str(error).splitlines()[0]
+        raise CheckpointError(f"{path}: refused as unsafe, it wants to run code: {reason}") from error
+    except (RuntimeError, OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path}: damaged or not a checkpoint: {str(error).splitlines()[0]}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT or "model_spec" not in content:
+        raise CheckpointError(f"{path}: not a checkpoint of this project (format {FORMAT})")
+    return content
+
+
+def newest(project: Path, file: str) -> Path | None:
+    """The most recently written `<project>/*/weights/<file>`, or None."""
+    found = [p for p in project.glob(f"*/weights/{file}") if p.is_file()]
+    return max(found, key=lambda p: (p.stat().st_mtime_ns, p.as_posix()), default=None)
