@@ -1,0 +1,1 @@
+"""Reading pictures and labels, and making batches of them."""

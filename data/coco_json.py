@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from data.images import read_file
+from data.labels import OVERHANG, ROUNDING, SMALLEST, Problem
 from utils.errors import DataError, printable
 from utils.text import did_you_mean
 
@@ -47,7 +49,7 @@ class CocoTruth:
     by_base: dict[str, CocoImage | None] = field(repr=False)
 
     def find(self, picture: Path) -> CocoImage | None:
-        """The entry of a picture: by its longest matching relative name, else by a base name that is unique."""
+        """The entry of a picture: by its longest matching relative name, else by a unique base name."""
         parts = picture.parts
         for start in range(max(len(parts) - 8, 0), len(parts)):
             found = self.by_name.get("/".join(parts[start:]))
@@ -92,10 +94,39 @@ def read_coco(path: Path, names: tuple[str, ...] = ()) -> CocoTruth:
     return CocoTruth(path, names, category_ids, images, by_name, by_base)
 
 
-def fractions(image: CocoImage, size: tuple[int, int]) -> np.ndarray:
-    """(N, 4) float64 xyxy of an entry as fractions of the upright picture of `size` (height, width)."""
-    height, width = size
-    return image.boxes / np.array([width, height, width, height], np.float64)
+def truth_of(image: CocoImage, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[Problem]]:
+    """An entry on its upright picture of `size` (height, width).
+
+    Returns boxes (N, 4) float32 xyxy fractions, labels (N,), crowd (N,) and Problems. The rules are those of
+    label files: edges up to 1 % outside are clipped, other rows become Problems.
+    """
+    boxes = image.boxes / np.array([size[1], size[0], size[1], size[0]], np.float64)
+    over = np.maximum(-boxes.min(1, initial=0), boxes.max(1, initial=1) - 1)
+    inside = np.clip(boxes, 0, 1)
+    side, side_inside = (np.min(b[:, 2:] - b[:, :2], axis=1) for b in (boxes, inside))
+    outside = (side >= SMALLEST) & (over > OVERHANG)
+    empty = ~outside & (np.minimum(side, side_inside) < SMALLEST)
+    problems = []
+    for row in np.flatnonzero(empty | outside):
+        shown = " ".join(f"{value:.6g}" for value in image.boxes[row])
+        reason = "empty_box" if empty[row] else "outside"
+        words = "has no area" if empty[row] else f"lies outside the picture of {size[1]} x {size[0]}"
+        message = f"annotation {row + 1} of '{printable(image.file_name)}': box {shown} (xyxy px) {words}"
+        problems.append(Problem(image.where, reason, message))
+    keep = ~(empty | outside)
+    clipped = int((over[keep] > ROUNDING).sum())
+    if clipped:
+        message = "a box reached up to 1 % over the edge and was clipped"
+        problems.append(Problem(image.where, "clipped", message, clipped))
+    return inside[keep].astype(np.float32), image.labels[keep], image.crowd[keep], problems
+
+
+def locate(image: CocoImage, folders: Iterable[Path]) -> Path | None:
+    """The picture of an entry in the first of `folders` that has it."""
+    for path in (folder / image.file_name for folder in folders):
+        if os.path.lexists(path):
+            return path
+    return None
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -103,9 +134,7 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(raw)
     except json.JSONDecodeError as error:
-        raise DataError(
-            f"{printable(str(path))}:{error.lineno}: not valid JSON: {error.msg}; mend it"
-        ) from error
+        raise DataError(f"{printable(str(path))}:{error.lineno}: not valid JSON: {error.msg}; mend it") from error
     except (UnicodeDecodeError, RecursionError, ValueError) as error:
         raise DataError(f"{printable(str(path))}: not valid JSON: {type(error).__name__}; mend it") from error
     if isinstance(content, list):
@@ -125,6 +154,8 @@ def _error(path: Path, key: str, message: str, advice: str = "mend the file") ->
 
 def _whole(path: Path, key: str, entry: dict[str, Any], name: str) -> int:
     value = entry.get(name)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         shown = "missing" if value is None else f"{printable(repr(value))[:40]}, not a whole number"
         raise _error(path, f"{key}.{name}", shown)
@@ -156,9 +187,7 @@ def _labels(path: Path, ids: dict[int, str], used: set[int], names: tuple[str, .
             message = f"'{printable(ids[number])}' (id {number}) is not in the names of the data YAML{near}"
             raise _error(path, "categories", message, "mend one of the two")
         if label in taken.values() and number in used:
-            raise _error(
-                path, "categories", f"'{printable(ids[number])}' appears under two ids that are both used"
-            )
+            raise _error(path, "categories", f"'{printable(ids[number])}' appears under two ids that are both used")
         if label is not None and label not in taken.values():
             taken[number] = label
     return taken
@@ -217,7 +246,7 @@ def _image(
     boxes = np.array([row["bbox"] for row in rows], np.float64).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     return CocoImage(
-        image_id=entry["id"],
+        image_id=int(entry["id"]),
         file_name=entry["file_name"].strip().replace("\\", "/").removeprefix("./"),
         size=size,
         boxes=boxes,

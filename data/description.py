@@ -31,9 +31,7 @@ IGNORED = {
     "roboflow": "says where the export came from and is not used",
 }
 SHIPPED = Path(__file__).resolve().parent.parent / "cfg" / "data"
-EXAMPLE = (
-    "a data YAML needs e.g. 'path: ../wood', 'train: images/train', 'val: images/val', 'names: [knot, crack]'"
-)
+EXAMPLE = "a data YAML needs e.g. 'path: ../wood', 'train: images/train', 'val: images/val', 'names: [knot, crack]'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +70,7 @@ def read_description(
     places = _Places(document, notices)
     splits = {split: places.entries(split) for split in SPLITS if document.data.get(split) is not None}
     if "val" in splits and splits.get("train") == splits["val"]:
-        notices.append(
-            f"{document.where('val')}: train and val are the same pictures; the metrics will flatter"
-        )
+        notices.append(f"{document.where('val')}: train and val are the same pictures; the metrics will flatter")
     description = DataDescription(
         source=document.path,
         root=places.root,
@@ -127,9 +123,7 @@ def _find(path: str | Path, notices: list[str]) -> Path:
         if os.path.isfile(candidate):
             notices.append(f"{printable(str(path))} does not exist; taking {candidate.name} of cfg/data")
             return candidate
-    near = did_you_mean(
-        yamls[-1].name, [p.name for p in _siblings(given)] + [p.name for p in _siblings(SHIPPED / "x")]
-    )
+    near = did_you_mean(yamls[-1].name, [p.name for p in _siblings(given)] + [p.name for p in _siblings(SHIPPED / "x")])
     raise ConfigError(f"{printable(str(path))}: data YAML not found, neither as given nor in cfg/data{near}")
 
 
@@ -148,9 +142,7 @@ def _check_keys(document: Document, require: Sequence[str], notices: list[str]) 
             raise document.error(f"'{key}' is not supported yet; remove it", key)
         elif key not in KEYS:
             near = did_you_mean(str(key), KEYS)
-            raise document.error(
-                f"unknown key '{printable(str(key))}'{near or '; known are ' + ', '.join(KEYS)}", key
-            )
+            raise document.error(f"unknown key '{printable(str(key))}'{near or '; known are ' + ', '.join(KEYS)}", key)
     for key in require:
         if document.data.get(key) is None:
             raise document.error(f"'{key}' is missing: where are its pictures? {EXAMPLE}", key)
@@ -164,9 +156,7 @@ def _names(document: Document) -> tuple[str, ...]:
         ids = {_class_id(document, key): key for key in keys}
         for expected in range(len(keys)):
             if expected not in ids:
-                raise document.error(
-                    f"names has no class {expected}; ids go from 0 to {len(keys) - 1}", "names"
-                )
+                raise document.error(f"names has no class {expected}; ids go from 0 to {len(keys) - 1}", "names")
         order = [ids[i] for i in range(len(keys))]
     elif isinstance(value, list):
         order = list(range(len(value)))
@@ -225,9 +215,7 @@ class _Places:
         if os.path.isdir(beside):
             return beside
         if os.path.isdir(here):
-            self.notices.append(
-                f"{self.document.where('path')}: taken relative to the working directory: {here}"
-            )
+            self.notices.append(f"{self.document.where('path')}: taken relative to the working directory: {here}")
             return here
         raise _missing(self.document.where("path"), "path", beside)
 
@@ -243,9 +231,7 @@ class _Places:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            raise self.document.error(
-                f"'{key}' must say it per split, e.g. {key}: {{train: {key}/train}}", key
-            )
+            raise self.document.error(f"'{key}' must say it per split, e.g. {key}: {{train: {key}/train}}", key)
         for split in value:
             if split not in SPLITS:
                 near = did_you_mean(str(split), SPLITS)

@@ -32,13 +32,13 @@ from utils.errors import DataError, printable
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 MAX_PIXELS = 178_956_970
 MAX_SEGMENTS = 1_000_000
-READ_FLAGS = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+READ_FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 # orientation -> (swap the axes first, reverse the rows, reverse the columns)
 TURNS = {2: (0, 0, 1), 3: (0, 1, 1), 4: (0, 1, 0), 5: (1, 0, 0), 6: (1, 0, 1), 7: (1, 1, 1), 8: (1, 1, 0)}
 
 
 class _Unusable(Exception):
-    """Why these bytes are not a picture we read, in words."""
+    """Why these bytes are no picture for us, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,6 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         raise _error(path, "cannot be decoded, its content is damaged") from error
     if image.dtype == np.uint16:
         image = np.right_shift(image, 8, dtype=np.uint16).astype(np.uint8)
-    if image.dtype != np.uint8:
-        raise _error(path, f"has {image.dtype} pixels; accepted are unsigned 8 and 16 bit")
     if image.shape[:2] != header.upright:
         raise _error(path, f"is {image.shape[1]} x {image.shape[0]} although its header says otherwise")
     return image
@@ -103,7 +101,7 @@ def read_file(path: str | Path, max_bytes: int) -> bytes:
             if info.st_size > max_bytes:
                 raise _error(path, f"has {info.st_size:,} bytes, more than the {max_bytes:,} allowed")
             with open(descriptor, "rb", closefd=False) as file:
-                return file.read(max_bytes)
+                return file.read(info.st_size)
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:
@@ -287,13 +285,16 @@ def _decode(raw: bytes, header: _Header) -> np.ndarray:
     image: np.ndarray | None
     if header.tiff_alpha:  # OpenCV would multiply the colours of an 8-bit TIFF by its alpha
         with Image.open(io.BytesIO(raw), formats=["TIFF"]) as picture:
-            image = np.array(picture)[..., :3]
+            return np.array(picture)[..., :3]
+    if header.tiff:  # asked for RGB, OpenCV 4.14 returns noise for 16-bit TIFFs of three planes
+        image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR | READ_FLAGS)
+        image = None if image is None else image[..., ::-1].copy()
     else:
-        image = cv2.imdecode(np.frombuffer(raw, np.uint8), READ_FLAGS)
-    if image is None or image.ndim != 3:
-        raise ValueError("nothing decoded")
-    if header.orientation == 1 or (header.tiff and not header.tiff_alpha):
-        return image  # OpenCV turns TIFFs by itself, whatever the flags say
+        image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR_RGB | READ_FLAGS)
+    if image is None or image.ndim != 3 or image.dtype not in (np.uint8, np.uint16):
+        raise ValueError("nothing usable decoded")
+    if header.orientation == 1 or header.tiff:  # both libraries turn TIFFs by themselves
+        return image
     swap, rows, columns = TURNS[header.orientation]
     image = image.transpose(1, 0, 2) if swap else image
     return np.ascontiguousarray(image[:: -1 if rows else 1, :: -1 if columns else 1])

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from data.images import is_picture
 from utils.errors import DataError, printable
+from utils.text import counted
 
 OVERHANG = 0.010002  # share of the picture by which an edge may lie outside and be clipped
 ROUNDING = 2e-6  # what six printed digits can add to an edge; clipped without a word
@@ -44,6 +47,43 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Books:
+    """Where every picture and row went: `found == used + sum(skipped.values())`.
+
+    `skipped` counts pictures left out and `rows_dropped` label rows left out, both by reason; `labels` counts
+    missing, empty, clipped, polygon, duplicate_rows, duplicates_dropped, orphans. `problems` lists what was
+    dropped (and the harmless oddities), `notices` are sentences for the user.
+    """
+
+    split: str
+    found: int
+    used: int
+    good: int
+    boxes: int
+    skipped: dict[str, int]
+    labels: dict[str, int]
+    rows_dropped: dict[str, int]
+    problems: tuple[Problem, ...]
+    notices: tuple[str, ...]
+
+    def summary(self) -> str:
+        """One line for the console."""
+        skipped = sum(self.skipped.values())
+        reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(self.skipped.items()))
+        odd = {**self.labels, **{f"dropped {reason}": n for reason, n in self.rows_dropped.items()}}
+        oddities = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in odd.items() if n)
+        return (
+            f"{self.split}: {counted(self.found, 'picture')} found = {self.used:,} used ({self.good:,} good) "
+            f"+ {skipped:,} skipped{f' ({reasons})' if reasons else ''}, "
+            f"{counted(self.boxes, 'box')}{f'; labels: {oddities}' if oddities else ''}"
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """The books as JSON-ready values."""
+        return asdict(self)
 
 
 def label_path(image: Path, labels_root: Path | None = None) -> Path:
@@ -92,6 +132,28 @@ def parse_labels(path: Path, raw: bytes, class_count: int) -> tuple[np.ndarray, 
 def count_rows(raw: bytes) -> int:
     """How many rows a label file has, good or bad."""
     return sum(1 for line in _lines(raw) if line.strip())
+
+
+def count_orphans(pairs: Iterable[tuple[Path, Path]], ignore: Container[Path] = ()) -> int:
+    """How many txt files beside those looked for belong to no picture; `pairs` are (picture, label)."""
+    homes: dict[Path, set[Path]] = {}
+    for picture, label in pairs:
+        homes.setdefault(label.parent, set()).add(picture.parent)
+    orphans = 0
+    for folder, sources in homes.items():
+        stems = {os.path.splitext(name)[0] for source in sources for name in _names(source)}
+        texts = [name for name in _names(folder, ".txt") if folder / name not in ignore]
+        orphans += sum(name != "classes.txt" and os.path.splitext(name)[0] not in stems for name in texts)
+    return orphans
+
+
+def _names(folder: Path, suffix: str = "") -> list[str]:
+    """The names in a folder that end in `suffix`, or like a picture; none when it cannot be read."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return [name for name in names if (name.endswith(suffix) if suffix else is_picture(name))]
 
 
 def _lines(raw: bytes) -> list[bytes]:
@@ -151,9 +213,7 @@ class _Rows:
                 raise ValueError
         except ValueError:
             shown = printable(line[:40].decode("utf-8", "replace").strip())
-            advice = (
-                "use blanks and decimal points, not commas" if b"," in line else "write 'class xc yc w h'"
-            )
+            advice = "use blanks and decimal points, not commas" if b"," in line else "write 'class xc yc w h'"
             self._bad(number, "not_a_number", f"'{shown}' holds what is not a plain number; {advice}")
             return None
         if not math.isfinite(sum(values)) and not all(map(math.isfinite, values)):
@@ -181,23 +241,25 @@ class _Rows:
         return int(value)
 
     def _inside(self, number: int, box: Box) -> Box | None:
+        """The box clipped to the picture, or None and a Problem."""
         x1, y1, x2, y2 = box
         low, high = min(x1, y1), max(x2, y2)
-        empty = x2 - x1 < SMALLEST or y2 - y1 < SMALLEST
-        if not empty and (low < 0 or high > 1):
-            if low < -OVERHANG or high > 1 + OVERHANG:
-                hint = "; this looks like pixels, rows are fractions 0..1" if high > 1.5 else ""
-                message = f"box {x1:.4g} {y1:.4g} {x2:.4g} {y2:.4g} lies outside the picture{hint}"
-                self._bad(number, "outside", message)
-                return None
-            if low < -ROUNDING or high > 1 + ROUNDING:
-                self.notes.setdefault("clipped", []).append(number)
-            x1, y1, x2, y2 = max(x1, 0.0), max(y1, 0.0), min(x2, 1.0), min(y2, 1.0)
-            empty = x2 - x1 < SMALLEST or y2 - y1 < SMALLEST
-        if empty:
+        if not _is_empty(box) and (low < -OVERHANG or high > 1 + OVERHANG):
+            hint = "; this looks like pixels, rows are fractions 0..1" if high > 1.5 else ""
+            message = f"box {x1:.4g} {y1:.4g} {x2:.4g} {y2:.4g} lies outside the picture{hint}"
+            self._bad(number, "outside", message)
+            return None
+        inside = max(x1, 0.0), max(y1, 0.0), min(x2, 1.0), min(y2, 1.0)
+        if _is_empty(inside):
             self._bad(number, "empty_box", "a box without width or height; remove the row")
             return None
-        return x1, y1, x2, y2
+        if low < -ROUNDING or high > 1 + ROUNDING:
+            self.notes.setdefault("clipped", []).append(number)
+        return inside
+
+
+def _is_empty(box: Box) -> bool:
+    return box[2] - box[0] < SMALLEST or box[3] - box[1] < SMALLEST
 
 
 def _corners(values: list[float]) -> Box:

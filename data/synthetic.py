@@ -42,8 +42,8 @@ class Defect:
 @dataclass(frozen=True, eq=False)
 class Scene:
     """All that a camera needs, fields (S, S) float64: `backdrop` grey levels of the lamp behind the glass,
-    `across` -1..1 from outline to outline of the bottle, its `coverage` 0..1, `path` through the wall (1 in its
-    middle), `relief` height of seam, rings and letters. `tint` (3,) is the colour of the glass. `noise_seed`
+    `across` -1..1 from outline to outline of the bottle, its `coverage` 0..1, `path` through the wall (1
+    mid-way), `relief` height of seam, rings and letters. `tint` (3,) is the colour of the glass; `noise_seed`
     fixes the sensor's noise, so that two views of a scene differ only by what was changed in it.
     """
 
@@ -96,13 +96,12 @@ def _holds(root: Path, stamp: str) -> bool:
     """Whether `root` holds the set of this `stamp`; DataError when it holds anything else."""
     path = root / "data.yaml"
     found = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0] if path.is_file() else ""
-    if found == stamp:
-        return True
-    if found.startswith("# built-in"):
+    ours = found.startswith("# built-in glass set")
+    if ours and found != stamp:
         raise DataError(f"{root}: holds{printable(found[1:])}, not{stamp[1:]}; delete that folder")
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+    if not ours and root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise DataError(f"{root}: exists and is no built-in glass set; choose another folder")
-    return False
+    return ours
 
 
 def _write_split(root: Path, split: str, rngs: list[np.random.Generator], size: int) -> None:
@@ -119,8 +118,8 @@ def _write_split(root: Path, split: str, rngs: list[np.random.Generator], size: 
         coco["images"].append({"id": number, "file_name": f"{stem}.png", "width": size, "height": size})
         for label, (x1, y1, x2, y2) in zip(classes.tolist(), boxes.tolist(), strict=True):
             w, h = x2 - x1, y2 - y1
-            cxcywh = " ".join(f"{value / size:.8f}" for value in (x1 + w / 2, y1 + h / 2, w, h))
-            lines += f"{label} {cxcywh}\n"
+            fractions = (f"{value / size:.8f}" for value in (x1 + w / 2, y1 + h / 2, w, h))
+            lines += f"{label} {' '.join(fractions)}\n"
             row = {"id": len(coco["annotations"]) + 1, "image_id": number, "category_id": label + 1}
             coco["annotations"].append(row | {"bbox": [x1, y1, w, h], "area": w * h, "iscrowd": 0})
         (labels / f"{stem}.txt").write_bytes(lines.encode())
@@ -131,9 +130,8 @@ def sample_scene(rng: np.random.Generator, size: int = 320) -> Scene:
     """A bottle wall with 0 to 5 defects in the proportions of GCD; `size` px per side, at least 96."""
     assert size >= 96, f"{size} px leave no room for a small defect"
     scene = _bottle(rng, size)
-    chances = np.array(_GCD, np.float64).ravel() / np.sum(_GCD)
-    count = rng.choice(len(_DEFECTS_PER_PICTURE), p=_DEFECTS_PER_PICTURE)
-    kinds = rng.choice(len(chances), size=count, p=chances).tolist()
+    count = rng.choice(6, p=_DEFECTS_PER_PICTURE)
+    kinds = rng.choice(15, size=count, p=np.ravel(_GCD) / np.sum(_GCD)).tolist()
     for kind in sorted(kinds, key=lambda kind: -(kind % 3)):  # the large ones first, while there is room
         scene = _add_defect(rng, scene, *divmod(kind, 3))
     return scene
@@ -142,8 +140,8 @@ def sample_scene(rng: np.random.Generator, size: int = 320) -> Scene:
 def render(scene: Scene) -> np.ndarray:
     """The scene as an RGB camera with a lamp behind the bottle sees it: (S, S, 3) uint8."""
     edge = np.abs(scene.across)  # near the outline the light is bent away, but for a bright line in the wall
-    bent = 0.62 * _ramp(edge, 0.84, 0.93) * (1 - 0.75 * _bump((edge - 0.962) / 0.014))
-    slope_y, slope_x = np.gradient(scene.relief)
+    bent = 0.62 * _ramp(edge, 0.84, 0.93) * (1 - 0.75 * _ramp(np.abs(edge - 0.962), 0.026, 0))
+    slope_y, slope_x = np.gradient(scene.relief, 320 / len(edge))
     relief = np.exp(-0.30 * np.hypot(slope_x, slope_y) + 0.22 * slope_x + 0.12 * slope_y)
     passed = 0.96 * np.exp(-0.10 * scene.path) * (1 - bent) * np.clip(relief, 0.6, 1.25)
     light = scene.backdrop * (1 + scene.coverage * (passed - 1))
@@ -152,8 +150,7 @@ def render(scene: Scene) -> np.ndarray:
     light = cv2.GaussianBlur(light, (0, 0), 0.55 * len(light) / 320)
     shot_noise = np.random.default_rng(scene.noise_seed).normal(0, 0.21, light.shape) * np.sqrt(light)
     light = np.clip(light + shot_noise, 0, 251)  # saturated; the tint still fits into 8 bits
-    glass = light * scene.coverage
-    return cv2.merge([np.rint(light + glass * (tint - 1)).astype(np.uint8) for tint in scene.tint])
+    return cv2.merge([np.rint(light * (1 + scene.coverage * (t - 1))).astype(np.uint8) for t in scene.tint])
 
 
 def _bottle(rng: np.random.Generator, size: int) -> Scene:
@@ -183,9 +180,9 @@ def _relief(rng: np.random.Generator, across: np.ndarray, y: np.ndarray, foot: f
     """Heights, about 0..2: mould seam, rings around the bottle, knurls above the foot, embossed letters."""
     u, size, turn = rng.uniform, len(y), np.arcsin(np.clip(across, -1, 1))
     scale, sag = size / 320, u(-0.06, 0.06) * size * np.cos(turn)  # seen a little from above or below
-    height = u(0, 1) * _bump((turn - u(-0.9, 0.9)) * 130)
+    height = u(0, 1) * _ramp(np.abs(turn - u(-0.9, 0.9)), 0.014, 0)
     for level in u(0, size, rng.choice(4, p=(0.45, 0.3, 0.15, 0.1))):
-        height += u(0.8, 2.0) * _bump((y - level - sag) / (2.2 * scale))
+        height += u(0.8, 2.0) * _ramp(np.abs(y - level - sag), 4 * scale, 0)
     knurls = np.cos(turn * rng.integers(60, 90)) > 0
     height += 1.3 * (u() < 0.6) * knurls * (np.abs(y - foot + 0.13 * size + sag) < 5 * scale)
     if u() < 0.4:
@@ -204,7 +201,7 @@ def _backdrop(rng: np.random.Generator, size: int, foot: float) -> np.ndarray:
     y = x[:, None]
     tilt, dust = u(-0.1, 0.1, 2), np.zeros((size, size), np.uint8)
     for px, py, radius, depth in u((0, 0, 4, 15), (16 * size, 16 * size, 20, 60), (rng.integers(6, 22), 4)):
-        at = (round(px), round(py))  # in 1/16 px
+        at = (round(px), round(py))  # like the radius in 1/16 px
         cv2.circle(dust, at, round(radius * size / 320), int(depth), -1, cv2.LINE_AA, shift=4)
     lamp = u(208, 236) * (1 + tilt[0] * x + tilt[1] * y - u(0, 0.25) * (x**2 + y**2)) * (1 - dust / 255.0)
     streaks = cv2.resize(rng.normal(0, 0.05, (size // 3, 4)), (size, size), interpolation=cv2.INTER_LINEAR)
@@ -228,10 +225,9 @@ def _add_defect(rng: np.random.Generator, scene: Scene, label: int, bucket: int)
         left, top, width, height = cv2.boundingRect(seen.astype(np.uint8))
         box = np.array([left, top, left + width, top + height], np.float32)
         fits = least <= np.sqrt(width * height) / size < most and max(width, height) < 0.75 * size
-        whole = (
-            seen.sum() >= 0.5 * (np.abs(patch - 1) > VISIBLE).sum() and np.abs(gain - 1).max() > 4 * VISIBLE
-        )
-        if fits and whole and (seen & taken).sum() < 0.05 * seen.sum():
+        whole = seen.sum() >= 0.5 * (np.abs(patch - 1) > VISIBLE).sum()
+        clear = np.abs(gain - 1).max() > 4 * VISIBLE and (seen & taken).sum() < 0.05 * seen.sum()
+        if fits and whole and clear:
             return replace(scene, defects=(*scene.defects, Defect(label, gain, box)))
     return scene
 
@@ -240,11 +236,6 @@ def _ramp(value: np.ndarray, start: float, end: float) -> np.ndarray:
     """0 up to `start`, 1 from `end`, smooth between; `start` may be the larger one."""
     t = np.clip((value - start) / (end - start), 0, 1)
     return t * t * (3 - 2 * t)
-
-
-def _bump(value: np.ndarray) -> np.ndarray:
-    """1 at 0, falling to nothing beyond about 2; cut off before the denormal numbers, which are slow."""
-    return np.exp(-np.minimum(value * value, 50))
 
 
 def _disc(rng: np.random.Generator, side: float, stretch: float, rough: float) -> np.ndarray:
@@ -260,22 +251,22 @@ def _disc(rng: np.random.Generator, side: float, stretch: float, rough: float) -
 def _bubble(rng: np.random.Generator, side: float) -> np.ndarray:
     """Bright, round, hollow: a bright ring inside a thin dark rim."""
     d, thin = _disc(rng, side, 0.25, 0.01), max(0.07, 1.4 / side)
-    ring = rng.uniform(0.38, 0.55) * _bump((d - 0.95 + 2.3 * thin) / (1.3 * thin))
-    return 1 + ring - rng.uniform(0.3, 0.5) * _bump((d - 0.95) / (0.6 * thin))
+    ring = rng.uniform(0.38, 0.55) * _ramp(np.abs(d - 0.95 + 2.3 * thin), 2.4 * thin, 0)
+    rim = min(side / 20, 1) * rng.uniform(0.3, 0.5) * _ramp(np.abs(d - 0.95), 1.1 * thin, 0)
+    return 1 + ring - rim
 
 
 def _oil(rng: np.random.Generator, side: float) -> np.ndarray:
     """Dark, irregular, soft: a mottled stain, a little darker along its outline."""
     d = _disc(rng, side, 0.7, rng.uniform(0.1, 0.2))
     mottle = cv2.resize(rng.normal(0.9, 0.2, (9, 9)), d.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    cover = _ramp(d, 1.08, 0.78) * np.clip(mottle, 0.5, 1.4) + 0.25 * _bump((d - 0.88) / 0.08)
+    cover = _ramp(d, 1.08, 0.78) * np.clip(mottle, 0.5, 1.4) + 0.25 * _ramp(np.abs(d - 0.88), 0.15, 0)
     return 1 - rng.uniform(0.24, 0.42) * cover
 
 
 def _thread(rng: np.random.Generator, side: float) -> np.ndarray:
     """Irregular stripes: one to five winding strands of uneven width that throw light to one side."""
-    u, t, angle = rng.uniform, np.linspace(0, 1, 33), rng.uniform(0, np.pi)
-    width = np.clip(side * 0.045, 1.6, 4.5)
+    u, t, width, angle = rng.uniform, np.linspace(0, 1, 33), min(1 + side / 30, 4.5), rng.uniform(0, np.pi)
     wander = sum(np.sin(np.pi * (k * t + u(0, 2))) * u(0.04, 0.14) / k for k in (1, 2, 3))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     spine = turn @ np.stack((t, wander))
@@ -284,11 +275,10 @@ def _thread(rng: np.random.Generator, side: float) -> np.ndarray:
     canvas = np.zeros((spine.max(1) + 5 * width).astype(int)[::-1] + 1, np.uint8)
     for strand in range(rng.integers(1, 6)):
         first, last = sorted(rng.integers(0, 33, 2).tolist()) if strand else (0, 32)
-        beside = turn[:, 1:] * width * u(-3, 3) * (strand > 0)
-        points = np.rint((spine + beside) * 16).astype(int).T.tolist()  # in 1/16 px
+        points = np.rint((spine + turn[:, 1:] * width * u(-3, 3) * (strand > 0)) * 16).astype(int).T.tolist()
         for k in range(first, last):
             thick = max(round(width * (1 + 0.5 * np.sin(0.5 * k + strand)) * (0.6 if strand else 1)), 1)
-            cv2.line(canvas, points[k], points[k + 1], 255, thick, cv2.LINE_AA, 4)
+            cv2.line(canvas, points[k], points[k + 1], 255, thick, cv2.LINE_AA, shift=4)
     line = cv2.GaussianBlur(canvas / 255.0, (0, 0), 0.35 * width)
     lit = np.roll(line, np.rint(width * turn[::-1, 1]).astype(int), (0, 1))
     return 1 - u(0.4, 0.55) * line + u(0.2, 0.3) * lit
@@ -296,8 +286,8 @@ def _thread(rng: np.random.Generator, side: float) -> np.ndarray:
 
 def _spot(rng: np.random.Generator, side: float) -> np.ndarray:
     """Dark, round: an opaque stone with a narrow soft outline."""
-    cover = _ramp(_disc(rng, side, 0.2, 0.03), 1 + 1 / side, 1 - max(0.2, 2.5 / side))
-    return 1 - rng.uniform(0.7, 0.88) * cover
+    d = _disc(rng, side, 0.2, 0.03)
+    return 1 - rng.uniform(0.7, 0.88) * _ramp(d, 1 + 1 / side, 1 - max(0.2, 2.5 / side))
 
 
 def _grain(rng: np.random.Generator, side: float) -> np.ndarray:

@@ -15,8 +15,8 @@ NEIGHBOURS = ((0.0, 0.0), (-0.5, 0.0), (0.0, -0.5), (0.5, 0.0), (0.0, 0.5))
 def assign_by_anchor_ratio(predictions: Predictions, targets: Targets, threshold: float = 4.0) -> Assignment:
     """YOLOv5's assignment: a target takes every anchor whose sides are within `threshold` times its own.
 
-    Each match counts in the target's own cell and in up to two neighbours on the nearer sides of its centre. A prediction
-    may be given to several targets; the list is ordered level, neighbour, anchor, target.
+    Each match counts in the target's own cell and in up to two neighbours on the nearer sides of its centre. A
+    prediction may be given to several targets; the list is ordered level, neighbour, anchor, target.
     """
     assert predictions.anchors is not None, "anchor-ratio assignment needs an anchor head"
     box = xyxy_to_cxcywh(targets.boxes)

@@ -1,7 +1,7 @@
 """Predictions + Targets -> losses, as sums and counts per level.
 
-Sums and counts stay apart so that several processes can add up their counts before dividing: the loss then does not depend
-on how a batch is spread.
+Sums and counts stay apart so that several processes can add up their counts before dividing: the loss then does not
+depend on how a batch is spread.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from models.assign import assign_by_anchor_ratio
+from models.graph import Graph
+from models.heads.anchor import AnchorDetect
 from models.iou import IOUS, iou
-from utils.config import AssignConfig, LossConfig
+from utils.config import AssignConfig, Config, LossConfig
 from utils.structures import Assignment, Predictions, Targets
 
 
@@ -40,11 +42,18 @@ class Criterion(Protocol):
         ...
 
 
+def build_criterion(graph: Graph, cfg: Config) -> Criterion:
+    """The criterion that belongs to the graph's head."""
+    head = graph.head
+    assert isinstance(head, AnchorDetect), f"no criterion for {type(head).__name__}"
+    return AnchorCriterion(cfg.loss, cfg.assign, head.classes, cfg.data.imgsz)
+
+
 class AnchorCriterion:
     """YOLOv5's loss for an anchor head, with any box overlap of models.iou (spec: IDFE-Net section 4).
 
-    Box: mean of 1 - overlap over the positives of a level, in grid cells. Objectness: mean BCE over all predictions of a
-    level against the overlap, balanced over levels. Class: mean BCE over positives x classes.
+    Box: mean of 1 - overlap over the positives of a level, in grid cells. Objectness: mean BCE over all predictions
+    of a level against the overlap, balanced over levels. Class: mean BCE over positives x classes.
     """
 
     def __init__(self, loss: LossConfig, assign: AssignConfig, classes: int, image_size: int) -> None:
@@ -74,9 +83,7 @@ class AnchorCriterion:
             counts={"box": positives, "obj": cells, "cls": positives * self.classes},
         )
 
-    def _overlaps(
-        self, predictions: Predictions, targets: Targets, assigned: Assignment
-    ) -> tuple[Tensor, Tensor]:
+    def _overlaps(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> tuple[Tensor, Tensor]:
         """(P,) overlap for the box loss, and (P,) objectness target, both in grid cells of the level."""
         stride = predictions.strides[assigned.prediction_index][:, None]
         boxes = predictions.boxes[assigned.image_index, assigned.prediction_index] / stride

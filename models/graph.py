@@ -63,7 +63,9 @@ class Graph(nn.Module):
 
 
 def build_graph(spec: ModelSpec, channels: int = 3, image_size: int = 640) -> Graph:
-    """Build the network of `spec` for pictures of `channels` planes. Raises ConfigError at the row that cannot be built."""
+    """Build the network of `spec` for pictures of `channels` planes. Raises ConfigError at the row that cannot be
+    built.
+    """
     builder = _Builder(spec, channels, image_size)
     with torch.no_grad():
         for row in spec.rows:
@@ -83,9 +85,7 @@ def _plan(rows: Sequence[Row], takes_list: Sequence[bool]) -> tuple[Step, ...]:
     frees = defaultdict(list)
     for key, index in last_use.items():
         frees[index].append(key)
-    return tuple(
-        Step(r.sources, many, tuple(frees[r.index])) for r, many in zip(rows, takes_list, strict=True)
-    )
+    return tuple(Step(r.sources, many, tuple(frees[r.index])) for r, many in zip(rows, takes_list, strict=True))
 
 
 def _gather(values: dict[int | str, Value], sources: Sequence[Source]) -> list[Value]:
@@ -152,17 +152,13 @@ class _Builder:
         try:
             output = _run(module, takes_list, inputs)
         except (RuntimeError, ValueError, IndexError) as error:
-            raise row.error(
-                f"does not fit its sources {_shapes(row, inputs)}: {_first_line(error)}"
-            ) from error
+            raise row.error(f"does not fit its sources {_shapes(row, inputs)}: {_first_line(error)}") from error
         module.train()
         return output
 
     def _construct(self, layer: Layer, row: Row, inputs: list[Value]) -> nn.Module:
         written = self._written(layer, row)
-        filled = {
-            p.name: self._fill(p, row, inputs, written) for p in layer.parameters if self._wanted(p, written)
-        }
+        filled = {p.name: self._fill(p, row, inputs, written) for p in layer.parameters if self._wanted(p, written)}
         try:
             return layer.build(**filled)
         except (ValueError, RuntimeError, ZeroDivisionError) as error:
@@ -190,9 +186,7 @@ class _Builder:
                 raise row.error(f"argument '{parameter.name}' is missing; the layer takes {layer.usage()}")
             if parameter.name in written and not fits(written[parameter.name], parameter.type):
                 got = written[parameter.name]
-                raise row.error(
-                    f"argument '{parameter.name}' must be {type_words(parameter.type)}, got {got!r}"
-                )
+                raise row.error(f"argument '{parameter.name}' must be {type_words(parameter.type)}, got {got!r}")
         return written
 
     def _fill(self, parameter: Parameter, row: Row, inputs: list[Value], written: dict[str, Any]) -> Any:
@@ -213,9 +207,7 @@ class _Builder:
     def _scaled(self, row: Row, channels: int) -> int:
         scaled = math.ceil(channels * self.spec.width / 8) * 8
         if not 1 <= scaled <= MAX_CHANNELS:
-            raise row.error(
-                f"{channels} channels x width {self.spec.width:g} is not within 1..{MAX_CHANNELS}"
-            )
+            raise row.error(f"{channels} channels x width {self.spec.width:g} is not within 1..{MAX_CHANNELS}")
         return scaled
 
 

@@ -1,7 +1,8 @@
 """Box overlaps for the box loss: elementwise, pure, differentiable in the prediction.
 
-Every function takes (..., 4) xyxy `prediction` and `target` of one shape in one unit and returns (...,) similarities, 1 for a
-perfect match; the box loss is 1 - similarity. Inforced-IoU depends on the unit: IDFE-Net uses grid cells of the level.
+Every function takes (..., 4) xyxy `prediction` and `target` of one shape in one unit and returns (...,)
+similarities, 1 for a perfect match; the box loss is 1 - similarity. Inforced-IoU depends on the unit: IDFE-Net uses
+grid cells of the level.
 """
 
 from __future__ import annotations
@@ -43,9 +44,7 @@ class _Pair:
 
     def aspect_penalty(self) -> Tensor:
         """CIoU's alpha x v, alpha without gradient."""
-        angle_t, angle_p = (
-            torch.atan2(s[..., 0], s[..., 1].clamp(min=EPS)) for s in (self.size_t, self.size_p)
-        )
+        angle_t, angle_p = (torch.atan2(s[..., 0], s[..., 1].clamp(min=EPS)) for s in (self.size_t, self.size_p))
         v = (4 / math.pi**2) * (angle_t - angle_p).square()
         return self.weighted(v)
 

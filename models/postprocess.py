@@ -1,5 +1,5 @@
-"""Predictions -> Detections: confidence threshold, non-maximum suppression, back to original pixels. Used by train, val and
-detect alike, so that the three agree.
+"""Predictions -> Detections: confidence threshold, non-maximum suppression, back to original pixels. Used by train,
+val and detect alike, so that the three agree.
 """
 
 from __future__ import annotations
@@ -55,9 +55,7 @@ def undo_letterbox(found: Sequence[Detections], letterboxes: Sequence[Letterbox 
 
 def _candidates(predictions: Predictions, cfg: NMSConfig) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Every (picture, box, score, label) above the confidence, scores only computed where they can reach it."""
-    threshold = (
-        torch.logit(torch.tensor(cfg.conf, dtype=torch.float64)).item() - 1e-3
-    )  # a hair low; tested again below
+    threshold = torch.logit(torch.tensor(cfg.conf, dtype=torch.float64)).item() - 1e-3  # a hair low; tested again below
     best = predictions.objectness if predictions.objectness is not None else predictions.class_logits.amax(-1)
     image, index = (best > threshold).nonzero(as_tuple=True)
     scores = predictions.class_logits[image, index].float().sigmoid()
@@ -77,8 +75,8 @@ def _candidates(predictions: Predictions, cfg: NMSConfig) -> tuple[Tensor, Tenso
 def suppress(boxes: Tensor, labels: Tensor, cfg: NMSConfig) -> Tensor:
     """Greedy NMS over (N, 4) boxes already sorted by falling score -> indices kept, at most `max_det`.
 
-    Exactly the greedy per-class set (no class-offset trick, which loses it in float32), found in one pass over all classes
-    in score order, so that it can stop at `max_det`.
+    Exactly the greedy per-class set (no class-offset trick, which loses it in float32), found in one pass over all
+    classes in score order, so that it can stop at `max_det`.
     """
     box, label = boxes.float().numpy(), labels.numpy()
     area = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])

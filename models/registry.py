@@ -28,9 +28,7 @@ IN, INS, OUT, REPEATS = Role("in"), Role("ins"), Role("out"), Role("repeats")
 STRIDES, IMAGE_SIZE, TEXT_DIM = Role("strides"), Role("image_size"), Role("text_dim")
 
 In = Annotated[int, IN]  # channels of the only source, measured
-Ins = Annotated[
-    Sequence[int], INS
-]  # channels of each source, measured; forward() then takes a list of tensors
+Ins = Annotated[Sequence[int], INS]  # channels of each source, measured; forward() then takes a list of tensors
 Out = Annotated[int, OUT]  # the row's value x width, rounded up to a multiple of 8
 Repeats = Annotated[int, REPEATS]  # the row's second column x depth
 Strides = Annotated[Sequence[int], STRIDES]  # network-input pixels per cell of each source, measured
@@ -42,7 +40,9 @@ FROM_ROW = (OUT, None)  # roles whose value the YAML writes
 
 @dataclass(frozen=True)
 class Parameter:
-    """One constructor parameter: its name, its role (None: a plain YAML value), its type, whether it may be left out."""
+    """One constructor parameter: its name, its role (None: a plain YAML value), its type, whether it may be left
+    out.
+    """
 
     name: str
     role: Role | None

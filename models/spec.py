@@ -25,7 +25,9 @@ MAX_ROWS, MAX_REPEATS, MAX_MULTIPLE = 1000, 100, 16.0
 
 @dataclass(frozen=True)
 class Source:
-    """One input of a row: an earlier row's number or the name of a network input, and which output if it has several."""
+    """One input of a row: an earlier row's number or the name of a network input, and which output if it has
+    several.
+    """
 
     origin: int | str
     output: int | None = None
@@ -97,9 +99,7 @@ def parse_spec(document: Document) -> ModelSpec:
     rows, constants = _read_rows(document, data)
     for key in data:
         if key not in KNOWN_KEYS and key not in constants:
-            raise document.error(
-                f"unknown key '{key}': no row uses ${key}{did_you_mean(str(key), KNOWN_KEYS)}", key
-            )
+            raise document.error(f"unknown key '{key}': no row uses ${key}{did_you_mean(str(key), KNOWN_KEYS)}", key)
     return ModelSpec(
         rows,
         _multiple(document, "width_multiple"),
@@ -171,12 +171,12 @@ class _RowReader:
         keywords: dict[str, Any] = {}
         if positional and isinstance(positional[-1], dict):
             *positional, keywords = positional
-        return tuple(self._value(a) for a in positional), {
-            str(k): self._value(v) for k, v in keywords.items()
-        }
+        return tuple(self._value(a) for a in positional), {str(k): self._value(v) for k, v in keywords.items()}
 
     def _value(self, value: Any) -> Any:
-        """`$key` becomes the top-level value of that name; `nc` and `anchors` are read plain as published YAMLs write them."""
+        """`$key` becomes the top-level value of that name; `nc` and `anchors` are read plain as published YAMLs
+        write them.
+        """
         if value in ("nc", "anchors"):
             value = f"${value}"
         if not isinstance(value, str) or not value.startswith("$"):
@@ -184,18 +184,14 @@ class _RowReader:
         key = value[1:]
         self.used.add(key)
         if key not in self.document.data:
-            raise self.error(
-                f"{value} is not a top-level key{did_you_mean(key, map(str, self.document.data))}"
-            )
+            raise self.error(f"{value} is not a top-level key{did_you_mean(key, map(str, self.document.data))}")
         return self.document.data[key]
 
     def _source(self, origin: Any) -> Source:
         if isinstance(origin, str):
             return self._named_source(origin)
         if not isinstance(origin, int) or isinstance(origin, bool):
-            raise self.error(
-                f"'from' must be a row number, a row name or one of {', '.join(INPUTS)}, got {origin!r}"
-            )
+            raise self.error(f"'from' must be a row number, a row name or one of {', '.join(INPUTS)}, got {origin!r}")
         here = len(self.earlier)
         target = here + origin if origin < 0 else origin
         if here == 0 and origin == -1:

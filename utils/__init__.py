@@ -1,0 +1,1 @@
+"""What models, data and the scripts share; imports none of them."""

@@ -1,5 +1,5 @@
-"""Checkpoints: a state dict and plain metadata, read with `weights_only=True` and nothing else, written so that a crash at
-any moment leaves a complete file behind.
+"""Checkpoints: a state dict and plain metadata, read with `weights_only=True` and nothing else, written so that a
+crash at any moment leaves a complete file behind.
 """
 
 from __future__ import annotations
@@ -7,10 +7,12 @@ from __future__ import annotations
 import os
 import pickle
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from utils.errors import CheckpointError, ResourceError
 
@@ -51,15 +53,11 @@ def load(path: str | Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"{path}: no such checkpoint; train one with python train.py --data YOUR.yaml")
     if not zipfile.is_zipfile(path):
-        raise CheckpointError(
-            f"{path}: not a checkpoint of this project (old pickle formats are refused as unsafe)"
-        )
+        raise CheckpointError(f"{path}: not a checkpoint of this project (old pickle formats are refused as unsafe)")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = next(
-            (line for line in str(error).splitlines() if "GLOBAL" in line or "Unsupported" in line), ""
-        )
+        reason = next((line for line in str(error).splitlines() if "GLOBAL" in line or "Unsupported" in line), "")
         reason = reason.strip() or str(error).splitlines()[0]
         raise CheckpointError(f"{path}: refused as unsafe, it wants to run code: {reason}") from error
     except (RuntimeError, OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
@@ -67,6 +65,15 @@ def load(path: str | Path) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("format") != FORMAT or "model_spec" not in content:
         raise CheckpointError(f"{path}: not a checkpoint of this project (format {FORMAT})")
     return content
+
+
+def restore(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+    """Load every tensor of `state`, none missing, none left over. Raises CheckpointError."""
+    try:
+        module.load_state_dict(state)
+    except (RuntimeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{path}: its weights do not fit its network: {reason}") from error
 
 
 def newest(project: Path, file: str) -> Path | None:

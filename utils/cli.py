@@ -132,17 +132,11 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
     parser = _Parser("train.py", "Train a defect detector.")
     for flags, key, kind, text in TRAIN_FLAGS:
         kwargs: dict[str, Any] = {"dest": key, "default": argparse.SUPPRESS, "help": text or None}
-        parser.add_argument(
-            *flags, **kwargs, **({"action": "store_true"} if kind is None else {"type": kind})
-        )
+        parser.add_argument(*flags, **kwargs, **({"action": "store_true"} if kind is None else {"type": kind}))
     amp = argparse.BooleanOptionalAction
-    parser.add_argument(
-        "--amp", dest="run.amp", default=argparse.SUPPRESS, action=amp, help="mixed precision on GPUs"
-    )
+    parser.add_argument("--amp", dest="run.amp", default=argparse.SUPPRESS, action=amp, help="mixed precision on GPUs")
     parser.add_argument("--hyp", default="", help="training YAML, ours or YOLOv5's (default: by model)")
-    parser.add_argument(
-        "--resume", nargs="?", const="", default=None, metavar="last.pt", help="continue a run"
-    )
+    parser.add_argument("--resume", nargs="?", const="", default=None, metavar="last.pt", help="continue a run")
     parser.add_argument("--demo", action="store_true", help="two minutes on the built-in glass pictures")
     _add_set(parser)
     values = vars(parser.parse_args(argv))
@@ -173,30 +167,22 @@ def _add_common(parser: _Parser, project: str) -> None:
     parser.add_argument("--project", default=project)
     parser.add_argument("--name", default="exp")
     parser.add_argument("--exist-ok", action="store_true")
-    parser.add_argument(
-        "--bad-data", choices=("error", "skip"), default="error" if "val" in project else "skip"
-    )
+    parser.add_argument("--bad-data", choices=("error", "skip"), default="error" if "val" in project else "skip")
     parser.add_argument("--max-pixels", type=_whole, default=178_956_970)
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
 def _add_thresholds(parser: _Parser, conf: float, iou: float, max_det: int) -> None:
     parser.add_argument("--conf-thres", "--conf", type=_fraction, default=conf, help="least confidence")
-    parser.add_argument(
-        "--iou-thres", "--iou", type=_fraction, default=iou, help="overlap at which NMS removes"
-    )
+    parser.add_argument("--iou-thres", "--iou", type=_fraction, default=iou, help="overlap at which NMS removes")
     parser.add_argument("--max-det", type=_whole, default=max_det, help="detections per picture")
-    parser.add_argument(
-        "--imgsz", "--img", "--img-size", type=_whole, default=None, help="default: the checkpoint's"
-    )
+    parser.add_argument("--imgsz", "--img", "--img-size", type=_whole, default=None, help="default: the checkpoint's")
 
 
 def parse_val(argv: Sequence[str] | None) -> ValFlags:
     """val.py's flags. Raises ConfigError."""
     parser = _Parser("val.py", "Evaluate a checkpoint, or summarise a model YAML.")
-    parser.add_argument(
-        "--data", default=None, help="data YAML (default: the one the checkpoint was trained on)"
-    )
+    parser.add_argument("--data", default=None, help="data YAML (default: the one the checkpoint was trained on)")
     parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
     parser.add_argument("--cfg", default="", help="model YAML, for --summary")
     parser.add_argument("--summary", action="store_true", help="print rows, shapes, parameters and GFLOPs")
@@ -214,9 +200,7 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
     """detect.py's flags. Raises ConfigError."""
     parser = _Parser("detect.py", "Find defects in pictures.")
     parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
-    parser.add_argument(
-        "--source", default=None, help="picture, folder or glob (default: built-in glass pictures)"
-    )
+    parser.add_argument("--source", default=None, help="picture, folder or glob (default: built-in glass pictures)")
     parser.add_argument("--batch-size", "--batch", type=_whole, default=1)
     parser.add_argument("--classes", nargs="+", default=[], help="names or numbers to keep")
     parser.add_argument("--line-thickness", type=int, default=0, help="px (default: by picture size)")

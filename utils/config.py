@@ -1,4 +1,6 @@
-"""Every knob, as frozen dataclasses. Precedence: default here < cfg/train YAML < flag < --set; the origin of each value is kept."""
+"""Every knob, as frozen dataclasses. Precedence: default here < cfg/train YAML < flag < --set; the origin of each
+value is kept.
+"""
 
 from __future__ import annotations
 
@@ -169,9 +171,7 @@ YOLOV5_KEYS = {
     **{key: f"optim.{key}" for key in ("lr0", "momentum", "weight_decay")},
     **{key: f"schedule.{key}" for key in ("lrf", "warmup_epochs", "warmup_momentum", "warmup_bias_lr")},
     **{key: f"loss.{key}" for key in ("box", "cls", "cls_pw", "obj", "obj_pw", "label_smoothing")},
-    **{
-        key: f"augment.{key}" for key in ("hsv_h", "hsv_s", "hsv_v", "degrees", "translate", "scale", "shear")
-    },
+    **{key: f"augment.{key}" for key in ("hsv_h", "hsv_s", "hsv_v", "degrees", "translate", "scale", "shear")},
     **{key: f"augment.{key}" for key in ("flipud", "fliplr", "mosaic")},
     "anchor_t": "assign.anchor_t",
 }
@@ -209,14 +209,10 @@ def settings_of_document(document: Document) -> list[Setting]:
             settings.append(Setting(YOLOV5_KEYS[key], value, where))
         elif key in YOLOV5_NEUTRAL:
             if YOLOV5_NEUTRAL[key] is not None and value != YOLOV5_NEUTRAL[key]:
-                raise ConfigError(
-                    f"{where}: '{key}: {value}' has no counterpart yet; set it to 0 or remove it"
-                )
+                raise ConfigError(f"{where}: '{key}: {value}' has no counterpart yet; set it to 0 or remove it")
         else:
             sections = [f.name for f in dataclasses.fields(Config)]
-            raise ConfigError(
-                f"{where}: unknown key '{key}'{did_you_mean(str(key), [*sections, *YOLOV5_KEYS])}"
-            )
+            raise ConfigError(f"{where}: unknown key '{key}'{did_you_mean(str(key), [*sections, *YOLOV5_KEYS])}")
     return settings
 
 
@@ -265,9 +261,7 @@ def _convert(setting: Setting) -> tuple[str, str, Any]:
     if annotation is str and value is None:
         value = ""
     if not fits(value, annotation):
-        raise ConfigError(
-            f"{setting.origin}: {setting.key} must be {type_words(annotation)}, got {setting.value!r}"
-        )
+        raise ConfigError(f"{setting.origin}: {setting.key} must be {type_words(annotation)}, got {setting.value!r}")
     if annotation is float:
         value = float(value)
     _check_range(setting, classes[section], name, value)

@@ -48,7 +48,7 @@ _SHEET, _SHEET_TEXT = (24, 26, 29), (214, 218, 222)
 
 @dataclass(frozen=True, kw_only=True)
 class BoxStyle:
-    """How boxes look: `line_width` px (None: from the picture's size), without captions, without scores."""
+    """How boxes look: `line_width` px (None: by the size of the picture), no captions, no scores."""
 
     line_width: int | None = None
     hide_labels: bool = False
@@ -57,7 +57,7 @@ class BoxStyle:
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """What is drawn on one picture: `boxes` (n, 4) xyxy px, `labels` (n,), `scores` (n,) or None for truth."""
+    """What to draw on a picture: `boxes` (n, 4) xyxy px, `labels` (n,), `scores` (n,) or None for truth."""
 
     boxes: np.ndarray
     labels: np.ndarray
@@ -68,9 +68,10 @@ def class_colour(label: int) -> Colour:
     """The RGB colour of a class, the same in every picture and plot: ten chosen ones, then generated ones."""
     if 0 <= label < len(_PALETTE):
         return _PALETTE[label]
-    # Steps of the golden ratio keep near labels far apart in hue; lightness alternates as a second cue.
-    lightness, saturation = ((0.62, 0.85), (0.45, 0.75), (0.76, 0.7))[label % 3]
-    red, green, blue = colorsys.hls_to_rgb(label * 0.618034 % 1, lightness, saturation)
+    # Steps of the golden ratio spread the hues, lightness alternates as a second cue; the start is the one whose
+    # first twenty colours lie farthest apart and from the ten chosen ones (CIELAB).
+    lightness, saturation = ((0.58, 0.9), (0.8, 0.75), (0.38, 0.75))[label % 3]
+    red, green, blue = colorsys.hls_to_rgb((label * 0.618034 + 0.28) % 1, lightness, saturation)
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
@@ -99,7 +100,7 @@ def draw_boxes(
     colours: Sequence[Colour],
     style: BoxStyle,
 ) -> np.ndarray:
-    """A new (H, W, 3) uint8 RGB picture: `image` with one rectangle and one caption per box.
+    """A new (H, W, 3) uint8 RGB picture: `image` with a rectangle and a caption per box.
 
     `boxes` (N, 4) xyxy px; parts outside the picture are cut off, boxes outside it or not finite are skipped.
     The line runs around the box, so that a defect of 4 px stays visible; only at the edge of the picture does
@@ -123,6 +124,14 @@ def draw_boxes(
     return np.array(picture)
 
 
+def draw_marks(image: np.ndarray, marks: Marks, names: Sequence[str], style: BoxStyle) -> np.ndarray:
+    """`draw_boxes` with the names, scores and colours of `marks`; a label without a name shows its number."""
+    words = [names[k] if k < len(names) else str(k) for k in marks.labels]
+    scores = [None] * len(words) if marks.scores is None else marks.scores
+    captions = [box_caption(word, score, style) for word, score in zip(words, scores, strict=True)]
+    return draw_boxes(image, marks.boxes, captions, [class_colour(int(k)) for k in marks.labels], style)
+
+
 def fitted(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """`image` (H, W, 3) resized to that size in px: averaged when it shrinks, interpolated when it grows."""
     if image.shape[:2] == (height, width):
@@ -131,9 +140,7 @@ def fitted(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def picture_grid(
-    images: Sequence[np.ndarray], captions: Sequence[str], columns: int, cell: int
-) -> np.ndarray:
+def picture_grid(images: Sequence[np.ndarray], captions: Sequence[str], columns: int, cell: int) -> np.ndarray:
     """A contact sheet (H, W, 3) uint8 RGB: pictures row by row, each fitted into a cell below its caption.
 
     Cells are `cell` px on the longer side; the other side shrinks to the pictures: wide ones waste no paper.
@@ -197,7 +204,7 @@ def _draw_captions(
     draw: ImageDraw.ImageDraw, texts: list[str], colours: list[Colour], inner: np.ndarray, outer: np.ndarray
 ) -> None:
     width, height = draw.im.size
-    size = max(9, round(6 + (height + width) * 0.0047))
+    size = max(9, round(7 + (height + width) * 0.0046))
     pad = max(1, size // 6)
     taken = np.concatenate((inner, np.tile([-1, -1, 0, 0], (len(inner), 1))))  # boxes, then captions placed
     for i, (text, colour) in enumerate(zip(texts, colours, strict=True)):
@@ -222,11 +229,11 @@ def _caption_place(
     places = np.clip(np.array(rows), 0, np.maximum(np.array(picture) - size, 0))
     rects = np.concatenate((places, places + size), 1)
     # by share of what is hidden: a corner of a large box is nothing, a small defect or a caption is lost
-    common = np.minimum(rects[:, None, 2:], taken[:, 2:]) - np.maximum(rects[:, None, :2], taken[:, :2])
-    cost = common.clip(min=0).prod(-1) / (taken[:, 2:] - taken[:, :2]).prod(-1)
-    cost[:, box] *= 3
-    cost[:, len(taken) // 2 :] *= 3
-    x, y = places[int(cost.sum(1).argmin())]
+    weights = np.repeat((1.0, 3.0), len(taken) // 2) / (taken[:, 2:] - taken[:, :2]).prod(1)
+    weights[box] *= 3
+    near = ((taken[:, :2] < rects[:, 2:].max(0)) & (taken[:, 2:] > rects[:, :2].min(0))).all(1)
+    common = np.minimum(rects[:, None, 2:], taken[near, 2:]) - np.maximum(rects[:, None, :2], taken[near, :2])
+    x, y = places[int((common.clip(min=0).prod(-1) @ weights[near]).argmin())]
     return int(x), int(y)
 
 

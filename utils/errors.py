@@ -50,6 +50,4 @@ class ResourceError(UserError):
 
 def printable(text: str) -> str:
     """`text` on one line with control characters shown as escapes, for names that come from files."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text
-    )
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)

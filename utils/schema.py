@@ -8,7 +8,9 @@ from typing import Any
 
 
 def fits(value: Any, annotation: Any) -> bool:
-    """Whether a plain YAML value satisfies an annotation: int, float, bool, str, None, Literal, unions and sequences."""
+    """Whether a plain YAML value satisfies an annotation: int, float, bool, str, None, Literal, unions and
+    sequences.
+    """
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Literal:
         return any(value == choice and type(value) is type(choice) for choice in inner)

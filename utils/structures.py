@@ -1,7 +1,7 @@
 """The values that cross a boundary. One box convention: xyxy, absolute pixels of the network input, float32.
 
-Arrays inside workers are numpy (Record, Sample); everything from Batch on is torch. `eq=False`, because comparing arrays
-with `==` has no single answer.
+Arrays inside workers are numpy (Record, Sample); everything from Batch on is torch. `eq=False`, because comparing
+arrays with `==` has no single answer.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Targets:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """`images` (B, C, H, W) uint8, its `targets`, the data set index and letterbox of every picture, boxes lost on the way."""
+    """`images` (B, C, H, W) uint8, `targets`, data set index and letterbox of every picture, boxes lost on the way."""
 
     images: Tensor
     targets: Targets
@@ -109,9 +109,9 @@ class Batch:
 class Predictions:
     """What a head says, before NMS, the same in train and eval mode. A = all predictions of all levels.
 
-    `boxes` (B, A, 4) float32 xyxy px; `class_logits` (B, A, K); `objectness` (B, A) logits or None for anchor-free heads;
-    `points` (A, 2) cell centres px; `strides` (A,); `level_sizes` predictions per level, summing to A; `grids` (height,
-    width) per level; `anchors` (A, 2) width and height px or None.
+    `boxes` (B, A, 4) float32 xyxy px; `class_logits` (B, A, K); `objectness` (B, A) logits, None without an anchor
+    head; `points` (A, 2) cell centres px; `strides` (A,); `level_sizes` predictions per level, summing to A;
+    `grids` (height, width) per level; `anchors` (A, 2) width and height px or None.
     """
 
     boxes: Tensor
@@ -206,6 +206,13 @@ class Report:
     def map50(self) -> float | None:
         """AP at IoU 0.50."""
         return self.coco["AP50"]
+
+    @property
+    def fitness(self) -> float | None:
+        """0.1 AP50 + 0.9 AP, what best.pt is best at; None when undefined."""
+        if self.map50 is None or self.map50_95 is None:
+            return None
+        return 0.1 * self.map50 + 0.9 * self.map50_95
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON-ready values."""

@@ -20,5 +20,5 @@ def counted(n: int, noun: str) -> str:
     """`1 picture`, `3 pictures`, `2 boxes`, `1,207 classes`."""
     if n == 1:
         return f"1 {noun}"
-    plural = noun + ("es" if noun.endswith(("s", "x", "ch")) else "s")
+    plural = noun + ("es" if noun.endswith(("s", "x", "tch")) else "s")
     return f"{n:,} {plural}"

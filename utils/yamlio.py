@@ -45,9 +45,7 @@ def read_yaml(path: str | Path) -> Document:
     path = Path(path)
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(
-                f"{path}: larger than {MAX_BYTES:,} bytes; a configuration is a small text file"
-            )
+            raise ConfigError(f"{path}: larger than {MAX_BYTES:,} bytes; a configuration is a small text file")
         raw = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
@@ -105,9 +103,7 @@ class _Builder:
             key = self.loader.construct_object(key_node)
             if key in result:
                 first = self.lines[(*keys, key)]
-                raise ConfigError(
-                    f"{self.path}:{line}: key '{key}' appears twice, first on line {first}; remove one"
-                )
+                raise ConfigError(f"{self.path}:{line}: key '{key}' appears twice, first on line {first}; remove one")
             result[key] = self.build(value_node, (*keys, key))
             self.lines[(*keys, key)] = line
         return result

@@ -15,7 +15,9 @@ from utils.structures import Predictions
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Constants of one set of map sizes: `cells` (A, 2) in cells, `points` (A, 2) centres px, `strides` (A,), `anchors` px."""
+    """Constants of one set of map sizes: `cells` (A, 2) in cells, `points` (A, 2) centres px, `strides` (A,),
+    `anchors` px.
+    """
 
     cells: Tensor
     points: Tensor
@@ -28,8 +30,8 @@ class AnchorDetect(nn.Module):
     """A 1x1 convolution per level to `anchors x (4 + 1 + classes)`, decoded in float32.
 
     Sources: one map per level, (B, C_l, H_l, W_l). `anchors`: per level a flat list w1, h1, w2, h2, ... in pixels.
-    Predictions are ordered level, row, column, anchor. Decoding (YOLOv5 v6): centre = (2 sigmoid(t) - 0.5 + cell) x stride,
-    size = (2 sigmoid(t))^2 x anchor.
+    Predictions are ordered level, row, column, anchor. Decoding (YOLOv5 v6): centre = (2 sigmoid(t) - 0.5 + cell) x
+    stride, size = (2 sigmoid(t))^2 x anchor.
     """
 
     def __init__(self, classes: int, anchors: list[list[float]], c_ins: Ins, strides: Strides) -> None:
@@ -47,7 +49,9 @@ class AnchorDetect(nn.Module):
         self._set_priors()
 
     def _set_priors(self) -> None:
-        """Start from about 8 objects per 640-px picture and 0.6 objects' worth of class (RetinaNet's prior, per level)."""
+        """Start from about 8 objects per 640-px picture and 0.6 objects' worth of class (RetinaNet's prior, per
+        level).
+        """
         for conv, stride in zip(self.convs, self.strides, strict=True):
             bias = conv.bias.detach().view(self.per_cell, -1)  # a view: written in place
             bias[:, 4] += math.log(8 / (640 / stride) ** 2)

@@ -21,11 +21,11 @@ class GCM(nn.Module):
     [guide (B, G, H, W), value (B, C, 2H, 2W)] -> (B, G, H, W).
 
     Each guide position compares itself with the mean key of each image quadrant, which gives four gate values, one for
-    each of the 2x2 value pixels it covers. The published code compares with all H*W keys and pools afterwards; pooling is
-    linear, so pooling the keys first is the same number at O(HW) cost.
+    each of the 2x2 value pixels it covers. The published code compares with all H*W keys and pools afterwards;
+    pooling is linear, so pooling the keys first is the same number at O(HW) cost.
 
-    `gate_layout`: "shuffle" puts a position's four values on its own 2x2 pixels; "raw" repeats the published code, which
-    lays them out in memory order (so that they do not line up with the picture).
+    `gate_layout`: "shuffle" puts a position's four values on its own 2x2 pixels; "raw" repeats the published code,
+    which lays them out in memory order (so that they do not line up with the picture).
     `shared_bn`: repeat the published code's one BatchNorm for guide and output (True), or give each its own (False).
     """
 

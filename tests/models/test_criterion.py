@@ -30,9 +30,7 @@ def make_targets(rows, size=640, image=0):
     return Targets(torch.full((len(t),), image), t[:, 0].long(), boxes)
 
 
-@pytest.mark.parametrize(
-    "case", GOLDENS["cases"], ids=lambda c: str(len(c["targets"])) + "-" + str(c["positives"])
-)
+@pytest.mark.parametrize("case", GOLDENS["cases"], ids=lambda c: str(len(c["targets"])) + "-" + str(c["positives"]))
 @pytest.mark.parametrize("iou", ["inforced", "ciou"])
 def test_loss_golden(case, iou):
     module, maps = head()
@@ -50,13 +48,11 @@ def test_loss_golden(case, iou):
 
 
 def test_assigner_by_hand():
-    """A 16x30-px box centred at column 2.25, row 3.75 of P3: own cell, left, bottom; anchors (10,13) (16,30) (33,23) all
-    within ratio 4."""
+    """A 16x30-px box centred at column 2.25, row 3.75 of P3: own cell, left, bottom; anchors (10,13) (16,30)
+    (33,23) all within ratio 4."""
     module, maps = head(grids=((8, 8), (4, 4), (2, 2)))
     predictions = module.decode(maps)
-    targets = Targets(
-        torch.tensor([0]), torch.tensor([1]), cxcywh_to_xyxy(torch.tensor([[18.0, 30.0, 16.0, 30.0]]))
-    )
+    targets = Targets(torch.tensor([0]), torch.tensor([1]), cxcywh_to_xyxy(torch.tensor([[18.0, 30.0, 16.0, 30.0]])))
     assigned = assign_by_anchor_ratio(predictions, targets)
     on_p3 = sorted(assigned.prediction_index[assigned.prediction_index < 192].tolist())
     cells = {(y * 8 + x) * 3 + a for x, y in ((2, 3), (1, 3), (2, 4)) for a in range(3)}
@@ -97,9 +93,7 @@ def test_batch_loss_is_the_sum_of_its_pictures_terms():
     parts = [make_targets(r, image=i) for i, r in enumerate(rows)]
     both = Targets(*(torch.cat([getattr(p, n) for p in parts]) for n in ("image_index", "labels", "boxes")))
     together = criterion(module.decode(maps), both)
-    alone = [
-        criterion(module.decode([m[i : i + 1] for m in maps]), make_targets(r)) for i, r in enumerate(rows)
-    ]
+    alone = [criterion(module.decode([m[i : i + 1] for m in maps]), make_targets(r)) for i, r in enumerate(rows)]
     for name in together.sums:
         torch.testing.assert_close(together.sums[name], alone[0].sums[name] + alone[1].sums[name])
         torch.testing.assert_close(together.counts[name], alone[0].counts[name] + alone[1].counts[name])

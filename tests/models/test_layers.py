@@ -86,13 +86,13 @@ def test_raw_layout_index_map():
             for i in range(2):
                 for j in range(2):
                     row, column = divmod(4 * x + 2 * i + j, 12)
-                    assert gate[2 * y + row, column].item() == pytest.approx(
-                        scores[y * 6 + x, i, j].item(), abs=1e-12
-                    )
+                    assert gate[2 * y + row, column].item() == pytest.approx(scores[y * 6 + x, i, j].item(), abs=1e-12)
 
 
 def test_edge_block_gradient_under_bf16_autocast_on_channels_last():
-    """A known fault of torch 2.13 on the CPU: the dilated depthwise weight gradient is garbage there unless kept in fp32."""
+    """A known fault of torch 2.13 on the CPU: the dilated depthwise weight gradient is garbage there unless kept in
+    fp32.
+    """
     torch.manual_seed(0)
     block = EdgeGuidedBlock(32).train()
     x = torch.randn(2, 32, 20, 20)

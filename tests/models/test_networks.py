@@ -41,9 +41,7 @@ def test_live_parameters_with_shared_norms():
 def test_every_row_has_the_published_shape_and_parameters():
     graph = parity("idfe-net")
     values = {"image": torch.zeros(1, 3, 64, 64)}
-    for row, layer, step, want in zip(
-        graph.spec.rows, graph.layers, graph.steps, GOLDENS["rows"], strict=True
-    ):
+    for row, layer, step, want in zip(graph.spec.rows, graph.layers, graph.steps, GOLDENS["rows"], strict=True):
         inputs = [values[s.origin] for s in row.sources]
         values[row.index] = out = layer(inputs) if step.takes_list else layer(inputs[0])
         assert count(layer) == (0 if want["dead"] else want["params"]), row

@@ -22,9 +22,7 @@ def clustered(n, classes, seed):
     centre = torch.rand(8, 2, generator=generator)[torch.randint(8, (n,), generator=generator)] * 600
     centre = centre + torch.randn(n, 2, generator=generator) * 6
     size = torch.rand(n, 2, generator=generator) * 40 + 10
-    return torch.cat((centre - size / 2, centre + size / 2), 1), torch.randint(
-        classes, (n,), generator=generator
-    )
+    return torch.cat((centre - size / 2, centre + size / 2), 1), torch.randint(classes, (n,), generator=generator)
 
 
 @pytest.mark.parametrize("seed", range(5))

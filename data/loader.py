@@ -1,0 +1,38 @@
+"""DataLoaders over samples."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import cv2
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from data.collate import collate
+from utils.structures import Batch, Sample
+
+
+def worker_count(wanted: int, pictures: int, batch_size: int) -> int:
+    """`wanted` loader processes; -1: one per core, at most 8. Never more than there are batches."""
+    count = min(8, os.cpu_count() or 1) if wanted < 0 else wanted
+    return min(count, -(-pictures // batch_size))
+
+
+def make_loader(samples: Dataset[Sample], batches: Sampler[Any], workers: int, pin: bool) -> DataLoader[Batch]:
+    """A loader whose workers stay alive over epochs and use one thread each."""
+    return DataLoader(
+        samples,
+        batch_sampler=batches,
+        num_workers=workers,
+        collate_fn=collate,
+        pin_memory=pin,
+        worker_init_fn=_one_thread,
+        persistent_workers=workers > 0,
+        prefetch_factor=4 if workers > 0 else None,
+    )
+
+
+def _one_thread(_: int) -> None:
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)

@@ -1,0 +1,138 @@
+"""Geometry as one matrix per picture, colour as one table per picture. Every random draw comes from the Generator
+passed in.
+
+Matrices are (3, 3) float64 and act on continuous coordinates (a picture W wide spans 0..W), so that boxes and
+pixels move alike.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from utils.boxes import Letterbox, clip_boxes
+from utils.config import AugmentConfig
+
+PAD = 114  # grey of padding, as in the YOLO family
+
+
+def translation(x: float, y: float) -> np.ndarray:
+    """Shift by x, y px."""
+    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], np.float64)
+
+
+def scaling(x: float, y: float) -> np.ndarray:
+    """Scale about the origin; negative values mirror."""
+    return np.diag([x, y, 1.0])
+
+
+def random_matrix(rng: np.random.Generator, cfg: AugmentConfig, canvas: int, size: int) -> np.ndarray:
+    """A random view of a square canvas (`canvas` px) on the square network input (`size` px).
+
+    Zoom 1 +- scale, rotation +- degrees and shear about the canvas' centre, shift +- translate, mirrored with the
+    chances of flipud and fliplr.
+    """
+    zoom = rng.uniform(1 - cfg.scale, 1 + cfg.scale)
+    angle = math.radians(rng.uniform(-cfg.degrees, cfg.degrees))
+    shear = np.tan(np.radians(rng.uniform(-cfg.shear, cfg.shear, 2)))
+    shift = rng.uniform(0.5 - cfg.translate, 0.5 + cfg.translate, 2) * size
+    mirror = np.where(rng.random(2) < (cfg.fliplr, cfg.flipud), -1.0, 1.0)
+    cos, sin = zoom * math.cos(angle), zoom * math.sin(angle)
+    rotation = np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
+    shearing = np.array([[1, shear[0], 0], [shear[1], 1, 0], [0, 0, 1]])
+    moved = translation(*shift) @ shearing @ rotation @ translation(-canvas / 2, -canvas / 2)
+    flip = translation(size / 2, size / 2) @ scaling(*mirror) @ translation(-size / 2, -size / 2)
+    return flip @ moved
+
+
+def warp_into(canvas: np.ndarray, image: np.ndarray, matrix: np.ndarray) -> None:
+    """Draw `image` (h, w, C) through `matrix` onto `canvas` (H, W, C) in place; what it does not reach stays as it
+    is.
+    """
+    height, width = image.shape[:2]
+    corners = transform_points(np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64), matrix)
+    limit = (canvas.shape[1], canvas.shape[0])
+    x0, y0 = np.clip(np.round(corners.min(0)), 0, limit).astype(int)
+    x1, y1 = np.clip(np.round(corners.max(0)), 0, limit).astype(int)
+    if x0 >= x1 or y0 >= y1:
+        return
+    image, shrunk = _shrink(image, math.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+    local = translation(-x0, -y0) @ matrix @ shrunk
+    by_centre = translation(-0.5, -0.5) @ local @ translation(0.5, 0.5)  # OpenCV counts from pixel centres
+    straight = local[0, 1] == 0 and local[1, 0] == 0
+    border = cv2.BORDER_REPLICATE if straight else cv2.BORDER_TRANSPARENT
+    view = canvas[y0:y1, x0:x1]
+    cv2.warpAffine(image, by_centre[:2], (x1 - x0, y1 - y0), dst=view, flags=cv2.INTER_LINEAR, borderMode=border)
+
+
+def _shrink(image: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Average blocks first where linear interpolation would skip pixels: tiny defects must not fall between samples."""
+    factor = int(1 / max(scale, 1e-6))
+    height, width = image.shape[:2]
+    if factor < 2:
+        return image, np.eye(3)
+    small = (max(width // factor, 1), max(height // factor, 1))
+    return cv2.resize(image, small, interpolation=cv2.INTER_AREA), scaling(width / small[0], height / small[1])
+
+
+def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(N, 2) x, y through an affine (3, 3) matrix."""
+    return points @ matrix[:2, :2].T + matrix[:2, 2]
+
+
+def transform_boxes(boxes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(N, 4) xyxy -> the upright boxes around their transformed corners, (N, 4) float32."""
+    corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2).astype(np.float64)
+    moved = transform_points(corners, matrix).reshape(-1, 4, 2)
+    return np.concatenate((moved.min(1), moved.max(1)), 1).astype(np.float32)
+
+
+def clip_and_keep(boxes: np.ndarray, size: int, cfg: AugmentConfig) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 4) boxes clipped to the network input, and which (N,) are still worth learning."""
+    clipped = clip_boxes(boxes, size, size)
+    before, after = boxes[:, 2:] - boxes[:, :2], clipped[:, 2:] - clipped[:, :2]
+    short, long = after.min(1, initial=np.inf), after.max(1, initial=0)
+    visible = after.prod(1) / np.maximum(before.prod(1), 1e-9)
+    keep = (short >= max(cfg.min_box_px, 1e-3)) & (visible >= cfg.min_box_visible)
+    return clipped, keep & (long <= cfg.max_box_aspect * short)
+
+
+def jitter_colour(image: np.ndarray, rng: np.random.Generator, cfg: AugmentConfig) -> np.ndarray:
+    """Hue, saturation and brightness of a (H, W, 3) uint8 RGB picture multiplied by 1 +- hsv_h, hsv_s, hsv_v."""
+    hue, saturation, value = 1 + rng.uniform(-1, 1, 3) * (cfg.hsv_h, cfg.hsv_s, cfg.hsv_v)
+    if cfg.hsv_h == cfg.hsv_s == cfg.hsv_v == 0:
+        return image
+    ramp = np.arange(256)
+    table = np.empty((1, 256, 3), np.uint8)
+    table[0, :, 0] = (ramp * hue) % 180
+    table[0, :, 1] = np.clip(ramp * saturation, 0, 255)
+    table[0, :, 2] = np.clip(ramp * value, 0, 255)
+    return cv2.cvtColor(cv2.LUT(cv2.cvtColor(image, cv2.COLOR_RGB2HSV), table), cv2.COLOR_HSV2RGB)
+
+
+def eval_shape(size: tuple[int, int], imgsz: int, stride: int) -> tuple[int, int]:
+    """(height, width) of the network input for a picture: longest side `imgsz`, the other no longer than it needs
+    to be.
+
+    It depends on the picture alone, never on its neighbours in a batch, so metrics do not depend on batch size or
+    order.
+    """
+    scale = imgsz / max(size)
+    height, width = (max(math.ceil(round(side * scale, 6) / stride), 1) * stride for side in size)
+    return height, width
+
+
+def letterbox(image: np.ndarray, canvas: tuple[int, int]) -> tuple[np.ndarray, Letterbox]:
+    """Resize (h, w, C) into the centre of a grey `canvas` (height, width), keeping the aspect ratio."""
+    fit = Letterbox.fit((image.shape[0], image.shape[1]), canvas)
+    if fit.inner != fit.original:
+        shrinks = fit.inner[0] < fit.original[0]
+        kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        image = cv2.resize(image, (fit.inner[1], fit.inner[0]), interpolation=kind)
+    if fit.inner == canvas:
+        return image, fit
+    padded = np.full((*canvas, image.shape[2]), PAD, np.uint8)
+    padded[fit.top : fit.top + fit.inner[0], fit.left : fit.left + fit.inner[1]] = image
+    return padded, fit

@@ -1,0 +1,75 @@
+"""A model ready to run, from a YAML or a checkpoint; and what of a checkpoint fits another model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.graph import Graph, build_graph
+from models.spec import ModelSpec, parse_spec
+from utils import checkpoint
+from utils.config import Config, config_from_plain
+from utils.errors import CheckpointError, ConfigError
+from utils.yamlio import Document
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A checkpoint brought to life: the averaged weights in eval mode, the class names, the configuration it had."""
+
+    model: Graph
+    names: tuple[str, ...]
+    config: Config
+    epoch: int
+    path: Path
+
+
+def model_spec(content: Mapping[str, Any], path: Path) -> ModelSpec:
+    """The network a checkpoint was made for. Raises CheckpointError when this version cannot build it."""
+    try:
+        return parse_spec(Document(path, content["model_spec"], {}))
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: its network is not known here: {error}") from error
+
+
+def load_model(path: str | Path, device: torch.device | str = "cpu") -> Loaded:
+    """Load a checkpoint for evaluation. Raises CheckpointError."""
+    path = Path(path)
+    content = checkpoint.load(path)
+    spec = model_spec(content, path)
+    names = tuple(content["names"])
+    if len(names) != spec.classes:
+        raise CheckpointError(f"{path}: {len(names)} class names for {spec.classes} classes; the file is inconsistent")
+    model = build_graph(spec)
+    checkpoint.restore(model, content["ema"]["module"], path)
+    model.eval().requires_grad_(False)
+    config = config_from_plain(content["config"], str(path))
+    model.to(device, memory_format=torch.channels_last)
+    return Loaded(model, names, config, int(content["epoch"]), path)
+
+
+def load_matching(model: nn.Module, path: str | Path) -> str:
+    """Copy the weights of a checkpoint that fit `model` by name and shape; returns one line saying what did and did
+    not.
+
+    Raises CheckpointError when nothing fits.
+    """
+    state: dict[str, Tensor] = checkpoint.load(path)["ema"]["module"]
+    own = model.state_dict()
+    fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    if not fitting:
+        raise CheckpointError(f"{path}: none of its {len(state)} tensors fits this model; is --cfg the same?")
+    model.load_state_dict(fitting, strict=False)
+    missing = [k for k in own if k not in fitting]
+    left = [k for k in state if k not in fitting]
+    line = f"{path}: {len(fitting)} of {len(own)} tensors taken"
+    return line + (f", {len(missing)} start fresh ({_some(missing)}), {len(left)} left out" if missing else "")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

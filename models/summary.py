@@ -1,0 +1,77 @@
+"""What a network consists of: rows, shapes, parameters, GFLOPs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from models.graph import Graph
+from utils.structures import Predictions
+
+
+@dataclass(frozen=True)
+class RowSummary:
+    """One row: its output as words, its parameters, its cost in FLOPs (2 per multiply-add).
+
+    `attention` is the part of `flops` spent in batched matrix products, which older counters do not see.
+    """
+
+    index: int
+    name: str
+    module: str
+    shape: str
+    parameters: int
+    flops: int
+    attention: int
+
+
+@torch.no_grad()
+def summarise(graph: Graph, image_size: int, channels: int = 3) -> list[RowSummary]:
+    """Run one picture of `image_size` px through `graph` and describe each row."""
+    shapes: dict[int, str] = {}
+    hooks = [
+        layer.register_forward_hook(lambda _, __, out, i=i: shapes.update({i: _shape_words(out)}))
+        for i, layer in enumerate(graph.layers)
+    ]
+    training = graph.training
+    graph.eval()
+    counter = FlopCounterMode(display=False)
+    with counter:
+        graph(torch.zeros(1, channels, image_size, image_size, device=next(graph.parameters()).device))
+    graph.train(training)
+    for hook in hooks:
+        hook.remove()
+    counts = counter.get_flop_counts()
+    per_row = [counts.get(f"Graph.layers.{index}", {}) for index in range(len(graph.layers))]
+    return [
+        RowSummary(
+            index=row.index,
+            name=row.name or "",
+            module=row.module if row.repeats == 1 or not hasattr(layer, "__len__") else f"{row.module} x {len(layer)}",
+            shape=shapes[row.index],
+            parameters=sum(p.numel() for p in layer.parameters()),
+            flops=sum(per_row[row.index].values()),
+            attention=per_row[row.index].get(torch.ops.aten.bmm, 0),
+        )
+        for row, layer in zip(graph.spec.rows, graph.layers, strict=True)
+    ]
+
+
+def _shape_words(output: Tensor | Predictions) -> str:
+    if isinstance(output, Predictions):
+        return f"{output.boxes.shape[1]:,} predictions"
+    return " x ".join(str(n) for n in output.shape[1:])
+
+
+def as_table(rows: list[RowSummary], title: str) -> str:
+    """The rows as aligned text with a last line of totals."""
+    lines = [title, f"{'row':>3}  {'name':10} {'layer':18} {'output':18} {'parameters':>12} {'GFLOPs':>8}"]
+    for r in rows:
+        lines.append(f"{r.index:>3}  {r.name:10} {r.module:18} {r.shape:18} {r.parameters:>12,} {r.flops / 1e9:>8.3f}")
+    parameters, flops, attention = (sum(getattr(r, n) for r in rows) for n in ("parameters", "flops", "attention"))
+    convolutions = f"{(flops - attention) / 1e9:.3f} in convolutions and linears, {attention / 1e9:.3f} in attention"
+    lines.append(f"{len(rows)} rows, {parameters:,} parameters, {flops / 1e9:.3f} GFLOPs ({convolutions})")
+    return "\n".join(lines)

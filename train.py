@@ -1,0 +1,356 @@
+"""Train a defect detector. `python train.py --demo` for two minutes on built-in pictures; `python train.py --help`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from data.build import eval_loader, train_loader
+from data.description import read_description
+from data.records import ReadPolicy, RecordSet, read_records
+from data.sampler import EpochBatches
+from data.synthetic import write_glass
+from detect import detect_pictures
+from models.criterion import Criterion, build_criterion
+from models.graph import build_graph
+from models.load import load_matching, model_spec
+from models.spec import read_spec
+from utils import checkpoint
+from utils.cli import TrainFlags, parse_train
+from utils.config import Config, Setting, as_yaml, build_config, settings_of_assignments
+from utils.device import select_device
+from utils.draw import Marks
+from utils.ema import EMA
+from utils.errors import ConfigError
+from utils.log import LOG, log_to, progress, run_script
+from utils.optim import Schedule, build_optimizer
+from utils.paths import find_yaml
+from utils.plots import plot_batch, plot_labels, plot_results
+from utils.resolve import Resumed, configure, resume
+from utils.runs import ResultsCsv, new_run, provenance, write_json, write_text
+from utils.state import TrainState, optimizer_step
+from utils.structures import Batch, Report
+from val import Evaluation, as_lines, evaluate, plot_detections, write_evaluation
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A run made ready: its configuration, data, network and folder."""
+
+    cfg: Config
+    device: torch.device
+    train: RecordSet
+    val: RecordSet
+    state: TrainState
+    criterion: Criterion
+    run: Path
+
+
+@dataclass(eq=False)
+class EpochLosses:
+    """Mean losses of an epoch, and what was lost on the way."""
+
+    sums: dict[str, float] = field(default_factory=dict)
+    pictures: int = 0
+    boxes_lost: int = 0
+    skipped: int = 0
+
+    def add(self, parts: dict[str, Tensor], batch: Batch) -> None:
+        """Count one batch."""
+        for name, value in parts.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(value.detach()) * len(batch)
+        self.pictures += len(batch)
+        self.boxes_lost += batch.boxes_lost
+
+    def means(self) -> dict[str, float]:
+        """Loss per part."""
+        return {name: total / self.pictures for name, total in self.sums.items()}
+
+    def words(self) -> str:
+        """For the progress bar."""
+        return " ".join(f"{name} {value:.4f}" for name, value in self.means().items())
+
+
+def train_one_epoch(job: Job, loader: DataLoader[Batch], schedule: Schedule) -> EpochLosses:
+    """One pass over the training pictures. Gradients left over at its end make a last, smaller step."""
+    state, device, cfg = job.state, job.device, job.cfg
+    autocast = torch.autocast(device.type, dtype=_amp_dtype(device), enabled=cfg.run.amp and device.type == "cuda")
+    losses, pending = EpochLosses(), 0
+    state.model.train()
+    bar = progress(loader, f"epoch {state.epoch + 1}/{cfg.schedule.epochs}")
+    for number, batch in enumerate(bar, 1):
+        schedule.apply(state.optimizer, state.step)
+        batch = batch.to(device, non_blocking=True)
+        with autocast:
+            predictions = state.model(batch.inputs())
+        parts = job.criterion(predictions, batch.targets).parts()
+        total = torch.stack(list(parts.values())).sum() * len(batch)
+        state.scaler.scale(total).backward()
+        losses.add(parts, batch)
+        state.step, pending = state.step + 1, pending + 1
+        if pending >= schedule.accumulate(state.step) or number == len(loader):
+            losses.skipped += not optimizer_step(state, cfg.optim.clip_norm)
+            pending = 0
+        bar.set_postfix_str(losses.words(), refresh=False)
+    return losses
+
+
+def _amp_dtype(device: torch.device) -> torch.dtype:
+    bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return torch.bfloat16 if bf16 else torch.float16
+
+
+def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
+    """All epochs: train, evaluate, record, save, stop early. Returns the last evaluation."""
+    cfg, state = job.cfg, job.state
+    pin = job.device.type == "cuda"
+    loader, batches = train_loader(job.train.records, cfg, pin)
+    val_loader = eval_loader(job.val.records, cfg.data, state.model.stride, 2 * cfg.data.batch_size, pin)
+    schedule = Schedule(cfg, len(loader))
+    table = ResultsCsv(job.run / "results.csv")
+    table.start(state.epoch)
+    if not cfg.run.noplots and state.epoch == 0:
+        plot_data(job, loader, batches)
+    evaluation = None
+    for epoch in range(state.epoch, cfg.schedule.epochs):
+        state.epoch = epoch
+        started = time.perf_counter()
+        batches.set_epoch(state.epoch)
+        losses = train_one_epoch(job, loader, schedule)
+        last = state.epoch + 1 == cfg.schedule.epochs
+        if last or not cfg.run.noval:
+            evaluation = evaluate(state.ema.module, val_loader, job.val, cfg.val, criterion=job.criterion)
+        report = evaluation.report if evaluation else None
+        record(table, job, losses, report, time.perf_counter() - started)
+        improved = report is not None and state.is_best(report.fitness)
+        save(job, origins, improved, last)
+        if stops_early(state, cfg, last):
+            break
+    if evaluation and not cfg.run.noplots:
+        plot_results(table.path, job.run / "results.png")
+        plot_detections(job.run, val_loader, job.val, evaluation.found)
+    return evaluation
+
+
+def stops_early(state: TrainState, cfg: Config, last: bool) -> bool:
+    """Whether `patience` epochs went by without improvement."""
+    patience = cfg.schedule.patience
+    if last or cfg.run.noval or not patience or state.best is None or state.epoch - state.best_epoch < patience:
+        return False
+    LOG.info("stopping: no improvement for %d epochs since epoch %d", patience, state.best_epoch + 1)
+    return True
+
+
+def record(table: ResultsCsv, job: Job, losses: EpochLosses, report: Report | None, seconds: float) -> None:
+    """One row of results.csv and one line on the console."""
+    state, means = job.state, losses.means()
+    row: dict[str, Any] = {"epoch": state.epoch}
+    row |= {f"train/{name}_loss": value for name, value in means.items()}
+    if report:
+        row |= {
+            "metrics/precision": report.precision,
+            "metrics/recall": report.recall,
+            "metrics/mAP_0.5": report.map50,
+            "metrics/mAP_0.5:0.95": report.map50_95,
+        }
+        row |= {f"val/{name}_loss": value for name, value in report.losses.items()}
+    row |= {f"x/lr{i}": group["lr"] for i, group in enumerate(state.optimizer.param_groups)}
+    row |= {"boxes_lost": losses.boxes_lost, "skipped_steps": losses.skipped, "seconds": seconds}
+    table.append(row)
+    score = (
+        ""
+        if not report
+        else " | "
+        + " ".join(
+            f"{name} {'-' if value is None else format(value, '.4f')}"
+            for name, value in (
+                ("P", report.precision),
+                ("R", report.recall),
+                ("AP50", report.map50),
+                ("AP", report.map50_95),
+            )
+        )
+    )
+    LOG.info("epoch %d/%d: %s%s | %.1f s", state.epoch + 1, job.cfg.schedule.epochs, losses.words(), score, seconds)
+
+
+def save(job: Job, origins: dict[str, str], improved: bool, last: bool) -> None:
+    """last.pt with everything needed to continue; best.pt and epochN.pt with the averaged weights only."""
+    cfg, state, folder = job.cfg, job.state, job.run / "weights"
+    if cfg.run.nosave and not last:
+        return
+    about = {
+        "model_spec": state.model.spec.plain(),
+        "names": list(job.train.names),
+        "channels": ["r", "g", "b"],
+        "config": cfg.plain(),
+        "origins": dict(origins),
+    }
+    everything = {**state.plain(), **about}
+    checkpoint.save(folder / "last.pt", everything, keep_previous=True)
+    small = {name: everything[name] for name in ("ema", "epoch", "step", "best", *about)}
+    if improved:
+        checkpoint.save(folder / "best.pt", small)
+    period = cfg.run.save_period
+    if period > 0 and (state.epoch + 1) % period == 0:
+        checkpoint.save(folder / f"epoch{state.epoch + 1}.pt", small)
+
+
+def plot_data(job: Job, loader: DataLoader[Batch], batches: EpochBatches) -> None:
+    """labels.jpg, and train_batch0..2.jpg: the first pictures exactly as the network will see them."""
+    records, names = job.train.records, job.train.names
+    counts = [len(r.boxes) for r in records]
+    sizes = np.repeat(np.array([r.size for r in records]), counts, axis=0)
+    boxes, labels = (np.concatenate([getattr(r, n) for r in records]) for n in ("boxes", "labels"))
+    good = sum(r.good for r in records)
+    plot_labels(boxes, labels, sizes, names, job.run / "labels.jpg", pictures=(len(records) - good, good))
+    batches.set_epoch(0)
+    for number, keys in zip(range(3), batches, strict=False):
+        samples = [loader.dataset[key] for key in keys[:16]]
+        plot_batch(
+            np.stack([s.image for s in samples]),
+            [Marks(s.boxes, s.labels) for s in samples],
+            [records[s.index].path.name for s in samples],
+            names,
+            job.run / f"train_batch{number}.jpg",
+        )
+
+
+def fit_stride(cfg: Config, stride: int) -> Config:
+    """The configuration with --img rounded up to a multiple of the network's stride, said aloud."""
+    size = -(-cfg.data.imgsz // stride) * stride
+    if size != cfg.data.imgsz:
+        LOG.info("--img %d is no multiple of %d: using %d", cfg.data.imgsz, stride, size)
+    return replace(cfg, data=replace(cfg.data, imgsz=size))
+
+
+def read_data(cfg: Config) -> tuple[RecordSet, RecordSet]:
+    """Training and validation records; notices and the books are said aloud."""
+    if not cfg.data.data:
+        raise ConfigError("--data: give a data YAML, or try python train.py --demo")
+    description, notices = read_description(cfg.data.data)
+    for notice in notices:
+        LOG.info(notice)
+    common = {"allow_empty": cfg.data.allow_empty, "max_pixels": cfg.data.max_pixels}
+    skip = ReadPolicy(bad_data=cfg.data.bad_data, drop_duplicates=True, **common)
+    train = read_records(description, "train", skip)
+    val = read_records(description, "val", ReadPolicy(bad_data="error", drop_duplicates=False, **common))
+    for records in (train, val):
+        LOG.info(records.books.summary())
+    return train, val
+
+
+def prepare(cfg: Config, resumed: Resumed | None = None) -> Job:
+    """Data, network, optimizer and run folder; those of `resumed` when a run goes on."""
+    torch.manual_seed(cfg.run.seed)
+    device = select_device(cfg.run.device)
+    train, val = read_data(cfg)
+    if resumed:
+        spec = model_spec(resumed.content, resumed.last)
+    else:
+        spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(train.names))
+    model = build_graph(spec, image_size=cfg.data.imgsz)
+    cfg = fit_stride(cfg, model.stride)
+    if cfg.model.weights and not resumed:
+        LOG.info(load_matching(model, cfg.model.weights))
+    model.to(device, memory_format=torch.channels_last)
+    fp16 = cfg.run.amp and device.type == "cuda" and _amp_dtype(device) is torch.float16
+    state = TrainState(
+        model=model,
+        ema=EMA(model, cfg.optim.ema_decay, cfg.optim.ema_tau),
+        optimizer=build_optimizer(model, cfg.optim, cfg.data.batch_size),
+        scaler=torch.amp.GradScaler(device.type, enabled=fp16),
+    )
+    if resumed:
+        state.restore(resumed.content, resumed.last)
+        run = resumed.last.parent.parent
+    else:
+        run = new_run(cfg.run.project, cfg.run.name, cfg.run.exist_ok)
+    (run / "weights").mkdir(exist_ok=True)
+    return Job(cfg, device, train, val, state, build_criterion(model, cfg), run)
+
+
+def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> None:
+    """Train and leave the run folder complete."""
+    log_to(job.run / "train.log")
+    write_text(job.run / "opt.yaml", as_yaml(job.cfg, origins))
+    write_json(job.run / "run.json", {**provenance(argv), "seed": job.cfg.run.seed, "device": str(job.device)})
+    write_json(job.run / "data_report.json", {"train": job.train.books.plain(), "val": job.val.books.plain()})
+    parameters = sum(p.numel() for p in job.state.model.parameters())
+    LOG.info(
+        "%s: %s parameters, on %s, into %s", job.state.model.spec.path.name, f"{parameters:,}", job.device, job.run
+    )
+    evaluation = fit(job, origins)
+    if evaluation is None:
+        return
+    for line in as_lines(evaluation.report):
+        LOG.info(line)
+    write_evaluation(job.run, evaluation, job.val)
+    LOG.info(
+        "done: %s/weights/best.pt (epoch %d), results.csv, results.png, pictures", job.run, job.state.best_epoch + 1
+    )
+
+
+DEMO_SETTINGS: tuple[tuple[str, Any], ...] = (
+    ("model.cfg", "idfe-net-n.yaml"),
+    ("data.imgsz", 224),
+    ("schedule.epochs", 12),
+    ("schedule.close_mosaic", 4),
+    ("optim.name", "AdamW"),
+    ("optim.lr0", 0.002),
+    ("optim.nominal_batch", 16),
+    ("optim.ema_tau", 100.0),
+    ("run.name", "demo"),
+)
+
+
+def demo(flags: TrainFlags, argv: Sequence[str] | None) -> int:
+    """Train a narrow net on built-in glass pictures for about two minutes, and show what it finds."""
+    data = write_glass(Path("runs/glass"))
+    settings = [Setting(key, value, "--demo") for key, value in DEMO_SETTINGS]
+    settings.append(Setting("data.data", str(data), "--demo"))
+    cfg, origins = build_config([*settings, *flags.settings, *settings_of_assignments(list(flags.assignments))])
+    job = prepare(cfg)
+    run_job(job, origins, argv)
+    pictures = str(data.parent / "images" / "val")
+    found, _ = detect_pictures(
+        ["--weights", str(job.run / "weights" / "best.pt"), "--source", pictures, "--name", "demo"]
+    )
+    LOG.info("look at %s (what it finds) and %s (how it learnt)", found, job.run / "results.png")
+    LOG.info("next, your own pictures: python train.py --data YOUR.yaml --cfg idfe-net-n.yaml --img 640")
+    return 0
+
+
+def main_story(argv: Sequence[str] | None) -> int:
+    """Flags, configuration, training."""
+    flags = parse_train(argv)
+    if flags.demo:
+        return demo(flags, argv)
+    if flags.resume is None:
+        cfg, origins = configure(flags)
+        run_job(prepare(cfg), origins, argv)
+        return 0
+    resumed = resume(flags)
+    if resumed.finished:
+        LOG.info("%s: this run has all its epochs; start another with --weights", resumed.last)
+        return 0
+    run_job(prepare(resumed.cfg, resumed), resumed.origins, argv)
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point: returns the exit code."""
+    return run_script(main_story, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""The bridge to COCO: truth and detections as COCO json, scored by hotcoco, or by pycocotools where hotcoco is absent.
+
+What is scored is exactly what predictions.json holds, so that anyone's evaluator gives the same numbers from the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from utils.structures import Detections, Record
+
+STATS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+
+
+@dataclass(frozen=True)
+class CocoScores:
+    """COCO's 12 numbers, and AP and AP50 per class. None where there is no truth to find."""
+
+    stats: dict[str, float | None]
+    ap: tuple[float | None, ...]
+    ap50: tuple[float | None, ...]
+
+
+def truth_json(records: Sequence[Record], names: Sequence[str], category_ids: Sequence[int]) -> dict[str, Any]:
+    """Truth in COCO's format: xywh px of the original pictures."""
+    images, annotations = [], []
+    for record in records:
+        height, width = record.size
+        images.append({"id": record.image_id, "file_name": record.path.name, "height": height, "width": width})
+        for box, label, crowd in zip(record.pixel_boxes(), record.labels, record.crowd, strict=True):
+            x, y, w, h = (float(v) for v in (box[0], box[1], box[2] - box[0], box[3] - box[1]))
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": record.image_id,
+                    "category_id": category_ids[label],
+                    "bbox": [x, y, w, h],
+                    "area": w * h,
+                    "iscrowd": int(crowd),
+                }
+            )
+    categories = [{"id": i, "name": name} for i, name in zip(category_ids, names, strict=True)]
+    return {"images": images, "annotations": annotations, "categories": categories}
+
+
+def results_json(
+    records: Sequence[Record], found: Mapping[int, Detections], category_ids: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Detections (by index into `records`) in COCO's results format, rounded to 1e-3 px and 1e-6 of score."""
+    results = []
+    for index, record in enumerate(records):
+        one = found[index]
+        boxes = one.boxes.double().numpy()
+        xywh = np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), 1).round(3).tolist()
+        for box, score, label in zip(xywh, one.scores.double().tolist(), one.labels.tolist(), strict=True):
+            results.append(
+                {
+                    "image_id": record.image_id,
+                    "category_id": category_ids[label],
+                    "bbox": box,
+                    "score": round(score, 6),
+                }
+            )
+    return results
+
+
+def score(truth: dict[str, Any], results: list[dict[str, Any]], category_ids: Sequence[int]) -> CocoScores:
+    """COCO's evaluation of boxes. `category_ids` gives the order of the per-class values."""
+    if not truth["annotations"]:
+        nothing = (None,) * len(category_ids)
+        return CocoScores(dict.fromkeys(STATS), nothing, nothing)
+    precision, recall = _accumulate(truth, results)
+    row = {category: k for k, category in enumerate(sorted(category_ids))}  # COCO orders classes by id
+    classes = [row[category] for category in category_ids]
+    return CocoScores(
+        stats=_summarise(precision, recall),
+        ap=tuple(_mean(precision[:, :, k, 0, 2]) for k in classes),
+        ap50=tuple(_mean(precision[0, :, k, 0, 2]) for k in classes),
+    )
+
+
+def _accumulate(truth: dict[str, Any], results: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Precision (10 IoUs, 101 recalls, classes, 4 areas, 3 limits) and recall (10, classes, 4, 3); -1: undefined."""
+    try:
+        import hotcoco
+    except ImportError:
+        return _accumulate_pycocotools(truth, results)
+    coco = hotcoco.COCO(truth)
+    evaluation = hotcoco.COCOeval(coco, coco.loadRes(results), "bbox")
+    evaluation.evaluate()
+    evaluation.accumulate()
+    return np.asarray(evaluation.eval["precision"]), np.asarray(evaluation.eval["recall"])
+
+
+def _accumulate_pycocotools(truth: dict[str, Any], results: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO()
+        coco.dataset = truth
+        coco.createIndex()
+        found = coco.loadRes(results) if results else _empty_results(COCO(), truth)
+        evaluation = COCOeval(coco, found, "bbox")
+        evaluation.evaluate()
+        evaluation.accumulate()
+    return evaluation.eval["precision"], evaluation.eval["recall"]
+
+
+def _empty_results(coco: Any, truth: dict[str, Any]) -> Any:
+    """Pycocotools' loadRes fails on an empty list."""
+    coco.dataset = {**truth, "annotations": []}
+    coco.createIndex()
+    return coco
+
+
+def _summarise(precision: np.ndarray, recall: np.ndarray) -> dict[str, float | None]:
+    values = (
+        precision[:, :, :, 0, 2],
+        precision[0, :, :, 0, 2],
+        precision[5, :, :, 0, 2],
+        *(precision[:, :, :, area, 2] for area in (1, 2, 3)),
+        *(recall[:, :, 0, limit] for limit in (0, 1, 2)),
+        *(recall[:, :, area, 2] for area in (1, 2, 3)),
+    )
+    return {name: _mean(value) for name, value in zip(STATS, values, strict=True)}
+
+
+def _mean(values: np.ndarray) -> float | None:
+    defined = values[values > -1]
+    return float(defined.mean()) if defined.size else None

@@ -1,0 +1,25 @@
+"""Which processor a script runs on."""
+
+from __future__ import annotations
+
+import torch
+
+from utils.errors import ConfigError
+
+
+def select_device(text: str) -> torch.device:
+    """`''` (the first GPU if there is one), `cpu`, `0`, `cuda:0`. Raises ConfigError for what is not there."""
+    word = text.strip().lower()
+    if word == "":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    if word == "cpu":
+        return torch.device("cpu")
+    number = word.removeprefix("cuda").removeprefix(":") or "0"
+    if "," in number:
+        raise ConfigError(f"--device {text}: training on several GPUs is not available yet; name one")
+    if not number.isdecimal():
+        raise ConfigError(f"--device {text}: must be cpu, a GPU's number such as 0, or cuda:0")
+    if int(number) >= torch.cuda.device_count():
+        have = f"{torch.cuda.device_count()} GPUs" if torch.cuda.device_count() else "no GPU"
+        raise ConfigError(f"--device {text}: torch {torch.__version__} sees {have}; use --device cpu")
+    return torch.device(f"cuda:{number}")

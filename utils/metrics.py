@@ -1,0 +1,94 @@
+"""Precision and recall from matched detections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from utils.boxes import pairwise_iou
+from utils.structures import Detections, Record
+
+CONFIDENCES = np.linspace(0, 1, 1000)
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """All detections of a data set: `scores` (M,), `labels` (M,), `hit` (M,) bool; `truth` (K,) boxes per class."""
+
+    scores: np.ndarray
+    labels: np.ndarray
+    hit: np.ndarray
+    truth: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Precision and recall (K, 1000) over the confidences 0..1; NaN rows for classes without truth."""
+
+    precision: np.ndarray
+    recall: np.ndarray
+
+    def f1(self) -> np.ndarray:
+        """(K, 1000) harmonic mean."""
+        return 2 * self.precision * self.recall / np.maximum(self.precision + self.recall, 1e-9)
+
+    def best(self) -> int | None:
+        """Index of the confidence with the best mean F1 over classes, None without any truth."""
+        defined = ~np.isnan(self.recall[:, 0])
+        return int(self.f1()[defined].mean(0).argmax()) if defined.any() else None
+
+
+def match(records: Sequence[Record], found: Mapping[int, Detections], classes: int, threshold: float = 0.5) -> Matches:
+    """Each detection, best score first, takes the free truth box of its class that it overlaps most, if IoU >=
+    `threshold`.
+
+    Truth marked crowd is left out, and with it the detections that match nothing but lie in such a region.
+    """
+    scores, labels, hits = [np.zeros(0)], [np.zeros(0, np.int64)], [np.zeros(0, bool)]
+    truth = np.zeros(classes, np.int64)
+    for index, record in enumerate(records):
+        one = found[index]
+        hit, ignored = _match_picture(record, one, threshold)
+        np.add.at(truth, record.labels[~record.crowd], 1)
+        scores.append(one.scores.numpy()[~ignored])
+        labels.append(one.labels.numpy()[~ignored])
+        hits.append(hit[~ignored])
+    return Matches(np.concatenate(scores), np.concatenate(labels), np.concatenate(hits), truth)
+
+
+def _match_picture(record: Record, found: Detections, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """(M,) hit and (M,) ignored of one picture's detections."""
+    hit, ignored = np.zeros(len(found), bool), np.zeros(len(found), bool)
+    if not len(record.boxes) or not len(found):
+        return hit, ignored
+    boxes = found.boxes.new_tensor(record.pixel_boxes())
+    overlap = pairwise_iou(found.boxes, boxes).numpy()
+    overlap[found.labels.numpy()[:, None] != record.labels] = 0
+    near = overlap >= threshold
+    free = ~record.crowd
+    for i in near.any(1).nonzero()[0]:
+        candidates = np.where(near[i] & free, overlap[i], 0)
+        if candidates.any():
+            free[candidates.argmax()] = False
+            hit[i] = True
+        else:
+            ignored[i] = bool((near[i] & record.crowd).any())
+    return hit, ignored
+
+
+def curves(matches: Matches) -> Curves:
+    """Precision and recall of each class at every confidence; precision is 1 where nothing is detected."""
+    classes = len(matches.truth)
+    precision, recall = np.full((classes, len(CONFIDENCES)), np.nan), np.full((classes, len(CONFIDENCES)), np.nan)
+    for label in matches.truth.nonzero()[0]:
+        mine = matches.labels == label
+        order = np.argsort(matches.scores[mine])
+        scores, hits = matches.scores[mine][order], matches.hit[mine][order]
+        first = np.searchsorted(scores, CONFIDENCES)  # detections from here on have at least that confidence
+        kept_hits = np.append(hits[::-1].cumsum()[::-1], 0)[first]
+        kept = len(scores) - first
+        precision[label] = np.where(kept > 0, kept_hits / np.maximum(kept, 1), 1.0)
+        recall[label] = kept_hits / matches.truth[label]
+    return Curves(precision, recall)

@@ -1,0 +1,27 @@
+"""Classes are known by name, not by number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from utils.errors import CheckpointError
+
+
+def class_map(model_names: Sequence[str], data_names: Sequence[str], weights: str) -> tuple[int, ...]:
+    """For each class of the model its number in the data, matched by name regardless of case and outer blanks.
+
+    Raises CheckpointError listing the names that have no counterpart.
+    """
+    theirs = {_key(name): index for index, name in enumerate(data_names)}
+    ours = {_key(name) for name in model_names}
+    unknown = [name for name in model_names if _key(name) not in theirs]
+    untrained = [name for name in data_names if _key(name) not in ours]
+    if unknown or untrained:
+        parts = [f"only in the checkpoint: {', '.join(unknown)}"] if unknown else []
+        parts += [f"only in the data: {', '.join(untrained)}"] if untrained else []
+        raise CheckpointError(f"{weights}: class names differ from the data's; {'; '.join(parts)}")
+    return tuple(theirs[_key(name)] for name in model_names)
+
+
+def _key(name: str) -> str:
+    return " ".join(name.casefold().split())

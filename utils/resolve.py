@@ -1,0 +1,67 @@
+"""Command line -> the configuration of a run, new or resumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from utils import checkpoint
+from utils.cli import TrainFlags
+from utils.config import (
+    Config,
+    Setting,
+    build_config,
+    config_from_plain,
+    settings_of_assignments,
+    settings_of_document,
+)
+from utils.errors import CheckpointError, ConfigError
+from utils.paths import CFG, find_yaml
+from utils.yamlio import read_yaml
+
+
+def configure(flags: TrainFlags) -> tuple[Config, dict[str, str]]:
+    """The configuration: defaults, training YAML, flags, --set; and where each value came from."""
+    given = {s.key: s.value for s in flags.settings}
+    model = str(given.get("model.cfg", Config().model.cfg))
+    if flags.hyp:
+        hyp = find_yaml(flags.hyp, "train", "--hyp")
+    else:
+        family = CFG / "train" / "idfe-net.yaml"
+        hyp = family if Path(model).name.lower().startswith("idfe") else CFG / "train" / "default.yaml"
+    settings = settings_of_document(read_yaml(hyp))
+    return build_config([*settings, *flags.settings, *settings_of_assignments(list(flags.assignments))])
+
+
+@dataclass(frozen=True, eq=False)
+class Resumed:
+    """A run to continue: its configuration, the origins of its values, the contents of `last`."""
+
+    cfg: Config
+    origins: dict[str, str]
+    content: dict[str, Any]
+    last: Path
+
+    @property
+    def finished(self) -> bool:
+        """Whether all its epochs are done."""
+        return bool(self.content["epoch"] + 1 >= self.cfg.schedule.epochs)
+
+
+def resume(flags: TrainFlags) -> Resumed:
+    """The run that --resume names, or the newest; only --device and --workers may change."""
+    path = Path(flags.resume) if flags.resume else checkpoint.newest(Path("runs/train"), "last.pt")
+    if path is None:
+        raise CheckpointError("--resume: no runs/train/*/weights/last.pt; name the checkpoint to continue from")
+    content = checkpoint.load(path)
+    if "optimizer" not in content:
+        raise CheckpointError(f"--resume {path}: holds averaged weights only; continue from its last.pt")
+    other = [s.origin for s in flags.settings if s.key not in ("run.device", "data.workers")]
+    if other or flags.assignments or flags.hyp:
+        words = ", ".join([*other, *(["--set"] if flags.assignments else []), *(["--hyp"] if flags.hyp else [])])
+        raise ConfigError(f"--resume: continues with the run's own configuration; leave out {words}")
+    stored = config_from_plain(content["config"], str(path))
+    settings = [Setting(f"{s}.{k}", v, "") for s, values in stored.plain().items() for k, v in values.items()]
+    cfg, _ = build_config([*settings, *flags.settings])
+    return Resumed(cfg, dict(content["origins"]), content, path)

@@ -1,0 +1,23 @@
+"""Which checkpoint a script means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from utils.checkpoint import newest
+from utils.errors import CheckpointError
+
+TRAINED = Path("runs/train")
+
+
+def find_weights(weights: str) -> Path:
+    """The checkpoint named, or best.pt (else last.pt) of the newest training run. Raises CheckpointError."""
+    if weights:
+        return Path(weights)
+    path = newest(TRAINED, "best.pt") or newest(TRAINED, "last.pt")
+    if path is None:
+        raise CheckpointError(
+            "no checkpoint under runs/train; train one with: python train.py --demo, "
+            "or: python train.py --data YOUR.yaml --cfg idfe-net-n.yaml"
+        )
+    return path
