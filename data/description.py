@@ -215,7 +215,9 @@ class _Places:
         if os.path.isdir(beside):
             return beside
         if os.path.isdir(here):
-            self.notices.append(f"{self.document.where('path')}: taken relative to the working directory: {here}")
+            self.notices.append(
+                f"{self.document.where('path')}: taken relative to the working directory: {printable(str(here))}"
+            )
             return here
         raise _missing(self.document.where("path"), "path", beside)
 
@@ -253,7 +255,7 @@ class _Places:
             return first
         for other in others:
             if os.path.exists(other):
-                self.notices.append(f"{self.document.where(key)}: '{printable(text)}' taken as {other}")
+                self.notices.append(f"{self.document.where(key)}: '{printable(text)}' taken as {printable(str(other))}")
                 return other
         return first
 

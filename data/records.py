@@ -21,7 +21,7 @@ from utils.errors import ConfigError, DataError, printable
 from utils.structures import Record
 from utils.text import counted
 
-TEXT_BYTES = 1 << 30
+TEXT_BYTES = 256 << 20
 CHUNK = 1024  # pictures handed to the threads at a time: a large set queues no large backlog
 QUIET_UP_TO = 500  # pictures
 HARMLESS_SKIPS = frozenset({"listed_twice", "hidden"})
@@ -62,7 +62,7 @@ def read_records(description: DataDescription, split: str, policy: ReadPolicy) -
     a class id beyond the names, for no pictures, and for more than half of the labels missing.
     """
     if split not in description.splits:
-        raise ConfigError(f"{description.source}: has no '{split}' split; add the key")
+        raise ConfigError(f"{printable(str(description.source))}: has no '{split}' split; add the key")
     check_present(description, split)
     listing = _Listing(description, split)
     pictures = sorted(listing.pictures, key=Path.as_posix)
