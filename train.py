@@ -22,6 +22,7 @@ from data.synthetic import write_glass
 from detect import detect_pictures
 from models.criterion import Criterion, build_criterion
 from models.graph import build_graph
+from models.layers.conv import set_bn_momentum
 from models.load import load_matching, model_spec
 from models.spec import read_spec
 from utils import checkpoint
@@ -262,6 +263,7 @@ def prepare(cfg: Config, resumed: Resumed | None = None) -> Job:
     cfg = fit_stride(cfg, model.stride)
     if cfg.model.weights and not resumed:
         LOG.info(load_matching(model, cfg.model.weights))
+    set_bn_momentum(model, cfg.model.bn_momentum)
     model.to(device, memory_format=torch.channels_last)
     fp16 = cfg.run.amp and device.type == "cuda" and _amp_dtype(device) is torch.float16
     state = TrainState(

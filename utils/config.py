@@ -46,6 +46,7 @@ class ModelConfig:
 
     cfg: str = "idfe-net.yaml"
     weights: str = ""
+    bn_momentum: float = knob(0.03, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,9 +63,12 @@ class Schedule:
         return 1 - fall * (1 - schedule.lrf)
 
     def learning_rates(self, step: int) -> tuple[float, ...]:
-        """One per group of GROUPS. Biases warm up from warmup_bias_lr, the rest from 0."""
+        """One per group of GROUPS. Under SGD biases warm up from warmup_bias_lr, everything else from 0.
+
+        Adam's steps do not shrink with the gradient: at SGD's 0.1 each would move every bias by 0.1.
+        """
         target = self.cfg.optim.lr0 * self.factor(step)
-        starts = (0.0, 0.0, self.cfg.schedule.warmup_bias_lr)
+        starts = (0.0, 0.0, self.cfg.schedule.warmup_bias_lr if self.cfg.optim.name == "SGD" else 0.0)
         return tuple(self._ramp(step, start, target) for start in starts)
 
     def momentum(self, step: int) -> float:

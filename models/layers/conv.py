@@ -12,6 +12,13 @@ def batch_norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.03)
 
 
+def set_bn_momentum(model: nn.Module, momentum: float) -> None:
+    """Change how fast every BatchNorm2d's running statistics follow the batches."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = momentum
+
+
 @register
 class Conv(nn.Module):
     """Convolution without bias, BatchNorm, SiLU. "Same" padding for odd kernels unless given.
