@@ -232,11 +232,6 @@ def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
     """Flags, checkpoint, pictures, files. Returns the run folder and the exit code (3: some picture was unreadable)."""
     flags = parse_detect(argv)
     detector = Detector(find_weights(flags.weights), flags.device, flags.imgsz)
-    source = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
-    pictures = find_pictures(source, flags.recursive)
-    run = new_run(flags.project, flags.name, flags.exist_ok)
-    log_to(run / "detect.log")
-    LOG.info("weights %s, %s from %s", detector.path, counted(len(pictures), "picture"), source)
     nms = NMSConfig(
         conf=flags.conf_thres,
         iou=flags.iou_thres,
@@ -244,6 +239,11 @@ def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
         agnostic=flags.agnostic_nms,
         classes=wanted_classes(flags.classes, detector.names),
     )
+    source = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
+    pictures = find_pictures(source, flags.recursive)
+    run = new_run(flags.project, flags.name, flags.exist_ok)
+    log_to(run / "detect.log")
+    LOG.info("weights %s, %s from %s", detector.path, counted(len(pictures), "picture"), source)
     writer = Writer(run, detector.names, flags)
     try:
         looked_at = progress(look(detector, pictures, nms, flags), "detecting", len(pictures))

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from data.books import Problem
 from data.images import read_file
-from data.labels import OVERHANG, ROUNDING, SMALLEST, Problem
+from data.labels import OVERHANG, ROUNDING, SMALLEST
 from utils.errors import DataError, printable
 from utils.text import did_you_mean
 

@@ -10,80 +10,19 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from data.books import Problem
 from data.images import is_picture
 from utils.errors import DataError, printable
-from utils.text import counted
 
 OVERHANG = 0.010002  # share of the picture by which an edge may lie outside and be clipped
 ROUNDING = 2e-6  # what six printed digits can add to an edge; clipped without a word
 SMALLEST = 1e-6
-HARMLESS = frozenset({"clipped", "polygon"})
 
 Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something found in the data: `where` (`file:line` or file), a `reason` code for counting, one sentence.
-
-    `count` rows are meant where one Problem speaks for several (harmless reasons only).
-    """
-
-    where: str
-    reason: str
-    message: str
-    count: int = 1
-
-    @property
-    def harmless(self) -> bool:
-        """Counted, but nothing was dropped for it."""
-        return self.reason in HARMLESS
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.message}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Books:
-    """Where every picture and row went: `found == used + sum(skipped.values())`.
-
-    `skipped` counts pictures left out and `rows_dropped` label rows left out, both by reason; `labels` counts
-    missing, empty, clipped, polygon, duplicate_rows, duplicates_dropped, orphans. `problems` lists what was
-    dropped (and the harmless oddities), `notices` are sentences for the user.
-    """
-
-    split: str
-    found: int
-    used: int
-    good: int
-    boxes: int
-    skipped: dict[str, int]
-    labels: dict[str, int]
-    rows_dropped: dict[str, int]
-    problems: tuple[Problem, ...]
-    notices: tuple[str, ...]
-
-    def summary(self) -> str:
-        """One line for the console."""
-        skipped = sum(self.skipped.values())
-        reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(self.skipped.items()))
-        odd = {**self.labels, **{f"dropped {reason}": n for reason, n in self.rows_dropped.items()}}
-        oddities = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in odd.items() if n)
-        return (
-            f"{self.split}: {counted(self.found, 'picture')} found = {self.used:,} used ({self.good:,} good) "
-            f"+ {skipped:,} skipped{f' ({reasons})' if reasons else ''}, "
-            f"{counted(self.boxes, 'box')}{f'; labels: {oddities}' if oddities else ''}"
-        )
-
-    def plain(self) -> dict[str, Any]:
-        """The books as JSON-ready values."""
-        return asdict(self)
 
 
 def label_path(image: Path, labels_root: Path | None = None) -> Path:

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from data.collate import collate
-from utils.structures import Batch, Sample
+from utils.structures import Batch
 
 
 def worker_count(wanted: int, pictures: int, batch_size: int) -> int:
@@ -19,7 +19,7 @@ def worker_count(wanted: int, pictures: int, batch_size: int) -> int:
     return min(count, -(-pictures // batch_size))
 
 
-def make_loader(samples: Dataset[Sample], batches: Sampler[Any], workers: int, pin: bool) -> DataLoader[Batch]:
+def make_loader(samples: Dataset[Any], batches: Sampler[Any], workers: int, pin: bool) -> DataLoader[Batch]:
     """A loader whose workers stay alive over epochs and use one thread each."""
     return DataLoader(
         samples,

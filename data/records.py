@@ -13,15 +13,16 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from data.coco_json import CocoImage, CocoTruth, locate, read_coco, truth_of
-from data.description import DataDescription, check_present, expand_glob
-from data.images import MAX_PIXELS, is_picture, picture_size, read_file
-from data.labels import Books, Problem, count_orphans, count_rows, label_path, parse_labels
+from data.books import Books, Problem
+from data.coco_json import CocoTruth, read_coco, truth_of
+from data.description import DataDescription, check_present
+from data.images import MAX_PIXELS, picture_size, read_file
+from data.labels import count_orphans, count_rows, label_path, parse_labels
+from data.listing import TEXT_BYTES, Listing
 from utils.errors import ConfigError, DataError, printable
 from utils.structures import Record
 from utils.text import counted
 
-TEXT_BYTES = 256 << 20
 CHUNK = 1024  # pictures handed to the threads at a time: a large set queues no large backlog
 QUIET_UP_TO = 500  # pictures
 HARMLESS_SKIPS = frozenset({"listed_twice", "hidden"})
@@ -64,7 +65,7 @@ def read_records(description: DataDescription, split: str, policy: ReadPolicy) -
     if split not in description.splits:
         raise ConfigError(f"{printable(str(description.source))}: has no '{split}' split; add the key")
     check_present(description, split)
-    listing = _Listing(description, split)
+    listing = Listing(description, split)
     pictures = sorted(listing.pictures, key=Path.as_posix)
     finder = _TruthFinder(description, listing, pictures)
     seen = _read_all(_Reader(description, policy, finder), pictures, policy, split)
@@ -76,100 +77,10 @@ def read_records(description: DataDescription, split: str, policy: ReadPolicy) -
     return RecordSet(records, description.names, category_ids, books)
 
 
-class _Listing:
-    """The pictures a split names: path -> the entry of the COCO json that listed it, if one did."""
-
-    def __init__(self, description: DataDescription, split: str) -> None:
-        self.root, self.split, self.names = description.root, split, description.names
-        self.pictures: dict[Path, CocoImage | None] = {}
-        self.skipped: Counter[str] = Counter()
-        self.problems: list[Problem] = []
-        self.truths: list[CocoTruth] = []
-        self.list_files: set[Path] = set()
-        for entry in description.splits[split]:
-            self._add(entry, description.lines[split])
-
-    def _add(self, entry: Path, where: str) -> None:
-        if not os.path.lexists(entry):
-            for match in sorted(expand_glob(entry)):
-                self._add(match, where)
-        elif os.path.isdir(entry):
-            self._add_folder(entry)
-        elif entry.suffix.lower() == ".txt":
-            self._add_list(entry)
-        elif entry.suffix.lower() == ".json":
-            self._add_coco(entry)
-        elif is_picture(entry.name):
-            self._add_picture(entry)
-        else:
-            what = "is no folder, list file (.txt), COCO .json or picture; mend it"
-            raise DataError(f"{where}: {self.split}: {printable(str(entry))} {what}")
-
-    def _add_picture(self, path: Path, entry: CocoImage | None = None) -> None:
-        if path in self.pictures:
-            self.skipped["listed_twice"] += 1
-        self.pictures[path] = self.pictures.get(path) or entry
-
-    def _skip(self, where: str, reason: str, message: str) -> None:
-        self.skipped[reason] += 1
-        self.problems.append(Problem(where, reason, message))
-
-    def _add_folder(self, folder: Path) -> None:
-        def fail(error: OSError) -> None:
-            where = printable(str(error.filename))
-            self._skip(where, "unreadable_folder", f"folder cannot be read: {error.strerror}")
-
-        visited: set[str] = set()
-        for home, folders, files in os.walk(folder, onerror=fail, followlinks=True):
-            place = os.path.realpath(home)
-            if place in visited:  # links may lead in a circle
-                folders.clear()
-                continue
-            visited.add(place)
-            names = [name for name in (*files, *folders) if is_picture(name)]
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(names):
-                if name.startswith("."):
-                    self.skipped["hidden"] += 1
-                else:
-                    self._add_picture(Path(home, name))
-
-    def _add_list(self, path: Path) -> None:
-        self.list_files.add(path)
-        raw = read_file(path, TEXT_BYTES).removeprefix(b"\xef\xbb\xbf")
-        for number, line in enumerate(raw.splitlines(), 1):
-            name = os.fsdecode(line.strip())
-            if not name:
-                continue
-            places = [home / name for home in (path.parent, self.root)]  # an absolute name stays itself
-            found = next((place for place in places if os.path.lexists(place)), None)
-            if found is None or not is_picture(name):
-                reason = "missing_picture" if found is None else "not_a_picture"
-                words = "does not exist" if found is None else "does not end like a picture"
-                message = f"'{printable(name[:200])}' {words}; remove or mend it"
-                self._skip(f"{printable(str(path))}:{number}", reason, message)
-            else:
-                self._add_picture(found)
-
-    def _add_coco(self, path: Path) -> None:
-        truth = read_coco(path, self.names)
-        self.truths.append(truth)
-        beside = path.parent.parent / "images"
-        folders = [path.parent, self.root, self.root / "images" / self.split]
-        folders += [beside / self.split, beside / path.stem, beside]
-        for entry in truth.images:
-            found = locate(entry, folders)
-            if found is None:
-                shown = printable(entry.file_name[:200])
-                self._skip(entry.where, "missing_picture", f"'{shown}' is not beside the file nor in images/")
-            else:
-                self._add_picture(found, entry)
-
-
 class _TruthFinder:
     """The COCO files that speak about a split, the entry of each picture, and the ids that follow."""
 
-    def __init__(self, description: DataDescription, listing: _Listing, pictures: list[Path]) -> None:
+    def __init__(self, description: DataDescription, listing: Listing, pictures: list[Path]) -> None:
         self.listing = listing
         self.notices: list[str] = []
         self.binding = listing.split in description.annotations
@@ -338,7 +249,7 @@ def _read_all(reader: _Reader, pictures: list[Path], policy: ReadPolicy, split: 
     return seen
 
 
-def _balance(listing: _Listing, seen: list[_Seen], policy: ReadPolicy, notices: tuple[str, ...]) -> Books:
+def _balance(listing: Listing, seen: list[_Seen], policy: ReadPolicy, notices: tuple[str, ...]) -> Books:
     used = [item for item in seen if item.record is not None]
     records = [item.record for item in used if item.record is not None]
     notes: Counter[str] = Counter()

@@ -29,7 +29,8 @@ class CocoScores:
 
 def truth_json(records: Sequence[Record], names: Sequence[str], category_ids: Sequence[int]) -> dict[str, Any]:
     """Truth in COCO's format: xywh px of the original pictures."""
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for record in records:
         height, width = record.size
         images.append({"id": record.image_id, "file_name": record.path.name, "height": height, "width": width})
@@ -95,7 +96,9 @@ def _accumulate(truth: dict[str, Any], results: list[dict[str, Any]]) -> tuple[n
     evaluation = hotcoco.COCOeval(coco, coco.loadRes(results), "bbox")
     evaluation.evaluate()
     evaluation.accumulate()
-    return np.asarray(evaluation.eval["precision"]), np.asarray(evaluation.eval["recall"])
+    arrays = evaluation.eval
+    assert arrays is not None, "accumulate() fills eval"
+    return np.asarray(arrays["precision"]), np.asarray(arrays["recall"])
 
 
 def _accumulate_pycocotools(truth: dict[str, Any], results: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:

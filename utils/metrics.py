@@ -68,7 +68,7 @@ def _match_picture(record: Record, found: Detections, threshold: float) -> tuple
     overlap[found.labels.numpy()[:, None] != record.labels] = 0
     near = overlap >= threshold
     free = ~record.crowd
-    for i in near.any(1).nonzero()[0]:
+    for i in np.flatnonzero(near.any(1)):
         candidates = np.where(near[i] & free, overlap[i], 0)
         if candidates.any():
             free[candidates.argmax()] = False

@@ -30,8 +30,8 @@ def build_optimizer(model: nn.Module, cfg: OptimConfig, batch_size: int) -> torc
     ]
     if cfg.name == "SGD":
         return torch.optim.SGD(settings, momentum=cfg.momentum, nesterov=cfg.momentum > 0)
-    kind = torch.optim.AdamW if cfg.name == "AdamW" else torch.optim.Adam
-    return kind(settings, betas=(cfg.momentum, 0.999))
+    adam: type[torch.optim.Adam] = torch.optim.AdamW if cfg.name == "AdamW" else torch.optim.Adam
+    return adam(settings, betas=(cfg.momentum, 0.999))
 
 
 def accumulation(cfg: OptimConfig, batch_size: int) -> int:

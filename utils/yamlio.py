@@ -6,6 +6,7 @@ depth stops alias bombs before they are built.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from utils.errors import ConfigError
 MAX_BYTES = 8_000_000
 MAX_NODES = 200_000
 MAX_DEPTH = 32
+PLAIN_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 Key = str | int
 
@@ -55,6 +57,7 @@ def read_yaml(path: str | Path) -> Document:
 def parse_yaml(raw: bytes | str, path: str | Path) -> Document:
     """Parse YAML text; `path` names it in messages. Same errors as `read_yaml`."""
     path = Path(path)
+    _check_depth(raw, path)
     try:
         loader = yaml.SafeLoader(raw)
         try:
@@ -68,6 +71,17 @@ def parse_yaml(raw: bytes | str, path: str | Path) -> Document:
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         raise ConfigError(_syntax_message(path, error)) from error
     return Document(path, data, builder.lines)
+
+
+def _check_depth(raw: bytes | str, path: Path) -> None:
+    """Refuse walls of brackets before the parser, whose time grows with the square of their depth, sees them."""
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    depth = 0
+    for bracket in re.finditer(r"[\[\]{}]", text):
+        depth += 1 if bracket.group() in "[{" else -1
+        if depth > 4 * MAX_DEPTH:
+            line = text.count("\n", 0, bracket.start()) + 1
+            raise ConfigError(f"{path}:{line}: too many or too deeply nested values for a configuration")
 
 
 class _Builder:
@@ -84,6 +98,8 @@ class _Builder:
         self.nodes += 1
         if self.nodes > MAX_NODES or len(keys) > MAX_DEPTH:
             raise ConfigError(f"{self.path}:{line}: too many or too deeply nested values for a configuration")
+        if isinstance(node, yaml.CollectionNode) and node.tag not in PLAIN_COLLECTIONS:
+            raise ConfigError(f"{self.path}:{line}: tag {node.tag} is not allowed; plain values only")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, keys)
         if isinstance(node, yaml.SequenceNode):
@@ -91,10 +107,6 @@ class _Builder:
         return self.loader.construct_object(node)
 
     def _mapping(self, node: yaml.MappingNode, keys: tuple[Key, ...]) -> dict[Any, Any]:
-        if node.tag != "tag:yaml.org,2002:map":
-            raise ConfigError(
-                f"{self.path}:{node.start_mark.line + 1}: tag {node.tag} is not allowed; plain values only"
-            )
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1

@@ -34,6 +34,8 @@ class AnchorDetect(nn.Module):
     stride, size = (2 sigmoid(t))^2 x anchor.
     """
 
+    anchors: Tensor  # (levels, anchors per cell, 2) width, height px
+
     def __init__(self, classes: int, anchors: list[list[float]], c_ins: Ins, strides: Strides) -> None:
         super().__init__()
         if classes < 1:
@@ -53,6 +55,7 @@ class AnchorDetect(nn.Module):
         level).
         """
         for conv, stride in zip(self.convs, self.strides, strict=True):
+            assert isinstance(conv, nn.Conv2d) and conv.bias is not None, "made above"
             bias = conv.bias.detach().view(self.per_cell, -1)  # a view: written in place
             bias[:, 4] += math.log(8 / (640 / stride) ** 2)
             bias[:, 5:] += math.log(0.6 / (self.classes - 0.99999))

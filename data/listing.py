@@ -1,0 +1,105 @@
+"""Which pictures a split names: folders, list files, globs and COCO files."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+from data.books import Problem
+from data.coco_json import CocoImage, CocoTruth, locate, read_coco
+from data.description import DataDescription, expand_glob
+from data.images import is_picture, read_file
+from utils.errors import DataError, printable
+
+TEXT_BYTES = 256 << 20
+
+
+class Listing:
+    """The pictures a split names: path -> the entry of the COCO json that listed it, if one did."""
+
+    def __init__(self, description: DataDescription, split: str) -> None:
+        self.root, self.split, self.names = description.root, split, description.names
+        self.pictures: dict[Path, CocoImage | None] = {}
+        self.skipped: Counter[str] = Counter()
+        self.problems: list[Problem] = []
+        self.truths: list[CocoTruth] = []
+        self.list_files: set[Path] = set()
+        for entry in description.splits[split]:
+            self._add(entry, description.lines[split])
+
+    def _add(self, entry: Path, where: str) -> None:
+        if not os.path.lexists(entry):
+            for match in sorted(expand_glob(entry)):
+                self._add(match, where)
+        elif os.path.isdir(entry):
+            self._add_folder(entry)
+        elif entry.suffix.lower() == ".txt":
+            self._add_list(entry)
+        elif entry.suffix.lower() == ".json":
+            self._add_coco(entry)
+        elif is_picture(entry.name):
+            self._add_picture(entry)
+        else:
+            what = "is no folder, list file (.txt), COCO .json or picture; mend it"
+            raise DataError(f"{where}: {self.split}: {printable(str(entry))} {what}")
+
+    def _add_picture(self, path: Path, entry: CocoImage | None = None) -> None:
+        if path in self.pictures:
+            self.skipped["listed_twice"] += 1
+        self.pictures[path] = self.pictures.get(path) or entry
+
+    def _skip(self, where: str, reason: str, message: str) -> None:
+        self.skipped[reason] += 1
+        self.problems.append(Problem(where, reason, message))
+
+    def _add_folder(self, folder: Path) -> None:
+        def fail(error: OSError) -> None:
+            where = printable(str(error.filename))
+            self._skip(where, "unreadable_folder", f"folder cannot be read: {error.strerror}")
+
+        visited: set[str] = set()
+        for home, folders, files in os.walk(folder, onerror=fail, followlinks=True):
+            place = os.path.realpath(home)
+            if place in visited:  # links may lead in a circle
+                folders.clear()
+                continue
+            visited.add(place)
+            names = [name for name in (*files, *folders) if is_picture(name)]
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(names):
+                if name.startswith("."):
+                    self.skipped["hidden"] += 1
+                else:
+                    self._add_picture(Path(home, name))
+
+    def _add_list(self, path: Path) -> None:
+        self.list_files.add(path)
+        raw = read_file(path, TEXT_BYTES).removeprefix(b"\xef\xbb\xbf")
+        for number, line in enumerate(raw.splitlines(), 1):
+            name = os.fsdecode(line.strip())
+            if not name:
+                continue
+            places = [home / name for home in (path.parent, self.root)]  # an absolute name stays itself
+            found = next((place for place in places if os.path.lexists(place)), None)
+            if found is None or not is_picture(name):
+                reason = "missing_picture" if found is None else "not_a_picture"
+                words = "does not exist" if found is None else "does not end like a picture"
+                message = f"'{printable(name[:200])}' {words}; remove or mend it"
+                self._skip(f"{printable(str(path))}:{number}", reason, message)
+            else:
+                self._add_picture(found)
+
+    def _add_coco(self, path: Path) -> None:
+        truth = read_coco(path, self.names)
+        self.truths.append(truth)
+        beside = path.parent.parent / "images"
+        folders = [path.parent, self.root, self.root / "images" / self.split]
+        folders += [beside / self.split, beside / path.stem, beside]
+        for entry in truth.images:
+            found = locate(entry, folders)
+            if found is None:
+                shown = printable(entry.file_name[:200])
+                self._skip(entry.where, "missing_picture", f"'{shown}' is not beside the file nor in images/")
+            else:
+                self._add_picture(found, entry)

@@ -1,0 +1,90 @@
+"""The rules of the house that a program can check: who imports whom, no cycles, sizes, no dangerous calls."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("models", "data", "utils")
+FILES = sorted(p for room in ROOMS for p in (ROOT / room).rglob("*.py"))
+SCRIPTS = [ROOT / f"{name}.py" for name in ("train", "val", "detect")]
+FORBIDDEN = {"models": {"data", "train", "val", "detect"}, "data": {"models", "train", "val", "detect"}}
+FORBIDDEN["utils"] = {"models", "data", "train", "val", "detect"}
+TOP_LEVEL = {"train.py", "val.py", "detect.py", "models", "data", "utils", "cfg", "tests", "README.md", "LICENSE"}
+TOP_LEVEL |= {"requirements.txt", "requirements-dev.txt", "constraints.txt"}
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> set[str]:
+    """Every module a file imports, at any depth; `from a.b import c` counts as a.b and as a.b.c."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            found |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_imports_go_down(path):
+    room = path.relative_to(ROOT).parts[0]
+    assert not {i for i in imports(path) if i.split(".")[0] in FORBIDDEN[room]}
+
+
+def test_scripts_import_in_one_direction():
+    assert not {i for i in imports(ROOT / "val.py") if i.split(".")[0] in ("train", "detect")}
+    assert not {i for i in imports(ROOT / "detect.py") if i.split(".")[0] in ("train", "val")}
+
+
+def test_no_import_cycles():
+    names = {name(p) for p in FILES}
+    graph = {name(p): {i for i in imports(p) if i in names and i != name(p)} for p in FILES}
+    # a package's __init__ that only lists its files is imported by them implicitly, not by name
+    done: set[str] = set()
+    while graph:
+        free = {n for n, needs in graph.items() if needs <= done}
+        assert free, f"cycle among {sorted(graph)}"
+        done |= free
+        graph = {n: needs for n, needs in graph.items() if n not in free}
+
+
+@pytest.mark.parametrize("path", FILES + SCRIPTS, ids=name)
+def test_sizes(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef):
+            length = node.end_lineno - node.lineno + 1
+            assert length <= 60, f"{path.name}: {node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", FILES + SCRIPTS, ids=name)
+def test_nothing_dangerous(path):
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"{path.name}:{node.lineno}: bare except"
+            assert ast.unparse(node.type) not in ("Exception", "BaseException"), f"{path.name}:{node.lineno}"
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        keywords = {k.arg: ast.unparse(k.value) for k in node.keywords}
+        assert called not in ("eval", "exec", "compile", "__import__", "os.system", "yaml.load", "pickle.load"), called
+        assert not called.startswith("sys.path"), f"{path.name}:{node.lineno}"
+        assert keywords.get("shell") != "True" and keywords.get("allow_pickle") != "True"
+        if called == "torch.load":
+            assert keywords.get("weights_only") == "True", f"{path.name}:{node.lineno}"
+
+
+def test_top_level_holds_what_it_should():
+    shown = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")} - {"runs", "__pycache__"}
+    assert shown == TOP_LEVEL
+    assert not list((ROOT / "cfg").rglob("*.py"))

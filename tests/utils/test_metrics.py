@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from utils.metrics import CONFIDENCES, curves, match
+from utils.structures import Detections, Record
+
+
+def record(boxes, labels, crowd=None):
+    boxes = np.array(boxes, np.float32).reshape(-1, 4) / 100
+    flags = np.zeros(len(boxes), bool) if crowd is None else np.array(crowd)
+    return Record(Path("x.png"), 1, (100, 100), boxes, np.array(labels, np.int64), flags)
+
+
+def detections(boxes, scores, labels):
+    boxes = torch.tensor(boxes, dtype=torch.float32).view(-1, 4)
+    return Detections(boxes, torch.tensor(scores), torch.tensor(labels, dtype=torch.long))
+
+
+def test_matching_by_hand():
+    """Best score takes the truth; its duplicate, the wrong class and the loose box are misses."""
+    truth = record([[0, 0, 10, 10], [50, 50, 60, 60]], [0, 1])
+    found = detections(
+        [[0, 0, 10, 10], [0, 0, 10, 9], [50, 50, 60, 60], [50, 50, 60, 56], [50, 50, 60, 54]],
+        [0.9, 0.8, 0.7, 0.6, 0.5],
+        [0, 0, 0, 1, 1],
+    )
+    matches = match([truth], {0: found}, 2)
+    assert matches.hit.tolist() == [True, False, False, True, False]
+    assert matches.truth.tolist() == [1, 1]
+
+
+def test_crowd_is_neither_hit_nor_false_alarm():
+    truth = record([[0, 0, 50, 50]], [0], crowd=[True])
+    matches = match([truth], {0: detections([[0, 0, 50, 40], [70, 70, 80, 80]], [0.9, 0.8], [0, 0])}, 1)
+    assert matches.hit.tolist() == [False] and matches.truth.tolist() == [0]
+
+
+def test_curves_by_hand():
+    truth = record([[0, 0, 10, 10], [20, 20, 30, 30], [40, 40, 50, 50], [60, 60, 70, 70]], [0, 0, 0, 0])
+    found = detections([[0, 0, 10, 10], [80, 80, 90, 90], [20, 20, 30, 30]], [0.8, 0.6, 0.4], [0, 0, 0])
+    result = curves(match([truth], {0: found}, 2))
+    at = {c: int(np.searchsorted(CONFIDENCES, c)) for c in (0.1, 0.5, 0.7, 0.9)}
+    assert result.precision[0, at[0.1]] == pytest.approx(2 / 3) and result.recall[0, at[0.1]] == 0.5
+    assert result.precision[0, at[0.5]] == 0.5 and result.recall[0, at[0.5]] == 0.25
+    assert result.precision[0, at[0.7]] == 1 and result.recall[0, at[0.7]] == 0.25
+    assert result.precision[0, at[0.9]] == 1 and result.recall[0, at[0.9]] == 0
+    assert np.isnan(result.recall[1]).all()
+    assert CONFIDENCES[result.best()] <= 0.4
+
+
+def test_no_truth_has_no_best():
+    assert curves(match([record([], [])], {0: detections([], [], [])}, 1)).best() is None
