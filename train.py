@@ -27,19 +27,20 @@ from models.load import load_matching, model_spec
 from models.spec import read_spec
 from utils import checkpoint
 from utils.cli import TrainFlags, parse_train
-from utils.config import Config, Setting, as_yaml, build_config, settings_of_assignments
+from utils.config import Config, Setting, as_yaml, build_config, settings_of_assignments, settings_of_document
 from utils.device import select_device
 from utils.draw import Marks
 from utils.ema import EMA
 from utils.errors import ConfigError
 from utils.log import LOG, log_to, progress, run_script
 from utils.optim import Schedule, build_optimizer
-from utils.paths import find_yaml
+from utils.paths import CFG, find_yaml
 from utils.plots import plot_batch, plot_labels, plot_results
 from utils.resolve import Resumed, configure, resume
 from utils.runs import ResultsCsv, new_run, provenance, write_json, write_text
 from utils.state import TrainState, optimizer_step
 from utils.structures import Batch, Report
+from utils.yamlio import read_yaml
 from val import Evaluation, as_lines, evaluate, plot_detections, write_evaluation
 
 
@@ -133,8 +134,9 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
         report = evaluation.report if evaluation else None
         record(table, job, losses, report, time.perf_counter() - started)
         improved = report is not None and state.is_best(report.fitness)
-        save(job, origins, improved, last)
-        if stops_early(state, cfg, last):
+        done = last or stops_early(state, cfg)
+        save(job, origins, improved, done)
+        if done:
             break
     if evaluation and not cfg.run.noplots:
         plot_results(table.path, job.run / "results.png")
@@ -142,10 +144,10 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
     return evaluation
 
 
-def stops_early(state: TrainState, cfg: Config, last: bool) -> bool:
+def stops_early(state: TrainState, cfg: Config) -> bool:
     """Whether `patience` epochs went by without improvement."""
     patience = cfg.schedule.patience
-    if last or cfg.run.noval or not patience or state.best is None or state.epoch - state.best_epoch < patience:
+    if cfg.run.noval or not patience or state.best is None or state.epoch - state.best_epoch < patience:
         return False
     LOG.info("stopping: no improvement for %d epochs since epoch %d", patience, state.best_epoch + 1)
     return True
@@ -245,8 +247,8 @@ def read_data(cfg: Config) -> tuple[RecordSet, RecordSet]:
     skip = ReadPolicy(bad_data=cfg.data.bad_data, drop_duplicates=True, **common)
     train = read_records(description, "train", skip)
     val = read_records(description, "val", ReadPolicy(bad_data="error", drop_duplicates=False, **common))
-    for records in (train, val):
-        LOG.info(records.books.summary())
+    for line in (*train.books.lines(), *val.books.lines()):
+        LOG.info(line)
     return train, val
 
 
@@ -297,28 +299,14 @@ def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> No
     for line in as_lines(evaluation.report):
         LOG.info(line)
     write_evaluation(job.run, evaluation, job.val)
-    LOG.info(
-        "done: %s/weights/best.pt (epoch %d), results.csv, results.png, pictures", job.run, job.state.best_epoch + 1
-    )
-
-
-DEMO_SETTINGS: tuple[tuple[str, Any], ...] = (
-    ("model.cfg", "idfe-net-n.yaml"),
-    ("data.imgsz", 224),
-    ("schedule.epochs", 12),
-    ("schedule.close_mosaic", 4),
-    ("optim.name", "AdamW"),
-    ("optim.lr0", 0.002),
-    ("optim.nominal_batch", 16),
-    ("optim.ema_tau", 100.0),
-    ("run.name", "demo"),
-)
+    best = f"best.pt (epoch {job.state.best_epoch + 1})" if (job.run / "weights" / "best.pt").exists() else "last.pt"
+    LOG.info("done: %s/weights/%s, results.csv, pictures", job.run, best)
 
 
 def demo(flags: TrainFlags, argv: Sequence[str] | None) -> int:
     """Train a narrow net on built-in glass pictures for about two minutes, and show what it finds."""
     data = write_glass(Path("runs/glass"))
-    settings = [Setting(key, value, "--demo") for key, value in DEMO_SETTINGS]
+    settings = settings_of_document(read_yaml(CFG / "train" / "demo.yaml"))
     settings.append(Setting("data.data", str(data), "--demo"))
     cfg, origins = build_config([*settings, *flags.settings, *settings_of_assignments(list(flags.assignments))])
     job = prepare(cfg)

@@ -209,7 +209,9 @@ def main_story(argv: Sequence[str] | None) -> int:
     labels = class_map(loaded.names, truth.names, str(loaded.path))
     run = new_run(flags.project, flags.name, flags.exist_ok)
     log_to(run / "val.log")
-    LOG.info("weights %s (epoch %d), %s", loaded.path, loaded.epoch, truth.books.summary())
+    LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
+    for line in truth.books.lines():
+        LOG.info(line)
     if labels != tuple(range(len(labels))):
         LOG.info("the data orders its classes differently from the checkpoint: matched by name")
     data = replace(

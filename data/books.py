@@ -63,6 +63,14 @@ class Books:
             f"{counted(self.boxes, 'box')}{f'; labels: {oddities}' if oddities else ''}"
         )
 
+    def lines(self, most: int = 20) -> list[str]:
+        """What the console shows: the summary, the notices, and the first problems by which something was left out."""
+        left_out = [str(problem) for problem in self.problems if not problem.harmless]
+        shown = [f"left out: {text}" for text in left_out[:most]]
+        if len(left_out) > most:
+            shown.append(f"left out: {len(left_out) - most:,} more, all in data_report.json")
+        return [self.summary(), *self.notices, *shown]
+
     def plain(self) -> dict[str, Any]:
         """The books as JSON-ready values."""
         return asdict(self)
