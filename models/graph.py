@@ -54,8 +54,8 @@ class Graph(nn.Module):
 
     def forward(self, image: Tensor, **inputs: Tensor) -> Predictions:
         """`image` (B, C, H, W) in 0..1, H and W multiples of `stride` -> Predictions."""
-        values: dict[int | str, Value] = {**inputs}
-        values["image"] = image
+        values: dict[int | str, Value] = {"image": image}
+        values.update(inputs.items())
         for index, (step, layer) in enumerate(zip(self.steps, self.layers, strict=True)):
             values[index] = _run(layer, step.takes_list, _gather(values, step.sources))
             for key in step.frees:
