@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from data.build import eval_loader
+from data.dataset import EvalSamples
 from data.description import read_description
 from data.records import ReadPolicy, RecordSet, read_records
 from models.criterion import Criterion, LossTerms
@@ -22,6 +24,7 @@ from models.postprocess import NMSConfig, detections, undo_letterbox
 from models.spec import read_spec
 from models.summary import as_table, summarise
 from utils import coco, metrics
+from utils.boxes import Letterbox
 from utils.cli import ValFlags, parse_val
 from utils.config import ValConfig
 from utils.device import select_device
@@ -155,20 +158,31 @@ def _show(value: float | None) -> str:
 
 
 def plot_detections(folder: Path, loader: DataLoader[Batch], truth: RecordSet, found: dict[int, Detections]) -> None:
-    """val_batch0..2_labels.jpg and val_batch0..2_pred.jpg (confidence 0.25 and more) from the first batches."""
-    for number, batch in zip(range(3), loader, strict=False):
-        images = batch.images.permute(0, 2, 3, 1).numpy()
-        records = [truth.records[i] for i in batch.indices]
-        titles = [r.path.name for r in records]
-        fits = [fit for fit in batch.letterboxes if fit is not None]
-        true = [Marks(fit.apply(r.pixel_boxes()), r.labels) for fit, r in zip(fits, records, strict=True)]
+    """val_batch0..2_labels.jpg and val_batch0..2_pred.jpg (confidence 0.25 and more).
+
+    Sixteen pictures each, spread evenly over the pictures of the commonest shape, so that sorted classes all show.
+    """
+    samples = loader.dataset
+    assert isinstance(samples, EvalSamples), "evaluation loaders are made by eval_loader"
+    shape = Counter(samples.shapes).most_common(1)[0][0]
+    alike = [index for index, own in enumerate(samples.shapes) if own == shape]
+    spread = [alike[i] for i in np.linspace(0, len(alike) - 1, min(48, len(alike))).round().astype(int)]
+    for number in range(3):
+        shown = [samples[index] for index in spread[number::3]]
+        if not shown:
+            return
+        images, titles = np.stack([s.image for s in shown]), [truth.records[s.index].path.name for s in shown]
+        true = [Marks(s.boxes, s.labels) for s in shown]
         plot_batch(images, true, titles, truth.names, folder / f"val_batch{number}_labels.jpg")
-        sure = [found[i].keep(found[i].scores >= 0.25) for i in batch.indices]
-        marks = [
-            Marks(fit.apply(d.boxes.numpy()), d.labels.numpy(), d.scores.numpy())
-            for fit, d in zip(fits, sure, strict=True)
-        ]
+        sure = [found[s.index].keep(found[s.index].scores >= 0.25) for s in shown]
+        marks = [_marks(s.letterbox, one) for s, one in zip(shown, sure, strict=True)]
         plot_batch(images, marks, titles, truth.names, folder / f"val_batch{number}_pred.jpg")
+
+
+def _marks(letterbox: Letterbox | None, found: Detections) -> Marks:
+    """Detections of a picture as marks on its letterboxed network input."""
+    assert letterbox is not None, "evaluation samples carry their letterbox"
+    return Marks(letterbox.apply(found.boxes.numpy()), found.labels.numpy(), found.scores.numpy())
 
 
 def _print_summary(flags: ValFlags) -> int:

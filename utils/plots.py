@@ -88,7 +88,7 @@ def plot_results(csv_path: Path, path: Path) -> Path:
     blank = np.full(len(rows), np.nan)
     wanted = {"epoch", *(key for _, keys in _PANELS for key in keys)}.intersection(*rows[:1])
     columns = {key: np.array([float(row[key].strip() or "nan") for row in rows]) for key in wanted}
-    epochs = columns.get("epoch", blank)
+    epochs = columns.get("epoch", blank) + 1  # the console counts from 1, the file (as YOLOv5's) from 0
     ap50, ap = columns.get("metrics/mAP_0.5", blank), columns.get("metrics/mAP_0.5:0.95", blank)
     fitness = 0.1 * ap50 + 0.9 * ap
     best = int(np.nanargmax(fitness)) if np.isfinite(fitness).any() else None

@@ -81,7 +81,7 @@ def test_results_mark_the_best_epoch(tmp_path, rows, best, monkeypatch):
     plots.plot_results(table, tmp_path / "results.png")
     assert ("best" in titles[0]) == (best is not None)
     if best is not None:
-        assert f"best epoch {best}:" in titles[0]
+        assert f"best epoch {best + 1}:" in titles[0]
 
 
 @pytest.mark.filterwarnings("error")
@@ -97,7 +97,7 @@ def test_results_with_blanks_in_the_header_and_further_columns(tmp_path, monkeyp
     table = tmp_path / "results.csv"
     table.write_text(HEADER.replace(",", ", ") + ", seconds, note\n0,,,,.5,.5,.6,.4,,,,,,,12.5,warm-up ended\n")
     plots.plot_results(table, tmp_path / "results.png")
-    assert "best epoch 0: AP 0.400, AP50 0.600" in titles[0]
+    assert "best epoch 1: AP 0.400, AP50 0.600" in titles[0]
 
 
 @pytest.mark.parametrize("count, height, width", [(1, 900, 900), (2, 600, 200), (5, 224, 597), (20, 32, 32)])
