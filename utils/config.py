@@ -124,6 +124,7 @@ class AssignConfig:
     """Which predictions answer for which targets."""
 
     anchor_t: float = knob(4.0, 1)
+    noautoanchor: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
