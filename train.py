@@ -20,8 +20,9 @@ from data.records import ReadPolicy, RecordSet, read_records
 from data.sampler import EpochBatches
 from data.synthetic import write_glass
 from detect import detect_pictures
+from models.anchors import refit_spec
 from models.criterion import Criterion, build_criterion
-from models.graph import build_graph
+from models.graph import Graph, build_graph
 from models.layers.conv import set_bn_momentum
 from models.load import load_matching, model_spec
 from models.spec import read_spec
@@ -252,19 +253,34 @@ def read_data(cfg: Config) -> tuple[RecordSet, RecordSet]:
     return train, val
 
 
+def fit_anchors(model: Graph, train: RecordSet, cfg: Config) -> Graph:
+    """The model, built anew with anchors that fit the training boxes where its own do not; said aloud."""
+    sizes = np.concatenate([record.input_sizes(cfg.data.imgsz) for record in train.records])
+    seen = sizes[(sizes >= max(cfg.augment.min_box_px, 1e-3)).all(1)]
+    spec, words = refit_spec(model, seen, cfg.assign.anchor_t, cfg.run.seed)
+    if words:
+        LOG.info(words)
+    if spec is model.spec:
+        return model
+    torch.manual_seed(cfg.run.seed)  # the same first weights as if the YAML had these anchors
+    return build_graph(spec, image_size=cfg.data.imgsz)
+
+
 def prepare(cfg: Config, resumed: Resumed | None = None) -> Job:
     """Data, network, optimizer and run folder; those of `resumed` when a run goes on."""
     torch.manual_seed(cfg.run.seed)
     device = select_device(cfg.run.device)
     train, val = read_data(cfg)
     if resumed:
-        spec = model_spec(resumed.content, resumed.last)
+        model = build_graph(model_spec(resumed.content, resumed.last), image_size=cfg.data.imgsz)
     else:
         spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(train.names))
-    model = build_graph(spec, image_size=cfg.data.imgsz)
+        model = build_graph(spec, image_size=cfg.data.imgsz)
     cfg = fit_stride(cfg, model.stride)
     if cfg.model.weights and not resumed:
         LOG.info(load_matching(model, cfg.model.weights))
+    elif not resumed and not cfg.assign.noautoanchor:
+        model = fit_anchors(model, train, cfg)
     set_bn_momentum(model, cfg.model.bn_momentum)
     model.to(device, memory_format=torch.channels_last)
     fp16 = cfg.run.amp and device.type == "cuda" and _amp_dtype(device) is torch.float16

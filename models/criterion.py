@@ -11,9 +11,9 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from models.assign import assign_by_anchor_ratio
+from models.focal import focal_bce
 from models.graph import Graph
 from models.heads.anchor import AnchorDetect
 from models.iou import IOUS, iou
@@ -52,13 +52,15 @@ def build_criterion(graph: Graph, cfg: Config) -> Criterion:
 class AnchorCriterion:
     """YOLOv5's loss for an anchor head, with any box overlap of models.iou (spec: IDFE-Net section 4).
 
-    Box: mean of 1 - overlap over the positives of a level, in grid cells. Objectness: mean BCE over all predictions
-    of a level against the overlap, balanced over levels. Class: mean BCE over positives x classes.
+    Box: mean of 1 - overlap over the positives of a level, in the overlap's unit. Objectness: mean BCE over all
+    predictions of a level against the overlap, balanced over levels. Class: mean BCE over positives x classes. Both
+    BCEs are focal losses where `loss.focal_gamma` is above 0.
     """
 
     def __init__(self, loss: LossConfig, assign: AssignConfig, classes: int, image_size: int) -> None:
         self.loss, self.assign, self.classes = loss, assign, classes
         self.overlap = IOUS[loss.iou]
+        self.constants = {name: getattr(loss, name) for name in ("inner_ratio", "nwd_constant", "shape_scale")}
         self.object_gain = loss.obj * (image_size / 640) ** 2
         self.class_gain = loss.cls * classes / 80
 
@@ -84,11 +86,13 @@ class AnchorCriterion:
         )
 
     def _overlaps(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> tuple[Tensor, Tensor]:
-        """(P,) overlap for the box loss, and (P,) objectness target, both in grid cells of the level."""
-        stride = predictions.strides[assigned.prediction_index][:, None]
-        boxes = predictions.boxes[assigned.image_index, assigned.prediction_index] / stride
-        truth = targets.boxes[assigned.target_index] / stride
-        overlap = self.overlap(boxes, truth)
+        """(P,) overlap for the box loss, and (P,) objectness target."""
+        boxes = predictions.boxes[assigned.image_index, assigned.prediction_index]
+        truth = targets.boxes[assigned.target_index]
+        if self.overlap.unit == "cells":
+            stride = predictions.strides[assigned.prediction_index][:, None]
+            boxes, truth = boxes / stride, truth / stride
+        overlap = self.overlap(boxes, truth, image_size=_image_size(predictions), **self.constants)
         quality = iou(boxes, truth) if self.loss.obj_target == "iou" else overlap
         return overlap, quality.detach().clamp(min=0)
 
@@ -100,15 +104,12 @@ class AnchorCriterion:
         off = 0.5 * self.loss.label_smoothing
         truth = torch.full_like(logits, off)
         truth.scatter_(1, targets.labels[assigned.target_index][:, None], 1 - off)
-        weight = logits.new_tensor(self.loss.cls_pw)
-        return binary_cross_entropy_with_logits(logits, truth, reduction="none", pos_weight=weight).sum(-1)
+        return focal_bce(logits, truth, self.loss.focal_gamma, self.loss.cls_pw).sum(-1)
 
     def _object_loss(self, predictions: Predictions, truth: Tensor) -> Tensor:
         """(L,) BCE summed over the predictions of each level and weighted by the level's balance."""
         assert predictions.objectness is not None, "the anchor criterion needs an objectness"
-        logits = predictions.objectness.float()
-        weight = logits.new_tensor(self.loss.obj_pw)
-        loss = binary_cross_entropy_with_logits(logits, truth, reduction="none", pos_weight=weight)
+        loss = focal_bce(predictions.objectness.float(), truth, self.loss.focal_gamma, self.loss.obj_pw)
         sums = torch.stack([part.sum() for part in loss.split(list(predictions.level_sizes), 1)])
         return sums * sums.new_tensor(_balance(self.loss.balance, len(sums)))
 
@@ -116,6 +117,12 @@ class AnchorCriterion:
 def _balance(weights: tuple[float, ...], levels: int) -> list[float]:
     """One weight per level; levels beyond the list share its last."""
     return [weights[min(i, len(weights) - 1)] for i in range(levels)]
+
+
+def _image_size(predictions: Predictions) -> tuple[Tensor, Tensor]:
+    """Height and width of this batch's network input, px: a rectangle in validation."""
+    height, width = predictions.grids[0]
+    return height * predictions.strides[0], width * predictions.strides[0]
 
 
 def _levels(predictions: Predictions) -> Tensor:

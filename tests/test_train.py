@@ -10,8 +10,11 @@ import torch
 from PIL import Image
 
 import train
+from models.load import load_model
+from models.spec import read_spec
 from tests.conftest import QUICK
 from utils import checkpoint
+from utils.paths import CFG
 from utils.runs import ResultsCsv
 
 FILES = (
@@ -202,6 +205,42 @@ def test_a_checkpoint_of_other_classes_gives_what_fits(trained, small, capsys):
     start = str(trained / "weights" / "best.pt")
     assert train.main([*QUICK, "--data", str(data), "--weights", start, "--epochs", "1", "--noplots"]) == 0
     assert "tensors taken" in capsys.readouterr().out
+
+
+@pytest.fixture
+def odd(small):
+    """The data YAML of pictures whose boxes are far thinner than the anchors reach: 86x2.9 px at --img 96."""
+    for path in (small / "labels").rglob("*.txt"):
+        rows = [
+            f"{line.split()[0]} .5 {0.3 + 0.1 * i} .9 .03\n" for i, line in enumerate(path.read_text().splitlines())
+        ]
+        path.write_text("".join(rows))
+    return small / "data.yaml"
+
+
+def anchors_after(words, name):
+    path = Path(f"runs/train/{name}/weights/last.pt")
+    assert train.main([*words, "--epochs", "1", "--noplots", "--noval", "--name", name]) == 0
+    anchors = checkpoint.load(path)["model_spec"]["anchors"]
+    assert torch.tensor(anchors).flatten().tolist() == load_model(path).model.head.anchors.flatten().tolist()
+    return anchors
+
+
+def test_anchors_are_fitted_to_the_boxes(odd, capsys):
+    """From scratch only, unless forbidden; the checkpoint's network has the new ones and goes on with them."""
+    words, published = [*QUICK, "--data", str(odd)], read_spec(CFG / "models" / "idfe-net-n.yaml").data["anchors"]
+    assert anchors_after([*words, "--noautoanchor"], "kept") == published
+    assert "anchors:" not in capsys.readouterr().out
+    fitted = anchors_after(words, "fitted")
+    assert "anchors: 0.0%" in capsys.readouterr().out and len(fitted) == 3 and fitted != published
+    assert all(width > 43 and height < 6 for row in fitted for width, height in zip(row[::2], row[1::2], strict=True))
+    assert anchors_after(words, "again") == fitted
+
+
+def test_anchors_of_given_weights_stay(odd, trained, capsys):
+    words = [*QUICK, "--data", str(odd), "--weights", str(trained / "weights" / "best.pt")]
+    assert train.main([*words, "--epochs", "1", "--noplots", "--noval"]) == 0
+    assert "anchors:" not in capsys.readouterr().out
 
 
 def test_divergence_is_named(glass, tmp_path, monkeypatch, capsys):

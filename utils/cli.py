@@ -123,6 +123,7 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, type | None, str], ...] = (
     (("--nosave",), "run.nosave", None, "write only the last checkpoint"),
     (("--noval",), "run.noval", None, "evaluate only after the last epoch"),
     (("--noplots",), "run.noplots", None, "write no pictures"),
+    (("--noautoanchor",), "assign.noautoanchor", None, "keep the model YAML's anchors however badly they fit"),
     (("--allow-empty",), "data.allow_empty", None, "accept that most label files are missing"),
 )
 

@@ -18,7 +18,9 @@ from utils.schema import fits, type_words
 from utils.text import did_you_mean
 from utils.yamlio import Document, parse_yaml
 
-IouName = Literal["iou", "giou", "diou", "ciou", "inforced"]
+InforcedName = Literal["inforced", "inforced_basic", "inforced_norm"]
+LaterName = Literal["inner-iou", "inner-ciou", "shape-iou", "wise-iou"]
+IouName = Literal["iou", "giou", "diou", "ciou", "eiou", "siou", "mpdiou", "nwd", LaterName, InforcedName]
 T = TypeVar("T")
 
 
@@ -103,6 +105,9 @@ class LossConfig:
     """Parts of the loss and their weights."""
 
     iou: IouName = "inforced"
+    inner_ratio: float = knob(0.75, 0.01, 10)
+    nwd_constant: float = knob(12.8, 0.01)
+    shape_scale: float = knob(1.0, 0, 10)
     box: float = knob(0.05, 0)
     obj: float = knob(1.0, 0)
     cls: float = knob(0.5, 0)
@@ -111,6 +116,7 @@ class LossConfig:
     obj_pw: float = knob(1.0, 0)
     cls_pw: float = knob(1.0, 0)
     label_smoothing: float = knob(0.0, 0, 1)
+    focal_gamma: float = knob(0.0, 0, 10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +124,7 @@ class AssignConfig:
     """Which predictions answer for which targets."""
 
     anchor_t: float = knob(4.0, 1)
+    noautoanchor: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,11 +182,11 @@ YOLOV5_KEYS = {
     **{key: f"augment.{key}" for key in ("hsv_h", "hsv_s", "hsv_v", "degrees", "translate", "scale", "shear")},
     **{key: f"augment.{key}" for key in ("flipud", "fliplr", "mosaic")},
     "anchor_t": "assign.anchor_t",
+    "fl_gamma": "loss.focal_gamma",
 }
 # Keys of such a file that change nothing here, and the value at which leaving them out is right.
 YOLOV5_NEUTRAL = {
     "iou_t": None,
-    "fl_gamma": 0,
     "perspective": 0,
     "mixup": 0,
     "copy_paste": 0,

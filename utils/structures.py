@@ -44,6 +44,13 @@ class Record:
         height, width = self.size
         return self.boxes * np.array([width, height, width, height], np.float32)
 
+    def input_sizes(self, imgsz: int) -> np.ndarray:
+        """(N, 2) float32 width, height of the boxes to learn (not crowd) in px of a network input whose longest side
+        is `imgsz`.
+        """
+        boxes = self.pixel_boxes()[~self.crowd]
+        return (boxes[:, 2:] - boxes[:, :2]) * np.float32(imgsz / max(self.size))
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:

@@ -7,6 +7,7 @@ from models.assign import assign_by_anchor_ratio
 from models.criterion import AnchorCriterion
 from models.graph import build_graph
 from models.heads.anchor import AnchorDetect
+from models.iou import IOUS, mpdiou, nwd
 from models.spec import read_spec
 from tests.goldens.fill import load
 from utils.boxes import cxcywh_to_xyxy
@@ -45,6 +46,48 @@ def test_loss_golden(case, iou):
     assert parts["cls"].item() == pytest.approx(case["inforced"].get("cls", 0), abs=1e-5)
     if iou == "inforced":
         assert sum(parts.values()).item() == pytest.approx(case["inforced"]["total"], abs=1e-5)
+
+
+@pytest.mark.parametrize("name", IOUS)
+def test_every_overlap_gives_a_loss_with_finite_gradients(name):
+    module, maps = head(grids=((80, 60), (40, 30), (20, 15)))
+    targets = make_targets([[1, 0.3, 0.3, 0.2, 0.1], [2, 0.5, 0.5, 0.05, 0.05]])
+    parts = AnchorCriterion(LossConfig(iou=name), AssignConfig(), 5, 640)(module.decode(maps), targets).parts()
+    sum(parts.values()).backward()
+    assert parts["box"] > 0 and all(m.grad.isfinite().all() for m in maps)
+
+
+@pytest.mark.parametrize(
+    ("name", "measure"),
+    [
+        ("nwd", lambda p, t: nwd(p, t, nwd_constant=20.0)),
+        ("mpdiou", lambda p, t: mpdiou(p, t, image_size=(640, 480))),
+    ],
+)
+def test_lengths_are_pixels_of_the_network_input(name, measure):
+    """A rectangle of 640x480, not the square of --img; the mean over each level's positives, levels added up."""
+    module, maps = head(grids=((80, 60), (40, 30), (20, 15)))
+    predictions, targets = module.decode(maps), make_targets([[1, 0.3, 0.3, 0.2, 0.1], [2, 0.5, 0.5, 0.05, 0.05]])
+    assigned = assign_by_anchor_ratio(predictions, targets)
+    boxes = predictions.boxes[assigned.image_index, assigned.prediction_index]
+    loss = 1 - measure(boxes, targets.boxes[assigned.target_index])
+    stride = predictions.strides[assigned.prediction_index]
+    expected = sum(loss[stride == s].mean().item() for s in stride.unique())
+    config = LossConfig(iou=name, nwd_constant=20.0, box=1.0)
+    parts = AnchorCriterion(config, AssignConfig(), 5, 640)(predictions, targets).parts()
+    assert parts["box"].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_focal_gamma_turns_to_what_is_hard():
+    """Logits 0 and no targets: every prediction misses by 0.5, so gamma 2 leaves 0.75 x 0.25 of the objectness loss."""
+    module, maps = head(grids=((8, 8), (4, 4), (2, 2)))
+    predictions = module.decode([torch.zeros_like(m) for m in maps])
+    empty = make_targets([])
+    plain, focal = (
+        AnchorCriterion(LossConfig(focal_gamma=gamma), AssignConfig(), 5, 640)(predictions, empty).parts()["obj"]
+        for gamma in (0.0, 2.0)
+    )
+    assert focal.item() == pytest.approx(plain.item() * 0.75 * 0.25, rel=1e-5)
 
 
 def test_assigner_by_hand():

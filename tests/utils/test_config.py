@@ -44,8 +44,8 @@ def test_scientific_notation_that_yaml_reads_as_a_word():
 
 
 def test_yolov5_hyp_file():
-    cfg = from_yaml("lr0: 0.02\nbox: 0.1\nanchor_t: 3.0\niou_t: 0.2\nfl_gamma: 0.0\nmixup: 0.0\n")
-    assert (cfg.optim.lr0, cfg.loss.box, cfg.assign.anchor_t) == (0.02, 0.1, 3.0)
+    cfg = from_yaml("lr0: 0.02\nbox: 0.1\nanchor_t: 3.0\niou_t: 0.2\nfl_gamma: 1.5\nmixup: 0.0\n")
+    assert (cfg.optim.lr0, cfg.loss.box, cfg.assign.anchor_t, cfg.loss.focal_gamma) == (0.02, 0.1, 3.0, 1.5)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,8 @@ def test_yolov5_hyp_file():
         ("optim: {lr0: .nan}", "must be at least 0"),
         ("optim: {momentum: 1.5}", "at least 0 and at most 1"),
         ("loss: {iou: cious}", "'ciou'"),
+        ("loss: {iou: wise_iou}", "'wise-iou'"),
+        ("loss: {nwd_constant: 0}", "at least 0.01"),
         ("loss: {balance: [1, x]}", "list of float"),
         ("mixup: 0.5", "no counterpart yet"),
         ("- 1", "is a map of sections"),
