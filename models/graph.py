@@ -173,9 +173,9 @@ class _Builder:
     def _written(layer: Layer, row: Row) -> dict[str, Any]:
         """The row's args by parameter name, checked against the signature."""
         arguments = layer.arguments
-        if len(row.args) > len(arguments):
+        if len(row.args) > len(layer.positional):
             raise row.error(f"{len(row.args)} arguments, but the layer takes {layer.usage()}")
-        written = dict(zip((p.name for p in arguments), row.args, strict=False))
+        written = dict(zip((p.name for p in layer.positional), row.args, strict=False))
         for key, value in row.keywords.items():
             if key not in {p.name for p in arguments}:
                 raise row.error(f"no argument '{key}'{did_you_mean(key, [p.name for p in arguments])}")

@@ -1,7 +1,8 @@
 """The one registry: a layer registers its class; its constructor's signature is the schema of its YAML row.
 
 A constructor parameter typed with a role below is filled by the graph builder from what it measured; every other
-parameter takes its value from the row's `args`, in the order of the signature, checked against its annotation.
+parameter takes its value from the row's `args`, in the order of the signature, checked against its annotation; one
+behind a `*` only by its name (`[128, {edge_init: true}]`), so that a stray flag of a published YAML never lands on it.
 """
 
 from __future__ import annotations
@@ -40,14 +41,15 @@ FROM_ROW = (OUT, None)  # roles whose value the YAML writes
 
 @dataclass(frozen=True)
 class Parameter:
-    """One constructor parameter: its name, its role (None: a plain YAML value), its type, whether it may be left
-    out.
+    """One constructor parameter: its name, its role (None: a plain YAML value), its type, whether it must be given,
+    whether only by name.
     """
 
     name: str
     role: Role | None
     type: Any
     required: bool
+    named: bool
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,22 @@ class Layer:
         """The parameters that a row's `args` fill, in order."""
         return tuple(p for p in self.parameters if p.role in FROM_ROW)
 
+    @property
+    def positional(self) -> tuple[Parameter, ...]:
+        """The arguments that may be given without their name."""
+        return tuple(p for p in self.arguments if not p.named)
+
     def has(self, role: Role) -> bool:
         """Whether some parameter carries `role`."""
         return any(p.role is role for p in self.parameters)
 
     def usage(self) -> str:
-        """`GCM([reduction, gate_layout])`, optional arguments in brackets of their own."""
-        words = [p.name if p.required else f"{p.name}?" for p in self.arguments]
-        return f"{self.name}: [{', '.join(words)}]"
+        """`EGM: [c_out, {edge_init?}]`: optional arguments with a question mark, those given by name in braces."""
+        words = [(p.name if p.required else f"{p.name}?", p.named) for p in self.arguments]
+        plain, by_name = ([word for word, named in words if named is kind] for kind in (False, True))
+        if by_name:
+            plain.append("{" + ", ".join(by_name) + "}")
+        return f"{self.name}: [{', '.join(plain)}]"
 
 
 _LAYERS: dict[str, Layer] = {}
@@ -106,5 +116,6 @@ def _read_signature(build: type[nn.Module]) -> tuple[Parameter, ...]:
         if typing.get_origin(plain) is Annotated:
             plain, *marks = typing.get_args(plain)
             role = next((m for m in marks if isinstance(m, Role)), None)
-        parameters.append(Parameter(name, role, plain, parameter.default is inspect.Parameter.empty))
+        required, named = parameter.default is parameter.empty, parameter.kind is parameter.KEYWORD_ONLY
+        parameters.append(Parameter(name, role, plain, required, named))
     return tuple(parameters)

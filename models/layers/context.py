@@ -42,14 +42,16 @@ class GCM(nn.Module):
         self.query, self.key = nn.Conv2d(guide, width, 1), nn.Conv2d(guide, width, 1)
         self.value = nn.Conv2d(value, value, 1)
         self.fold = Conv(4 * value, guide)
-        self.bn_out = self.bn_guide if shared_bn else batch_norm(guide)
-        self.feed_forward = nn.Sequential(Conv(guide, width), nn.GELU(), Conv(width, guide))
+        # Held once: under two names EMA would average its statistics twice a step.
+        self.bn_out = None if shared_bn else batch_norm(guide)
+        self.feed_forward = feed_forward(guide, width)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """See the class."""
         guide, value = inputs
         gated = self.value(self.bn_value(value)) * self.gate(guide)
-        return self.feed_forward(self.bn_out(self.fold(space_to_depth(gated))))
+        bn_out = self.bn_guide if self.bn_out is None else self.bn_out
+        return self.feed_forward(bn_out(self.fold(space_to_depth(gated))))
 
     def gate(self, guide: Tensor) -> Tensor:
         """(B, G, H, W) -> (B, 1, 2H, 2W) in 0..1."""
@@ -63,6 +65,11 @@ class GCM(nn.Module):
         else:
             scores = nn.functional.pixel_shuffle(scores.reshape(batch, 4, height, width), 2)
         return scores.sigmoid()
+
+
+def feed_forward(channels: int, width: int) -> nn.Sequential:
+    """Squeeze to `width` channels and back: (B, C, H, W) -> same. As published, GELU follows Conv's own SiLU."""
+    return nn.Sequential(Conv(channels, width), nn.GELU(), Conv(width, channels))
 
 
 def space_to_depth(x: Tensor) -> Tensor:

@@ -17,10 +17,10 @@ from models.registry import In, Out, register
 class EdgeGuidedBlock(nn.Module):
     """A local and a dilated depthwise convolution side by side, re-weighted per channel, added to the input.
 
-    (B, C, H, W) -> (B, C, H, W); C even.
+    (B, C, H, W) -> (B, C, H, W); C even. `edge_init`: the local convolution starts from edge operators.
     """
 
-    def __init__(self, channels: int, dilation: int = 2, reduction: int = 16) -> None:
+    def __init__(self, channels: int, dilation: int = 2, reduction: int = 16, edge_init: bool = False) -> None:
         super().__init__()
         half, squeezed = channels // 2, max(channels // reduction, 1)
         self.reduce = Conv(channels, half)
@@ -29,6 +29,8 @@ class EdgeGuidedBlock(nn.Module):
         self.bn = batch_norm(2 * half)
         self.act = nn.SiLU(inplace=True)
         self.squeeze, self.excite = nn.Linear(2 * half, squeezed), nn.Linear(squeezed, 2 * half)
+        if edge_init:
+            set_edge_kernels(self.local)
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
@@ -45,9 +47,44 @@ class EdgeGuidedBlock(nn.Module):
         return self.surround(x)
 
 
+@torch.no_grad()
+def set_edge_kernels(conv: nn.Conv2d) -> None:
+    """Start a 3x3 depthwise convolution from +-Sobel-x, +-Sobel-y and the Laplacian, channel after channel in turn.
+
+    Each kernel has the norm that PyTorch's own start gives a 3x3 depthwise kernel on average: a BatchNorm follows, so
+    the norm changes nothing but how fast the kernel turns.
+    """
+    sobel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
+    laplacian = torch.tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])
+    bank = torch.stack((sobel, -sobel, sobel.T, -sobel.T, laplacian))
+    bank = bank / bank.flatten(1).norm(dim=1)[:, None, None] / 3**0.5
+    conv.weight.copy_(bank[torch.arange(conv.out_channels) % len(bank), None])
+
+
 @register
 class EGM(CSP):
-    """Edge-guided module: a CSP block around one EdgeGuidedBlock. (B, c_in, H, W) -> (B, c_out, H, W)."""
+    """Edge-guided module: a CSP block around one EdgeGuidedBlock. (B, c_in, H, W) -> (B, c_out, H, W).
+
+    IDFE-Net's first upload calls the same module C3_ContextGuided. `edge_init` (ours): see set_edge_kernels.
+    """
+
+    def __init__(self, c_in: In, c_out: Out, *, edge_init: bool = False) -> None:
+        super().__init__(c_in, c_out, EdgeGuidedBlock(c_out // 2, edge_init=edge_init))
+
+
+@register
+class C2f_ContextGuided(nn.Module):
+    """Split in two, one EdgeGuidedBlock on the second half, all three parts joined (network C3 of IDFE-Net's first
+    upload, which calls the block context-guided). (B, c_in, H, W) -> (B, c_out, H, W).
+    """
 
     def __init__(self, c_in: In, c_out: Out) -> None:
-        super().__init__(c_in, c_out, EdgeGuidedBlock(c_out // 2))
+        super().__init__()
+        hidden = c_out // 2
+        self.cv1, self.cv2 = Conv(c_in, 2 * hidden), Conv(3 * hidden, c_out)
+        self.inner = EdgeGuidedBlock(hidden)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        first, second = self.cv1(x).chunk(2, 1)
+        return self.cv2(torch.cat((first, second, self.inner(second)), 1))

@@ -37,6 +37,7 @@ MISTAKES = {
     "unknown top-level key": ("width_multiple", "width_multple", 2, "did you mean 'width_multiple'"),
     "wrong type": ("[32, 3, 2]", "[32, three, 2]", 8, "'kernel' must be int, got 'three'"),
     "too many arguments": ("Upsample, [2]", "Upsample, [2, nearest]", 13, "takes Upsample: [scale?]"),
+    "a flag for a named argument": ("EGM, [32]", "EGM, [32, True]", 9, "takes EGM: [c_out, {edge_init?}]"),
     "missing argument": ("EGM, [32]", "EGM, []", 9, "'c_out' is missing"),
     "unknown choice": ("GCM, []", "GCM, [8, shufle]", 11, "'shuffle' or 'raw'"),
     "unknown keyword": ("GCM, []", "GCM, [{reductoin: 8}]", 11, "did you mean 'reduction'"),
@@ -90,6 +91,11 @@ def test_planted_mistake(tmp_path, name):
     assert f"net.yaml:{line}:" in message, message
     assert words in message, message
     assert "\n" not in message
+
+
+def test_named_argument(tmp_path):
+    kernels = build(tmp_path, GOOD.replace("EGM, [32]", "EGM, [32, {edge_init: true}]")).layers[2][0].inner.local.weight
+    assert torch.equal(kernels[0], -kernels[1]) and kernels.sum((1, 2, 3)).abs().max() < 1e-6
 
 
 @pytest.mark.parametrize(("width", "depth"), [(0.05, 1.0), (0.3, 0.1), (1.3, 0.1)])
