@@ -1,0 +1,107 @@
+"""Every file of cfg/models: it builds, runs at two sizes, trains a step, and its weights can be stored."""
+
+import io
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.criterion import build_criterion
+from models.graph import build_graph
+from models.spec import read_spec
+from utils.config import Config
+from utils.optim import build_optimizer
+from utils.structures import Targets
+
+PARAMETERS = {
+    "IDFE-Net-Enhanced version": 11_132_180,
+    "IDFE-Net-Enhanced version2": 11_379_476,
+    "idfe-net": 11_379_476,
+    "idfe-net-basic": 11_055_512,
+    "idfe-net-basic-n": 2_783_449,
+    "idfe-net-c1": 9_531_778,
+    "idfe-net-c2": 12_009_716,
+    "idfe-net-c3": 11_303_768,
+    "idfe-net-context": 6_211_226,
+    "idfe-net-edge": 6_769_172,
+    "idfe-net-m": 25_547_601,
+    "idfe-net-n": 2_863_639,
+    "idfe-net-parity": 12_757_524,
+}
+SAME_WIRING = {"IDFE-Net-Enhanced version2", "idfe-net-basic-n", "idfe-net-m", "idfe-net-n"}  # as another file
+
+
+def read(name: str):
+    return read_spec(f"cfg/models/{name}.yaml")
+
+
+def test_every_file_is_listed_above():
+    assert {p.stem for p in Path("cfg/models").glob("*.yaml")} == set(PARAMETERS)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_file_says_its_parameters(name):
+    comment = Path(f"cfg/models/{name}.yaml").read_text(encoding="utf-8").split("nc:")[0]
+    assert f"{PARAMETERS[name]:,} parameters" in " ".join(comment.replace("\n#", " ").split())
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_builds_and_runs_at_two_sizes(name):
+    graph = build_graph(read(name))
+    assert sum(p.numel() for p in graph.parameters()) == PARAMETERS[name]
+    assert graph.strides == (8, 16, 32)
+    for height, width in ((64, 64), (96, 32)):
+        image = torch.rand(2, 3, height, width)
+        cells = sum(height // s * (width // s) for s in graph.strides)
+        with torch.no_grad():
+            results = graph.train()(image), graph.eval()(image)
+        for predictions in results:
+            assert predictions.boxes.shape == (2, 3 * cells, 4)
+            assert predictions.class_logits.shape == (2, 3 * cells, 5)
+            assert predictions.objectness.shape == (2, 3 * cells)
+            assert sum(predictions.level_sizes) == 3 * cells
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_trains_one_step_and_its_weights_can_be_stored(name):
+    torch.manual_seed(0)
+    graph, cfg = build_graph(read(name)).train(), Config()
+    criterion, optimizer = build_criterion(graph, cfg), build_optimizer(graph, cfg.optim, 2)
+    image = torch.rand(2, 3, 64, 64)
+    boxes = torch.tensor([[8.0, 8.0, 40.0, 50.0], [20.0, 4.0, 36.0, 20.0]])
+    targets = Targets(torch.tensor([0, 1]), torch.tensor([1, 4]), boxes)
+    before = {n: p.clone() for n, p in graph.named_parameters()}
+    total = sum(criterion(graph(image), targets).parts().values())
+    assert torch.isfinite(total)
+    total.backward()
+    optimizer.step()
+    assert all(torch.isfinite(p).all() for p in graph.parameters())
+    still = {n for n, p in graph.named_parameters() if torch.equal(p, before[n])}
+    assert all(not p.requires_grad for n, p in graph.named_parameters() if n in still and n.endswith("conv.weight"))
+
+    file = io.BytesIO()
+    torch.save(graph.state_dict(), file)
+    file.seek(0)
+    again = build_graph(read(name)).eval()
+    again.load_state_dict(torch.load(file, weights_only=True))
+    with torch.no_grad():
+        assert torch.equal(again(image).boxes, graph.eval()(image).boxes)
+
+
+@pytest.mark.parametrize("name", sorted(set(PARAMETERS) - SAME_WIRING))
+def test_every_parameter_gets_a_gradient(name):
+    """At a quarter of the width; over a few initialisations, because a squeeze of one ReLU unit can start dead."""
+    spec = read(name).with_values(width_multiple=0.25)
+    silent, frozen = None, set()
+    for seed in range(5):
+        torch.manual_seed(seed)
+        graph = build_graph(spec).train()
+        p = graph(torch.rand(2, 3, 64, 64))
+        (p.boxes.mean() + p.class_logits.mean() + p.objectness.mean()).backward()
+        frozen = {n for n, q in graph.named_parameters() if not q.requires_grad}
+        names = {n for n, q in graph.named_parameters() if q.grad is None or not q.grad.abs().sum() > 0}
+        silent = names if silent is None else silent & names
+        if silent == frozen:
+            break
+    assert silent == frozen
+    assert all(".unused." in n for n in frozen) and bool(frozen) == (name == "idfe-net-parity")
