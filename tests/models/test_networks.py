@@ -46,7 +46,10 @@ def test_parameters_with_and_without_dead_weights(size):
     graph = parity(size["net"], dead=True, classes=size["nc"])
     frozen = sum(p.numel() for p in graph.parameters() if not p.requires_grad)
     assert (count(graph), frozen, count(graph) - frozen) == (size["params"], size["dead"], size["live"])
-    assert count(parity(size["net"], classes=size["nc"])) == size["live"]
+
+
+def test_live_parameters_alone():
+    assert count(parity("E2 version2")) == GOLDENS["acceptance"]["params_live"]
 
 
 @pytest.mark.parametrize("size", [s for s in SIZES if s["conv_linear"]], ids=lambda s: s["net"])
