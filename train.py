@@ -212,9 +212,10 @@ def save(job: Job, origins: dict[str, str], improved: bool, last: bool) -> None:
 def plot_data(job: Job, loader: DataLoader[Batch], batches: EpochBatches) -> None:
     """labels.jpg, and train_batch0..2.jpg: the first pictures exactly as the network will see them."""
     records, names = job.train.records, job.train.names
-    counts = [len(r.boxes) for r in records]
-    sizes = np.repeat(np.array([r.size for r in records]), counts, axis=0)
-    boxes, labels = (np.concatenate([getattr(r, n) for r in records]) for n in ("boxes", "labels"))
+    known = [~r.crowd for r in records]
+    sizes = np.repeat(np.array([r.size for r in records]), [use.sum() for use in known], axis=0)
+    pairs = list(zip(records, known, strict=True))
+    boxes, labels = (np.concatenate([getattr(r, n)[use] for r, use in pairs]) for n in ("boxes", "labels"))
     good = sum(r.good for r in records)
     plot_labels(boxes, labels, sizes, names, job.run / "labels.jpg", pictures=(len(records) - good, good))
     batches.set_epoch(0)
@@ -241,9 +242,11 @@ def read_data(cfg: Config) -> tuple[RecordSet, RecordSet]:
     """Training and validation records; notices and the books are said aloud."""
     if not cfg.data.data:
         raise ConfigError("--data: give a data YAML, or try python train.py --demo")
-    description, notices = read_description(cfg.data.data)
+    description, notices = read_description(cfg.data.data, root=cfg.data.root)
     for notice in notices:
         LOG.info(notice)
+    if cfg.data.single_cls:
+        description = description.single_class()
     common = {"allow_empty": cfg.data.allow_empty, "max_pixels": cfg.data.max_pixels}
     skip = ReadPolicy(bad_data=cfg.data.bad_data, drop_duplicates=True, **common)
     train = read_records(description, "train", skip)

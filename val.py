@@ -26,7 +26,7 @@ from models.summary import as_table, summarise
 from utils import coco, metrics
 from utils.boxes import Letterbox
 from utils.cli import ValFlags, parse_val
-from utils.config import ValConfig
+from utils.config import DataConfig, Setting, ValConfig, build_config, settings_of_assignments
 from utils.device import select_device
 from utils.draw import Marks
 from utils.errors import ConfigError, NumericError
@@ -58,11 +58,13 @@ def evaluate(
 ) -> Evaluation:
     """Run `model` over every picture of `truth` and score it.
 
-    `labels` maps a class of the model to its number in the data; None: they are the same. With a criterion the report
+    `labels` maps a class of the model to its number in the data; None: they are the same; where several become one, a
+    box suppresses boxes of the others. With a criterion the report
     holds the losses too. Raises NumericError for non-finite predictions.
     """
     device = next(model.parameters()).device
-    nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det)
+    merged = labels is not None and len(set(labels)) < len(labels)
+    nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det, agnostic=merged)
     relabel = torch.arange(len(truth.names)) if labels is None else torch.tensor(labels)
     found: dict[int, Detections] = {}
     terms: list[LossTerms] = []
@@ -107,13 +109,13 @@ def _report(
     best = curves.best()
     rows = []
     for k, name in enumerate(names):
-        mine = [r for r in records if (r.labels == k).any()]
+        counts = [int((r.counted()[1] == k).sum()) for r in records]
         known = best is not None and not np.isnan(curves.recall[k, 0])
         rows.append(
             ClassRow(
                 name=name,
-                images=len(mine),
-                instances=sum(int((r.labels == k).sum()) for r in mine),
+                images=sum(count > 0 for count in counts),
+                instances=sum(counts),
                 precision=float(curves.precision[k, best]) if known else None,
                 recall=float(curves.recall[k, best]) if known else None,
                 ap50=scores.ap50[k],
@@ -128,7 +130,7 @@ def _report(
         classes=tuple(rows),
         images=len(records),
         good_images=sum(r.good for r in records),
-        instances=sum(len(r.boxes) for r in records),
+        instances=sum(len(r.counted()[1]) for r in records),
         losses=losses,
     )
 
@@ -196,13 +198,28 @@ def _print_summary(flags: ValFlags) -> int:
     return 0
 
 
-def _read_truth(flags: ValFlags, loaded: Loaded) -> RecordSet:
-    source = flags.data or loaded.config.data.data
-    if not source:
+def _data_config(flags: ValFlags, loaded: Loaded) -> DataConfig:
+    """What the checkpoint was trained on, with what the user says otherwise."""
+    settings = settings_of_assignments(list(flags.assignments))
+    for setting in settings:
+        if not setting.key.startswith("data."):
+            raise ConfigError(f"{setting.origin}: evaluation takes keys of section data only, e.g. data.root")
+    if flags.data:
+        settings[:0] = [Setting("data.data", flags.data, "--data"), Setting("data.root", "", "--data")]
+    if flags.single_cls:
+        settings.append(Setting("data.single_cls", True, "--single-cls"))
+    stored = [Setting(f"data.{key}", value, str(loaded.path)) for key, value in vars(loaded.config.data).items()]
+    return build_config([*stored, *settings])[0].data
+
+
+def _read_truth(flags: ValFlags, cfg: DataConfig) -> RecordSet:
+    if not cfg.data:
         raise ConfigError("--data: the checkpoint names no data; give a data YAML")
-    description, notices = read_description(source, require=(flags.task,))
+    description, notices = read_description(cfg.data, require=(flags.task,), root=cfg.root)
     for notice in notices:
         LOG.info(notice)
+    if cfg.single_cls:
+        description = description.single_class()
     policy = ReadPolicy(
         bad_data="skip" if flags.bad_data == "skip" else "error",
         drop_duplicates=False,
@@ -219,18 +236,24 @@ def main_story(argv: Sequence[str] | None) -> int:
         return _print_summary(flags)
     device = select_device(flags.device)
     loaded = load_model(find_weights(flags.weights), device)
-    truth = _read_truth(flags, loaded)
-    labels = class_map(loaded.names, truth.names, str(loaded.path))
+    data = _data_config(flags, loaded)
+    truth = _read_truth(flags, data)
+    if flags.single_cls:
+        labels: tuple[int, ...] = (0,) * len(loaded.names)
+    else:
+        labels = class_map(loaded.names, truth.names, str(loaded.path))
     run = new_run(flags.project, flags.name, flags.exist_ok)
     log_to(run / "val.log")
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
     for line in truth.books.lines():
         LOG.info(line)
-    if labels != tuple(range(len(labels))):
+    if flags.single_cls:
+        LOG.info("%d classes of the checkpoint scored as one", len(loaded.names))
+    elif labels != tuple(range(len(labels))):
         LOG.info("the data orders its classes differently from the checkpoint: matched by name")
     data = replace(
-        loaded.config.data,
-        imgsz=flags.imgsz or loaded.config.data.imgsz,
+        data,
+        imgsz=flags.imgsz or data.imgsz,
         workers=flags.workers,
         max_pixels=flags.max_pixels,
     )

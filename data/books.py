@@ -7,7 +7,7 @@ from typing import Any
 
 from utils.text import counted
 
-HARMLESS = frozenset({"clipped", "polygon"})
+HARMLESS = frozenset({"clipped", "polygon", "difficult"})
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ class Books:
     """Where every picture and row went: `found == used + sum(skipped.values())`.
 
     `skipped` counts pictures left out and `rows_dropped` label rows left out, both by reason; `labels` counts
-    missing, empty, clipped, polygon, duplicate_rows, duplicates_dropped, orphans. `problems` lists what was
-    dropped (and the harmless oddities), `notices` are sentences for the user.
+    missing, empty, clipped, polygon, difficult, ignored (regions of no class), duplicate_rows, duplicates_dropped,
+    orphans; `boxes` are without the ignored ones. `problems` lists what was dropped (and the harmless oddities),
+    `notices` are sentences for the user.
     """
 
     split: str

@@ -81,7 +81,7 @@ def read_coco(path: Path, names: tuple[str, ...] = ()) -> CocoTruth:
     if unknown:
         raise _error(path, "annotations", f"category_id {min(unknown)} is not in 'categories'")
     if not names:
-        names = tuple(ids[key] for key in sorted(ids))
+        names = _own_names(content, ids, used)
     label_of = _labels(path, ids, used, names)
     images = _images(path, content, rows, label_of)
     category_of = {label: key for key, label in label_of.items()}
@@ -120,6 +120,25 @@ def truth_of(image: CocoImage, size: tuple[int, int]) -> tuple[np.ndarray, np.nd
         message = "a box reached up to 1 % over the edge and was clipped"
         problems.append(Problem(image.where, "clipped", message, clipped))
     return inside[keep].astype(np.float32), image.labels[keep], image.crowd[keep], problems
+
+
+def find_coco(root: Path, split: str, entries: Iterable[Path]) -> Path | None:
+    """A COCO file in a usual place that speaks about `split`, whose pictures lie in `entries`.
+
+    annotations/<split>.json or instances_<split>.json below the root, labels/<split>/annotations/<split>.json (the GCD
+    tree), _annotations.coco.json beside the pictures (Roboflow); <split> may also be the name of the folder.
+    """
+    entries = list(entries)
+    stems = dict.fromkeys((split, *(_split_folder(entry) for entry in entries)))
+    homes = [Path("annotations"), Path("Annotations"), *(Path("labels", stem, "annotations") for stem in stems)]
+    names = [f"{prefix}{stem}.json" for prefix in ("", "instances_") for stem in stems]
+    paths = [root / home / name for name in names for home in homes]
+    paths += [entry / "_annotations.coco.json" for entry in entries]
+    return next((path for path in paths if os.path.isfile(path)), None)
+
+
+def _split_folder(entry: Path) -> str:
+    return entry.parent.name if entry.name.lower() == "images" else entry.name
 
 
 def locate(image: CocoImage, folders: Iterable[Path]) -> Path | None:
@@ -175,6 +194,13 @@ def _categories(path: Path, content: dict[str, Any]) -> dict[int, str]:
             raise _error(path, f"{key}.name", "missing or not a text")
         ids[number] = entry["name"].strip()
     return ids
+
+
+def _own_names(content: dict[str, Any], ids: dict[int, str], used: set[int]) -> tuple[str, ...]:
+    """All names by id, less an unused one that only stands above the others (Roboflow adds such)."""
+    above = {entry.get("supercategory") for entry in content["categories"]}
+    tops = {entry["id"] for entry in content["categories"] if entry.get("supercategory") in (None, "none")}
+    return tuple(ids[key] for key in sorted(ids) if key in used or key not in tops or ids[key] not in above)
 
 
 def _labels(path: Path, ids: dict[int, str], used: set[int], names: tuple[str, ...]) -> dict[int, int]:

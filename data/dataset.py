@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from data.images import read_image
 from data.mosaic import mosaic_matrices, single_matrix
 from data.transforms import PAD, clip_and_keep, eval_shape, jitter_colour, letterbox, transform_boxes, warp_into
+from utils.boxes import clip_boxes
 from utils.config import AugmentConfig
 from utils.structures import Record, Sample
 
@@ -44,18 +45,24 @@ class TrainSamples(Dataset[Sample]):
         for image, matrix in zip(images, matrices, strict=True):
             warp_into(canvas, image, matrix)
         boxes, labels, lost = self._boxes(indices, matrices)
-        return Sample(jitter_colour(canvas, rng, self.cfg), boxes, labels, index, boxes_lost=lost)
+        ignored = self._ignored(indices, matrices)
+        return Sample(jitter_colour(canvas, rng, self.cfg), boxes, labels, index, boxes_lost=lost, ignored=ignored)
 
     def _boxes(self, indices: Sequence[int], matrices: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
         """Boxes and labels that survive, and how many that were in view did not."""
-        records = [self.records[i] for i in indices]
-        teachable = [~r.crowd for r in records]
-        pairs = zip(records, teachable, matrices, strict=True)
-        moved = np.concatenate([transform_boxes(r.pixel_boxes()[use], m) for r, use, m in pairs])
-        labels = np.concatenate([r.labels[use] for r, use in zip(records, teachable, strict=True)])
+        truth = [self.records[i].counted() for i in indices]
+        moved = np.concatenate([transform_boxes(b, m) for (b, _), m in zip(truth, matrices, strict=True)])
+        labels = np.concatenate([labels for _, labels in truth])
         clipped, keep = clip_and_keep(moved, self.size, self.cfg)
         in_view = (clipped[:, 2:] > clipped[:, :2]).all(1)
         return clipped[keep], labels[keep], int((in_view & ~keep).sum())
+
+    def _ignored(self, indices: Sequence[int], matrices: Sequence[np.ndarray]) -> np.ndarray:
+        """(R, 4) what is in view of the regions in which nothing is taught."""
+        records = [self.records[i] for i in indices]
+        regions = [transform_boxes(r.pixel_boxes()[r.crowd], m) for r, m in zip(records, matrices, strict=True)]
+        clipped = clip_boxes(np.concatenate(regions), self.size, self.size)
+        return clipped[(clipped[:, 2:] > clipped[:, :2]).all(1)]
 
 
 class EvalSamples(Dataset[Sample]):
@@ -71,5 +78,6 @@ class EvalSamples(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         record = self.records[index]
         image, fit = letterbox(read_image(record.path, self.max_pixels), self.shapes[index])
-        boxes = fit.apply(record.pixel_boxes()[~record.crowd])
-        return Sample(image, boxes, record.labels[~record.crowd], index, fit)
+        boxes, labels = record.counted()
+        ignored = fit.apply(record.pixel_boxes()[record.crowd])
+        return Sample(image, fit.apply(boxes), labels, index, fit, ignored=ignored)

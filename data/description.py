@@ -1,4 +1,4 @@
-"""The data YAML: where the pictures of each split lie and what the classes are called.
+"""The data YAML, or a folder without one: where the pictures of each split lie and what the classes are called.
 
     path: ../wood                 # absolute, or relative to this file, else to the working directory
     train: images/train           # folder, list file, glob, COCO json, or a list of those
@@ -6,6 +6,7 @@
     names: {0: knot, 1: crack}
     labels: {train: labels/train/txt}                 # optional
     annotations: {train: annotations/train.json}      # optional, COCO json
+    remap: {knot_small: knot, dust: ignore}           # optional, see data/classes.py
 
 The keys of YOLOv5 mean what they mean there; nothing in the file is executed or fetched.
 """
@@ -15,17 +16,19 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from data.classes import ClassMap, read_classes
+from data.layouts import no_split, read_layout
 from utils.errors import ConfigError, DataError, printable
 from utils.text import did_you_mean
 from utils.yamlio import Document, read_yaml
 
 SPLITS = ("train", "val", "test")
-KEYS = ("path", *SPLITS, "nc", "names", "labels", "annotations")
-LATER = ("channels", "polar", "bit_depth", "mm_per_px", "remap", "kpt_shape")
+KEYS = ("path", *SPLITS, "nc", "names", "labels", "annotations", "remap")
+LATER = ("channels", "polar", "bit_depth", "mm_per_px", "kpt_shape")
 IGNORED = {
     "download": "is never run; fetch the data yourself",
     "roboflow": "says where the export came from and is not used",
@@ -36,57 +39,96 @@ EXAMPLE = "a data YAML needs e.g. 'path: ../wood', 'train: images/train', 'val: 
 
 @dataclass(frozen=True, kw_only=True)
 class DataDescription:
-    """What a data YAML says, checked. All paths are absolute.
+    """What a data YAML or the layout of a folder says, checked. All paths are absolute.
 
-    `source` is the YAML; `splits[split]` its folders, list files, COCO jsons and globs (see `expand_glob`);
-    `labels[split]` the folder of its txt labels and `annotations[split]` its COCO json, where given.
-    `lines[key]` is `file:line` of a key, for messages.
+    `source` is the YAML or the folder; `classes` the classes of the label files and those trained;
+    `splits[split]` its folders, list files, COCO jsons and globs (see `expand_glob`); `labels[split]` the folder
+    of its txt or xml labels and `annotations[split]` its COCO json, where given. `lines[key]` is `file:line` of a
+    key, for messages.
     """
 
     source: Path
     root: Path
-    names: tuple[str, ...]
+    classes: ClassMap
     splits: dict[str, tuple[Path, ...]]
     labels: dict[str, Path]
     annotations: dict[str, Path]
     lines: dict[str, str]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The trained classes."""
+        return self.classes.names
+
+    def single_class(self) -> DataDescription:
+        """The same data with all classes as one, `defect`."""
+        return replace(self, classes=self.classes.single())
+
 
 def read_description(
-    path: str | Path, require: Sequence[str] = ("train", "val")
+    path: str | Path, require: Sequence[str] = ("train", "val"), root: str | Path = ""
 ) -> tuple[DataDescription, tuple[str, ...]]:
-    """Read a data YAML, or the data.yaml of a folder; returns it with notices for the user.
+    """Read a data YAML, the data.yaml of a folder, or a folder's layout; returns it with notices for the user.
 
     `path` is looked up as given, in cfg/data, then by its file name alone in cfg/data; `.yaml` may be left
-    off. `require` names the splits that must be given and present. Raises ConfigError for what is written
-    wrongly and DataError for what is not there.
+    off. `require` names the splits that must be given and present. `root` stands in for the YAML's `path:`. Raises
+    ConfigError for what is written wrongly and DataError for what is not there.
     """
     notices: list[str] = []
-    document = read_yaml(_find(path, notices))
-    if not isinstance(document.data, dict):
-        raise ConfigError(f"{document.where()}: holds no keys; {EXAMPLE}")
-    _check_keys(document, require, notices)
-    names = _names(document)
-    places = _Places(document, notices)
-    splits = {split: places.entries(split) for split in SPLITS if document.data.get(split) is not None}
-    if "val" in splits and splits.get("train") == splits["val"]:
-        notices.append(f"{document.where('val')}: train and val are the same pictures; the metrics will flatter")
-    description = DataDescription(
-        source=document.path,
-        root=places.root,
-        names=names,
-        splits=splits,
-        labels=places.per_split("labels"),
-        annotations=places.per_split("annotations"),
-        lines={str(key): document.where(key) for key in document.data},
-    )
+    source = _find(path, notices)
+    if os.path.isdir(source):
+        description = _of_folder(source, root, notices)
+    else:
+        description = _of_yaml(read_yaml(source), require, root, notices)
     for split in require:
         check_present(description, split)
     return description, tuple(notices)
 
 
+def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notices: list[str]) -> DataDescription:
+    if not isinstance(document.data, dict):
+        raise ConfigError(f"{document.where()}: holds no keys; {EXAMPLE}")
+    _check_keys(document, require, notices)
+    classes = read_classes(document, EXAMPLE)
+    if classes.merges:
+        notices.append(f"{document.where('remap')}: {classes.words()}")
+    places = _Places(document, notices, root)
+    splits = {split: places.entries(split) for split in SPLITS if document.data.get(split) is not None}
+    if "val" in splits and splits.get("train") == splits["val"]:
+        notices.append(f"{document.where('val')}: train and val are the same pictures; the metrics will flatter")
+    return DataDescription(
+        source=document.path,
+        root=places.root,
+        classes=classes,
+        splits=splits,
+        labels=places.per_split("labels"),
+        annotations=places.per_split("annotations"),
+        lines={str(key): document.where(key) for key in document.data},
+    )
+
+
+def _of_folder(folder: Path, root: str | Path, notices: list[str]) -> DataDescription:
+    """A folder without data.yaml, read by its layout."""
+    if root:
+        raise ConfigError(f"data.root {printable(str(root))}: replaces the path of a data YAML, but --data is a folder")
+    folder = folder.absolute()
+    layout = read_layout(folder)
+    notices += layout.notices
+    return DataDescription(
+        source=folder,
+        root=folder,
+        classes=ClassMap.plain(layout.names),
+        splits={split: (place,) for split, place in layout.splits.items()},
+        labels={},
+        annotations={},
+        lines={split: printable(str(place)) for split, place in layout.splits.items()},
+    )
+
+
 def check_present(description: DataDescription, split: str) -> None:
-    """Raise DataError, with file and line, when something the YAML names for `split` does not exist."""
+    """Raise when something named for `split` does not exist: DataError, or ConfigError for a folder without it."""
+    if split not in description.splits:
+        raise ConfigError(f"{printable(str(description.source))}: {no_split(split)}")
     for entry in description.splits[split]:
         if not os.path.exists(entry) and next(expand_glob(entry), None) is None:
             raise _missing(description.lines[split], split, entry)
@@ -107,13 +149,13 @@ def expand_glob(entry: Path) -> Iterator[Path]:
 
 
 def _find(path: str | Path, notices: list[str]) -> Path:
-    """The YAML meant by `path`."""
+    """The YAML meant by `path`, or the folder when it has none."""
     given = Path(path)
     if os.path.isdir(given):
         for name in ("data.yaml", "data.yml"):
             if os.path.isfile(given / name):
                 return given / name
-        raise ConfigError(f"{printable(str(path))}: a folder without data.yaml; {EXAMPLE}")
+        return given
     yamls = [given] if given.suffix in (".yaml", ".yml") else [given, given.with_name(given.name + ".yaml")]
     folders = [Path(), SHIPPED]
     for candidate in (folder / name for folder in folders for name in yamls):
@@ -148,63 +190,19 @@ def _check_keys(document: Document, require: Sequence[str], notices: list[str]) 
             raise document.error(f"'{key}' is missing: where are its pictures? {EXAMPLE}", key)
 
 
-def _names(document: Document) -> tuple[str, ...]:
-    """Class names in the order of their ids."""
-    value = document.data.get("names")
-    if isinstance(value, dict):
-        keys = list(value)
-        ids = {_class_id(document, key): key for key in keys}
-        for expected in range(len(keys)):
-            if expected not in ids:
-                raise document.error(f"names has no class {expected}; ids go from 0 to {len(keys) - 1}", "names")
-        order = [ids[i] for i in range(len(keys))]
-    elif isinstance(value, list):
-        order = list(range(len(value)))
-    else:
-        raise document.error(f"'names' must list the classes; {EXAMPLE}", "names")
-    names = tuple(_name(document, value[key], key) for key in order)
-    if not names:
-        raise document.error("'names' is empty; name at least one class", "names")
-    _check_unique(document, names, order)
-    count = document.data.get("nc")
-    if count is not None and (isinstance(count, bool) or count != len(names)):
-        shown = printable(repr(count))[:40]
-        raise document.error(f"nc is {shown} but names has {len(names)}; remove nc or mend names", "nc")
-    return names
-
-
-def _class_id(document: Document, key: Any) -> int:
-    if isinstance(key, str) and key.isascii() and key.isdigit():
-        return int(key)
-    if isinstance(key, int) and not isinstance(key, bool) and key >= 0:
-        return key
-    raise document.error(f"class id '{printable(str(key))}' must be a whole number from 0 up", "names", key)
-
-
-def _name(document: Document, value: Any, key: Any) -> str:
-    if isinstance(value, bool):
-        raise document.error(f"YAML reads this name as {value}; put it in quotes", "names", key)
-    if isinstance(value, (list, dict)) or value is None or not str(value).strip():
-        raise document.error(f"class {key} has no name; write a word", "names", key)
-    return str(value).strip()
-
-
-def _check_unique(document: Document, names: tuple[str, ...], order: list[Any]) -> None:
-    seen: dict[str, int] = {}
-    for index, name in enumerate(names):
-        first = seen.setdefault(name.casefold(), index)
-        if first != index:
-            message = f"classes {first} and {index} are both called '{printable(name)}' (case does not count)"
-            raise document.error(f"{message}; rename one", "names", order[index])
-
-
 class _Places:
     """Turns the paths of one data YAML into absolute ones."""
 
-    def __init__(self, document: Document, notices: list[str]) -> None:
+    def __init__(self, document: Document, notices: list[str], root: str | Path) -> None:
         self.document, self.notices = document, notices
         self.home = document.path.absolute().parent
-        self.root = self._root()
+        self.root = self._replaced(root) if root else self._root()
+
+    def _replaced(self, root: str | Path) -> Path:
+        """The root that the user names in place of `path:`."""
+        if os.path.isdir(root):
+            return _tidy(Path.cwd() / root)
+        raise _missing("data.root", "stands in for the data YAML's path", _tidy(Path.cwd() / root))
 
     def _root(self) -> Path:
         value = self.document.data.get("path")
@@ -246,8 +244,12 @@ class _Places:
         raise self.document.error(f"'{keys[-1]}' must be a path, not {printable(repr(value))[:60]}", *keys)
 
     def _place(self, text: str, key: str) -> Path:
-        """Below the root; without `path:` also below the working directory; `../x` also as `x` (Roboflow)."""
-        first = _tidy(self.root / text)
+        """Below the root; a list file also beside the YAML; without `path:` also below the working directory; `../x`
+        also as `x` (Roboflow).
+        """
+        first, beside = _tidy(self.root / text), _tidy(self.home / text)
+        if text.endswith(".txt") and not os.path.exists(first) and os.path.isfile(beside):
+            return beside
         others = [] if self.document.data.get("path") is not None else [_tidy(Path.cwd() / text)]
         if text.startswith("../"):
             others.append(_tidy(self.root / text[3:]))

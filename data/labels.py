@@ -1,4 +1,4 @@
-"""One YOLO label file: where it lies and what it says, row by row.
+"""One YOLO label file: where it lies and what it says, row by row. `Rows` collects the boxes of any label file.
 
 A row is `class xc yc w h` in fractions of the upright picture. A longer row with an odd count of numbers is
 a polygon (`class x1 y1 x2 y2 x3 y3 ...`) and stands for its bounding box. A row that breaks a rule becomes a
@@ -21,6 +21,8 @@ from utils.errors import DataError, printable
 OVERHANG = 0.010002  # share of the picture by which an edge may lie outside and be clipped
 ROUNDING = 2e-6  # what six printed digits can add to an edge; clipped without a word
 SMALLEST = 1e-6
+LABEL_FOLDERS = ("labels", "Labels", "LABELS")
+PIXELS = "; this looks like pixels, rows are fractions 0..1"
 
 Box = tuple[float, float, float, float]
 
@@ -38,17 +40,19 @@ def label_candidates(image: Path, labels_root: Path | None = None) -> Iterator[P
     """Where the label of `image` may lie, likeliest first.
 
     Without a root: the last folder called `images` (any case) becomes `labels`, then the picture's own
-    folder. With one: below it, keeping as many of the picture's sub-folders as exist there. Each is also
-    tried with a `txt` sub-folder.
+    folder, and without any `images` also `labels/<folder>` beside that. With a root: below it, keeping as many
+    of the picture's sub-folders as exist there. Each is also tried with a `txt` sub-folder (the GCD tree).
     """
     parts = image.parent.parts
     last = max((i for i, part in enumerate(parts) if part.lower() == "images"), default=None)
     if labels_root is not None:
         below = parts[max(len(parts) - 3, 1) :] if last is None else parts[last + 1 :]
         folders = [labels_root.joinpath(*below[i:]) for i in range(len(below) + 1)]
+    elif last is None:
+        folders = [image.parent, *(image.parent.parent / name / image.parent.name for name in LABEL_FOLDERS)]
     else:
-        folders = [] if last is None else [Path(*parts[:last], "labels", *parts[last + 1 :])]
-        folders.append(image.parent)
+        folders = [Path(*parts[:last], name, *parts[last + 1 :]) for name in LABEL_FOLDERS]
+        folders.insert(1, image.parent)
     for folder in folders:
         yield folder / f"{image.stem}.txt"
         yield folder / "txt" / f"{image.stem}.txt"
@@ -60,12 +64,12 @@ def parse_labels(path: Path, raw: bytes, class_count: int) -> tuple[np.ndarray, 
     Rows with a harmful Problem are left out. Raises DataError at once for a class id that `class_count` does
     not cover, since then the whole data YAML is likely the wrong one.
     """
-    reader = _Rows(path, class_count)
+    rows = Rows(path, PIXELS)
+    reader = _TextRows(rows, class_count)
     for number, line in enumerate(_lines(raw), 1):
         if tokens := line.split():
             reader.add(number, line, tokens)
-    boxes = np.array(reader.boxes, np.float32).reshape(-1, 4)
-    return boxes, np.array(reader.labels, np.int64), reader.finish()
+    return rows.boxes(), np.array(rows.labels, np.int64), rows.finish()
 
 
 def count_rows(raw: bytes) -> int:
@@ -77,6 +81,8 @@ def count_orphans(pairs: Iterable[tuple[Path, Path]], ignore: Container[Path] = 
     """How many txt files beside those looked for belong to no picture; `pairs` are (picture, label)."""
     homes: dict[Path, set[Path]] = {}
     for picture, label in pairs:
+        if label.suffix != ".txt":
+            continue
         homes.setdefault(label.parent, set()).add(picture.parent)
     orphans = 0
     for folder, sources in homes.items():
@@ -102,15 +108,80 @@ def _lines(raw: bytes) -> list[bytes]:
     return raw.removeprefix(b"\xef\xbb\xbf").splitlines()
 
 
-class _Rows:
-    """Collects the rows of one file."""
+class Rows:
+    """The boxes of one label file on their way into a Record, with what was wrong or odd about them.
 
-    def __init__(self, path: Path, class_count: int) -> None:
-        self.path, self.class_count = path, class_count
-        self.boxes: list[Box] = []
+    Boxes are xyxy fractions of the upright picture. `outside_hint` is added to the complaint about a box that is far
+    outside.
+    """
+
+    def __init__(self, path: Path, outside_hint: str = "") -> None:
+        self.path, self.outside_hint = path, outside_hint
         self.labels: list[int] = []
-        self.problems: list[Problem] = []
-        self.notes: dict[str, list[int]] = {}
+        self._boxes: list[Box] = []
+        self._problems: list[Problem] = []
+        self._notes: dict[str, list[int]] = {}
+
+    def place(self, number: int, label: int, box: Box) -> bool:
+        """Take a box, clipped to the picture; False, and a Problem, when it is not usable. `number` is its line."""
+        inside = self._inside(number, box)
+        if inside is None:
+            return False
+        self.labels.append(label)
+        self._boxes.append(inside)
+        return True
+
+    def boxes(self) -> np.ndarray:
+        """(N, 4) float32."""
+        return np.array(self._boxes, np.float32).reshape(-1, 4)
+
+    def where(self, number: int) -> str:
+        """`file:line`."""
+        return f"{printable(str(self.path))}:{number}"
+
+    def bad(self, number: int, reason: str, message: str) -> None:
+        """Leave a row out and say why."""
+        self._problems.append(Problem(self.where(number), reason, message))
+
+    def note(self, number: int, reason: str) -> None:
+        """Keep a row that is odd."""
+        self._notes.setdefault(reason, []).append(number)
+
+    def finish(self) -> list[Problem]:
+        """All problems; the harmless ones are one per reason."""
+        words = {
+            "clipped": "reached up to 1 % over the edge and was clipped",
+            "polygon": "is a polygon and stands for its bounding box",
+            "difficult": "is marked difficult and counts neither as hit nor as false alarm",
+        }
+        for reason, numbers in self._notes.items():
+            message = f"this row {words[reason]} ({len(numbers)} such in this file)"
+            self._problems.append(Problem(self.where(numbers[0]), reason, message, len(numbers)))
+        return self._problems
+
+    def _inside(self, number: int, box: Box) -> Box | None:
+        """The box clipped to the picture, or None and a Problem."""
+        x1, y1, x2, y2 = box
+        low, high = min(x1, y1), max(x2, y2)
+        if not _is_empty(box) and (low < -OVERHANG or high > 1 + OVERHANG):
+            hint = self.outside_hint if high > 1.5 else ""
+            message = f"box {x1:.4g} {y1:.4g} {x2:.4g} {y2:.4g} lies outside the picture{hint}"
+            self.bad(number, "outside", message)
+            return None
+        inside = max(x1, 0.0), max(y1, 0.0), min(x2, 1.0), min(y2, 1.0)
+        if _is_empty(inside):
+            self.bad(number, "empty_box", "a box without width or height; remove the row")
+            return None
+        if low < -ROUNDING or high > 1 + ROUNDING:
+            self.note(number, "clipped")
+        return inside
+
+
+class _TextRows:
+    """Reads the rows of one txt file."""
+
+    def __init__(self, rows: Rows, class_count: int) -> None:
+        self.rows, self.class_count = rows, class_count
 
     def add(self, number: int, line: bytes, tokens: list[bytes]) -> None:
         """Read one row; `number` is its line."""
@@ -120,30 +191,9 @@ class _Rows:
         label = self._label(number, values[0])
         if label is None:
             return
-        box = self._inside(number, _outline(values) if len(values) > 5 else _corners(values))
-        if box is None:
-            return
-        if len(values) > 5:
-            self.notes.setdefault("polygon", []).append(number)
-        self.labels.append(label)
-        self.boxes.append(box)
-
-    def finish(self) -> list[Problem]:
-        """All problems; the harmless ones are one per reason."""
-        words = {
-            "clipped": "reached up to 1 % over the edge and was clipped",
-            "polygon": "is a polygon and stands for its bounding box",
-        }
-        for reason, numbers in self.notes.items():
-            message = f"this row {words[reason]} ({len(numbers)} such in this file)"
-            self.problems.append(Problem(self._where(numbers[0]), reason, message, len(numbers)))
-        return self.problems
-
-    def _where(self, number: int) -> str:
-        return f"{printable(str(self.path))}:{number}"
-
-    def _bad(self, number: int, reason: str, message: str) -> None:
-        self.problems.append(Problem(self._where(number), reason, message))
+        polygon = len(values) > 5
+        if self.rows.place(number, label, _outline(values) if polygon else _corners(values)) and polygon:
+            self.rows.note(number, "polygon")
 
     def _numbers(self, number: int, line: bytes, tokens: list[bytes]) -> list[float] | None:
         try:
@@ -153,10 +203,10 @@ class _Rows:
         except ValueError:
             shown = printable(line[:40].decode("utf-8", "replace").strip())
             advice = "use blanks and decimal points, not commas" if b"," in line else "write 'class xc yc w h'"
-            self._bad(number, "not_a_number", f"'{shown}' holds what is not a plain number; {advice}")
+            self.rows.bad(number, "not_a_number", f"'{shown}' holds what is not a plain number; {advice}")
             return None
         if not math.isfinite(sum(values)) and not all(map(math.isfinite, values)):
-            self._bad(number, "non_finite", "NaN, infinite or overflowing number; remove or mend the row")
+            self.rows.bad(number, "non_finite", "NaN, infinite or overflowing number; remove or mend the row")
             return None
         return values
 
@@ -165,36 +215,19 @@ class _Rows:
             return True
         hint = "; this looks like a predictions file with confidence" if count == 6 else ""
         message = f"{count} numbers; a row is 'class xc yc w h' or 'class' and three or more points{hint}"
-        self._bad(number, "columns", message)
+        self.rows.bad(number, "columns", message)
         return False
 
     def _label(self, number: int, value: float) -> int | None:
         if value < 0 or value != int(value):
-            self._bad(number, "class_id", f"class {value:g}; it must be a whole number from 0 up")
+            self.rows.bad(number, "class_id", f"class {value:g}; it must be a whole number from 0 up")
             return None
         if value >= self.class_count:
             raise DataError(
-                f"{self._where(number)}: class {value:.12g}, but the data YAML names {self.class_count} "
+                f"{self.rows.where(number)}: class {value:.12g}, but the data YAML names {self.class_count} "
                 f"(0..{self.class_count - 1}); the data YAML may be the wrong one; mend names or the row"
             )
         return int(value)
-
-    def _inside(self, number: int, box: Box) -> Box | None:
-        """The box clipped to the picture, or None and a Problem."""
-        x1, y1, x2, y2 = box
-        low, high = min(x1, y1), max(x2, y2)
-        if not _is_empty(box) and (low < -OVERHANG or high > 1 + OVERHANG):
-            hint = "; this looks like pixels, rows are fractions 0..1" if high > 1.5 else ""
-            message = f"box {x1:.4g} {y1:.4g} {x2:.4g} {y2:.4g} lies outside the picture{hint}"
-            self._bad(number, "outside", message)
-            return None
-        inside = max(x1, 0.0), max(y1, 0.0), min(x2, 1.0), min(y2, 1.0)
-        if _is_empty(inside):
-            self._bad(number, "empty_box", "a box without width or height; remove the row")
-            return None
-        if low < -ROUNDING or high > 1 + ROUNDING:
-            self.notes.setdefault("clipped", []).append(number)
-        return inside
 
 
 def _is_empty(box: Box) -> bool:

@@ -19,7 +19,7 @@ class Listing:
     """The pictures a split names: path -> the entry of the COCO json that listed it, if one did."""
 
     def __init__(self, description: DataDescription, split: str) -> None:
-        self.root, self.split, self.names = description.root, split, description.names
+        self.root, self.split, self.names = description.root, split, description.classes.sources
         self.pictures: dict[Path, CocoImage | None] = {}
         self.skipped: Counter[str] = Counter()
         self.problems: list[Problem] = []

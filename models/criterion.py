@@ -74,8 +74,9 @@ class AnchorCriterion:
         overlap, object_target = self._overlaps(predictions, targets, assigned)
         box = _per_level(1 - overlap, positive_level, levels)
         cls = _per_level(self._class_loss(predictions, targets, assigned), positive_level, levels)
-        obj = self._object_loss(predictions, _best_targets(predictions, assigned, object_target))
-        cells = positives.new_tensor([len(predictions.boxes) * size for size in predictions.level_sizes])
+        taught = _taught(predictions, targets, assigned)
+        obj = self._object_loss(predictions, _best_targets(predictions, assigned, object_target), taught)
+        cells = torch.stack([part.sum() for part in taught.split(list(predictions.level_sizes), 1)]).float()
         return LossTerms(
             sums={
                 "box": box * (self.loss.box * scale),
@@ -106,10 +107,11 @@ class AnchorCriterion:
         truth.scatter_(1, targets.labels[assigned.target_index][:, None], 1 - off)
         return focal_bce(logits, truth, self.loss.focal_gamma, self.loss.cls_pw).sum(-1)
 
-    def _object_loss(self, predictions: Predictions, truth: Tensor) -> Tensor:
-        """(L,) BCE summed over the predictions of each level and weighted by the level's balance."""
+    def _object_loss(self, predictions: Predictions, truth: Tensor, taught: Tensor) -> Tensor:
+        """(L,) BCE summed over the `taught` predictions of each level and weighted by the level's balance."""
         assert predictions.objectness is not None, "the anchor criterion needs an objectness"
         loss = focal_bce(predictions.objectness.float(), truth, self.loss.focal_gamma, self.loss.obj_pw)
+        loss = loss.where(taught, loss.new_zeros(()))
         sums = torch.stack([part.sum() for part in loss.split(list(predictions.level_sizes), 1)])
         return sums * sums.new_tensor(_balance(self.loss.balance, len(sums)))
 
@@ -134,6 +136,24 @@ def _levels(predictions: Predictions) -> Tensor:
 def _per_level(values: Tensor, level: Tensor, levels: int) -> Tensor:
     """(P,) -> (levels,) sums."""
     return values.new_zeros(levels).index_add(0, level, values)
+
+
+def _taught(predictions: Predictions, targets: Targets, assigned: Assignment) -> Tensor:
+    """(B, A) bool: the predictions that learn whether there is an object.
+
+    Not those whose box could have its centre in an ignored region (a centre reaches one stride beyond the middle of
+    its cell), unless they answer for a target. Nobody says whether such a region shows a defect or background.
+    """
+    taught = torch.ones(predictions.boxes.shape[:2], dtype=torch.bool, device=predictions.boxes.device)
+    if not len(targets.ignored):
+        return taught
+    low, high = targets.ignored[:, None, :2], targets.ignored[:, None, 2:]
+    reach = predictions.strides[:, None]
+    touches = ((predictions.points + reach > low) & (predictions.points - reach < high)).all(-1)  # (R, A)
+    unknown = torch.zeros(taught.shape, device=taught.device).index_add(0, targets.ignored_index, touches.float())
+    taught &= unknown == 0
+    taught[assigned.image_index, assigned.prediction_index] = True
+    return taught
 
 
 def _best_targets(predictions: Predictions, assigned: Assignment, quality: Tensor) -> Tensor:

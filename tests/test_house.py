@@ -85,6 +85,6 @@ def test_nothing_dangerous(path):
 
 
 def test_top_level_holds_what_it_should():
-    shown = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")} - {"runs", "__pycache__"}
+    shown = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")} - {"runs", "datasets", "__pycache__"}
     assert shown == TOP_LEVEL
     assert not list((ROOT / "cfg").rglob("*.py"))

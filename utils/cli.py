@@ -58,6 +58,8 @@ class ValFlags:
     workers: int
     bad_data: str
     allow_empty: bool
+    single_cls: bool
+    assignments: tuple[str, ...]
     max_pixels: int
     project: str
     name: str
@@ -101,7 +103,7 @@ class DetectFlags:
 TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, type | None, str], ...] = (
     (("--weights",), "model.weights", str, "checkpoint to start from (default: from scratch)"),
     (("--cfg",), "model.cfg", str, "model YAML, looked up in cfg/models too"),
-    (("--data",), "data.data", str, "data YAML, looked up in cfg/data too"),
+    (("--data",), "data.data", str, "data YAML, looked up in cfg/data too, or a folder"),
     (("--epochs",), "schedule.epochs", int, ""),
     (("--batch-size", "--batch"), "data.batch_size", int, "pictures per step over all processes"),
     (("--imgsz", "--img", "--img-size"), "data.imgsz", int, "longest side of the network input, px"),
@@ -118,6 +120,7 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, type | None, str], ...] = (
     (("--save-period",), "run.save_period", int, "keep a checkpoint every so many epochs"),
     (("--bad-data",), "data.bad_data", str, "skip (reported, up to a limit) or error"),
     (("--max-pixels",), "data.max_pixels", int, "refuse larger pictures before decoding them"),
+    (("--single-cls",), "data.single_cls", None, "all classes as one, called defect"),
     (("--cos-lr",), "schedule.cosine", None, "cosine learning rate"),
     (("--exist-ok",), "run.exist_ok", None, "write into an existing run folder"),
     (("--nosave",), "run.nosave", None, "write only the last checkpoint"),
@@ -183,7 +186,9 @@ def _add_thresholds(parser: _Parser, conf: float, iou: float, max_det: int) -> N
 def parse_val(argv: Sequence[str] | None) -> ValFlags:
     """val.py's flags. Raises ConfigError."""
     parser = _Parser("val.py", "Evaluate a checkpoint, or summarise a model YAML.")
-    parser.add_argument("--data", default=None, help="data YAML (default: the one the checkpoint was trained on)")
+    parser.add_argument(
+        "--data", default=None, help="data YAML or folder (default: what the checkpoint was trained on)"
+    )
     parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
     parser.add_argument("--cfg", default="", help="model YAML, for --summary")
     parser.add_argument("--summary", action="store_true", help="print rows, shapes, parameters and GFLOPs")
@@ -191,10 +196,13 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     parser.add_argument("--task", choices=("train", "val", "test"), default="val", help="which split")
     parser.add_argument("--workers", type=int, default=-1)
     parser.add_argument("--allow-empty", action="store_true")
+    parser.add_argument("--single-cls", action="store_true", help="score all classes as one")
+    parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="key=value", help="data.root")
     parser.add_argument("--noplots", action="store_true")
     _add_thresholds(parser, 0.001, 0.6, 300)
     _add_common(parser, "runs/val")
-    return ValFlags(**vars(parser.parse_args(argv)))
+    values = vars(parser.parse_args(argv))
+    return ValFlags(**{**values, "assignments": tuple(values["assignments"])})
 
 
 def parse_detect(argv: Sequence[str] | None) -> DetectFlags:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from utils.structures import Detections, Record
+from utils.structures import EVERY_CLASS, Detections, Record
 
 STATS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 
@@ -28,24 +28,21 @@ class CocoScores:
 
 
 def truth_json(records: Sequence[Record], names: Sequence[str], category_ids: Sequence[int]) -> dict[str, Any]:
-    """Truth in COCO's format: xywh px of the original pictures."""
+    """Truth in COCO's format: xywh px of the original pictures.
+
+    COCO's crowd belongs to one class, so a region to ignore for every class becomes one crowd annotation per class.
+    """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for record in records:
         height, width = record.size
         images.append({"id": record.image_id, "file_name": record.path.name, "height": height, "width": width})
         for box, label, crowd in zip(record.pixel_boxes(), record.labels, record.crowd, strict=True):
+            assert label >= 0 or (label == EVERY_CLASS and crowd), "only ignore regions have no class"
             x, y, w, h = (float(v) for v in (box[0], box[1], box[2] - box[0], box[3] - box[1]))
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": record.image_id,
-                    "category_id": category_ids[label],
-                    "bbox": [x, y, w, h],
-                    "area": w * h,
-                    "iscrowd": int(crowd),
-                }
-            )
+            row = {"image_id": record.image_id, "bbox": [x, y, w, h], "area": w * h, "iscrowd": int(crowd)}
+            for category in category_ids if label == EVERY_CLASS else (category_ids[label],):
+                annotations.append({"id": len(annotations) + 1, "category_id": category, **row})
     categories = [{"id": i, "name": name} for i, name in zip(category_ids, names, strict=True)]
     return {"images": images, "annotations": annotations, "categories": categories}
 

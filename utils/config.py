@@ -34,6 +34,8 @@ class DataConfig:
     """What is read and how batches are made."""
 
     data: str = ""
+    root: str = ""
+    single_cls: bool = False
     imgsz: int = knob(640, 32, 16_384)
     batch_size: int = knob(16, 1, 65_536)
     workers: int = knob(-1, -1, 256)

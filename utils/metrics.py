@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
-from utils.boxes import pairwise_iou
-from utils.structures import Detections, Record
+from utils.boxes import pairwise_inside, pairwise_iou
+from utils.structures import EVERY_CLASS, Detections, Record
 
 CONFIDENCES = np.linspace(0, 1, 1000)
 
@@ -44,7 +45,8 @@ def match(records: Sequence[Record], found: Mapping[int, Detections], classes: i
     """Each detection, best score first, takes the free truth box of its class that it overlaps most, if IoU >=
     `threshold`.
 
-    Truth marked crowd is left out, and with it the detections that match nothing but lie in such a region.
+    Truth marked crowd is left out, and with it the detections that match nothing but lie in such a region of their
+    class or of every class: with a share >= `threshold` of their own area, as COCO has it.
     """
     scores, labels, hits = [np.zeros(0)], [np.zeros(0, np.int64)], [np.zeros(0, bool)]
     truth = np.zeros(classes, np.int64)
@@ -65,7 +67,9 @@ def _match_picture(record: Record, found: Detections, threshold: float) -> tuple
         return hit, ignored
     boxes = found.boxes.new_tensor(record.pixel_boxes())
     overlap = pairwise_iou(found.boxes, boxes).numpy()
-    overlap[found.labels.numpy()[:, None] != record.labels] = 0
+    overlap[:, record.crowd] = pairwise_inside(found.boxes, boxes[torch.from_numpy(record.crowd)]).numpy()
+    same = (found.labels.numpy()[:, None] == record.labels) | (record.labels == EVERY_CLASS)
+    overlap[~same] = 0
     near = overlap >= threshold
     free = ~record.crowd
     for i in np.flatnonzero(near.any(1)):

@@ -12,16 +12,17 @@ def class_map(model_names: Sequence[str], data_names: Sequence[str], weights: st
 
     Raises CheckpointError listing the names that have no counterpart.
     """
-    theirs = {_key(name): index for index, name in enumerate(data_names)}
-    ours = {_key(name) for name in model_names}
-    unknown = [name for name in model_names if _key(name) not in theirs]
-    untrained = [name for name in data_names if _key(name) not in ours]
+    theirs = {name_key(name): index for index, name in enumerate(data_names)}
+    ours = {name_key(name) for name in model_names}
+    unknown = [name for name in model_names if name_key(name) not in theirs]
+    untrained = [name for name in data_names if name_key(name) not in ours]
     if unknown or untrained:
         parts = [f"only in the checkpoint: {', '.join(unknown)}"] if unknown else []
         parts += [f"only in the data: {', '.join(untrained)}"] if untrained else []
         raise CheckpointError(f"{weights}: class names differ from the data's; {'; '.join(parts)}")
-    return tuple(theirs[_key(name)] for name in model_names)
+    return tuple(theirs[name_key(name)] for name in model_names)
 
 
-def _key(name: str) -> str:
+def name_key(name: str) -> str:
+    """What makes two class names the same: case and the number of blanks do not count."""
     return " ".join(name.casefold().split())

@@ -16,14 +16,17 @@ from torch import Tensor
 
 from utils.boxes import Letterbox
 
+EVERY_CLASS = -1  # the label of an ignore region that belongs to no class in particular
+
 
 @dataclass(frozen=True, eq=False)
 class Record:
     """One picture of a data set and its truth.
 
     `boxes` (N, 4) float32 xyxy as fractions 0..1 of the upright picture, `labels` (N,) int64 indices into the names,
-    `crowd` (N,) bool for COCO regions in which nothing counts, `size` (height, width) of the upright picture in pixels,
-    `image_id` the id that predictions.json uses, `labelled` False when no label file was found.
+    `crowd` (N,) bool for regions in which detections of that class count neither as hits nor as false alarms (COCO's
+    iscrowd); a crowd row with the label EVERY_CLASS does so for every class. `size` (height, width) of the upright
+    picture in pixels, `image_id` the id that predictions.json uses, `labelled` False when no label file was found.
     """
 
     path: Path
@@ -36,8 +39,12 @@ class Record:
 
     @property
     def good(self) -> bool:
-        """A good picture shows no defect."""
-        return len(self.boxes) == 0
+        """A good picture shows no defect; an ignore region of no class in particular does not make it a bad one."""
+        return not (self.labels != EVERY_CLASS).any()
+
+    def counted(self) -> tuple[np.ndarray, np.ndarray]:
+        """Boxes (N, 4) px of the original picture and labels (N,) of what is to be found: without crowd rows."""
+        return self.pixel_boxes()[~self.crowd], self.labels[~self.crowd]
 
     def pixel_boxes(self) -> np.ndarray:
         """(N, 4) float32 xyxy in pixels of the original picture."""
@@ -54,7 +61,10 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One network input before batching: `image` (H, W, C) uint8 RGB, `boxes` (N, 4) xyxy px, `labels` (N,)."""
+    """One network input before batching: `image` (H, W, C) uint8 RGB, `boxes` (N, 4) xyxy px, `labels` (N,).
+
+    `ignored` (R, 4) xyxy px are regions about which nothing is known: they teach neither object nor background.
+    """
 
     image: np.ndarray
     boxes: np.ndarray
@@ -62,27 +72,32 @@ class Sample:
     index: int
     letterbox: Letterbox | None = None
     boxes_lost: int = 0
+    ignored: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Truth of a batch: `image_index` (T,) int64, `labels` (T,) int64, `boxes` (T, 4) xyxy px of the network input."""
+    """Truth of a batch: `image_index` (T,) int64, `labels` (T,) int64, `boxes` (T, 4) xyxy px of the network input.
+
+    `ignored_index` (R,) int64 and `ignored` (R, 4) xyxy px: regions in which nothing is taught, see Sample.
+    """
 
     image_index: Tensor
     labels: Tensor
     boxes: Tensor
+    ignored_index: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+    ignored: Tensor = field(default_factory=lambda: torch.zeros(0, 4))
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Targets:
         """The same targets on `device`."""
-        move = [t.to(device, non_blocking=non_blocking) for t in (self.image_index, self.labels, self.boxes)]
-        return Targets(*move)
+        return Targets(*(tensor.to(device, non_blocking=non_blocking) for tensor in vars(self).values()))
 
     def pin_memory(self) -> Targets:
         """The same targets in page-locked memory."""
-        return Targets(self.image_index.pin_memory(), self.labels.pin_memory(), self.boxes.pin_memory())
+        return Targets(*(tensor.pin_memory() for tensor in vars(self).values()))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,211 @@
+"""Which classes the label files name and which are trained: the keys `names`, `nc` and `remap` of a data YAML.
+
+    names: {0: scratch_light, 1: scratch, 2: dust}    # what the numbers in the label files mean
+    remap: {scratch_light: scratch, dust: ignore}     # trained: scratch; dust becomes ignore regions
+
+`remap` says by name what becomes of a class: another name (merged when several share it) or `ignore`. Chains are
+followed. The trained classes are numbered in the order of their first appearance in `names`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from utils.errors import ConfigError, printable
+from utils.names import name_key
+from utils.structures import EVERY_CLASS
+from utils.text import did_you_mean
+from utils.yamlio import Document
+
+IGNORE = "ignore"
+SINGLE = "defect"  # the one class of --single-cls
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """From the classes of the label files to those that are trained.
+
+    `sources` are the names in the order of the ids in the label files, `names` the trained ones;
+    `targets[i]` is the trained label of source i, or EVERY_CLASS when its boxes are ignore regions.
+    """
+
+    sources: tuple[str, ...]
+    names: tuple[str, ...]
+    targets: tuple[int, ...]
+
+    @classmethod
+    def plain(cls, names: Sequence[str]) -> ClassMap:
+        """Every class trained as it is."""
+        return cls(tuple(names), tuple(names), tuple(range(len(names))))
+
+    @property
+    def merges(self) -> bool:
+        """Whether trained labels differ from those of the label files."""
+        return self.targets != tuple(range(len(self.sources)))
+
+    def single(self) -> ClassMap:
+        """All trained classes as the one class `defect`; ignore regions stay."""
+        return ClassMap(self.sources, (SINGLE,), tuple(0 if t != EVERY_CLASS else t for t in self.targets))
+
+    def relabel(self, labels: np.ndarray, crowd: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Trained labels (N,) int64 of source labels (N,), and crowd (N,) bool with the ignore regions added."""
+        moved = np.array(self.targets, np.int64)[labels]
+        return moved, crowd | (moved == EVERY_CLASS)
+
+    def category_ids(self, of_sources: Sequence[int]) -> tuple[int, ...]:
+        """The COCO category id of each trained class: that of the source of its name, else of its first source."""
+        ids: dict[int, int] = {}
+        for source, target, number in zip(self.sources, self.targets, of_sources, strict=True):
+            if target not in ids or name_key(source) == name_key(self.names[target]):
+                ids[target] = number
+        return tuple(ids[target] for target in range(len(self.names)))
+
+    def words(self) -> str:
+        """What is merged and ignored, for a notice."""
+        parts = []
+        for target in (*range(len(self.names)), EVERY_CLASS):
+            mine = [s for s, t in zip(self.sources, self.targets, strict=True) if t == target]
+            name = IGNORE if target == EVERY_CLASS else self.names[target]
+            if mine and (len(mine) > 1 or mine[0] != name):
+                parts.append(f"{' + '.join(map(printable, mine))} -> {printable(name)}")
+        return ", ".join(parts)
+
+
+def read_classes(document: Document, example: str) -> ClassMap:
+    """The classes of a data YAML. Raises ConfigError with file and line; `example` shows how it is written."""
+    names = _names(document, example)
+    table = document.data.get("remap")
+    if table is None:
+        return ClassMap.plain(names)
+    if not isinstance(table, dict):
+        raise document.error(
+            "'remap' must map names to names, e.g. remap: {scratch_light: scratch, dust: ignore}", "remap"
+        )
+    return _Remap(document, names, table).classes()
+
+
+def check_unique(names: Sequence[str]) -> tuple[int, int] | None:
+    """The first two positions that hold one name (case and blanks do not count), None if there are none."""
+    seen: dict[str, int] = {}
+    for index, name in enumerate(names):
+        first = seen.setdefault(name_key(name), index)
+        if first != index:
+            return first, index
+    return None
+
+
+def _names(document: Document, example: str) -> tuple[str, ...]:
+    """Class names in the order of their ids."""
+    value = document.data.get("names")
+    if isinstance(value, dict):
+        keys = list(value)
+        ids = {_class_id(document, key): key for key in keys}
+        for expected in range(len(keys)):
+            if expected not in ids:
+                raise document.error(f"names has no class {expected}; ids go from 0 to {len(keys) - 1}", "names")
+        order = [ids[i] for i in range(len(keys))]
+    elif isinstance(value, list):
+        order = list(range(len(value)))
+    else:
+        raise document.error(f"'names' must list the classes; {example}", "names")
+    names = tuple(_name(document, value[key], key) for key in order)
+    if not names:
+        raise document.error("'names' is empty; name at least one class", "names")
+    twins = check_unique(names)
+    if twins:
+        message = f"classes {twins[0]} and {twins[1]} are both called '{printable(names[twins[1]])}'"
+        advice = "(case does not count); rename one, or merge them with remap under two names"
+        raise document.error(f"{message} {advice}", "names", order[twins[1]])
+    count = document.data.get("nc")
+    if count is not None and (isinstance(count, bool) or count != len(names)):
+        shown = printable(repr(count))[:40]
+        raise document.error(f"nc is {shown} but names has {len(names)}; remove nc or mend names", "nc")
+    return names
+
+
+def _class_id(document: Document, key: Any) -> int:
+    if isinstance(key, str) and key.isascii() and key.isdigit():
+        return int(key)
+    if isinstance(key, int) and not isinstance(key, bool) and key >= 0:
+        return key
+    raise document.error(f"class id '{printable(str(key))}' must be a whole number from 0 up", "names", key)
+
+
+def _name(document: Document, value: Any, key: Any) -> str:
+    if isinstance(value, bool):
+        raise document.error(f"YAML reads this name as {value}; put it in quotes", "names", key)
+    if isinstance(value, (list, dict)) or value is None or not str(value).strip():
+        raise document.error(f"class {key} has no name; write a word", "names", key)
+    return str(value).strip()
+
+
+class _Remap:
+    """The table `remap` of one data YAML, checked entry by entry."""
+
+    def __init__(self, document: Document, names: tuple[str, ...], table: dict[Any, Any]) -> None:
+        self.document, self.names = document, names
+        self.known = {name_key(name): name for name in names}
+        self.keys: dict[str, Any] = {}  # name_key -> the key as written, for lines
+        self.step: dict[str, str] = {}  # name_key -> the name it becomes
+        for key, value in table.items():
+            self._add(key, value)
+        if IGNORE in self.known and IGNORE not in self.step and IGNORE in map(name_key, self.step.values()):
+            key = next(self.keys[k] for k, value in self.step.items() if name_key(value) == IGNORE)
+            message = "names has a class called 'ignore', so it is unclear what this becomes"
+            raise self._error(f"{message}; add 'ignore: ignore' or rename that class", key)
+
+    def classes(self) -> ClassMap:
+        """Follow every name to its end."""
+        names: list[str] = []
+        number: dict[str, int] = {}
+        targets = []
+        for source in self.names:
+            end = self._end(source)
+            if end is None:
+                targets.append(EVERY_CLASS)
+                continue
+            if name_key(end) not in number:
+                number[name_key(end)] = len(names)
+                names.append(end)
+            targets.append(number[name_key(end)])
+        if not names:
+            raise self._error("every class is ignored, nothing is left to train; keep at least one")
+        return ClassMap(self.names, tuple(names), tuple(targets))
+
+    def _error(self, message: str, *keys: Any) -> ConfigError:
+        return self.document.error(message, "remap", *keys)
+
+    def _add(self, key: Any, value: Any) -> None:
+        for given in (key, value):
+            if isinstance(given, bool):
+                raise self._error(f"YAML reads a name here as {given}; put it in quotes", key)
+        if value is None or isinstance(value, (list, dict)) or not str(value).strip():
+            raise self._error(f"'{printable(str(key))}' becomes no name; write a class name or 'ignore'", key)
+        source = name_key(str(key))
+        if source not in self.known:
+            near = did_you_mean(str(key), self.names)
+            shown = printable(", ".join(self.names)[:200])
+            raise self._error(f"'{printable(str(key))}' is not in names{near or f'; names has {shown}'}", key)
+        if source in self.keys:
+            raise self._error(f"'{printable(str(key))}' appears twice (case does not count); remove one", key)
+        self.keys[source] = key
+        self.step[source] = self.known.get(name_key(str(value)), str(value).strip())
+
+    def _end(self, source: str) -> str | None:
+        """What a name becomes in the end; None when it is ignored."""
+        path = [source]
+        while (now := name_key(path[-1])) in self.step:
+            following = self.step[now]
+            if name_key(following) == IGNORE:
+                return None
+            if name_key(following) == now:
+                break
+            if name_key(following) in map(name_key, path):
+                shown = printable(" -> ".join([*path, following]))
+                raise self._error(f"goes in a circle: {shown}; end it with a name that is not remapped", self.keys[now])
+            path.append(following)
+        return path[-1]
