@@ -57,8 +57,8 @@ def xml_folders(home: Path, labels_root: Path | None = None) -> list[Path]:
     exist there; the same beside `home`; then `home` itself. With a root: below it. Each also with an `xml` sub-folder.
     """
     parts = home.parts
-    last = max((i for i, part in enumerate(parts) if part.lower() in IMAGE_FOLDERS), default=len(parts) - 2)
-    root, below = Path(*parts[: max(last, 1)]), parts[last + 1 :]
+    last = max((i for i, part in enumerate(parts) if part.lower() in IMAGE_FOLDERS), default=None)
+    root, below = (home.parent, parts[-1:]) if last is None else (Path(*parts[:last]), parts[last + 1 :])
     bases = [labels_root] if labels_root is not None else [root / name for name in FOLDERS]
     tails = dict.fromkeys([below[i:] for i in range(len(below) + 1)] + [below[:i] for i in range(len(below))])
     places = [base.joinpath(*tail) for base in bases for tail in tails]

@@ -9,8 +9,12 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+import train
 import val
+from tests.conftest import QUICK
 from tests.goldens.fill import load
+from utils.paths import CFG
+from utils.yamlio import read_yaml
 
 
 def run_val(trained, *words):
@@ -73,6 +77,75 @@ def test_classes_are_matched_by_name(trained, glass, tmp_path, capsys):
     assert by_name == {row["name"]: row["ap"] for row in a["classes"]}
 
 
+def gcd_sets(home, glass):
+    """The glass pictures as GCD and as GCD-Part-1: two YAMLs with the class orders of the shipped files."""
+    order = [1, 3, 0, 2, 4]  # number in GCD of each class of Part-1
+    for name in ("GCD", "GCD-Part-1"):
+        shutil.copytree(glass.parent, home / name)
+        shutil.rmtree(home / name / "annotations")
+        names = read_yaml(CFG / "data" / f"{name}.yaml").data["names"]
+        yaml = {"path": name, "train": "images/train", "val": "images/val", "names": names}
+        (home / f"{name}.yaml").write_text(json.dumps(yaml))
+    for path in (home / "GCD-Part-1" / "labels").rglob("*.txt"):
+        rows = [line.split(" ", 1) for line in path.read_text().splitlines()]
+        path.write_text("".join(f"{order.index(int(k))} {rest}\n" for k, rest in rows))
+
+
+def test_trained_on_part_1_evaluated_on_gcd(glass, tmp_path, monkeypatch, capsys):
+    """The same pictures under the two published class orders: the numbers are equal, class by class by name."""
+    gcd_sets(tmp_path, glass)
+    monkeypatch.chdir(tmp_path)
+    assert train.main([*QUICK, "--data", "GCD-Part-1.yaml", "--epochs", "1", "--noplots"]) == 0
+    run = tmp_path / "runs" / "train" / "exp"
+    for data in ("GCD.yaml", "GCD-Part-1.yaml"):
+        code, _ = run_val(run, "--data", data, "--name", data, "--noplots")
+        assert code == 0
+    assert "matched by name" in capsys.readouterr().out
+    one, two = (
+        json.loads((tmp_path / "runs/val" / f"{n}.yaml/results.json").read_text()) for n in ("GCD", "GCD-Part-1")
+    )
+    assert one["coco"] == two["coco"]
+    assert {row["name"]: row["ap"] for row in one["classes"]} == {row["name"]: row["ap"] for row in two["classes"]}
+    assert [row["name"] for row in one["classes"]] != [row["name"] for row in two["classes"]]
+
+
+def test_single_class(trained, glass, tmp_path, monkeypatch, capsys):
+    """Five classes scored as one; a model trained so is evaluated so without being told."""
+    code, folder = run_val(trained, "--single-cls", "--noplots")
+    report = json.loads((folder / "results.json").read_text())
+    assert code == 0 and [row["name"] for row in report["classes"]] == ["defect"]
+    assert "5 classes of the checkpoint scored as one" in capsys.readouterr().out
+    plain = json.loads((trained / "results.json").read_text())
+    assert report["instances"] == plain["instances"] and report["good_images"] == plain["good_images"]
+    assert {a["category_id"] for a in json.loads((folder / "predictions.json").read_text())} == {1}
+    monkeypatch.chdir(tmp_path)
+    assert train.main([*QUICK, "--data", str(glass), "--epochs", "1", "--single-cls", "--noplots"]) == 0
+    run = tmp_path / "runs" / "train" / "exp"
+    code, folder = run_val(run, "--weights", str(run / "weights" / "last.pt"), "--noplots")
+    assert code == 0
+    ours = json.loads((folder / "results.json").read_text())
+    assert ours["coco"] == json.loads((run / "results.json").read_text())["coco"] and len(ours["classes"]) == 1
+
+
+def test_remapped_data_from_folder_to_truth_json(glass, tmp_path, monkeypatch):
+    """Training and evaluation with merged and ignored classes; the written files alone give the number."""
+    names = ["bubble", "oil", "plastering thread", "black spot", "quenched grain"]
+    remap = {"bubble": "round", "black spot": "round", "plastering thread": "ignore"}
+    yaml = {"path": str(glass.parent), "train": "images/train", "val": "images/val", "names": names, "remap": remap}
+    (tmp_path / "own.yaml").write_text(json.dumps(yaml))
+    monkeypatch.chdir(tmp_path)
+    assert train.main([*QUICK, "--data", "own.yaml", "--epochs", "1"]) == 0
+    run = tmp_path / "runs" / "train" / "exp"
+    report, truth = (json.loads((run / f"{name}.json").read_text()) for name in ("results", "truth"))
+    assert [row["name"] for row in report["classes"]] == ["round", "oil", "quenched grain"]
+    books = json.loads((run / "data_report.json").read_text())["val"]
+    assert books["labels"]["ignored"] > 0 and report["instances"] == books["boxes"]
+    crowd = sum(a["iscrowd"] for a in truth["annotations"])
+    assert crowd == 3 * books["labels"]["ignored"] and len(truth["annotations"]) == crowd + books["boxes"]
+    code, folder = run_val(run, "--weights", str(run / "weights" / "last.pt"))
+    assert code == 0 and json.loads((folder / "results.json").read_text())["coco"] == report["coco"]
+
+
 def test_other_class_names_are_refused(trained, glass, tmp_path, capsys):
     shutil.copytree(glass.parent, tmp_path / "set")
     data = tmp_path / "set" / "data.yaml"
@@ -81,6 +154,23 @@ def test_other_class_names_are_refused(trained, glass, tmp_path, capsys):
     assert run_val(trained, "--data", str(data))[0] == 4
     error = capsys.readouterr().err
     assert "only in the checkpoint: bubble" in error and "only in the data: scratch" in error
+
+
+def test_set_is_for_the_data_only(trained, tmp_path, capsys):
+    assert run_val(trained, "--set", "optim.lr0=1")[0] == 2
+    assert "section data only" in capsys.readouterr().err
+    assert run_val(trained, "--set", f"data.root={tmp_path / 'gone'}")[0] == 3
+    assert "data.root: stands in for the data YAML's path" in capsys.readouterr().err
+
+
+def test_a_folder_without_names_is_one_line(trained, glass, tmp_path, capsys):
+    shutil.copytree(glass.parent / "images", tmp_path / "set" / "images")
+    shutil.copytree(glass.parent / "labels", tmp_path / "set" / "labels")
+    assert run_val(trained, "--data", str(tmp_path / "set"))[0] == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error[CONFIG]") and error.count("\n") == 1 and "classes.txt" in error
+    (tmp_path / "set" / "classes.txt").write_text("bubble\noil\nplastering thread\nblack spot\nquenched grain\n")
+    assert run_val(trained, "--data", str(tmp_path / "set"), "--noplots")[0] == 0
 
 
 def test_summary(capsys):

@@ -66,6 +66,22 @@ def test_crowd_boxes_teach_nothing(records):
     assert all(len(EvalSamples(crowd, 64, 32, 10**8)[i].boxes) == 0 for i in range(10))
 
 
+def test_ignored_regions_move_with_the_picture(records):
+    """They are no targets, not counted as lost, and lie where the same box would lie as a target."""
+    crowd = [Record(r.path, r.image_id, r.size, r.boxes, -np.ones(len(r.boxes)), r.crowd | True) for r in records]
+    cfg = AugmentConfig(min_box_px=0, min_box_visible=0, max_box_aspect=1e9, degrees=20)
+    for key in [(epoch, i) for epoch in (0, 5) for i in range(10)]:
+        plain, ignored = samples(records, cfg=cfg)[key], samples(crowd, cfg=cfg)[key]
+        np.testing.assert_array_equal(plain.boxes, ignored.ignored)
+        assert ignored.boxes_lost == len(ignored.boxes) == len(plain.ignored) == 0
+        assert np.array_equal(plain.image, ignored.image)
+    batch = next(iter(eval_loader(crowd, DataConfig(imgsz=64, workers=0), 32, 10, pin=False)))
+    want = next(iter(eval_loader(records, DataConfig(imgsz=64, workers=0), 32, 10, pin=False)))
+    assert len(batch.targets) == 0 and batch.indices == want.indices
+    torch.testing.assert_close(batch.targets.ignored, want.targets.boxes)
+    torch.testing.assert_close(batch.targets.ignored_index, want.targets.image_index)
+
+
 def test_eval_boxes_return_to_original_pixels(records):
     data = EvalSamples(records, 96, 32, 10**8)
     for i, record in enumerate(records):

@@ -110,7 +110,7 @@ def test_lookup(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_folder(home: Path) -> None:
-    with pytest.raises(ConfigError, match="without data.yaml.*train: images/train"):
+    with pytest.raises(ConfigError, match="without data.yaml and without pictures.*train: images/train"):
         read_description(home)
     written(home, GOOD)
     assert read_description(home)[0].source == home / "data.yaml"
@@ -146,7 +146,8 @@ def test_names(home: Path, names: str, expected: tuple[str, ...]) -> None:
         (GOOD + "nc: true\n", ":4: nc is True"),
         (GOOD + "channels: [r]\n", ":4: 'channels' is not supported yet"),
         (GOOD + "polar: x\n", ":4: 'polar' is not supported yet"),
-        (GOOD + "remap: {}\n", ":4: 'remap' is not supported yet"),
+        (GOOD + "remap:\n  knott: crack\n", ":5: 'knott' is not in names; did you mean 'knot'?"),
+        (GOOD + "remap:\n  knot: ignore\n  crack: ignore\n", ":4: every class is ignored"),
         (GOOD + "kpt_shape: [1]\n", ":4: 'kpt_shape' is not supported yet"),
         (GOOD + "labels: labels/train\n", ":4: 'labels' must say it per split"),
         (GOOD + "labels:\n  trian: x\n", ":5: 'trian' is not a split; did you mean 'train'?"),

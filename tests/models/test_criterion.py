@@ -119,6 +119,42 @@ def test_no_targets_keeps_the_graph_alive():
     assert parts["box"] == 0 and parts["cls"] == 0 and all(m.grad is not None for m in maps)
 
 
+def test_ignored_regions_teach_nothing():
+    """No gradient reaches the cells whose box could be centred in the region; all others and the targets learn."""
+    module, maps = head(grids=((8, 8), (4, 4), (2, 2)), batch=2)
+    targets = Targets(
+        torch.tensor([0]),
+        torch.tensor([1]),
+        torch.tensor([[20.0, 20.0, 30.0, 34.0]]),
+        torch.tensor([0]),
+        torch.tensor([[17.0, 17.0, 39.0, 39.0]]),  # inside columns and rows 2..4 of P3
+    )
+    predictions = module.decode(maps)
+    terms = AnchorCriterion(LossConfig(), AssignConfig(), 5, 64)(predictions, targets)
+    sum(terms.parts().values()).backward()
+    learns = maps[0].grad[..., 4].abs().sum(-1) > 0
+    positive = torch.zeros(8, 8, dtype=torch.bool)
+    assigned = assign_by_anchor_ratio(predictions, targets).prediction_index
+    positive.view(-1)[assigned[assigned < 192] // 3] = True
+    reach = torch.zeros(8, 8, dtype=torch.bool)
+    reach[1:6, 1:6] = True  # half a cell further on each side: centres reach from -0.5 to 1.5 cells
+    assert torch.equal(learns[0], positive | ~reach) and learns[1].all() and (positive & reach).any()
+    assert terms.counts["obj"][0] == 2 * 192 - 3 * 25 + (assigned < 192).sum()
+
+
+def test_regions_do_not_change_what_lies_elsewhere():
+    module, maps = head(batch=2)
+    predictions, targets = module.decode(maps), make_targets(GOLDENS["cases"][2]["targets"])
+    far = Targets(targets.image_index, targets.labels, targets.boxes, torch.tensor([1]), torch.tensor([[0, 0, 9.0, 9]]))
+    criterion = AnchorCriterion(LossConfig(), AssignConfig(), 5, 640)
+    plain, with_region = criterion(predictions, targets), criterion(predictions, far)
+    for name in ("box", "cls"):
+        torch.testing.assert_close(plain.sums[name], with_region.sums[name], rtol=0, atol=0)
+    assert (with_region.sums["obj"] < plain.sums["obj"]).all() and (
+        with_region.counts["obj"] < plain.counts["obj"]
+    ).all()
+
+
 def test_one_class_has_no_class_loss():
     module, maps = head(classes=1)
     parts = AnchorCriterion(LossConfig(), AssignConfig(), 1, 640)(

@@ -10,8 +10,8 @@ import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from utils import coco
-from utils.structures import Detections, Record
+from utils import coco, metrics
+from utils.structures import EVERY_CLASS, Detections, Record
 
 NAMES, IDS = ("a", "b", "c", "never"), (7, 3, 12, 5)
 
@@ -70,6 +70,42 @@ def test_equal_to_pycocotools(seed, engine, monkeypatch):
         values = want.eval["precision"][:, :, order.index(category), 0, 2]
         assert scores.ap[k] == (pytest.approx(values.mean(), abs=1e-9) if values.max() > -1 else None)
     assert scores.ap[3] is None
+
+
+def with_regions(records, seed):
+    """Half of the crowd rows, and one more row in every second picture, become regions of no class."""
+    rng = np.random.default_rng(seed)
+    moved = []
+    for index, r in enumerate(records):
+        labels = np.where(r.crowd & (rng.random(len(r.labels)) < 0.5), EVERY_CLASS, r.labels)
+        corner = rng.uniform(0, 0.4, (index % 2, 2))
+        boxes = np.concatenate((r.boxes, np.concatenate((corner, corner + 0.4), 1).astype(np.float32)))
+        labels, crowd = np.append(labels, [EVERY_CLASS] * (index % 2)), np.append(r.crowd, [True] * (index % 2))
+        moved.append(Record(r.path, r.image_id, r.size, boxes, labels.astype(np.int64), crowd.astype(bool)))
+    return moved
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_regions_of_no_class_equal_one_crowd_per_class(seed):
+    """truth.json spells a region out for every class; pycocotools on it agrees with us, and so does `metrics.match`
+    about which detections hit, are false alarms or are forgiven.
+    """
+    records, found = random_set(seed)
+    records = with_regions(records, seed)
+    truth, results = coco.truth_json(records, NAMES, IDS), coco.results_json(records, found, IDS)
+    regions = sum(int((r.labels == EVERY_CLASS).sum()) for r in records)
+    assert regions and len(truth["annotations"]) == sum(len(r.labels) for r in records) + regions * (len(IDS) - 1)
+    scores, want = coco.score(truth, results, IDS), oracle(truth, results)
+    assert [-1 if v is None else v for v in scores.stats.values()] == pytest.approx(want.stats.tolist(), abs=1e-9)
+    assert scores.stats["AP"] != coco.score(coco.truth_json(random_set(seed)[0], NAMES, IDS), results, IDS).stats["AP"]
+    matches = metrics.match(records, found, len(IDS))
+    everything = [e for e in want.evalImgs if e is not None and e["aRng"] == [0, 1e5**2]]
+    for label, category in enumerate(IDS):
+        mine = [e for e in everything if e["category_id"] == category]
+        kept = [(m > 0)[~i.astype(bool)] for m, i in ((e["dtMatches"][0], e["dtIgnore"][0]) for e in mine)]
+        hits = np.concatenate(kept) if kept else np.zeros(0, bool)
+        assert hits.sum() == matches.hit[matches.labels == label].sum()
+        assert len(hits) == (matches.labels == label).sum()
 
 
 def test_shuffled_class_order_gives_the_same_numbers():

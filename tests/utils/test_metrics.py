@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from utils.metrics import CONFIDENCES, curves, match
-from utils.structures import Detections, Record
+from utils.structures import EVERY_CLASS, Detections, Record
 
 
 def record(boxes, labels, crowd=None):
@@ -36,6 +36,38 @@ def test_crowd_is_neither_hit_nor_false_alarm():
     truth = record([[0, 0, 50, 50]], [0], crowd=[True])
     matches = match([truth], {0: detections([[0, 0, 50, 40], [70, 70, 80, 80]], [0.9, 0.8], [0, 0])}, 1)
     assert matches.hit.tolist() == [False] and matches.truth.tolist() == [0]
+
+
+def test_ignore_regions_by_hand():
+    """A region of no class (0..50 square) forgives every class inside it, by the share of the detection's own area; it
+    takes no hit from a truth box, misses nothing, and forgives nothing outside.
+    """
+    truth = record([[0, 0, 50, 50], [10, 10, 20, 20]], [EVERY_CLASS, 1], crowd=[True, False])
+    found = detections(
+        [
+            [10, 10, 20, 20],  # class 1 on its truth: a hit, although it lies in the region
+            [10, 10, 20, 20],  # class 0 inside: forgiven
+            [30, 30, 34, 34],  # class 2 inside, tiny against the region: forgiven
+            [46, 0, 54, 10],  # class 0, exactly half inside: forgiven
+            [46, 0, 56, 10],  # class 0, 40 % inside: a false alarm
+            [60, 60, 70, 70],  # class 1 outside: a false alarm
+        ],
+        [0.9, 0.8, 0.7, 0.6, 0.5, 0.4],
+        [1, 0, 2, 0, 0, 1],
+    )
+    matches = match([truth], {0: found}, 3)
+    assert matches.scores.tolist() == pytest.approx([0.9, 0.5, 0.4]) and matches.labels.tolist() == [1, 0, 1]
+    assert matches.hit.tolist() == [True, False, False] and matches.truth.tolist() == [0, 1, 0]
+    result = curves(matches)
+    assert result.recall[1, 0] == 1 and result.precision[1, 0] == 0.5
+    assert np.isnan(result.recall[0]).all(), "a class with nothing to find stays undefined"
+    assert not truth.good and record([[0, 0, 50, 50]], [EVERY_CLASS], crowd=[True]).good
+
+
+def test_a_region_of_one_class_forgives_that_class_only():
+    truth = record([[0, 0, 50, 50]], [0], crowd=[True])
+    matches = match([truth], {0: detections([[5, 5, 9, 9], [5, 5, 9, 9]], [0.9, 0.8], [0, 1])}, 2)
+    assert matches.labels.tolist() == [1] and matches.hit.tolist() == [False]
 
 
 def test_curves_by_hand():
