@@ -42,11 +42,6 @@ class ClassMap:
         """Every class trained as it is."""
         return cls(tuple(names), tuple(names), tuple(range(len(names))))
 
-    @property
-    def merges(self) -> bool:
-        """Whether trained labels differ from those of the label files."""
-        return self.targets != tuple(range(len(self.sources)))
-
     def single(self) -> ClassMap:
         """All trained classes as the one class `defect`; ignore regions stay."""
         return ClassMap(self.sources, (SINGLE,), tuple(0 if t != EVERY_CLASS else t for t in self.targets))

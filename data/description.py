@@ -90,8 +90,8 @@ def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notic
         raise ConfigError(f"{document.where()}: holds no keys; {EXAMPLE}")
     _check_keys(document, require, notices)
     classes = read_classes(document, EXAMPLE)
-    if classes.merges:
-        notices.append(f"{document.where('remap')}: {classes.words()}")
+    if changes := classes.words():
+        notices.append(f"{document.where('remap')}: {changes}")
     places = _Places(document, notices, root)
     splits = {split: places.entries(split) for split in SPLITS if document.data.get(split) is not None}
     if "val" in splits and splits.get("train") == splits["val"]:
@@ -217,7 +217,9 @@ class _Places:
                 f"{self.document.where('path')}: taken relative to the working directory: {printable(str(here))}"
             )
             return here
-        raise _missing(self.document.where("path"), "path", beside)
+        shown = printable(str(beside))
+        advice = "mend path, fetch the data, or say where it is with --set data.root=FOLDER"
+        raise DataError(f"{self.document.where('path')}: path: {shown} does not exist; {advice}")
 
     def entries(self, split: str) -> tuple[Path, ...]:
         value = self.document.data[split]

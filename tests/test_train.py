@@ -134,7 +134,11 @@ SPOIL = {
         2,
         ["names"],
     ),
-    "no labels at all": (lambda s: shutil.rmtree(s / "labels"), 3, ["--allow-empty"]),
+    "no labels at all": (
+        lambda s: [shutil.rmtree(s / name) for name in ("labels", "annotations")],
+        3,
+        ["--allow-empty"],
+    ),
 }
 
 
