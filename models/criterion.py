@@ -1,12 +1,7 @@
-"""Predictions + Targets -> losses, as sums and counts per level.
-
-Sums and counts stay apart so that several processes can add up their counts before dividing: the loss then does not
-depend on how a batch is spread.
-"""
+"""Predictions + Targets -> losses, as sums and counts per level."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -14,24 +9,14 @@ from torch import Tensor
 
 from models.assign import assign_by_anchor_ratio
 from models.focal import focal_bce
+from models.criterion_free import FreeCriterion
 from models.graph import Graph
 from models.heads.anchor import AnchorDetect
+from models.heads.free import FreeDetect
 from models.iou import IOUS, iou
+from models.loss_terms import LossTerms
 from utils.config import AssignConfig, Config, LossConfig
 from utils.structures import Assignment, Predictions, Targets
-
-
-@dataclass(frozen=True, eq=False)
-class LossTerms:
-    """Per part (box, obj, cls): the weighted sum of each level, (L,), and how many items it sums, (L,)."""
-
-    sums: dict[str, Tensor]
-    counts: dict[str, Tensor]
-
-    def parts(self, counts: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
-        """Each part's loss: the levels' means added up. `counts` may be those of all processes."""
-        counts = self.counts if counts is None else counts
-        return {name: (total / counts[name].clamp(min=1)).sum() for name, total in self.sums.items()}
 
 
 class Criterion(Protocol):
@@ -45,6 +30,8 @@ class Criterion(Protocol):
 def build_criterion(graph: Graph, cfg: Config) -> Criterion:
     """The criterion that belongs to the graph's head."""
     head = graph.head
+    if isinstance(head, FreeDetect):
+        return FreeCriterion(cfg.loss, cfg.assign)
     assert isinstance(head, AnchorDetect), f"no criterion for {type(head).__name__}"
     return AnchorCriterion(cfg.loss, cfg.assign, head.classes, cfg.data.imgsz)
 
