@@ -16,7 +16,6 @@ from utils.config import AssignConfig
 from utils.structures import Assignment, Predictions, Targets
 
 PAIRS_AT_ONCE = 2**20  # (target, point) pairs looked at together: about 200 MB at worst
-LEAST_OVERLAP = 0.1  # a target's best positive counts at least this much; without it, a target nobody overlaps is lost
 TINY = 1e-9  # keeps the logarithm of an overlap finite
 
 
@@ -49,8 +48,8 @@ def assign_aligned(predictions: Predictions, targets: Targets, cfg: AssignConfig
     this way gets its best one back unless that is the only or best one of its new owner; so only targets that share
     their one point with another's best go without.
 
-    `quality` is the alignment divided by the target's highest, times the target's highest overlap (at least 0.1).
-    The order is target, then falling alignment; ties go to the lower index, on any device.
+    `quality` is the alignment divided by the target's highest, times the target's highest overlap or `align_floor`:
+    without that floor a target that nothing overlaps yet weighs nothing, and small ones are never learnt. The order is target, then falling alignment; ties go to the lower index, on any device.
     """
     step = max(PAIRS_AT_ONCE // len(predictions.points), 1)
     chunks = torch.arange(len(targets), device=targets.boxes.device).split(step)
@@ -60,7 +59,7 @@ def assign_aligned(predictions: Predictions, targets: Targets, cfg: AssignConfig
         return Assignment(none, none, none, targets.boxes.new_zeros(0))
     pairs = _Pairs(*(torch.cat([getattr(p, name) for p in found]) for name in _Pairs.__dataclass_fields__))
     pairs = pairs.keep(_without_conflicts(pairs, len(targets)))
-    quality = _quality(pairs, len(targets))
+    quality = _quality(pairs, len(targets), cfg.align_floor)
     return Assignment(targets.image_index[pairs.target], pairs.prediction, pairs.target, quality)
 
 
@@ -122,9 +121,9 @@ def _owners(pairs: _Pairs, taking_part: Tensor) -> Tensor:
     return owners
 
 
-def _quality(pairs: _Pairs, targets: int) -> Tensor:
+def _quality(pairs: _Pairs, targets: int, floor: float) -> Tensor:
     """(P,) soft class targets."""
     none = pairs.alignment.new_full((targets,), -torch.inf)
     highest = none.scatter_reduce(0, pairs.target, pairs.alignment, "amax")[pairs.target]
     overlap = none.scatter_reduce(0, pairs.target, pairs.overlap, "amax")[pairs.target]
-    return (pairs.alignment - highest).exp() * overlap.clamp(min=LEAST_OVERLAP)
+    return (pairs.alignment - highest).exp() * overlap.clamp(min=floor)

@@ -132,6 +132,7 @@ class AssignConfig:
     align_alpha: float = knob(0.5, 0, 100)
     align_beta: float = knob(6.0, 0, 100)
     align_iou: Literal["iou", "giou", "diou", "ciou"] = "iou"
+    align_floor: float = knob(0.3, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
