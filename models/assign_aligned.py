@@ -45,11 +45,12 @@ def assign_aligned(predictions: Predictions, targets: Targets, cfg: AssignConfig
     Candidates are the points strictly inside the box and, whatever the size of the box, the point of the finest level
     nearest to its centre: a defect of 1 to 8 px that lies between the points has a positive too. A prediction taken
     by several targets goes to the one of highest overlap, then to the first. A target that lost all its candidates
-    this way gets its best one back unless that is the only or best one of its new owner; so only targets that share
-    their one point with another's best go without.
+    this way takes its best one back from an owner that has others; so a target goes without only where several have
+    the same few points, as two small defects in one cell of the finest level.
 
     `quality` is the alignment divided by the target's highest, times the target's highest overlap or `align_floor`:
-    without that floor a target that nothing overlaps yet weighs nothing, and small ones are never learnt. The order is target, then falling alignment; ties go to the lower index, on any device.
+    without that floor a target that nothing overlaps yet weighs nothing, and small ones are never learnt. The order
+    is target, then falling alignment; ties go to the lower index, on any device.
     """
     step = max(PAIRS_AT_ONCE // len(predictions.points), 1)
     chunks = torch.arange(len(targets), device=targets.boxes.device).split(step)
@@ -101,13 +102,17 @@ def _without_conflicts(pairs: _Pairs, targets: int) -> Tensor:
     """(P,) bool: one target per prediction."""
     wins = _owners(pairs, torch.ones_like(pairs.key, dtype=torch.bool))
     positives = torch.zeros(targets, dtype=torch.long, device=wins.device).index_add(0, pairs.target, wins.long())
+    starved = positives[pairs.target] == 0
+    # an owner keeps one positive: its best that no starved target wants, or else its best
     winners = wins.nonzero().flatten()
-    best = winners[_rank(pairs.target[winners]) == 0]  # each owner's best positive, which it keeps
-    free = (positives[pairs.target] == 0) & ~torch.isin(pairs.key, pairs.key[best])
-    starved = free.nonzero().flatten()
-    wanted = torch.zeros_like(wins)
-    wanted[starved[_rank(pairs.target[starved]) == 0]] = True
-    regained = _owners(pairs, wanted)
+    contested = torch.isin(pairs.key[winners], pairs.key[starved])
+    winners = winners[contested.long().argsort(stable=True)]
+    winners = winners[pairs.target[winners].argsort(stable=True)]
+    kept = winners[_rank(pairs.target[winners]) == 0]
+    claims = (starved & ~torch.isin(pairs.key, pairs.key[kept])).nonzero().flatten()
+    claimed = torch.zeros_like(wins)
+    claimed[claims[_rank(pairs.target[claims]) == 0]] = True
+    regained = _owners(pairs, claimed)
     return (wins & ~torch.isin(pairs.key, pairs.key[regained])) | regained
 
 
