@@ -33,8 +33,8 @@ class _Pairs:
     alignment: Tensor
     overlap: Tensor
 
-    def keep(self, mask: Tensor) -> _Pairs:
-        """The pairs where `mask` (P,)."""
+    def keep(self, mask: Tensor | slice) -> _Pairs:
+        """The pairs where `mask` (P,), or at those indices."""
         return _Pairs(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
 
 
@@ -52,16 +52,29 @@ def assign_aligned(predictions: Predictions, targets: Targets, cfg: AssignConfig
     without that floor a target that nothing overlaps yet weighs nothing, and small ones are never learnt. The order
     is target, then falling alignment; ties go to the lower index, on any device.
     """
-    step = max(PAIRS_AT_ONCE // len(predictions.points), 1)
-    chunks = torch.arange(len(targets), device=targets.boxes.device).split(step)
-    found = [_best_candidates(predictions, targets, chunk, cfg) for chunk in chunks]
-    if not found:
-        none = targets.labels.new_zeros(0)
-        return Assignment(none, none, none, targets.boxes.new_zeros(0))
-    pairs = _Pairs(*(torch.cat([getattr(p, name) for p in found]) for name in _Pairs.__dataclass_fields__))
+    pairs = _every_candidate(predictions, targets, cfg)
     pairs = pairs.keep(_without_conflicts(pairs, len(targets)))
     quality = _quality(pairs, len(targets), cfg.align_floor)
     return Assignment(targets.image_index[pairs.target], pairs.prediction, pairs.target, quality)
+
+
+def _every_candidate(predictions: Predictions, targets: Targets, cfg: AssignConfig) -> _Pairs:
+    """The `align_topk` best candidates of every target, found for so many targets at a time.
+
+    Written into room made beforehand: small results kept between large temporaries would fragment the heap to
+    gigabytes.
+    """
+    size = len(targets) * cfg.align_topk
+    whole, real = targets.labels.new_empty(size), targets.boxes.new_empty(size, dtype=torch.float32)
+    room = _Pairs(whole, whole.clone(), whole.clone(), real, real.clone())
+    filled, step = 0, max(PAIRS_AT_ONCE // len(predictions.points), 1)
+    for chunk in torch.arange(len(targets), device=whole.device).split(step) if len(targets) else ():
+        pairs = _best_candidates(predictions, targets, chunk, cfg)
+        end = filled + len(pairs.target)
+        for name in _Pairs.__dataclass_fields__:
+            getattr(room, name)[filled:end] = getattr(pairs, name)
+        filled = end
+    return room.keep(slice(filled))
 
 
 def _best_candidates(predictions: Predictions, targets: Targets, chunk: Tensor, cfg: AssignConfig) -> _Pairs:

@@ -92,6 +92,10 @@ def test_eight_pictures_are_learnt_by_heart(tmp_path, monkeypatch, capsys, model
     assert train.main([*words, *(w for k in knobs.split() for w in ("--set", k)), "--nosave"]) == 0
     report = json.loads((tmp_path / "runs/train/exp/results.json").read_text())
     assert report["coco"]["AP50"] > 0.9, report["coco"]
+    row = ResultsCsv(tmp_path / "runs/train/exp/results.csv").rows()[-1]
+    present = {"obj": model == "idfe-net-n", "dfl": model == "idfe-net-free-n"}
+    assert {part: bool(row[f"train/{part}_loss"]) for part in present} == present
+    assert {part: bool(row[f"val/{part}_loss"]) for part in present} == present
 
 
 @pytest.fixture
