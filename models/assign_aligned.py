@@ -82,9 +82,7 @@ def _best_candidates(predictions: Predictions, targets: Targets, chunk: Tensor, 
     row, prediction = _candidates(predictions, targets.boxes[chunk]).nonzero(as_tuple=True)
     target = chunk[row]
     image = targets.image_index[target]
-    stride = predictions.strides[prediction][:, None]
-    boxes = predictions.boxes[image, prediction].float() / stride
-    overlap = IOUS[cfg.align_iou](boxes, targets.boxes[target].float() / stride).clamp(min=0)
+    overlap = IOUS[cfg.align_iou](predictions.boxes[image, prediction], targets.boxes[target]).clamp(min=0)
     score = logsigmoid(predictions.class_logits[image, prediction, targets.labels[target]].float())
     alignment = cfg.align_alpha * score + cfg.align_beta * overlap.clamp(min=TINY).log()
     key = image * predictions.boxes.shape[1] + prediction

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
 
 from models.assign_aligned import assign_aligned
-from models.iou import IOUS
 from models.loss_terms import LossTerms
+from models.matched_overlap import matched_overlap
 from utils.config import AssignConfig, LossConfig
 from utils.structures import Assignment, Predictions, Targets
 
@@ -19,12 +19,12 @@ class FreeCriterion:
     """Task-aligned loss (TOOD, arXiv 2108.07755) of predictions with a `distribution` and no objectness.
 
     Every part is divided by the sum of the soft targets of the batch. Class: BCE of all predictions x classes against
-    the soft targets. Box: 1 - overlap, in cells, and distribution focal loss, both weighted by the soft target.
+    the soft targets. Box: 1 - overlap, in the overlap's unit, and distribution focal loss of distances in
+    cells, both weighted by the soft target.
     """
 
     def __init__(self, loss: LossConfig, assign: AssignConfig) -> None:
         self.loss, self.assign = loss, assign
-        self.overlap = IOUS[loss.iou]
 
     def __call__(self, predictions: Predictions, targets: Targets) -> LossTerms:
         """Loss terms of a batch; a batch without targets has only the class part, and keeps the graph alive."""
@@ -45,10 +45,10 @@ class FreeCriterion:
     def _box_losses(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> tuple[Tensor, Tensor]:
         """(P,) 1 - overlap and (P,) distribution focal loss of the positives."""
         assert predictions.distribution is not None, "the anchor-free criterion needs a distribution"
+        overlap = matched_overlap(predictions, targets, assigned, self.loss)
         image, index = assigned.image_index, assigned.prediction_index
         stride = predictions.strides[index][:, None]
         truth = targets.boxes[assigned.target_index] / stride
-        overlap = self.overlap(predictions.boxes[image, index] / stride, truth)
         points = predictions.points[index] / stride
         distances = torch.cat((points - truth[:, :2], truth[:, 2:] - points), -1)
         return 1 - overlap, distribution_focal(predictions.distribution[image, index].float(), distances).mean(-1)

@@ -11,6 +11,7 @@ from models.criterion import build_criterion
 from models.criterion_free import FreeCriterion, distribution_focal
 from models.graph import build_graph
 from models.heads.distances import distance_predictions
+from models.iou import IOUS
 from models.spec import read_spec
 from utils.config import AssignConfig, Config, LossConfig
 from utils.structures import Targets
@@ -82,7 +83,7 @@ def test_class_part_is_bce_against_the_soft_targets():
     assert parts["cls"].item() == pytest.approx(want.item(), rel=1e-5)
 
 
-@pytest.mark.parametrize("iou", ["iou", "giou", "diou", "ciou", "inforced"])
+@pytest.mark.parametrize("iou", IOUS)
 def test_gradients_are_finite_and_reach_both_inputs(iou):
     tensors = raw()
     sum(
