@@ -17,9 +17,10 @@ from data.build import eval_loader
 from data.dataset import EvalSamples
 from data.description import read_description
 from data.records import ReadPolicy, RecordSet, read_records
-from models.criterion import Criterion, LossTerms
+from models.criterion import Criterion
 from models.graph import Graph, build_graph
 from models.load import Loaded, load_model
+from models.loss_terms import LossTerms
 from models.postprocess import NMSConfig, detections, undo_letterbox
 from models.spec import read_spec
 from models.summary import as_table, summarise

@@ -1,37 +1,23 @@
-"""Predictions + Targets -> losses, as sums and counts per level.
-
-Sums and counts stay apart so that several processes can add up their counts before dividing: the loss then does not
-depend on how a batch is spread.
-"""
+"""Predictions + Targets -> losses, as sums and counts per level."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from models.assign import assign_by_anchor_ratio
+from models.criterion_free import FreeCriterion
 from models.focal import focal_bce
 from models.graph import Graph
 from models.heads.anchor import AnchorDetect
-from models.iou import IOUS, iou
+from models.heads.free import FreeDetect
+from models.iou import iou
+from models.loss_terms import LossTerms
+from models.matched_overlap import matched_boxes, matched_overlap
 from utils.config import AssignConfig, Config, LossConfig
 from utils.structures import Assignment, Predictions, Targets
-
-
-@dataclass(frozen=True, eq=False)
-class LossTerms:
-    """Per part (box, obj, cls): the weighted sum of each level, (L,), and how many items it sums, (L,)."""
-
-    sums: dict[str, Tensor]
-    counts: dict[str, Tensor]
-
-    def parts(self, counts: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
-        """Each part's loss: the levels' means added up. `counts` may be those of all processes."""
-        counts = self.counts if counts is None else counts
-        return {name: (total / counts[name].clamp(min=1)).sum() for name, total in self.sums.items()}
 
 
 class Criterion(Protocol):
@@ -45,6 +31,8 @@ class Criterion(Protocol):
 def build_criterion(graph: Graph, cfg: Config) -> Criterion:
     """The criterion that belongs to the graph's head."""
     head = graph.head
+    if isinstance(head, FreeDetect):
+        return FreeCriterion(cfg.loss, cfg.assign)
     assert isinstance(head, AnchorDetect), f"no criterion for {type(head).__name__}"
     return AnchorCriterion(cfg.loss, cfg.assign, head.classes, cfg.data.imgsz)
 
@@ -59,8 +47,6 @@ class AnchorCriterion:
 
     def __init__(self, loss: LossConfig, assign: AssignConfig, classes: int, image_size: int) -> None:
         self.loss, self.assign, self.classes = loss, assign, classes
-        self.overlap = IOUS[loss.iou]
-        self.constants = {name: getattr(loss, name) for name in ("inner_ratio", "nwd_constant", "shape_scale")}
         self.object_gain = loss.obj * (image_size / 640) ** 2
         self.class_gain = loss.cls * classes / 80
 
@@ -88,13 +74,10 @@ class AnchorCriterion:
 
     def _overlaps(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> tuple[Tensor, Tensor]:
         """(P,) overlap for the box loss, and (P,) objectness target."""
-        boxes = predictions.boxes[assigned.image_index, assigned.prediction_index]
-        truth = targets.boxes[assigned.target_index]
-        if self.overlap.unit == "cells":
-            stride = predictions.strides[assigned.prediction_index][:, None]
-            boxes, truth = boxes / stride, truth / stride
-        overlap = self.overlap(boxes, truth, image_size=_image_size(predictions), **self.constants)
-        quality = iou(boxes, truth) if self.loss.obj_target == "iou" else overlap
+        overlap = matched_overlap(predictions, targets, assigned, self.loss)
+        quality = overlap
+        if self.loss.obj_target == "iou":
+            quality = iou(*matched_boxes(predictions, targets, assigned))
         return overlap, quality.detach().clamp(min=0)
 
     def _class_loss(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> Tensor:
@@ -119,12 +102,6 @@ class AnchorCriterion:
 def _balance(weights: tuple[float, ...], levels: int) -> list[float]:
     """One weight per level; levels beyond the list share its last."""
     return [weights[min(i, len(weights) - 1)] for i in range(levels)]
-
-
-def _image_size(predictions: Predictions) -> tuple[Tensor, Tensor]:
-    """Height and width of this batch's network input, px: a rectangle in validation."""
-    height, width = predictions.grids[0]
-    return height * predictions.strides[0], width * predictions.strides[0]
 
 
 def _levels(predictions: Predictions) -> Tensor:

@@ -77,20 +77,25 @@ def test_killed_and_resumed_equals_never_killed(trained, glass, tmp_path, monkey
     assert train.main(["--resume"]) == 0  # finished: says so
 
 
-def test_eight_pictures_are_learnt_by_heart(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("model", ["idfe-net-n", "idfe-net-free-n"])
+def test_eight_pictures_are_learnt_by_heart(tmp_path, monkeypatch, capsys, model):
     from data.synthetic import write_glass
 
     monkeypatch.chdir(tmp_path)
     data = write_glass(tmp_path / "set", train=8, val=1, size=128)
     text = data.read_text().replace("val: images/val", "val: images/train")
     data.write_text(text)
-    words = ["--cfg", "idfe-net-n.yaml", "--data", str(data), "--img", "128", "--batch", "8", "--workers", "0"]
+    words = ["--cfg", f"{model}.yaml", "--data", str(data), "--img", "128", "--batch", "8", "--workers", "0"]
     words += ["--epochs", "110", "--noval", "--noplots", "--optimizer", "AdamW", "--device", "cpu"]
     knobs = "optim.lr0=0.004 optim.nominal_batch=8 model.bn_momentum=0.1 augment.mosaic=0 augment.scale=0 "
     knobs += "augment.translate=0 augment.fliplr=0 augment.hsv_h=0 augment.hsv_s=0 augment.hsv_v=0"
     assert train.main([*words, *(w for k in knobs.split() for w in ("--set", k)), "--nosave"]) == 0
     report = json.loads((tmp_path / "runs/train/exp/results.json").read_text())
     assert report["coco"]["AP50"] > 0.9, report["coco"]
+    row = ResultsCsv(tmp_path / "runs/train/exp/results.csv").rows()[-1]
+    present = {"obj": model == "idfe-net-n", "dfl": model == "idfe-net-free-n"}
+    assert {part: bool(row[f"train/{part}_loss"]) for part in present} == present
+    assert {part: bool(row[f"val/{part}_loss"]) for part in present} == present
 
 
 @pytest.fixture

@@ -119,6 +119,9 @@ class LossConfig:
     cls_pw: float = knob(1.0, 0)
     label_smoothing: float = knob(0.0, 0, 1)
     focal_gamma: float = knob(0.0, 0, 10)
+    free_box: float = knob(7.5, 0)
+    free_cls: float = knob(0.5, 0)
+    free_dfl: float = knob(1.5, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +130,11 @@ class AssignConfig:
 
     anchor_t: float = knob(4.0, 1)
     noautoanchor: bool = False
+    align_topk: int = knob(10, 1, 1000)
+    align_alpha: float = knob(0.5, 0, 100)
+    align_beta: float = knob(6.0, 0, 100)
+    align_iou: Literal["iou", "giou", "diou", "ciou"] = "iou"
+    align_floor: float = knob(0.3, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,10 @@ _QUALITY: Any = {"quality": 92, "subsampling": 0}  # of JPEG: subsampled colour 
 _MANY, _ENDS = 40, 12  # of more than 40 classes only the 12 most and the 12 least frequent are named
 _NAMED = 20  # up to so many classes have a legend entry, or counts in their cells
 _PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    *((f"{part} loss", (f"train/{part}_loss", f"val/{part}_loss")) for part in ("box", "obj", "cls")),
+    ("box loss", ("train/box_loss", "val/box_loss")),
+    # a head has one or the other
+    ("obj or dfl loss", ("train/obj_loss", "val/obj_loss", "train/dfl_loss", "val/dfl_loss")),
+    ("cls loss", ("train/cls_loss", "val/cls_loss")),
     ("precision and recall", ("metrics/precision", "metrics/recall")),
     ("average precision", ("metrics/mAP_0.5", "metrics/mAP_0.5:0.95")),
     ("learning rate", ("x/lr0", "x/lr1", "x/lr2")),

@@ -25,13 +25,16 @@ def configure(flags: TrainFlags) -> tuple[Config, dict[str, str]]:
     """The configuration: defaults, training YAML, flags, --set; and where each value came from."""
     given = {s.key: s.value for s in flags.settings}
     model = str(given.get("model.cfg", Config().model.cfg))
-    if flags.hyp:
-        hyp = find_yaml(flags.hyp, "train", "--hyp")
-    else:
-        family = CFG / "train" / "idfe-net.yaml"
-        hyp = family if Path(model).name.lower().startswith("idfe") else CFG / "train" / "default.yaml"
+    hyp = find_yaml(flags.hyp, "train", "--hyp") if flags.hyp else training_yaml(model)
     settings = settings_of_document(read_yaml(hyp))
     return build_config([*settings, *flags.settings, *settings_of_assignments(list(flags.assignments))])
+
+
+def training_yaml(model: str) -> Path:
+    """The file of cfg/train whose name begins the model YAML's, the longest one; otherwise default.yaml."""
+    name = Path(model).name.lower()
+    families = [p for p in (CFG / "train").glob("*.yaml") if p.stem != "demo" and name.startswith(p.stem)]
+    return max(families, key=lambda p: len(p.stem), default=CFG / "train" / "default.yaml")
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,7 @@ COLUMNS = (
     "boxes_lost",
     "skipped_steps",
     "seconds",
+    *(f"{split}/dfl_loss" for split in ("train", "val")),  # heads of no objectness have this part instead
 )
 
 
@@ -61,7 +62,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 class ResultsCsv:
-    """results.csv: one row per epoch, YOLOv5's columns first."""
+    """results.csv: one row per epoch, YOLOv5's columns first; losses that a model does not have stay blank."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

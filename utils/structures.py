@@ -133,7 +133,8 @@ class Predictions:
 
     `boxes` (B, A, 4) float32 xyxy px; `class_logits` (B, A, K); `objectness` (B, A) logits, None without an anchor
     head; `points` (A, 2) cell centres px; `strides` (A,); `level_sizes` predictions per level, summing to A;
-    `grids` (height, width) per level; `anchors` (A, 2) width and height px or None.
+    `grids` (height, width) per level; `anchors` (A, 2) width and height px or None; `distribution` (B, A, 4, bins)
+    logits over the distances left, top, right, bottom in cells, bin i for i cells, or None.
     """
 
     boxes: Tensor
@@ -144,6 +145,7 @@ class Predictions:
     level_sizes: tuple[int, ...]
     grids: tuple[tuple[int, int], ...]
     anchors: Tensor | None = None
+    distribution: Tensor | None = None
 
     def scores(self) -> Tensor:
         """(B, A, K) float32 confidences: class probability, times objectness where the head has one."""
@@ -205,7 +207,7 @@ class ClassRow:
 class Report:
     """An evaluation: COCO's 12 numbers by name, precision and recall at the best mean F1, one row per class.
 
-    Undefined values are None. `losses` holds val/box, val/obj, val/cls when a criterion was given.
+    Undefined values are None. `losses` holds val/box, val/cls and so on when a criterion was given.
     """
 
     coco: dict[str, float | None]

@@ -1,5 +1,5 @@
 """Detection heads; each returns utils.structures.Predictions."""
 
-from models.heads import anchor
+from models.heads import anchor, free
 
-__all__ = ["anchor"]
+__all__ = ["anchor", "free"]

@@ -1,0 +1,74 @@
+"""The loss of anchor-free heads: whatever made the class logits, boxes are distributions over distances."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, softplus
+
+from models.assign_aligned import assign_aligned
+from models.loss_terms import LossTerms
+from models.matched_overlap import matched_overlap
+from utils.config import AssignConfig, LossConfig
+from utils.structures import Assignment, Predictions, Targets
+
+ROOM = 0.01  # how far below the last bin a distance is kept, so that it lies between two bins
+
+
+class FreeCriterion:
+    """Task-aligned loss (TOOD, arXiv 2108.07755) of predictions with a `distribution` and no objectness.
+
+    Every part is divided by the sum of the soft targets of the batch. Class: BCE of all predictions x classes against
+    the soft targets. Box: 1 - overlap, in the overlap's unit, and distribution focal loss of distances in
+    cells, both weighted by the soft target.
+    """
+
+    def __init__(self, loss: LossConfig, assign: AssignConfig) -> None:
+        self.loss, self.assign = loss, assign
+
+    def __call__(self, predictions: Predictions, targets: Targets) -> LossTerms:
+        """Loss terms of a batch; a batch without targets has only the class part, and keeps the graph alive."""
+        assigned = assign_aligned(predictions, targets, self.assign)
+        assert assigned.quality is not None, "task-aligned assignment has a quality"
+        box, dfl = self._box_losses(predictions, targets, assigned)
+        quality, best = assigned.quality, _target_logits(predictions, targets, assigned)
+        # BCE(x, y) = softplus(x) - x y, summed without a table of the soft targets, most of which are 0
+        cls = softplus(predictions.class_logits.float()).sum() - (best * quality).sum()
+        sums = {
+            "box": (box * quality).sum() * self.loss.free_box,
+            "cls": cls * self.loss.free_cls,
+            "dfl": (dfl * quality).sum() * self.loss.free_dfl,
+        }
+        total = quality.sum().view(1)
+        return LossTerms({name: value.view(1) for name, value in sums.items()}, dict.fromkeys(sums, total))
+
+    def _box_losses(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> tuple[Tensor, Tensor]:
+        """(P,) 1 - overlap and (P,) distribution focal loss of the positives."""
+        assert predictions.distribution is not None, "the anchor-free criterion needs a distribution"
+        overlap = matched_overlap(predictions, targets, assigned, self.loss)
+        image, index = assigned.image_index, assigned.prediction_index
+        stride = predictions.strides[index][:, None]
+        truth = targets.boxes[assigned.target_index] / stride
+        points = predictions.points[index] / stride
+        distances = torch.cat((points - truth[:, :2], truth[:, 2:] - points), -1)
+        return 1 - overlap, distribution_focal(predictions.distribution[image, index].float(), distances).mean(-1)
+
+
+def _target_logits(predictions: Predictions, targets: Targets, assigned: Assignment) -> Tensor:
+    """(P,) each positive's logit of its target's class."""
+    label = targets.labels[assigned.target_index]
+    return predictions.class_logits[assigned.image_index, assigned.prediction_index, label].float()
+
+
+def distribution_focal(logits: Tensor, distance: Tensor) -> Tensor:
+    """(..., bins) logits and (...) distances in cells -> (...): cross-entropy with the two bins around the distance.
+
+    The nearer bin weighs more: distance = weighted mean of the two (arXiv 2006.04388, eq. 6). Distances are clamped
+    to what the bins can say.
+    """
+    distance = distance.clamp(0, logits.shape[-1] - 1 - ROOM)
+    below = distance.floor().long()
+    above_weight = distance - below
+    flat = logits.flatten(0, -2)
+    low, high = (cross_entropy(flat, b.flatten(), reduction="none").view(b.shape) for b in (below, below + 1))
+    return low * (1 - above_weight) + high * above_weight
