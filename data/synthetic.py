@@ -64,7 +64,7 @@ def draw_picture(rng: np.random.Generator, size: int = 320) -> tuple[np.ndarray,
     return render(scene), boxes, np.array([defect.label for defect in scene.defects], np.int64)
 
 
-def write_glass(root: Path, train: int = 240, val: int = 60, size: int = 320, seed: int = 0) -> Path:
+def write_glass(root: Path, train: int = 240, val: int = 40, size: int = 320, seed: int = 0) -> Path:
     """The set as YOLO and COCO folder `root`; returns its data.yaml. The same set already there is kept.
 
     images/{train,val}/glass_0001.png, labels/{train,val}/*.txt (`class xc yc w h`, fractions; empty if good),

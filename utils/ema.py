@@ -11,25 +11,28 @@ from torch import nn
 
 
 class EMA:
-    """Exponential moving average of all floating-point state, with a decay that ramps up: decay x (1 - e^(-updates
-    / tau)).
+    """Exponential moving average of all floating-point state of `model`.
+
+    The decay ramps up with the updates: decay x (1 - e^(-updates / tau)).
     """
 
     def __init__(self, model: nn.Module, decay: float, tau: float) -> None:
         self.module = copy.deepcopy(model).eval().requires_grad_(False)
         self.decay, self.tau, self.updates = decay, tau, 0
+        # Walking the modules for their state costs as much as the update itself: the tensors are looked up once.
+        mine, theirs = self.module.state_dict(), model.state_dict()
+        self._floats = [(mine[n], theirs[n]) for n in mine if mine[n].is_floating_point()]
+        self._others = [(mine[n], theirs[n]) for n in mine if not mine[n].is_floating_point()]
 
     @torch.no_grad()
-    def update(self, model: nn.Module) -> None:
-        """Move towards `model` by one step."""
+    def update(self) -> None:
+        """Move towards the model by one step."""
         self.updates += 1
         weight = 1 - self.decay * (1 - math.exp(-self.updates / self.tau))
-        mine, theirs = self.module.state_dict(), model.state_dict()
-        floating = [name for name, value in mine.items() if value.is_floating_point()]
-        torch._foreach_lerp_([mine[n] for n in floating], [theirs[n] for n in floating], weight)
-        for name, value in mine.items():
-            if not value.is_floating_point():
-                value.copy_(theirs[name])
+        mine, theirs = (list(tensors) for tensors in zip(*self._floats, strict=True))
+        torch._foreach_lerp_(mine, theirs, weight)
+        for own, other in self._others:
+            own.copy_(other)
 
     def state_dict(self) -> dict[str, Any]:
         """Plain state."""

@@ -72,7 +72,7 @@ def optimizer_step(state: TrainState, clip_norm: float) -> bool:
     state.scaler.update()
     state.optimizer.zero_grad(set_to_none=True)
     if finite:
-        state.ema.update(state.model)
+        state.ema.update()
         state.skipped_in_a_row = 0
         return True
     state.skipped_in_a_row += 1

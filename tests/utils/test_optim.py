@@ -79,7 +79,7 @@ def test_ema_by_hand():
     model.weight.data.fill_(3.0)
     model.running_mean.fill_(8.0)
     model.num_batches_tracked.fill_(5)
-    ema.update(model)
+    ema.update()
     assert ema.module.weight.item() == 2.0 and ema.module.running_mean.item() == 4.0
     assert ema.module.num_batches_tracked.item() == 5 and not ema.module.weight.requires_grad
 
