@@ -42,7 +42,7 @@ from utils.runs import ResultsCsv, new_run, provenance, write_json, write_text
 from utils.state import TrainState, optimizer_step
 from utils.structures import Batch, Report
 from utils.yamlio import read_yaml
-from val import Evaluation, as_lines, evaluate, plot_detections, write_evaluation
+from val import Evaluation, as_lines, evaluate, plot_detections, plot_scores, write_evaluation
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +142,7 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
     if evaluation and not cfg.run.noplots:
         plot_results(table.path, job.run / "results.png")
         plot_detections(job.run, val_loader, job.val, evaluation.found)
+        plot_scores(job.run, evaluation, job.val)
     return evaluation
 
 

@@ -34,7 +34,7 @@ from utils.errors import ConfigError, NumericError
 from utils.log import LOG, log_to, progress, run_script
 from utils.names import class_map
 from utils.paths import find_yaml
-from utils.plots import plot_batch
+from utils.plots import plot_batch, plot_confusion, plot_curves
 from utils.runs import new_run, provenance, write_json
 from utils.structures import Batch, ClassRow, Detections, Predictions, Report
 from utils.weights import find_weights
@@ -47,6 +47,8 @@ class Evaluation:
     report: Report
     found: dict[int, Detections]
     results: list[dict[str, Any]]
+    curves: metrics.Curves
+    precision50: np.ndarray  # (classes, 101): see utils.coco.CocoScores
 
 
 def evaluate(
@@ -81,7 +83,9 @@ def evaluate(
         for index, one in zip(batch.indices, scored, strict=True):
             found[index] = replace(one, labels=relabel[one.labels], names=truth.names)
     results = coco.results_json(truth.records, found, truth.category_ids)
-    return Evaluation(_report(truth, found, results, _losses(terms)), found, results)
+    scores = coco.score(coco.truth_json(truth.records, truth.names, truth.category_ids), results, truth.category_ids)
+    curves = metrics.curves(metrics.match(truth.records, found, len(truth.names)))
+    return Evaluation(_report(truth, scores, curves, _losses(terms)), found, results, curves, scores.precision50)
 
 
 def _check_finite(predictions: Predictions, truth: RecordSet, batch: Batch) -> None:
@@ -101,12 +105,8 @@ def _losses(terms: Sequence[LossTerms]) -> dict[str, float]:
     return {name: float(value) for name, value in LossTerms(sums, counts).parts().items()}
 
 
-def _report(
-    truth: RecordSet, found: dict[int, Detections], results: list[dict[str, Any]], losses: dict[str, float]
-) -> Report:
+def _report(truth: RecordSet, scores: coco.CocoScores, curves: metrics.Curves, losses: dict[str, float]) -> Report:
     records, names = truth.records, truth.names
-    scores = coco.score(coco.truth_json(records, names, truth.category_ids), results, truth.category_ids)
-    curves = metrics.curves(metrics.match(records, found, len(names)))
     best = curves.best()
     rows = []
     for k, name in enumerate(names):
@@ -180,6 +180,20 @@ def plot_detections(folder: Path, loader: DataLoader[Batch], truth: RecordSet, f
         sure = [found[s.index].keep(found[s.index].scores >= 0.25) for s in shown]
         marks = [_marks(s.letterbox, one) for s, one in zip(shown, sure, strict=True)]
         plot_batch(images, marks, titles, truth.names, folder / f"val_batch{number}_pred.jpg")
+
+
+def plot_scores(folder: Path, evaluation: Evaluation, truth: RecordSet) -> None:
+    """PR, P, R and F1 curves at IoU 0.5, and the confusion matrix at the confidence of the best mean F1."""
+    curves, report, names = evaluation.curves, evaluation.report, truth.names
+    recalls, axis = np.linspace(0, 1, 101), metrics.CONFIDENCES
+    pr_mark = f"AP50 {_show(report.map50)}"
+    plot_curves(recalls, evaluation.precision50, names, folder / "PR_curve.png", ("recall", "precision"), pr_mark)
+    plot_curves(axis, curves.precision, names, folder / "P_curve.png", ("confidence", "precision"), None)
+    plot_curves(axis, curves.recall, names, folder / "R_curve.png", ("confidence", "recall"), None)
+    plot_curves(axis, curves.f1(), names, folder / "F1_curve.png", ("confidence", "F1"), "max")
+    confidence = 0.25 if report.confidence is None else report.confidence
+    counts = metrics.confusion(truth.records, evaluation.found, len(names), confidence)
+    plot_confusion(counts, names, folder / "confusion_matrix.png")
 
 
 def _marks(letterbox: Letterbox | None, found: Detections) -> Marks:
@@ -267,6 +281,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     write_json(run / "run.json", {**provenance(argv), "weights": loaded.path.name, "data": truth.books.plain()})
     if not flags.noplots:
         plot_detections(run, loader, truth, evaluation.found)
+        plot_scores(run, evaluation, truth)
     LOG.info("written to %s: results.json, predictions.json (COCO format, with truth.json), pictures", run)
     return 0
 

@@ -25,6 +25,7 @@ class CocoScores:
     stats: dict[str, float | None]
     ap: tuple[float | None, ...]
     ap50: tuple[float | None, ...]
+    precision50: np.ndarray  # (classes, 101) interpolated precision at IoU 0.5 over recall 0..1; NaN without truth
 
 
 def truth_json(records: Sequence[Record], names: Sequence[str], category_ids: Sequence[int]) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def score(truth: dict[str, Any], results: list[dict[str, Any]], category_ids: Se
     """COCO's evaluation of boxes. `category_ids` gives the order of the per-class values."""
     if not truth["annotations"]:
         nothing = (None,) * len(category_ids)
-        return CocoScores(dict.fromkeys(STATS), nothing, nothing)
+        return CocoScores(dict.fromkeys(STATS), nothing, nothing, np.full((len(category_ids), 101), np.nan))
     precision, recall = _accumulate(truth, results)
     row = {category: k for k, category in enumerate(sorted(category_ids))}  # COCO orders classes by id
     classes = [row[category] for category in category_ids]
@@ -80,6 +81,7 @@ def score(truth: dict[str, Any], results: list[dict[str, Any]], category_ids: Se
         stats=_summarise(precision, recall),
         ap=tuple(_mean(precision[:, :, k, 0, 2]) for k in classes),
         ap50=tuple(_mean(precision[0, :, k, 0, 2]) for k in classes),
+        precision50=np.where(precision[0] > -1, precision[0], np.nan)[:, classes, 0, 2].T,
     )
 
 

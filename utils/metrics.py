@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from utils.boxes import pairwise_inside, pairwise_iou
 from utils.structures import EVERY_CLASS, Detections, Record
 
 CONFIDENCES = np.linspace(0, 1, 1000)
+NOTHING, IGNORED = -1, -2  # what a detection takes when it takes no truth box
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,19 +53,20 @@ def match(records: Sequence[Record], found: Mapping[int, Detections], classes: i
     truth = np.zeros(classes, np.int64)
     for index, record in enumerate(records):
         one = found[index]
-        hit, ignored = _match_picture(record, one, threshold)
+        taken = _match_picture(record, one, threshold)
+        counts = taken != IGNORED
         np.add.at(truth, record.labels[~record.crowd], 1)
-        scores.append(one.scores.numpy()[~ignored])
-        labels.append(one.labels.numpy()[~ignored])
-        hits.append(hit[~ignored])
+        scores.append(one.scores.numpy()[counts])
+        labels.append(one.labels.numpy()[counts])
+        hits.append(taken[counts] >= 0)
     return Matches(np.concatenate(scores), np.concatenate(labels), np.concatenate(hits), truth)
 
 
-def _match_picture(record: Record, found: Detections, threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """(M,) hit and (M,) ignored of one picture's detections."""
-    hit, ignored = np.zeros(len(found), bool), np.zeros(len(found), bool)
+def _match_picture(record: Record, found: Detections, threshold: float) -> np.ndarray:
+    """(M,) index of the truth box each detection takes, NOTHING, or IGNORED where it lies in a crowd region."""
+    taken = np.full(len(found), NOTHING)
     if not len(record.boxes) or not len(found):
-        return hit, ignored
+        return taken
     boxes = found.boxes.new_tensor(record.pixel_boxes())
     overlap = pairwise_iou(found.boxes, boxes).numpy()
     overlap[:, record.crowd] = pairwise_inside(found.boxes, boxes[torch.from_numpy(record.crowd)]).numpy()
@@ -75,11 +77,11 @@ def _match_picture(record: Record, found: Detections, threshold: float) -> tuple
     for i in np.flatnonzero(near.any(1)):
         candidates = np.where(near[i] & free, overlap[i], 0)
         if candidates.any():
-            free[candidates.argmax()] = False
-            hit[i] = True
-        else:
-            ignored[i] = bool((near[i] & record.crowd).any())
-    return hit, ignored
+            taken[i] = candidates.argmax()
+            free[taken[i]] = False
+        elif (near[i] & record.crowd).any():
+            taken[i] = IGNORED
+    return taken
 
 
 def curves(matches: Matches) -> Curves:
@@ -96,3 +98,26 @@ def curves(matches: Matches) -> Curves:
         precision[label] = np.where(kept > 0, kept_hits / np.maximum(kept, 1), 1.0)
         recall[label] = kept_hits / matches.truth[label]
     return Curves(precision, recall)
+
+
+def confusion(
+    records: Sequence[Record], found: Mapping[int, Detections], classes: int, confidence: float, threshold: float = 0.5
+) -> np.ndarray:
+    """(K + 1, K + 1) counts over detections of at least `confidence`: rows predicted, columns truth, background last.
+
+    Each detection, best score first, takes the free truth box of any class that it overlaps most, if IoU >=
+    `threshold`. A good picture in which nothing is found counts once as background found as background. Crowd is
+    left out as in `match`.
+    """
+    counts = np.zeros((classes + 1, classes + 1), np.int64)
+    for index, record in enumerate(records):
+        one = found[index].keep(found[index].scores >= confidence)
+        anything = replace(record, labels=np.where(record.crowd, EVERY_CLASS, 0))
+        taken = _match_picture(anything, replace(one, labels=torch.zeros_like(one.labels)), threshold)
+        for label, truth in zip(one.labels.tolist(), taken.tolist(), strict=True):
+            if truth != IGNORED:
+                counts[label, record.labels[truth] if truth >= 0 else classes] += 1
+        missed = np.setdiff1d(np.flatnonzero(~record.crowd), taken)
+        np.add.at(counts, (classes, record.labels[missed]), 1)
+        counts[classes, classes] += record.good and not len(one)
+    return counts

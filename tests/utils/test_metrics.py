@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from utils.metrics import CONFIDENCES, curves, match
+from utils.metrics import CONFIDENCES, confusion, curves, match
 from utils.structures import EVERY_CLASS, Detections, Record
 
 
@@ -85,3 +85,19 @@ def test_curves_by_hand():
 
 def test_no_truth_has_no_best():
     assert curves(match([record([], [])], {0: detections([], [], [])}, 1)).best() is None
+
+
+def test_confusion_by_hand():
+    """Truth 0 found as 1, truth 1 missed, a false alarm of class 0, a faint detection, a good picture."""
+    truth = record([[0, 0, 10, 10], [50, 50, 60, 60], [80, 80, 90, 90]], [0, 1, 1])
+    boxes = [[0, 0, 10, 10], [20, 20, 30, 30], [80, 80, 90, 90], [50, 50, 60, 60]]
+    found = detections(boxes, [0.9, 0.8, 0.7, 0.1], [1, 0, 1, 1])
+    good, nothing = record([], []), detections([], [], [])
+    counts = confusion([truth, good], {0: found, 1: nothing}, 2, confidence=0.25)
+    assert counts.tolist() == [[0, 0, 1], [1, 1, 0], [0, 1, 1]]
+
+
+def test_confusion_leaves_crowd_out():
+    truth = record([[0, 0, 50, 50]], [0], crowd=[True])
+    found = detections([[5, 5, 20, 20], [70, 70, 80, 80]], [0.9, 0.8], [1, 1])
+    assert confusion([truth], {0: found}, 2, confidence=0.25).tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 0]]
