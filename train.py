@@ -1,4 +1,4 @@
-"""Train a defect detector. `python train.py --demo` for two minutes on built-in pictures; `python train.py --help`."""
+"""Train a defect detector. `python train.py --demo` for a first run on built-in pictures; `python train.py --help`."""
 
 from __future__ import annotations
 
@@ -324,7 +324,7 @@ def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> No
 
 
 def demo(flags: TrainFlags, argv: Sequence[str] | None) -> int:
-    """Train a narrow net on built-in glass pictures for about two minutes, and show what it finds."""
+    """Train a narrow net on built-in glass pictures for two to three minutes, and show what it finds."""
     data = write_glass(Path("runs/glass"))
     settings = settings_of_document(read_yaml(CFG / "train" / "demo.yaml"))
     settings.append(Setting("data.data", str(data), "--demo"))

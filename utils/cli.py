@@ -141,7 +141,7 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
     parser.add_argument("--amp", dest="run.amp", default=argparse.SUPPRESS, action=amp, help="mixed precision on GPUs")
     parser.add_argument("--hyp", default="", help="training YAML, ours or YOLOv5's (default: by model)")
     parser.add_argument("--resume", nargs="?", const="", default=None, metavar="last.pt", help="continue a run")
-    parser.add_argument("--demo", action="store_true", help="two minutes on the built-in glass pictures")
+    parser.add_argument("--demo", action="store_true", help="two to three minutes on the built-in glass pictures")
     _add_set(parser)
     values = vars(parser.parse_args(argv))
     settings = [Setting(k, v, _flag_of(k)) for k, v in values.items() if "." in k]
