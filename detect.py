@@ -26,10 +26,11 @@ from data.synthetic import write_glass
 from data.transforms import eval_shape, letterbox
 from models.load import load_model
 from models.postprocess import NMSConfig, detections, undo_letterbox
-from utils.cli import DetectFlags, parse_detect
+from utils.cli import parse_detect
 from utils.device import select_device
 from utils.draw import BoxStyle, Marks, draw_marks
 from utils.errors import ConfigError, DataError
+from utils.flags import DetectFlags
 from utils.log import LOG, log_to, progress, run_script
 from utils.runs import new_run, provenance, write_json, write_text
 from utils.structures import Batch, Detections, Targets

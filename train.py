@@ -5,19 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader
 
-from data.build import eval_loader, train_loader
-from data.description import read_description
-from data.records import ReadPolicy, RecordSet, read_records
-from data.sampler import EpochBatches
+from data.build import eval_loader, read_splits, train_loader
+from data.preview import plot_train_batches, plot_truth
+from data.records import RecordSet
 from data.synthetic import write_glass
 from detect import detect_pictures
 from models.anchors import refit_spec
@@ -27,22 +24,24 @@ from models.layers.conv import set_bn_momentum
 from models.load import load_matching, model_spec
 from models.spec import read_spec
 from utils import checkpoint
-from utils.cli import TrainFlags, parse_train
-from utils.config import Config, Setting, as_yaml, build_config, settings_of_assignments, settings_of_document
+from utils.cli import parse_train
+from utils.config import Config
 from utils.device import select_device
-from utils.draw import Marks
 from utils.ema import EMA
-from utils.errors import ConfigError
+from utils.epoch import EpochLosses, results_row, score_words
+from utils.flags import TrainFlags
 from utils.log import LOG, log_to, progress, run_script
 from utils.optim import Schedule, build_optimizer
 from utils.paths import CFG, find_yaml
-from utils.plots import plot_batch, plot_labels, plot_results
+from utils.plots import plot_results
 from utils.resolve import Resumed, configure, resume
 from utils.runs import ResultsCsv, new_run, provenance, write_json, write_text
+from utils.scores import as_lines
+from utils.settings import Setting, as_yaml, build_config, settings_of_assignments, settings_of_document
 from utils.state import TrainState, optimizer_step
 from utils.structures import Batch, Report
 from utils.yamlio import read_yaml
-from val import Evaluation, as_lines, evaluate, plot_detections, plot_scores, write_evaluation
+from val import Evaluation, evaluate, plot_evaluation, write_evaluation
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,31 +55,6 @@ class Job:
     state: TrainState
     criterion: Criterion
     run: Path
-
-
-@dataclass(eq=False)
-class EpochLosses:
-    """Mean losses of an epoch, and what was lost on the way."""
-
-    sums: dict[str, float] = field(default_factory=dict)
-    pictures: int = 0
-    boxes_lost: int = 0
-    skipped: int = 0
-
-    def add(self, parts: dict[str, Tensor], batch: Batch) -> None:
-        """Count one batch."""
-        for name, value in parts.items():
-            self.sums[name] = self.sums.get(name, 0.0) + float(value.detach()) * len(batch)
-        self.pictures += len(batch)
-        self.boxes_lost += batch.boxes_lost
-
-    def means(self) -> dict[str, float]:
-        """Loss per part."""
-        return {name: total / self.pictures for name, total in self.sums.items()}
-
-    def words(self) -> str:
-        """For the progress bar."""
-        return " ".join(f"{name} {value:.4f}" for name, value in self.means().items())
 
 
 def train_one_epoch(job: Job, loader: DataLoader[Batch], schedule: Schedule) -> EpochLosses:
@@ -122,7 +96,8 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
     table = ResultsCsv(job.run / "results.csv")
     table.start(state.epoch)
     if not cfg.run.noplots and state.epoch == 0:
-        plot_data(job, loader, batches)
+        plot_truth(job.train, job.run / "labels.jpg")
+        plot_train_batches(job.run, loader, batches, job.train)
     evaluation = None
     for epoch in range(state.epoch, cfg.schedule.epochs):
         state.epoch = epoch
@@ -141,8 +116,7 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
             break
     if evaluation and not cfg.run.noplots:
         plot_results(table.path, job.run / "results.png")
-        plot_detections(job.run, val_loader, job.val, evaluation.found)
-        plot_scores(job.run, evaluation, job.val)
+        plot_evaluation(job.run, val_loader, job.val, evaluation)
     return evaluation
 
 
@@ -157,35 +131,11 @@ def stops_early(state: TrainState, cfg: Config) -> bool:
 
 def record(table: ResultsCsv, job: Job, losses: EpochLosses, report: Report | None, seconds: float) -> None:
     """One row of results.csv and one line on the console."""
-    state, means = job.state, losses.means()
-    row: dict[str, Any] = {"epoch": state.epoch}
-    row |= {f"train/{name}_loss": value for name, value in means.items()}
-    if report:
-        row |= {
-            "metrics/precision": report.precision,
-            "metrics/recall": report.recall,
-            "metrics/mAP_0.5": report.map50,
-            "metrics/mAP_0.5:0.95": report.map50_95,
-        }
-        row |= {f"val/{name}_loss": value for name, value in report.losses.items()}
-    row |= {f"x/lr{i}": group["lr"] for i, group in enumerate(state.optimizer.param_groups)}
-    row |= {"boxes_lost": losses.boxes_lost, "skipped_steps": losses.skipped, "seconds": seconds}
-    table.append(row)
-    score = (
-        ""
-        if not report
-        else " | "
-        + " ".join(
-            f"{name} {'-' if value is None else format(value, '.4f')}"
-            for name, value in (
-                ("P", report.precision),
-                ("R", report.recall),
-                ("AP50", report.map50),
-                ("AP", report.map50_95),
-            )
-        )
-    )
-    LOG.info("epoch %d/%d: %s%s | %.1f s", state.epoch + 1, job.cfg.schedule.epochs, losses.words(), score, seconds)
+    state = job.state
+    rates = [group["lr"] for group in state.optimizer.param_groups]
+    table.append(results_row(state.epoch, losses, report, rates, seconds))
+    scores = score_words(report)
+    LOG.info("epoch %d/%d: %s%s | %.1f s", state.epoch + 1, job.cfg.schedule.epochs, losses.words(), scores, seconds)
 
 
 def save(job: Job, origins: dict[str, str], improved: bool, last: bool) -> None:
@@ -210,51 +160,12 @@ def save(job: Job, origins: dict[str, str], improved: bool, last: bool) -> None:
         checkpoint.save(folder / f"epoch{state.epoch + 1}.pt", small)
 
 
-def plot_data(job: Job, loader: DataLoader[Batch], batches: EpochBatches) -> None:
-    """labels.jpg, and train_batch0..2.jpg: the first pictures exactly as the network will see them."""
-    records, names = job.train.records, job.train.names
-    known = [~r.crowd for r in records]
-    sizes = np.repeat(np.array([r.size for r in records]), [use.sum() for use in known], axis=0)
-    pairs = list(zip(records, known, strict=True))
-    boxes, labels = (np.concatenate([getattr(r, n)[use] for r, use in pairs]) for n in ("boxes", "labels"))
-    good = sum(r.good for r in records)
-    plot_labels(boxes, labels, sizes, names, job.run / "labels.jpg", pictures=(len(records) - good, good))
-    batches.set_epoch(0)
-    for number, keys in zip(range(3), batches, strict=False):
-        samples = [loader.dataset[key] for key in keys[:16]]
-        plot_batch(
-            np.stack([s.image for s in samples]),
-            [Marks(s.boxes, s.labels) for s in samples],
-            [records[s.index].path.name for s in samples],
-            names,
-            job.run / f"train_batch{number}.jpg",
-        )
-
-
 def fit_stride(cfg: Config, stride: int) -> Config:
     """The configuration with --img rounded up to a multiple of the network's stride, said aloud."""
     size = -(-cfg.data.imgsz // stride) * stride
     if size != cfg.data.imgsz:
         LOG.info("--img %d is no multiple of %d: using %d", cfg.data.imgsz, stride, size)
     return replace(cfg, data=replace(cfg.data, imgsz=size))
-
-
-def read_data(cfg: Config) -> tuple[RecordSet, RecordSet]:
-    """Training and validation records; notices and the books are said aloud."""
-    if not cfg.data.data:
-        raise ConfigError("--data: give a data YAML, or try python train.py --demo")
-    description, notices = read_description(cfg.data.data, root=cfg.data.root)
-    for notice in notices:
-        LOG.info(notice)
-    if cfg.data.single_cls:
-        description = description.single_class()
-    common = {"allow_empty": cfg.data.allow_empty, "max_pixels": cfg.data.max_pixels}
-    skip = ReadPolicy(bad_data=cfg.data.bad_data, drop_duplicates=True, **common)
-    train = read_records(description, "train", skip)
-    val = read_records(description, "val", ReadPolicy(bad_data="error", drop_duplicates=False, **common))
-    for line in (*train.books.lines(), *val.books.lines()):
-        LOG.info(line)
-    return train, val
 
 
 def fit_anchors(model: Graph, train: RecordSet, cfg: Config) -> Graph:
@@ -274,7 +185,7 @@ def prepare(cfg: Config, resumed: Resumed | None = None) -> Job:
     """Data, network, optimizer and run folder; those of `resumed` when a run goes on."""
     torch.manual_seed(cfg.run.seed)
     device = select_device(cfg.run.device)
-    train, val = read_data(cfg)
+    train, val = read_splits(cfg)
     if resumed:
         model = build_graph(model_spec(resumed.content, resumed.last), image_size=cfg.data.imgsz)
     else:

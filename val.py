@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +13,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from data.build import eval_loader
-from data.dataset import EvalSamples
 from data.description import read_description
+from data.preview import plot_detections
 from data.records import ReadPolicy, RecordSet, read_records
 from models.criterion import Criterion
 from models.graph import Graph, build_graph
@@ -25,18 +24,19 @@ from models.postprocess import NMSConfig, detections, undo_letterbox
 from models.spec import read_spec
 from models.summary import as_table, summarise
 from utils import coco, metrics
-from utils.boxes import Letterbox
-from utils.cli import ValFlags, parse_val
-from utils.config import DataConfig, Setting, ValConfig, build_config, settings_of_assignments
+from utils.cli import parse_val
+from utils.config import DataConfig, ValConfig
 from utils.device import select_device
-from utils.draw import Marks
 from utils.errors import ConfigError, NumericError
+from utils.flags import ValFlags
 from utils.log import LOG, log_to, progress, run_script
 from utils.names import class_map
 from utils.paths import find_yaml
-from utils.plots import plot_batch, plot_confusion, plot_curves
 from utils.runs import new_run, provenance, write_json
-from utils.structures import Batch, ClassRow, Detections, Predictions, Report
+from utils.score_plots import plot_scores
+from utils.scores import as_lines, report_of
+from utils.settings import Setting, build_config, settings_of_assignments
+from utils.structures import Batch, Detections, Predictions, Report
 from utils.weights import find_weights
 
 
@@ -85,7 +85,8 @@ def evaluate(
     results = coco.results_json(truth.records, found, truth.category_ids)
     scores = coco.score(coco.truth_json(truth.records, truth.names, truth.category_ids), results, truth.category_ids)
     curves = metrics.curves(metrics.match(truth.records, found, len(truth.names)))
-    return Evaluation(_report(truth, scores, curves, _losses(terms)), found, results, curves, scores.precision50)
+    report = report_of(truth.records, truth.names, scores, curves, _losses(terms))
+    return Evaluation(report, found, results, curves, scores.precision50)
 
 
 def _check_finite(predictions: Predictions, truth: RecordSet, batch: Batch) -> None:
@@ -103,103 +104,6 @@ def _losses(terms: Sequence[LossTerms]) -> dict[str, float]:
     sums = {name: torch.stack([t.sums[name] for t in terms]).sum(0) for name in terms[0].sums}
     counts = {name: torch.stack([t.counts[name] for t in terms]).sum(0) for name in terms[0].counts}
     return {name: float(value) for name, value in LossTerms(sums, counts).parts().items()}
-
-
-def _report(truth: RecordSet, scores: coco.CocoScores, curves: metrics.Curves, losses: dict[str, float]) -> Report:
-    records, names = truth.records, truth.names
-    best = curves.best()
-    rows = []
-    for k, name in enumerate(names):
-        counts = [int((r.counted()[1] == k).sum()) for r in records]
-        known = best is not None and not np.isnan(curves.recall[k, 0])
-        rows.append(
-            ClassRow(
-                name=name,
-                images=sum(count > 0 for count in counts),
-                instances=sum(counts),
-                precision=float(curves.precision[k, best]) if known else None,
-                recall=float(curves.recall[k, best]) if known else None,
-                ap50=scores.ap50[k],
-                ap=scores.ap[k],
-            )
-        )
-    return Report(
-        coco=scores.stats,
-        precision=_mean(row.precision for row in rows),
-        recall=_mean(row.recall for row in rows),
-        confidence=None if best is None else float(metrics.CONFIDENCES[best]),
-        classes=tuple(rows),
-        images=len(records),
-        good_images=sum(r.good for r in records),
-        instances=sum(len(r.counted()[1]) for r in records),
-        losses=losses,
-    )
-
-
-def _mean(values: Any) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
-
-
-def as_lines(report: Report) -> list[str]:
-    """The report as a table for the console."""
-    width = max(len("all"), *(len(row.name) for row in report.classes))
-    lines = [f"{'class':{width}} {'images':>7} {'boxes':>7} {'P':>6} {'R':>6} {'AP50':>6} {'AP':>6}"]
-    total = ClassRow(
-        "all", report.images, report.instances, report.precision, report.recall, report.map50, report.map50_95
-    )
-    for row in (total, *report.classes):
-        values = " ".join(f"{_show(v):>6}" for v in (row.precision, row.recall, row.ap50, row.ap))
-        lines.append(f"{row.name:{width}} {row.images:>7,} {row.instances:>7,} {values}")
-    sizes = ", ".join(f"{name} {_show(report.coco[name])}" for name in ("AP75", "APs", "APm", "APl", "AR100"))
-    threshold = "" if report.confidence is None else f"; P and R at confidence {report.confidence:.3f} (best mean F1)"
-    return [*lines, f"{report.good_images:,} good pictures; {sizes}{threshold}"]
-
-
-def _show(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def plot_detections(folder: Path, loader: DataLoader[Batch], truth: RecordSet, found: dict[int, Detections]) -> None:
-    """val_batch0..2_labels.jpg and val_batch0..2_pred.jpg (confidence 0.25 and more).
-
-    Sixteen pictures each, spread evenly over the pictures of the commonest shape, so that sorted classes all show.
-    """
-    samples = loader.dataset
-    assert isinstance(samples, EvalSamples), "evaluation loaders are made by eval_loader"
-    shape = Counter(samples.shapes).most_common(1)[0][0]
-    alike = [index for index, own in enumerate(samples.shapes) if own == shape]
-    spread = [alike[i] for i in np.linspace(0, len(alike) - 1, min(48, len(alike))).round().astype(int)]
-    for number in range(3):
-        shown = [samples[index] for index in spread[number::3]]
-        if not shown:
-            return
-        images, titles = np.stack([s.image for s in shown]), [truth.records[s.index].path.name for s in shown]
-        true = [Marks(s.boxes, s.labels) for s in shown]
-        plot_batch(images, true, titles, truth.names, folder / f"val_batch{number}_labels.jpg")
-        sure = [found[s.index].keep(found[s.index].scores >= 0.25) for s in shown]
-        marks = [_marks(s.letterbox, one) for s, one in zip(shown, sure, strict=True)]
-        plot_batch(images, marks, titles, truth.names, folder / f"val_batch{number}_pred.jpg")
-
-
-def plot_scores(folder: Path, evaluation: Evaluation, truth: RecordSet) -> None:
-    """PR, P, R and F1 curves at IoU 0.5, and the confusion matrix at the confidence of the best mean F1."""
-    curves, report, names = evaluation.curves, evaluation.report, truth.names
-    recalls, axis = np.linspace(0, 1, 101), metrics.CONFIDENCES
-    pr_mark = f"AP50 {_show(report.map50)}"
-    plot_curves(recalls, evaluation.precision50, names, folder / "PR_curve.png", ("recall", "precision"), pr_mark)
-    plot_curves(axis, curves.precision, names, folder / "P_curve.png", ("confidence", "precision"), None)
-    plot_curves(axis, curves.recall, names, folder / "R_curve.png", ("confidence", "recall"), None)
-    plot_curves(axis, curves.f1(), names, folder / "F1_curve.png", ("confidence", "F1"), "max")
-    confidence = 0.25 if report.confidence is None else report.confidence
-    counts = metrics.confusion(truth.records, evaluation.found, len(names), confidence)
-    plot_confusion(counts, names, folder / "confusion_matrix.png")
-
-
-def _marks(letterbox: Letterbox | None, found: Detections) -> Marks:
-    """Detections of a picture as marks on its letterboxed network input."""
-    assert letterbox is not None, "evaluation samples carry their letterbox"
-    return Marks(letterbox.apply(found.boxes.numpy()), found.labels.numpy(), found.scores.numpy())
 
 
 def _print_summary(flags: ValFlags) -> int:
@@ -280,10 +184,18 @@ def main_story(argv: Sequence[str] | None) -> int:
     write_evaluation(run, evaluation, truth)
     write_json(run / "run.json", {**provenance(argv), "weights": loaded.path.name, "data": truth.books.plain()})
     if not flags.noplots:
-        plot_detections(run, loader, truth, evaluation.found)
-        plot_scores(run, evaluation, truth)
+        plot_evaluation(run, loader, truth, evaluation)
     LOG.info("written to %s: results.json, predictions.json (COCO format, with truth.json), pictures", run)
     return 0
+
+
+def plot_evaluation(run: Path, loader: DataLoader[Batch], truth: RecordSet, evaluation: Evaluation) -> None:
+    """Truth and detections side by side, the curves, and the confusion matrix at the confidence of the best mean F1."""
+    report, found = evaluation.report, evaluation.found
+    plot_detections(run, loader, truth, found)
+    confidence = 0.25 if report.confidence is None else report.confidence
+    confusion = metrics.confusion(truth.records, found, len(truth.names), confidence)
+    plot_scores(run, report, evaluation.curves, evaluation.precision50, confusion)
 
 
 def write_evaluation(run: Path, evaluation: Evaluation, truth: RecordSet) -> None:

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from models.graph import Graph, build_graph
 from models.spec import ModelSpec, parse_spec
 from utils import checkpoint
-from utils.config import Config, config_from_plain
+from utils.config import Config
 from utils.errors import CheckpointError, ConfigError
+from utils.settings import config_from_plain
 from utils.yamlio import Document
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from utils.cli import parse_detect, parse_train, parse_val
-from utils.config import build_config, settings_of_assignments
 from utils.paths import find_yaml
+from utils.settings import build_config, settings_of_assignments
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from utils.config import Setting
 from utils.errors import ConfigError
+from utils.flags import TRAIN_FLAGS, DetectFlags, TrainFlags, ValFlags
+from utils.settings import Setting
 
 
 class _Parser(argparse.ArgumentParser):
@@ -26,109 +26,6 @@ class _Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(unknown[0].split("=")[0], flags, n=1)
         hint = f"; did you mean {near[0]}?" if near else f"; see python {self.prog} --help"
         raise ConfigError(f"{self.prog}: {message}{hint}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainFlags:
-    """train.py's command line: `settings` go into the configuration, the rest steers the script."""
-
-    settings: tuple[Setting, ...]
-    hyp: str
-    assignments: tuple[str, ...]
-    resume: str | None
-    demo: bool
-    debug: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValFlags:
-    """val.py's command line. None: take the checkpoint's value."""
-
-    data: str | None
-    weights: str
-    cfg: str
-    summary: bool
-    batch_size: int
-    imgsz: int | None
-    conf_thres: float
-    iou_thres: float
-    max_det: int
-    task: str
-    device: str
-    workers: int
-    bad_data: str
-    allow_empty: bool
-    single_cls: bool
-    assignments: tuple[str, ...]
-    max_pixels: int
-    project: str
-    name: str
-    exist_ok: bool
-    noplots: bool
-    debug: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class DetectFlags:
-    """detect.py's command line. None: take the checkpoint's value."""
-
-    weights: str
-    source: str | None
-    imgsz: int | None
-    conf_thres: float
-    iou_thres: float
-    max_det: int
-    batch_size: int
-    device: str
-    save_txt: bool
-    save_conf: bool
-    save_crop: bool
-    save_json: bool
-    nosave: bool
-    recursive: bool
-    classes: tuple[str, ...]
-    agnostic_nms: bool
-    line_thickness: int
-    hide_labels: bool
-    hide_conf: bool
-    bad_data: str
-    max_pixels: int
-    project: str
-    name: str
-    exist_ok: bool
-    debug: bool
-
-
-# flag names, configuration key, type (None: a switch), help
-TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, type | None, str], ...] = (
-    (("--weights",), "model.weights", str, "checkpoint to start from (default: from scratch)"),
-    (("--cfg",), "model.cfg", str, "model YAML, looked up in cfg/models too"),
-    (("--data",), "data.data", str, "data YAML, looked up in cfg/data too, or a folder"),
-    (("--epochs",), "schedule.epochs", int, ""),
-    (("--batch-size", "--batch"), "data.batch_size", int, "pictures per step over all processes"),
-    (("--imgsz", "--img", "--img-size"), "data.imgsz", int, "longest side of the network input, px"),
-    (("--device",), "run.device", str, "cpu, 0, cuda:0 (default: the first GPU if there is one)"),
-    (("--workers",), "data.workers", int, "loader processes"),
-    (("--optimizer",), "optim.name", str, "SGD, Adam or AdamW"),
-    (("--patience",), "schedule.patience", int, "epochs without improvement before stopping"),
-    (("--close-mosaic",), "schedule.close_mosaic", int, "epochs without mosaic at the end"),
-    (("--accumulate",), "optim.accumulate", int, "steps to accumulate gradients over"),
-    (("--label-smoothing",), "loss.label_smoothing", float, ""),
-    (("--seed",), "run.seed", int, ""),
-    (("--project",), "run.project", str, ""),
-    (("--name",), "run.name", str, ""),
-    (("--save-period",), "run.save_period", int, "keep a checkpoint every so many epochs"),
-    (("--bad-data",), "data.bad_data", str, "skip (reported, up to a limit) or error"),
-    (("--max-pixels",), "data.max_pixels", int, "refuse larger pictures before decoding them"),
-    (("--single-cls",), "data.single_cls", None, "all classes as one, called defect"),
-    (("--cos-lr",), "schedule.cosine", None, "cosine learning rate"),
-    (("--exist-ok",), "run.exist_ok", None, "write into an existing run folder"),
-    (("--nosave",), "run.nosave", None, "write only the last checkpoint"),
-    (("--noval",), "run.noval", None, "evaluate only after the last epoch"),
-    (("--noplots",), "run.noplots", None, "write no pictures"),
-    (("--noautoanchor",), "assign.noautoanchor", None, "keep the model YAML's anchors however badly they fit"),
-    (("--allow-empty",), "data.allow_empty", None, "accept that most label files are missing"),
-)
 
 
 def parse_train(argv: Sequence[str] | None) -> TrainFlags:

@@ -7,17 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from utils import checkpoint
-from utils.cli import TrainFlags
-from utils.config import (
-    Config,
-    Setting,
-    build_config,
-    config_from_plain,
-    settings_of_assignments,
-    settings_of_document,
-)
+from utils.config import Config
 from utils.errors import CheckpointError, ConfigError
+from utils.flags import TrainFlags
 from utils.paths import CFG, find_yaml
+from utils.settings import Setting, build_config, config_from_plain, settings_of_assignments, settings_of_document
 from utils.yamlio import read_yaml
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from utils.config import (
-    Config,
+from utils.config import Config
+from utils.errors import ConfigError
+from utils.settings import (
     Setting,
     as_yaml,
     build_config,
@@ -13,7 +14,6 @@ from utils.config import (
     settings_of_assignments,
     settings_of_document,
 )
-from utils.errors import ConfigError
 from utils.yamlio import parse_yaml, read_yaml
 
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from utils.config import build_config, settings_of_assignments
 from utils.ema import EMA
 from utils.errors import NumericError
 from utils.optim import Schedule, build_optimizer
+from utils.settings import build_config, settings_of_assignments
 from utils.state import SKIP_LIMIT, TrainState, optimizer_step
 
 

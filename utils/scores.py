@@ -1,0 +1,73 @@
+"""Scores of an evaluation -> the Report, and the Report as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from utils import metrics
+from utils.coco import CocoScores
+from utils.structures import ClassRow, Record, Report
+
+
+def report_of(
+    records: Sequence[Record],
+    names: Sequence[str],
+    scores: CocoScores,
+    curves: metrics.Curves,
+    losses: dict[str, float],
+) -> Report:
+    """The report of an evaluation: COCO's numbers, P and R at the confidence of the best mean F1, the losses."""
+    best = curves.best()
+    rows = []
+    for k, name in enumerate(names):
+        counts = [int((r.counted()[1] == k).sum()) for r in records]
+        known = best is not None and not np.isnan(curves.recall[k, 0])
+        rows.append(
+            ClassRow(
+                name=name,
+                images=sum(count > 0 for count in counts),
+                instances=sum(counts),
+                precision=float(curves.precision[k, best]) if known else None,
+                recall=float(curves.recall[k, best]) if known else None,
+                ap50=scores.ap50[k],
+                ap=scores.ap[k],
+            )
+        )
+    return Report(
+        coco=scores.stats,
+        precision=_mean(row.precision for row in rows),
+        recall=_mean(row.recall for row in rows),
+        confidence=None if best is None else float(metrics.CONFIDENCES[best]),
+        classes=tuple(rows),
+        images=len(records),
+        good_images=sum(r.good for r in records),
+        instances=sum(len(r.counted()[1]) for r in records),
+        losses=losses,
+    )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def as_lines(report: Report) -> list[str]:
+    """The report as a table for the console."""
+    width = max(len("all"), *(len(row.name) for row in report.classes))
+    lines = [f"{'class':{width}} {'images':>7} {'boxes':>7} {'P':>6} {'R':>6} {'AP50':>6} {'AP':>6}"]
+    total = ClassRow(
+        "all", report.images, report.instances, report.precision, report.recall, report.map50, report.map50_95
+    )
+    for row in (total, *report.classes):
+        values = " ".join(f"{show(v):>6}" for v in (row.precision, row.recall, row.ap50, row.ap))
+        lines.append(f"{row.name:{width}} {row.images:>7,} {row.instances:>7,} {values}")
+    sizes = ", ".join(f"{name} {show(report.coco[name])}" for name in ("AP75", "APs", "APm", "APl", "AR100"))
+    threshold = "" if report.confidence is None else f"; P and R at confidence {report.confidence:.3f} (best mean F1)"
+    return [*lines, f"{report.good_images:,} good pictures; {sizes}{threshold}"]
+
+
+def show(value: float | None) -> str:
+    """Three digits, or a dash for what is undefined."""
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,149 @@
+"""Where the values of a configuration come from: YAML files, flags and --set, converted and checked one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from utils.config import Config
+from utils.errors import ConfigError
+from utils.schema import fits, type_words
+from utils.text import did_you_mean
+from utils.yamlio import Document, parse_yaml
+
+# Keys of a YOLOv5 hyper-parameter file that have another name or place here.
+YOLOV5_KEYS = {
+    **{key: f"optim.{key}" for key in ("lr0", "momentum", "weight_decay")},
+    **{key: f"schedule.{key}" for key in ("lrf", "warmup_epochs", "warmup_momentum", "warmup_bias_lr")},
+    **{key: f"loss.{key}" for key in ("box", "cls", "cls_pw", "obj", "obj_pw", "label_smoothing")},
+    **{key: f"augment.{key}" for key in ("hsv_h", "hsv_s", "hsv_v", "degrees", "translate", "scale", "shear")},
+    **{key: f"augment.{key}" for key in ("flipud", "fliplr", "mosaic")},
+    "anchor_t": "assign.anchor_t",
+    "fl_gamma": "loss.focal_gamma",
+}
+# Keys of such a file that change nothing here, and the value at which leaving them out is right.
+YOLOV5_NEUTRAL = {
+    "iou_t": None,
+    "perspective": 0,
+    "mixup": 0,
+    "copy_paste": 0,
+    "anchors": None,
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value on its way into the configuration: `key` is `section.name`, `origin` says who set it."""
+
+    key: str
+    value: Any
+    origin: str
+
+
+def settings_of_document(document: Document) -> list[Setting]:
+    """Settings of a cfg/train YAML (sections) or of a YOLOv5 hyper-parameter file (flat keys)."""
+    data = document.data if document.data is not None else {}
+    if not isinstance(data, dict):
+        raise document.error("a training configuration is a map of sections or of YOLOv5 hyper-parameters")
+    settings = []
+    for key, value in data.items():
+        where = document.where(key)
+        if isinstance(value, dict):
+            settings += [Setting(f"{key}.{k}", v, document.where(key, k)) for k, v in value.items()]
+        elif key in YOLOV5_KEYS:
+            settings.append(Setting(YOLOV5_KEYS[key], value, where))
+        elif key in YOLOV5_NEUTRAL:
+            if YOLOV5_NEUTRAL[key] is not None and value != YOLOV5_NEUTRAL[key]:
+                raise ConfigError(f"{where}: '{key}: {value}' has no counterpart yet; set it to 0 or remove it")
+        else:
+            sections = [f.name for f in dataclasses.fields(Config)]
+            raise ConfigError(f"{where}: unknown key '{key}'{did_you_mean(str(key), [*sections, *YOLOV5_KEYS])}")
+    return settings
+
+
+def settings_of_assignments(assignments: list[str]) -> list[Setting]:
+    """Settings of `--set optim.lr0=0.02` arguments."""
+    settings = []
+    for text in assignments:
+        key, equals, raw = text.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"--set {text}: must read section.name=value, for example --set optim.lr0=0.02")
+        settings.append(Setting(key.strip(), parse_yaml(raw, f"--set {text}").data, f"--set {text}"))
+    return settings
+
+
+def build_config(settings: list[Setting]) -> tuple[Config, dict[str, str]]:
+    """The configuration after `settings` in order (later ones win), and the origin of every value that was set."""
+    values: dict[str, dict[str, Any]] = {}
+    origins: dict[str, str] = {}
+    for setting in settings:
+        section, name, converted = _convert(setting)
+        values.setdefault(section, {})[name] = converted
+        origins[setting.key] = setting.origin
+    classes = typing.get_type_hints(Config)
+    return Config(**{section: classes[section](**known) for section, known in values.items()}), origins
+
+
+def config_from_plain(plain: Mapping[str, Mapping[str, Any]], origin: str) -> Config:
+    """The configuration that `Config.plain()` gave, for example from a checkpoint."""
+    settings = [Setting(f"{s}.{k}", v, origin) for s, values in plain.items() for k, v in values.items()]
+    return build_config(settings)[0]
+
+
+def _convert(setting: Setting) -> tuple[str, str, Any]:
+    section, _, name = setting.key.partition(".")
+    classes = typing.get_type_hints(Config)
+    if section not in classes:
+        raise ConfigError(f"{setting.origin}: no section '{section}'{did_you_mean(section, classes)}")
+    hints = typing.get_type_hints(classes[section])
+    if name not in hints:
+        every = [f"{s}.{n}" for s, c in classes.items() for n in typing.get_type_hints(c)]
+        near = did_you_mean(name, hints) or did_you_mean(setting.key, every)
+        raise ConfigError(f"{setting.origin}: unknown key '{setting.key}'{near}")
+    value, annotation = setting.value, hints[name]
+    if annotation is float and isinstance(value, str):
+        value = _number(value)  # PyYAML reads 1e-2 as a string
+    if annotation is str and value is None:
+        value = ""
+    if not fits(value, annotation):
+        raise ConfigError(f"{setting.origin}: {setting.key} must be {type_words(annotation)}, got {setting.value!r}")
+    if annotation is float:
+        value = float(value)
+    _check_range(setting, classes[section], name, value)
+    return section, name, tuple(value) if isinstance(value, list) else value
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _check_range(setting: Setting, section: type, name: str, value: Any) -> None:
+    metadata = next(f for f in dataclasses.fields(section) if f.name == name).metadata
+    low, high = metadata.get("low", -math.inf), metadata.get("high", math.inf)
+    numbers = value if isinstance(value, list) else [value]
+    for number in numbers:
+        if isinstance(number, float | int) and not (low <= number <= high and math.isfinite(number)):
+            top = "" if high == math.inf else f" and at most {high:g}"
+            least = "finite" if low == -math.inf else f"at least {low:g}"
+            raise ConfigError(f"{setting.origin}: {setting.key} must be {least}{top}, got {number!r}")
+
+
+def as_yaml(config: Config, origins: Mapping[str, str]) -> str:
+    """The resolved configuration as YAML, each changed value with its origin as a comment."""
+    lines = []
+    for section, values in config.plain().items():
+        lines.append(f"{section}:")
+        for name, value in values.items():
+            origin = origins.get(f"{section}.{name}")
+            text = yaml.safe_dump(value, default_flow_style=True, width=10_000).split("\n")[0]
+            lines.append(f"  {name}: {text}" + (f"  # {origin}" if origin else ""))
+    return "\n".join(lines) + "\n"
