@@ -12,6 +12,7 @@ from models.criterion_free import FreeCriterion
 from models.focal import focal_bce
 from models.graph import Graph
 from models.heads.anchor import AnchorDetect
+from models.heads.contrastive import ContrastiveDetect
 from models.heads.free import FreeDetect
 from models.iou import iou
 from models.loss_terms import LossTerms
@@ -31,7 +32,7 @@ class Criterion(Protocol):
 def build_criterion(graph: Graph, cfg: Config) -> Criterion:
     """The criterion that belongs to the graph's head."""
     head = graph.head
-    if isinstance(head, FreeDetect):
+    if isinstance(head, FreeDetect | ContrastiveDetect):
         return FreeCriterion(cfg.loss, cfg.assign)
     assert isinstance(head, AnchorDetect), f"no criterion for {type(head).__name__}"
     return AnchorCriterion(cfg.loss, cfg.assign, head.classes, cfg.data.imgsz)

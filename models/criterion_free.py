@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy, softplus
 from models.assign_aligned import assign_aligned
 from models.loss_terms import LossTerms
 from models.matched_overlap import matched_overlap
+from models.side_losses import side_losses
 from utils.config import AssignConfig, LossConfig
 from utils.structures import Assignment, Predictions, Targets
 
@@ -20,7 +21,7 @@ class FreeCriterion:
 
     Every part is divided by the sum of the soft targets of the batch. Class: BCE of all predictions x classes against
     the soft targets. Box: 1 - overlap, in the overlap's unit, and distribution focal loss of distances in
-    cells, both weighted by the soft target.
+    cells, both weighted by the soft target. Plus the losses of what the network's rows leave, see side_losses.
     """
 
     def __init__(self, loss: LossConfig, assign: AssignConfig) -> None:
@@ -40,7 +41,9 @@ class FreeCriterion:
             "dfl": (dfl * quality).sum() * self.loss.free_dfl,
         }
         total = quality.sum().view(1)
-        return LossTerms({name: value.view(1) for name, value in sums.items()}, dict.fromkeys(sums, total))
+        side = side_losses(predictions, targets, self.loss)
+        own = {name: value.view(1) for name, value in sums.items()}
+        return LossTerms({**own, **side.sums}, {**dict.fromkeys(sums, total), **side.counts})
 
     def _box_losses(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> tuple[Tensor, Tensor]:
         """(P,) 1 - overlap and (P,) distribution focal loss of the positives."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,30 +14,40 @@ from torch import Tensor, nn
 import models.heads
 import models.layers  # noqa: F401  registers the layers
 from models import registry
-from models.registry import Layer, Parameter, find
+from models.context import Context
+from models.registry import Layer, Parameter, Role, find
 from models.spec import ModelSpec, Row, Source
 from utils.errors import ConfigError
 from utils.schema import fits, type_words
-from utils.structures import Predictions
+from utils.structures import Moment, Predictions
 from utils.text import did_you_mean
 
 MEASURE_PX = 128  # small, yet two cells wide at stride 64
 MAX_CHANNELS = 65_536
+MEASURE_TEXTS = 3
 
 Value = Any  # what flows between rows: a Tensor, a tuple of Tensors, or the head's Predictions
 
 
 @dataclass(frozen=True)
 class Step:
-    """One row made ready to run: its sources, whether it takes a list, and which values nobody needs afterwards."""
+    """One row made ready to run: its sources, whether it takes a list and the context, and which values nobody needs
+    afterwards.
+    """
 
     sources: tuple[Source, ...]
     takes_list: bool
+    takes_context: bool
     frees: tuple[int | str, ...]
 
 
 class Graph(nn.Module):
-    """A network of rows. `layers[i]` is row i; `strides` are those of the head's sources, `stride` the largest."""
+    """A network of rows. `layers[i]` is row i; `strides` are those of the head's sources, `stride` the largest.
+
+    A network whose rows read `text` has a `vocabulary` (N, D): one unit vector per phrase, zero until it is set.
+    """
+
+    vocabulary: Tensor | None
 
     def __init__(
         self, spec: ModelSpec, layers: Sequence[nn.Module], takes_list: Sequence[bool], strides: list[int]
@@ -45,29 +55,38 @@ class Graph(nn.Module):
         super().__init__()
         self.spec, self.strides, self.stride = spec, tuple(strides), max(strides)
         self.layers = nn.ModuleList(layers)
-        self.steps = _plan(spec.rows, takes_list)
+        self.steps = _plan(spec.rows, layers, takes_list)
+        width = spec.text_dim
+        self.register_buffer("vocabulary", None if width is None else torch.zeros(spec.classes, width))
 
     @property
     def head(self) -> nn.Module:
         """The last row."""
         return self.layers[-1]
 
-    def forward(self, image: Tensor, **inputs: Tensor) -> Predictions:
-        """`image` (B, C, H, W) in 0..1, H and W multiples of `stride` -> Predictions."""
+    def forward(self, image: Tensor, phrases: Tensor | None = None, moment: Moment | None = None) -> Predictions:
+        """`image` (B, C, H, W) in 0..1, H and W multiples of `stride` -> Predictions.
+
+        `phrases` (N,) int64 rows of the vocabulary to look for, None: all of it, in order. `moment`: in training.
+        """
+        context = Context(moment)
         values: dict[int | str, Value] = {"image": image}
-        values.update(inputs.items())
+        if self.vocabulary is not None:
+            values["text"] = self.vocabulary if phrases is None else self.vocabulary[phrases]
         for index, (step, layer) in enumerate(zip(self.steps, self.layers, strict=True)):
-            values[index] = _run(layer, step.takes_list, _gather(values, step.sources))
+            given = _gather(values, step.sources)
+            values[index] = _run(layer, step.takes_list, given, context if step.takes_context else None)
             for key in step.frees:
                 del values[key]
-        return values[len(self.layers) - 1]
+        return context.attach(values[len(self.layers) - 1])
 
 
-def build_graph(spec: ModelSpec, channels: int = 3, image_size: int = 640) -> Graph:
-    """Build the network of `spec` for pictures of `channels` planes. Raises ConfigError at the row that cannot be
-    built.
+def build_graph(spec: ModelSpec, channels: int = 3, image_size: int = 640, sam_file: str = "") -> Graph:
+    """Build the network of `spec` for pictures of `channels` planes; `sam_file` are Mobile-SAM's weights.
+
+    Raises ConfigError at the row that cannot be built.
     """
-    builder = _Builder(spec, channels, image_size)
+    builder = _Builder(spec, channels, image_size, sam_file)
     with torch.no_grad():
         for row in spec.rows:
             builder.add(row)
@@ -77,7 +96,7 @@ def build_graph(spec: ModelSpec, channels: int = 3, image_size: int = 640) -> Gr
     return Graph(spec, builder.layers, builder.takes_list, builder.strides_of(last))
 
 
-def _plan(rows: Sequence[Row], takes_list: Sequence[bool]) -> tuple[Step, ...]:
+def _plan(rows: Sequence[Row], layers: Sequence[nn.Module], takes_list: Sequence[bool]) -> tuple[Step, ...]:
     last_use: dict[int | str, int] = {}
     for row in rows:
         last_use.update({source.origin: row.index for source in row.sources})
@@ -86,7 +105,15 @@ def _plan(rows: Sequence[Row], takes_list: Sequence[bool]) -> tuple[Step, ...]:
     frees = defaultdict(list)
     for key, index in last_use.items():
         frees[index].append(key)
-    return tuple(Step(r.sources, many, tuple(frees[r.index])) for r, many in zip(rows, takes_list, strict=True))
+    return tuple(
+        Step(row.sources, many, takes_context(layer), tuple(frees[row.index]))
+        for row, layer, many in zip(rows, layers, takes_list, strict=True)
+    )
+
+
+def takes_context(layer: nn.Module) -> bool:
+    """Whether the layer's forward wants the Context after its sources: it says so by `takes_context = True`."""
+    return bool(getattr(layer, "takes_context", False))
 
 
 def _gather(values: dict[int | str, Value], sources: Sequence[Source]) -> list[Value]:
@@ -94,17 +121,34 @@ def _gather(values: dict[int | str, Value], sources: Sequence[Source]) -> list[V
     return [v if s.output is None else v[s.output] for v, s in zip(found, sources, strict=True)]
 
 
-def _run(layer: nn.Module, takes_list: bool, sources: list[Value]) -> Value:
-    return layer(sources) if takes_list else layer(sources[0])
+def _run(layer: nn.Module, takes_list: bool, sources: list[Value], context: Context | None) -> Value:
+    given = sources if takes_list else sources[0]
+    return layer(given) if context is None else layer(given, context)
+
+
+def _is_map(value: Value) -> bool:
+    return isinstance(value, Tensor) and value.ndim == 4
+
+
+def _width(value: Tensor) -> int:
+    """Channels of a map (B, C, H, W); width of text vectors (N, D) or tokens (B, N, D)."""
+    return value.shape[1] if _is_map(value) else value.shape[-1]
+
+
+def _strides(values: Sequence[Value]) -> list[int]:
+    """Network-input pixels per cell of each map among `values`."""
+    return [MEASURE_PX // value.shape[-1] for value in values if _is_map(value)]
 
 
 class _Builder:
     """Builds row after row, keeping every row's output on the measuring picture."""
 
-    def __init__(self, spec: ModelSpec, channels: int, image_size: int) -> None:
-        self.spec, self.image_size = spec, image_size
+    def __init__(self, spec: ModelSpec, channels: int, image_size: int, sam_file: str) -> None:
+        self.spec, self.image_size, self.sam_file = spec, image_size, sam_file
         picture = torch.linspace(0, 1, channels * MEASURE_PX**2).view(1, channels, MEASURE_PX, MEASURE_PX)
         self.values: dict[int | str, Value] = {"image": picture}
+        if spec.text_dim is not None:
+            self.values["text"] = torch.eye(MEASURE_TEXTS, spec.text_dim)
         self.layers: list[nn.Module] = []
         self.takes_list: list[bool] = []
 
@@ -132,7 +176,7 @@ class _Builder:
         self.values[row.index] = output
 
     def strides_of(self, row: Row) -> list[int]:
-        return [MEASURE_PX // value.shape[-1] for value in self._inputs(row)]
+        return _strides(self._inputs(row))
 
     def _inputs(self, row: Row) -> list[Value]:
         for source in row.sources:
@@ -140,7 +184,7 @@ class _Builder:
                 raise row.error(f"the network has no input '{source.origin}' in this mode")
             value = self.values[source.origin]
             if isinstance(value, Predictions) or (source.output is None) != isinstance(value, Tensor):
-                raise row.error(f"source {source} is not one feature map")
+                raise row.error(f"source {source} is not one feature map or set of vectors")
             if source.output is not None and source.output >= len(value):
                 raise row.error(f"source {source}: that row has {len(value)} outputs, counted from 0")
         return _gather(self.values, row.sources)
@@ -151,7 +195,7 @@ class _Builder:
     def _measure(self, module: nn.Module, row: Row, takes_list: bool, inputs: list[Value]) -> Value:
         module.eval()
         try:
-            output = _run(module, takes_list, inputs)
+            output = _run(module, takes_list, inputs, Context() if takes_context(module) else None)
         except (RuntimeError, ValueError, IndexError) as error:
             raise row.error(f"does not fit its sources {_shapes(row, inputs)}: {_first_line(error)}") from error
         module.train()
@@ -191,19 +235,31 @@ class _Builder:
         return written
 
     def _fill(self, parameter: Parameter, row: Row, inputs: list[Value], written: dict[str, Any]) -> Any:
-        if parameter.role is registry.IN:
-            return inputs[0].shape[1]
-        if parameter.role is registry.INS:
-            return [value.shape[1] for value in inputs]
-        if parameter.role is registry.STRIDES:
-            return [MEASURE_PX // value.shape[-1] for value in inputs]
-        if parameter.role is registry.REPEATS:
-            return self._depth(row)
-        if parameter.role is registry.IMAGE_SIZE:
-            return self.image_size
-        if parameter.role is registry.OUT:
-            return self._scaled(row, written[parameter.name])
-        return written[parameter.name]
+        fillers: dict[Role | None, Callable[[], Any]] = {
+            registry.IN: lambda: _width(inputs[0]),
+            registry.INS: lambda: [_width(value) for value in inputs],
+            registry.STRIDES: lambda: _strides(inputs),
+            registry.REPEATS: lambda: self._depth(row),
+            registry.IMAGE_SIZE: lambda: self.image_size,
+            registry.TEXT_DIM: lambda: self._text_dim(row),
+            registry.SAM_FILE: lambda: self.sam_file,
+            registry.PEER: lambda: self._peer(row, written[parameter.name]),
+            registry.OUT: lambda: self._scaled(row, written[parameter.name]),
+            None: lambda: written[parameter.name],
+        }
+        return fillers[parameter.role]()
+
+    def _text_dim(self, row: Row) -> int:
+        if self.spec.text_dim is None:
+            raise row.error("needs a network in which some row reads 'text'")
+        return self.spec.text_dim
+
+    def _peer(self, row: Row, name: str) -> nn.Module:
+        """The module of the earlier row called `name`."""
+        names = {other.name: other.index for other in self.spec.rows[: row.index] if other.name}
+        if name not in names:
+            raise row.error(f"'{name}' is no earlier row's name{did_you_mean(name, names)}")
+        return self.layers[names[name]]
 
     def _scaled(self, row: Row, channels: int) -> int:
         scaled = math.ceil(channels * self.spec.width / 8) * 8

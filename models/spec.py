@@ -19,7 +19,8 @@ from utils.yamlio import Document, Key, read_yaml
 
 INPUTS = ("image", "polar", "text")
 SECTIONS = ("backbone", "head")
-KNOWN_KEYS = ("nc", "depth_multiple", "width_multiple", "anchors", *SECTIONS)
+KNOWN_KEYS = ("nc", "depth_multiple", "width_multiple", "anchors", "text_encoder", "text_dim", *SECTIONS)
+DEFAULT_TEXT_DIM = 512
 MAX_ROWS, MAX_REPEATS, MAX_MULTIPLE = 1000, 100, 16.0
 
 
@@ -69,6 +70,12 @@ class ModelSpec:
         """`nc`."""
         return int(self.data["nc"])
 
+    @property
+    def text_dim(self) -> int | None:
+        """Width of the text vectors that its rows take; None for a network without text."""
+        reads = any(source.origin == "text" for row in self.rows for source in row.sources)
+        return int(self.data.get("text_dim", DEFAULT_TEXT_DIM)) if reads else None
+
     def with_values(self, **values: Any) -> ModelSpec:
         """The same network with other top-level values, for example `nc=8` or `anchors=[...]`."""
         return parse_spec(Document(self.path, {**self.data, **values}, {}))
@@ -96,6 +103,10 @@ def parse_spec(document: Document) -> ModelSpec:
             raise document.error(f"key '{key}' is missing{hint}", *([near] if near is not None else []))
     if not _whole(data["nc"], 1, 100_000):
         raise document.error(f"nc must be a whole number of classes from 1, got {data['nc']!r}", "nc")
+    if "text_dim" in data and not _whole(data["text_dim"], 1, 65_536):
+        raise document.error(f"text_dim must be a whole number from 1, got {data['text_dim']!r}", "text_dim")
+    if not isinstance(data.get("text_encoder", ""), str):
+        raise document.error(f"text_encoder must be a name, got {data['text_encoder']!r}", "text_encoder")
     rows, constants = _read_rows(document, data)
     for key in data:
         if key not in KNOWN_KEYS and key not in constants:

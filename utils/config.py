@@ -114,6 +114,8 @@ class LossConfig:
     free_box: float = knob(7.5, 0)
     free_cls: float = knob(0.5, 0)
     free_dfl: float = knob(1.5, 0)
+    reconstruction: float = knob(0.0104, 0)
+    energy: float = knob(0.2, 0)
 
 
 @dataclass(frozen=True, kw_only=True)

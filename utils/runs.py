@@ -28,6 +28,7 @@ COLUMNS = (
     "skipped_steps",
     "seconds",
     *(f"{split}/dfl_loss" for split in ("train", "val")),  # heads of no objectness have this part instead
+    *(f"train/{part}_loss" for part in ("reconstruction", "energy")),  # RTVPNet
 )
 
 

@@ -100,15 +100,29 @@ class Targets:
         return Targets(*(tensor.pin_memory() for tensor in vars(self).values()))
 
 
+@dataclass(frozen=True)
+class Moment:
+    """When in training a forward pass happens: the run's seed, the step, and which part 0..1 of the run is done."""
+
+    seed: int
+    step: int
+    progress: float
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """`images` (B, C, H, W) uint8, `targets`, data set index and letterbox of every picture, boxes lost on the way."""
+    """`images` (B, C, H, W) uint8, `targets`, data set index and letterbox of every picture, boxes lost on the way.
+
+    `phrases` (N,) int64: the rows of the model's vocabulary that this batch asks for, of which `targets.labels` are
+    the places; None: the labels are the classes themselves.
+    """
 
     images: Tensor
     targets: Targets
     indices: tuple[int, ...]
     letterboxes: tuple[Letterbox | None, ...]
     boxes_lost: int = 0
+    phrases: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -116,11 +130,13 @@ class Batch:
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
         """The same batch on `device`; images stay uint8 (a quarter of the bytes), see `inputs()`."""
         images = self.images.to(device, non_blocking=non_blocking)
-        return replace(self, images=images, targets=self.targets.to(device, non_blocking))
+        phrases = None if self.phrases is None else self.phrases.to(device, non_blocking=non_blocking)
+        return replace(self, images=images, targets=self.targets.to(device, non_blocking), phrases=phrases)
 
     def pin_memory(self) -> Batch:
         """The same batch in page-locked memory."""
-        return replace(self, images=self.images.pin_memory(), targets=self.targets.pin_memory())
+        phrases = None if self.phrases is None else self.phrases.pin_memory()
+        return replace(self, images=self.images.pin_memory(), targets=self.targets.pin_memory(), phrases=phrases)
 
     def inputs(self) -> Tensor:
         """(B, C, H, W) float32 in 0..1, channels_last."""
@@ -135,6 +151,9 @@ class Predictions:
     head; `points` (A, 2) cell centres px; `strides` (A,); `level_sizes` predictions per level, summing to A;
     `grids` (height, width) per level; `anchors` (A, 2) width and height px or None; `distribution` (B, A, 4, bins)
     logits over the distances left, top, right, bottom in cells, bin i for i cells, or None.
+
+    Side results of rows, for their own losses: `reconstructions` (B,) each, a loss per picture; `energies` (B, h, w)
+    each, over a grid that covers the network input, low where a visual prompt is wanted.
     """
 
     boxes: Tensor
@@ -146,6 +165,8 @@ class Predictions:
     grids: tuple[tuple[int, int], ...]
     anchors: Tensor | None = None
     distribution: Tensor | None = None
+    reconstructions: tuple[Tensor, ...] = ()
+    energies: tuple[Tensor, ...] = ()
 
     def scores(self) -> Tensor:
         """(B, A, K) float32 confidences: class probability, times objectness where the head has one."""

@@ -1,5 +1,5 @@
 """Detection heads; each returns utils.structures.Predictions."""
 
-from models.heads import anchor, free
+from models.heads import anchor, contrastive, free
 
-__all__ = ["anchor", "free"]
+__all__ = ["anchor", "contrastive", "free"]

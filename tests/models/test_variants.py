@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn.functional import normalize
 
 from models.criterion import build_criterion
 from models.graph import build_graph
@@ -29,12 +30,28 @@ PARAMETERS = {
     "idfe-net-m": 25_547_601,
     "idfe-net-n": 2_863_639,
     "idfe-net-parity": 12_757_524,
+    "rtvpnet-plain-n": 3_543_679,
 }
 SAME_WIRING = {"IDFE-Net-Enhanced version2", "idfe-net-basic-n", "idfe-net-m", "idfe-net-n"}  # as another file
 
 
+CLASSES = 5
+
+
 def read(name: str):
-    return read_spec(f"cfg/models/{name}.yaml")
+    return read_spec(f"cfg/models/{name}.yaml").with_values(nc=CLASSES)
+
+
+def build(spec, seed: int = 0):
+    graph = build_graph(spec)
+    if graph.vocabulary is not None:
+        width = graph.vocabulary.shape[1]
+        graph.vocabulary = normalize(torch.randn(CLASSES, width, generator=torch.Generator().manual_seed(seed)))
+    return graph
+
+
+def anchor_free(name: str) -> bool:
+    return "free" in name or name.startswith("rtvpnet")
 
 
 def test_every_file_is_listed_above():
@@ -49,26 +66,26 @@ def test_file_says_its_parameters(name):
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_builds_and_runs_at_two_sizes(name):
-    graph = build_graph(read(name))
+    graph = build(read(name))
     assert sum(p.numel() for p in graph.parameters()) == PARAMETERS[name]
     assert graph.strides == (8, 16, 32)
     for height, width in ((64, 64), (96, 32)):
         image = torch.rand(2, 3, height, width)
-        per_cell = 1 if "free" in name else 3
+        per_cell = 1 if anchor_free(name) else 3
         size = per_cell * sum(height // s * (width // s) for s in graph.strides)
         with torch.no_grad():
             results = graph.train()(image), graph.eval()(image)
         for predictions in results:
             assert predictions.boxes.shape == (2, size, 4)
             assert predictions.class_logits.shape == (2, size, 5)
-            assert "free" in name or predictions.objectness.shape == (2, size)
+            assert anchor_free(name) or predictions.objectness.shape == (2, size)
             assert sum(predictions.level_sizes) == size
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_trains_one_step_and_its_weights_can_be_stored(name):
     torch.manual_seed(0)
-    graph, cfg = build_graph(read(name)).train(), Config()
+    graph, cfg = build(read(name)).train(), Config()
     criterion, optimizer = build_criterion(graph, cfg), build_optimizer(graph, cfg.optim, 2)
     image = torch.rand(2, 3, 64, 64)
     boxes = torch.tensor([[8.0, 8.0, 40.0, 50.0], [20.0, 4.0, 36.0, 20.0]])
@@ -85,7 +102,7 @@ def test_trains_one_step_and_its_weights_can_be_stored(name):
     file = io.BytesIO()
     torch.save(graph.state_dict(), file)
     file.seek(0)
-    again = build_graph(read(name)).eval()
+    again = build(read(name)).eval()
     again.load_state_dict(torch.load(file, weights_only=True))
     with torch.no_grad():
         assert torch.equal(again(image).boxes, graph.eval()(image).boxes)
@@ -98,7 +115,7 @@ def test_every_parameter_gets_a_gradient(name):
     silent, frozen = None, set()
     for seed in range(5):
         torch.manual_seed(seed)
-        graph = build_graph(spec).train()
+        graph = build(spec).train()
         p = graph(torch.rand(2, 3, 64, 64))
         sum(part.mean() for part in (p.boxes, p.class_logits, p.objectness) if part is not None).backward()
         frozen = {n for n, q in graph.named_parameters() if not q.requires_grad}
