@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -31,33 +31,35 @@ Value = Any  # what flows between rows: a Tensor, a tuple of Tensors, or the hea
 
 @dataclass(frozen=True)
 class Step:
-    """One row made ready to run: its sources, whether it takes a list and the context, and which values nobody needs
-    afterwards.
+    """Row `index` made ready to run: its sources, whether it takes a list and the Context, and which values nobody
+    needs afterwards.
     """
 
+    index: int
     sources: tuple[Source, ...]
     takes_list: bool
     takes_context: bool
-    frees: tuple[int | str, ...]
+    frees: tuple[int | str, ...] = ()
 
 
 class Graph(nn.Module):
-    """A network of rows. `layers[i]` is row i; `strides` are those of the head's sources, `stride` the largest.
+    """A network of rows. `steps[i]` runs `layers[i]`; `strides` are those of the head's maps, `stride` the largest.
 
-    A network whose rows read `text` has a `vocabulary` (N, D): one unit vector per phrase, zero until it is set.
+    A network with steps that read `text` has a `vocabulary` (N, D): one unit vector per phrase, zero until it is set.
     """
 
     vocabulary: Tensor | None
 
     def __init__(
-        self, spec: ModelSpec, layers: Sequence[nn.Module], takes_list: Sequence[bool], strides: list[int]
+        self, spec: ModelSpec, layers: Sequence[nn.Module], steps: tuple[Step, ...], strides: Sequence[int]
     ) -> None:
         super().__init__()
         self.spec, self.strides, self.stride = spec, tuple(strides), max(strides)
         self.layers = nn.ModuleList(layers)
-        self.steps = _plan(spec.rows, layers, takes_list)
-        width = spec.text_dim
-        self.register_buffer("vocabulary", None if width is None else torch.zeros(spec.classes, width))
+        self.steps = steps
+        reads_text = any(source.origin == "text" for step in steps for source in step.sources)
+        vectors = torch.zeros(spec.classes, spec.text_dim) if reads_text and spec.text_dim else None
+        self.register_buffer("vocabulary", vectors)
 
     @property
     def head(self) -> nn.Module:
@@ -73,12 +75,12 @@ class Graph(nn.Module):
         values: dict[int | str, Value] = {"image": image}
         if self.vocabulary is not None:
             values["text"] = self.vocabulary if phrases is None else self.vocabulary[phrases]
-        for index, (step, layer) in enumerate(zip(self.steps, self.layers, strict=True)):
+        for step, layer in zip(self.steps, self.layers, strict=True):
             given = _gather(values, step.sources)
-            values[index] = _run(layer, step.takes_list, given, context if step.takes_context else None)
+            values[step.index] = _run(layer, step.takes_list, given, context if step.takes_context else None)
             for key in step.frees:
                 del values[key]
-        return context.attach(values[len(self.layers) - 1])
+        return context.attach(values[self.steps[-1].index])
 
 
 def build_graph(spec: ModelSpec, channels: int = 3, image_size: int = 640, sam_file: str = "") -> Graph:
@@ -93,22 +95,20 @@ def build_graph(spec: ModelSpec, channels: int = 3, image_size: int = 640, sam_f
     last = spec.rows[-1]
     if not isinstance(builder.values[last.index], Predictions):
         raise last.error("the last row must be a detection head such as AnchorDetect")
-    return Graph(spec, builder.layers, builder.takes_list, builder.strides_of(last))
+    return Graph(spec, builder.layers, plan(builder.steps), builder.strides_of(last))
 
 
-def _plan(rows: Sequence[Row], layers: Sequence[nn.Module], takes_list: Sequence[bool]) -> tuple[Step, ...]:
+def plan(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps with what each may free: a value goes after its last use, one that nobody reads at once."""
     last_use: dict[int | str, int] = {}
-    for row in rows:
-        last_use.update({source.origin: row.index for source in row.sources})
-        last_use.setdefault(row.index, row.index)  # a row nobody reads is freed at once
-    last_use.pop(rows[-1].index)
+    for step in steps:
+        last_use.update({source.origin: step.index for source in step.sources})
+        last_use.setdefault(step.index, step.index)
+    last_use.pop(steps[-1].index)
     frees = defaultdict(list)
     for key, index in last_use.items():
         frees[index].append(key)
-    return tuple(
-        Step(row.sources, many, takes_context(layer), tuple(frees[row.index]))
-        for row, layer, many in zip(rows, layers, takes_list, strict=True)
-    )
+    return tuple(replace(step, frees=tuple(frees[step.index])) for step in steps)
 
 
 def takes_context(layer: nn.Module) -> bool:
@@ -150,7 +150,7 @@ class _Builder:
         if spec.text_dim is not None:
             self.values["text"] = torch.eye(MEASURE_TEXTS, spec.text_dim)
         self.layers: list[nn.Module] = []
-        self.takes_list: list[bool] = []
+        self.steps: list[Step] = []
 
     def add(self, row: Row) -> None:
         try:
@@ -172,7 +172,7 @@ class _Builder:
             chain.append(module)
             value = [output]
         self.layers.append(chain[0] if copies == 1 else nn.Sequential(*chain))
-        self.takes_list.append(takes_list)
+        self.steps.append(Step(row.index, row.sources, takes_list, takes_context(self.layers[-1])))
         self.values[row.index] = output
 
     def strides_of(self, row: Row) -> list[int]:

@@ -31,6 +31,7 @@ class RowSummary:
 @torch.no_grad()
 def summarise(graph: Graph, image_size: int, channels: int = 3) -> list[RowSummary]:
     """Run one picture of `image_size` px through `graph` and describe each row."""
+    rows = [graph.spec.rows[step.index] for step in graph.steps]
     shapes: dict[int, str] = {}
     hooks = [
         layer.register_forward_hook(lambda _, __, out, i=i: shapes.update({i: _shape_words(out)}))
@@ -45,18 +46,18 @@ def summarise(graph: Graph, image_size: int, channels: int = 3) -> list[RowSumma
     for hook in hooks:
         hook.remove()
     counts = counter.get_flop_counts()
-    per_row = [counts.get(f"Graph.layers.{index}", {}) for index in range(len(graph.layers))]
+    per_row = [counts.get(f"Graph.layers.{place}", {}) for place in range(len(graph.layers))]
     return [
         RowSummary(
             index=row.index,
             name=row.name or "",
             module=row.module if row.repeats == 1 or not hasattr(layer, "__len__") else f"{row.module} x {len(layer)}",
-            shape=shapes[row.index],
+            shape=shapes[place],
             parameters=sum(p.numel() for p in layer.parameters()),
-            flops=sum(per_row[row.index].values()),
-            attention=per_row[row.index].get(torch.ops.aten.bmm, 0),
+            flops=sum(per_row[place].values()),
+            attention=per_row[place].get(torch.ops.aten.bmm, 0),
         )
-        for row, layer in zip(graph.spec.rows, graph.layers, strict=True)
+        for place, (row, layer) in enumerate(zip(rows, graph.layers, strict=True))
     ]
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from models.folding import StaticRow
 from models.heads.distances import BoxBranch, cells_last, distance_predictions, tower
 from models.layers.conv import batch_norm
 from models.registry import Ins, Strides, TextDim, register
@@ -82,11 +83,11 @@ class ContrastiveDetect(nn.Module):
         logits = [branch(x, text) for branch, x in zip(self.classes, maps, strict=True)]
         return _predictions(self.box(maps), logits, self.strides)
 
-    def static(self, inputs: Sequence[Tensor | None]) -> nn.Module:
-        """The head for a text known beforehand, over the maps alone; see models.static."""
+    def static(self, inputs: Sequence[Tensor | None]) -> StaticRow:
+        """See models.folding."""
         text = inputs[-1]
         assert text is not None and text.ndim == 2, "a static text is (N, D)"
-        return StaticDetect(self, text)
+        return StaticRow(StaticDetect(self, text), tuple(range(len(inputs) - 1)), takes_list=True)
 
 
 class StaticDetect(nn.Module):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from models.folding import StaticRow
 from models.layers.conv import Conv
 from models.layers.text_gate import TextGate
 from models.registry import In, Ins, Out, Repeats, TextDim, register
@@ -81,9 +82,9 @@ class TextGuidedC2f(C2fBody):
         maps.append(self.gate(maps[-1], text))
         return self.cv2(torch.cat(maps, 1))
 
-    def static(self, inputs: Sequence[Tensor | None]) -> nn.Module:
-        """The same block for a text known beforehand, over the map alone; see models.static."""
-        return StaticC2f(self, inputs[1])
+    def static(self, inputs: Sequence[Tensor | None]) -> StaticRow:
+        """See models.folding."""
+        return StaticRow(StaticC2f(self, inputs[1]), (0,))
 
 
 class StaticC2f(nn.Module):

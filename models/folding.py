@@ -1,0 +1,29 @@
+"""How a row becomes static: what a layer says when its text is known beforehand and Mobile-SAM is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor, nn
+
+Constants = tuple[Tensor, ...]  # the outputs of a row that depends on nothing but the text
+
+
+@dataclass(frozen=True, eq=False)
+class StaticRow:
+    """The layer that replaces a row's, and which of the row's sources it still takes, by place."""
+
+    layer: nn.Module
+    sources: tuple[int, ...]
+    takes_list: bool = False
+
+
+@runtime_checkable
+class Foldable(Protocol):
+    """A layer that reads text, or that Mobile-SAM feeds."""
+
+    def static(self, inputs: Sequence[Tensor | None]) -> StaticRow | Constants:
+        """The row for inputs known beforehand; None stands for what comes from the picture."""
+        ...
