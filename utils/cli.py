@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from utils.errors import ConfigError
-from utils.flags import TRAIN_FLAGS, DetectFlags, TrainFlags, ValFlags
+from utils.flags import TRAIN_FLAGS, BenchmarkFlags, DetectFlags, TrainFlags, ValFlags
 from utils.settings import Setting
 
 
@@ -118,6 +118,20 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
     _add_common(parser, "runs/detect")
     values = vars(parser.parse_args(argv))
     return DetectFlags(**{**values, "classes": tuple(values["classes"])})
+
+
+def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
+    """The flags of python -m models.benchmark. Raises ConfigError."""
+    parser = _Parser("python -m models.benchmark", "Time a model YAML on this machine.")
+    parser.add_argument("--cfg", default="idfe-net.yaml", help="model YAML, looked up in cfg/models too")
+    parser.add_argument("--imgsz", "--img", "--img-size", type=_whole, default=640)
+    parser.add_argument("--batch-size", "--batch", type=_whole, default=1)
+    parser.add_argument("--device", default="", help="cpu, 0, cuda:0")
+    parser.add_argument("--repeats", type=_whole, default=10)
+    parser.add_argument("--train", action="store_true", help="time forward and backward too")
+    parser.add_argument("--bf16", action="store_true", help="time bfloat16 too")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    return BenchmarkFlags(**vars(parser.parse_args(argv)))
 
 
 def _fraction(text: str) -> float:

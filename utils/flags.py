@@ -108,3 +108,17 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, type | None, str], ...] = (
     (("--noautoanchor",), "assign.noautoanchor", None, "keep the model YAML's anchors however badly they fit"),
     (("--allow-empty",), "data.allow_empty", None, "accept that most label files are missing"),
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkFlags:
+    """The command line of python -m models.benchmark."""
+
+    cfg: str
+    imgsz: int
+    batch_size: int
+    device: str
+    repeats: int
+    train: bool
+    bf16: bool
+    debug: bool
