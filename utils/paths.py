@@ -1,7 +1,9 @@
-"""Finding configuration files."""
+"""Finding configuration files, and where caches go."""
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from utils.errors import ConfigError, printable
@@ -23,3 +25,25 @@ def find_yaml(name: str, kind: str, option: str) -> Path:
     known = sorted(p.name for p in folder.glob("*.yaml"))
     near = did_you_mean(given.name, known) or f"; cfg/{kind} has {', '.join(known)}"
     raise ConfigError(f"{option} {printable(name)}: no such file{near}")
+
+
+def user_cache(folder: str) -> Path:
+    """Where this user's files that can be made again live, `folder` being a part of it. Nothing is created.
+
+    XDG_CACHE_HOME when it is set (absolute, as its specification demands), else the platform's place. Raises
+    ConfigError when the user has no home.
+    """
+    xdg = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(xdg):
+        return Path(xdg) / "defects" / folder
+    try:
+        home = Path.home()
+    except RuntimeError as error:
+        raise ConfigError("no home folder to keep a cache in; set XDG_CACHE_HOME to a folder") from error
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = home / ".cache"
+    return base / "defects" / folder

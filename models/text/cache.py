@@ -1,0 +1,87 @@
+"""Text vectors kept on disk, so that a vocabulary is encoded once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from safetensors import SafetensorError
+from torch import Tensor
+
+from models.text.encoder import TextEncoder
+from models.text.vectors import read_vectors, write_vectors
+from utils.errors import CheckpointError
+from utils.log import LOG
+from utils.paths import user_cache
+from utils.text import counted
+
+PATIENCE = 60  # seconds to wait for other processes that write
+
+
+class VectorCache:
+    """Vectors by (encoder's name, template, exact string): one file per encoder and template.
+
+    Several processes may use one folder: reading never waits, writing adds to what others wrote meanwhile and replaces
+    the file as a whole. A damaged file is built anew, a folder that cannot be written is done without; both are said.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder` instead of the user's cache folder."""
+        self.folder = user_cache("text") if folder is None else folder
+
+    def encode(self, encoder: TextEncoder, texts: Sequence[str], template: str = "{}") -> Tensor:
+        """(N, dim) float32 unit rows of `template` with each text in the place of {}. Encodes what is not kept yet."""
+        path = self.path(encoder.name, template)
+        kept = self._read(path, encoder, template)
+        new = [text for text in dict.fromkeys(texts) if text not in kept]
+        if new:
+            LOG.info("%s to encode with %s", counted(len(new), "text"), encoder.name)
+            vectors = encoder.encode([template.replace("{}", text) for text in new])
+            fresh = dict(zip(new, vectors, strict=True))
+            self._add(path, encoder, template, fresh)
+            kept |= fresh
+        return torch.stack([kept[text] for text in texts]) if texts else torch.empty(0, encoder.dim)
+
+    def path(self, name: str, template: str) -> Path:
+        """The file of an encoder's name and a template."""
+        key = hashlib.sha256(f"{name}\n{template}".encode()).hexdigest()
+        return self.folder / f"{key[:32]}.safetensors"
+
+    def _read(self, path: Path, encoder: TextEncoder, template: str) -> dict[str, Tensor]:
+        """What the file holds; nothing, with a notice, when it is damaged."""
+        if not path.exists():
+            return {}
+        try:
+            names, vectors, metadata = read_vectors(path)
+            if {key: metadata.get(key) for key in ("encoder", "template", "sha256")} != _stamp(
+                encoder.name, template, names, vectors
+            ) or vectors.shape[1] != encoder.dim:
+                raise CheckpointError(f"{path}: its content is not what was written")
+        except CheckpointError as error:
+            LOG.warning("text vectors are encoded anew, their cache is damaged: %s", error)
+            return {}
+        return dict(zip(names, vectors, strict=True))
+
+    def _add(self, path: Path, encoder: TextEncoder, template: str, fresh: dict[str, Tensor]) -> None:
+        """Add to what the file holds now."""
+        temporary = path.with_suffix(".tmp")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(path.with_suffix(".lock"), timeout=PATIENCE):
+                rows = self._read(path, encoder, template) | fresh
+                names, vectors = list(rows), torch.stack(list(rows.values()))
+                write_vectors(temporary, names, vectors, _stamp(encoder.name, template, names, vectors))
+                os.replace(temporary, path)
+        except (OSError, NotImplementedError, SafetensorError) as error:
+            LOG.warning("text vectors are not kept for the next start: %s", error)
+
+
+def _stamp(encoder: str, template: str, names: Sequence[str], vectors: Tensor) -> dict[str, str]:
+    """The metadata of a cache file: what its vectors are of, and a hash over names and vectors."""
+    digest = hashlib.sha256("\0".join(names).encode())
+    digest.update(vectors.contiguous().numpy().tobytes())
+    return {"encoder": encoder, "template": template, "sha256": digest.hexdigest()}
