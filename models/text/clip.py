@@ -80,7 +80,7 @@ def _load(weights: ClipWeights) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             model: nn.Module = open_clip.create_model(
                 weights.model,
-                pretrained=str(weights.path.resolve()),
+                pretrained=str(weights.path.absolute()),  # not resolved: the ending of a link tells the format
                 force_quick_gelu=weights.quick_gelu,
                 weights_only=True,
             )

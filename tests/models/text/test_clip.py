@@ -136,6 +136,14 @@ def test_a_tag_in_the_hubs_cache_is_found_with_its_activation(offline, tmp_path,
     assert encoder.name.startswith("open_clip:ViT-B-32:quick-GELU:7-") and encoder.dim == 512
 
 
+def test_weights_behind_a_link_keep_their_ending(weights, open_clip, tmp_path):
+    """The hub's cache links names to blobs without an ending, and open_clip tells formats apart by the ending."""
+    blob, link = tmp_path / "6df5646f", tmp_path / "open_clip_model.safetensors"
+    save_file(torch.load(weights, weights_only=True), blob)
+    link.symlink_to(blob)
+    assert torch.equal(ClipEncoder("tiny", str(link)).encode(TEXTS), ClipEncoder("tiny", str(weights)).encode(TEXTS))
+
+
 def test_the_guard_of_these_tests_sees_an_attempt(offline):
     with pytest.raises(OSError, match="no network"):
         urllib.request.urlopen("http://localhost:9")
