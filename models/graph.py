@@ -45,7 +45,8 @@ class Step:
 class Graph(nn.Module):
     """A network of rows. `steps[i]` runs `layers[i]`; `strides` are those of the head's maps, `stride` the largest.
 
-    A network with steps that read `text` has a `vocabulary` (N, D): one unit vector per phrase, zero until it is set.
+    A network with steps that read `text` has a `vocabulary` (M, D): one unit vector per phrase, the first `texts` of
+    them those of its classes. It is no part of the state dict, and zero until it is set.
     """
 
     vocabulary: Tensor | None
@@ -59,22 +60,29 @@ class Graph(nn.Module):
         self.steps = steps
         reads_text = any(source.origin == "text" for step in steps for source in step.sources)
         vectors = torch.zeros(spec.classes, spec.text_dim) if reads_text and spec.text_dim else None
-        self.register_buffer("vocabulary", vectors)
+        self.register_buffer("vocabulary", vectors, persistent=False)
+        self.texts = spec.classes
 
     @property
     def head(self) -> nn.Module:
         """The last row."""
         return self.layers[-1]
 
+    def set_vocabulary(self, vectors: Tensor, texts: int | None = None) -> None:
+        """Look for (M, D) unit vectors: the first `texts` are the classes (default: all), the others synonyms."""
+        assert self.vocabulary is not None and vectors.shape[1] == self.vocabulary.shape[1], "vectors of another width"
+        self.vocabulary = vectors.to(self.vocabulary)
+        self.texts = len(vectors) if texts is None else texts
+
     def forward(self, image: Tensor, phrases: Tensor | None = None, moment: Moment | None = None) -> Predictions:
         """`image` (B, C, H, W) in 0..1, H and W multiples of `stride` -> Predictions.
 
-        `phrases` (N,) int64 rows of the vocabulary to look for, None: all of it, in order. `moment`: in training.
+        `phrases` (N,) int64 rows of the vocabulary to look for, None: its classes in order. `moment`: in training.
         """
         context = Context(moment)
         values: dict[int | str, Value] = {"image": image}
         if self.vocabulary is not None:
-            values["text"] = self.vocabulary if phrases is None else self.vocabulary[phrases]
+            values["text"] = self.vocabulary[: self.texts] if phrases is None else self.vocabulary[phrases]
         for step, layer in zip(self.steps, self.layers, strict=True):
             given = _gather(values, step.sources)
             values[step.index] = _run(layer, step.takes_list, given, context if step.takes_context else None)

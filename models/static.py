@@ -27,7 +27,7 @@ def static_graph(graph: Graph, vocabulary: Tensor | None = None) -> Graph:
     graph = copy.deepcopy(graph).eval()
     known: Known = {}
     if graph.vocabulary is not None:
-        known["text"] = graph.vocabulary if vocabulary is None else vocabulary.to(graph.vocabulary)
+        known["text"] = graph.vocabulary[: graph.texts] if vocabulary is None else vocabulary.to(graph.vocabulary)
     rows: dict[int, StaticRow] = {}
     sources: dict[int, tuple[Source, ...]] = {}
     for step, layer in zip(graph.steps, graph.layers, strict=True):

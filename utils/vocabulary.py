@@ -56,8 +56,8 @@ class Vocabulary:
 
     @property
     def strings(self) -> tuple[str, ...]:
-        """Every name and synonym once, in order: what to encode before training."""
-        return tuple(dict.fromkeys(name for row in self.synonyms for name in row))
+        """What to encode before training, each string once: the names in order, then the other synonyms in order."""
+        return tuple(dict.fromkeys((*self.names, *(name for row in self.synonyms for name in row))))
 
     def with_spellings(self) -> Vocabulary:
         """Known misspellings put right as further synonyms, where no other class has that name."""

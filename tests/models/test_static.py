@@ -13,7 +13,7 @@ def settled(name, texts, seed=0):
     """A network whose BatchNorms have seen pictures and whose gates are off their start."""
     torch.manual_seed(seed)
     graph = build_graph(read_spec(f"cfg/models/{name}.yaml").with_values(nc=texts))
-    graph.vocabulary = normalize(torch.randn(texts, graph.vocabulary.shape[1]), dim=-1)
+    graph.set_vocabulary(normalize(torch.randn(texts, graph.vocabulary.shape[1]), dim=-1))
     with torch.no_grad():
         for parameter in graph.parameters():
             if parameter.ndim < 2:
@@ -40,7 +40,7 @@ def test_a_static_network_serves_the_vocabulary_it_was_made_for():
     graph, image = settled("rtvpnet-plain-n", 4), torch.rand(1, 3, 64, 64)
     other = normalize(torch.randn(7, graph.vocabulary.shape[1]), dim=-1)
     static = static_graph(graph, other)
-    graph.vocabulary = other
+    graph.set_vocabulary(other)
     assert torch.allclose(static(image).class_logits, graph(image).class_logits, atol=1e-4)
 
 

@@ -46,7 +46,7 @@ def build(spec, seed: int = 0):
     graph = build_graph(spec)
     if graph.vocabulary is not None:
         width = graph.vocabulary.shape[1]
-        graph.vocabulary = normalize(torch.randn(CLASSES, width, generator=torch.Generator().manual_seed(seed)))
+        graph.set_vocabulary(normalize(torch.randn(CLASSES, width, generator=torch.Generator().manual_seed(seed))))
     return graph
 
 

@@ -26,7 +26,7 @@ def test_wrong_names_say_where():
 def test_from_json(tmp_path):
     (tmp_path / "s.json").write_text(json.dumps([["crack", "fissure"], ["dust"]]))
     vocabulary = Vocabulary.from_json(tmp_path / "s.json")
-    assert vocabulary.names == ("crack", "dust") and vocabulary.strings == ("crack", "fissure", "dust")
+    assert vocabulary.names == ("crack", "dust") and vocabulary.strings == ("crack", "dust", "fissure")
 
 
 def test_spellings_are_added_never_replaced():

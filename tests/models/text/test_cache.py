@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models.text.cache import VectorCache
-from models.text.encoded import average_templates, encode_vocabulary
+from models.text.templates import average_templates
 from models.text.vectors import read_vectors
 from tests.models.text.conftest import Counting
 from utils.errors import ConfigError
@@ -158,19 +158,9 @@ def test_templates_that_cancel_out(cache):
         average_templates(Opposite(), cache, ["crack"], ("{}", "no {}"))
 
 
-def test_a_vocabulary_in_evaluation_and_in_training(cache, counting):
-    vocabulary = Vocabulary.from_lists([("crack", "fissure"), ("dust",)])
-    names = encode_vocabulary(vocabulary, counting, cache)
-    assert names.texts == ("crack", "dust") and names.encoder == counting.name and names.templates == ("{}",)
-    every = encode_vocabulary(vocabulary, counting, cache, synonyms=True)
-    assert every.texts == ("crack", "fissure", "dust") and counting.asked == ["crack", "dust", "fissure"]
-    assert torch.equal(every.rows(("dust", "fissure")), Counting().encode(["dust", "fissure"]))
-    assert torch.equal(every.rows(vocabulary.names), names.vectors)
-
-
 def test_two_thousand_prompts(cache, counting):
-    vocabulary = Vocabulary.from_prompts(", ".join(f"defect {k}" for k in range(2000)))
-    assert encode_vocabulary(vocabulary, counting, cache).vectors.shape == (2000, 8)
+    texts = Vocabulary.from_prompts(", ".join(f"defect {k}" for k in range(2000))).strings
+    assert average_templates(counting, cache, texts, ["{}"]).shape == (2000, 8)
     again = Counting()
-    encode_vocabulary(vocabulary, again, cache)
+    average_templates(again, cache, texts, ["{}"])
     assert again.asked == []

@@ -1,0 +1,36 @@
+"""Which phrases a training batch is compared with, when the classes are many or have several names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from utils.class_sampling import ALL, sample_classes
+from utils.structures import Batch
+from utils.vocabulary import Vocabulary
+
+
+class PhraseDraw:
+    """Gives a batch its phrases: up to 128 classes all of them, else those it shows and random others.
+
+    A class of several names is called by a random one. The draws are keyed by the seed and the pictures of the batch.
+    `rows[k]` are the rows of class k's names in the model's vocabulary, which is in the order of `Vocabulary.strings`.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, seed: int) -> None:
+        place = {text: row for row, text in enumerate(vocabulary.strings)}
+        self.rows = [[place[name] for name in names] for names in vocabulary.synonyms]
+        self.seed = seed
+        self.plain = len(place) == len(vocabulary) <= ALL
+
+    def __call__(self, batch: Batch) -> Batch:
+        """The batch with its phrases, its labels being places among them."""
+        if self.plain:
+            return batch
+        rng = np.random.default_rng((self.seed, *batch.indices))
+        ids, inverse = sample_classes(rng, batch.targets.labels.numpy(), len(self.rows))
+        chosen = [self.rows[k][rng.integers(len(self.rows[k]))] for k in ids]
+        targets = replace(batch.targets, labels=torch.from_numpy(inverse)[batch.targets.labels])
+        return replace(batch, targets=targets, phrases=torch.tensor(chosen))
