@@ -47,21 +47,29 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def load(path: str | Path) -> dict[str, Any]:
-    """Read a checkpoint of ours onto the CPU. Raises CheckpointError: missing, not ours, damaged or unsafe."""
-    path = Path(path)
+def read(path: Path, remedy: str) -> Any:
+    """What torch wrote to `path`, ours or not, on the CPU. Raises CheckpointError: missing, damaged or unsafe.
+
+    `remedy`: what to do when there is no such file.
+    """
     if not path.is_file():
-        raise CheckpointError(f"{path}: no such checkpoint; train one with python train.py --data YOUR.yaml")
+        raise CheckpointError(f"{path}: no such checkpoint; {remedy}")
     if not zipfile.is_zipfile(path):
-        raise CheckpointError(f"{path}: not a checkpoint of this project (old pickle formats are refused as unsafe)")
+        raise CheckpointError(f"{path}: incomplete, or no torch checkpoint (old pickle formats are refused as unsafe)")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = next((line for line in str(error).splitlines() if "GLOBAL" in line or "Unsupported" in line), "")
         reason = reason.strip() or str(error).splitlines()[0]
         raise CheckpointError(f"{path}: refused as unsafe, it wants to run code: {reason}") from error
     except (RuntimeError, OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path}: damaged or not a checkpoint: {str(error).splitlines()[0]}") from error
+
+
+def load(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint of ours onto the CPU. Raises CheckpointError: missing, not ours, damaged or unsafe."""
+    path = Path(path)
+    content = read(path, "train one with python train.py --data YOUR.yaml")
     if not isinstance(content, dict) or content.get("format") != FORMAT or "model_spec" not in content:
         raise CheckpointError(f"{path}: not a checkpoint of this project (format {FORMAT})")
     return content
