@@ -16,21 +16,21 @@ class PhraseDraw:
     """Gives a batch its phrases: up to 128 classes all of them, else those it shows and random others.
 
     A class of several names is called by a random one. The draws are keyed by the seed and the pictures of the batch.
-    `rows[k]` are the rows of class k's names in the model's vocabulary, which is in the order of `Vocabulary.strings`.
+    Phrases are rows of the model's vocabulary, which is in the order of `Vocabulary.strings`.
     """
 
     def __init__(self, vocabulary: Vocabulary, seed: int) -> None:
-        place = {text: row for row, text in enumerate(vocabulary.strings)}
-        self.rows = [[place[name] for name in names] for names in vocabulary.synonyms]
-        self.seed = seed
-        self.plain = len(place) == len(vocabulary) <= ALL
+        self.vocabulary, self.seed = vocabulary, seed
+        self.rows = {text: row for row, text in enumerate(vocabulary.strings)}
+        self.plain = len(self.rows) == len(vocabulary) <= ALL
 
     def __call__(self, batch: Batch) -> Batch:
         """The batch with its phrases, its labels being places among them."""
         if self.plain:
             return batch
         rng = np.random.default_rng((self.seed, *batch.indices))
-        ids, inverse = sample_classes(rng, batch.targets.labels.numpy(), len(self.rows))
-        chosen = [self.rows[k][rng.integers(len(self.rows[k]))] for k in ids]
+        ids, inverse = sample_classes(rng, batch.targets.labels.numpy(), len(self.vocabulary))
+        names = self.vocabulary.draw(rng)
+        chosen = [self.rows[names[k]] for k in ids]
         targets = replace(batch.targets, labels=torch.from_numpy(inverse)[batch.targets.labels])
         return replace(batch, targets=targets, phrases=torch.tensor(chosen))
