@@ -32,12 +32,6 @@ def pairwise_iou(a: Tensor, b: Tensor) -> Tensor:
     return intersection / (area_a[:, None] + area_b - intersection).clamp_(min=1e-9)
 
 
-def pairwise_inside(a: Tensor, b: Tensor) -> Tensor:
-    """(N, 4) and (M, 4) xyxy -> (N, M) share of each a's own area that lies in b; 0 for an empty a."""
-    size = (torch.minimum(a[:, None, 2:], b[:, 2:]) - torch.maximum(a[:, None, :2], b[:, :2])).clamp_(min=0)
-    return size.prod(-1) / (a[:, 2:] - a[:, :2]).prod(-1).clamp(min=1e-9)[:, None]
-
-
 def clip_boxes(boxes: np.ndarray, height: float, width: float) -> np.ndarray:
     """(N, 4) xyxy limited to a picture of that size."""
     return np.clip(boxes, 0, np.array([width, height, width, height], boxes.dtype))

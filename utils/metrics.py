@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from utils.boxes import pairwise_inside, pairwise_iou
+from utils.matching import IGNORED, MatchRule
+from utils.matching import match as matching_of
+from utils.pairs import NEAREST, flatten_detections, flatten_truth, pair_up
 from utils.structures import EVERY_CLASS, Detections, Record
 
 CONFIDENCES = np.linspace(0, 1, 1000)
-NOTHING, IGNORED = -1, -2  # what a detection takes when it takes no truth box
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,39 +50,10 @@ def match(records: Sequence[Record], found: Mapping[int, Detections], classes: i
     Truth marked crowd is left out, and with it the detections that match nothing but lie in such a region of their
     class or of every class: with a share >= `threshold` of their own area, as COCO has it.
     """
-    scores, labels, hits = [np.zeros(0)], [np.zeros(0, np.int64)], [np.zeros(0, bool)]
-    truth = np.zeros(classes, np.int64)
-    for index, record in enumerate(records):
-        one = found[index]
-        taken = _match_picture(record, one, threshold)
-        counts = taken != IGNORED
-        np.add.at(truth, record.labels[~record.crowd], 1)
-        scores.append(one.scores.numpy()[counts])
-        labels.append(one.labels.numpy()[counts])
-        hits.append(taken[counts] >= 0)
-    return Matches(np.concatenate(scores), np.concatenate(labels), np.concatenate(hits), truth)
-
-
-def _match_picture(record: Record, found: Detections, threshold: float) -> np.ndarray:
-    """(M,) index of the truth box each detection takes, NOTHING, or IGNORED where it lies in a crowd region."""
-    taken = np.full(len(found), NOTHING)
-    if not len(record.boxes) or not len(found):
-        return taken
-    boxes = found.boxes.new_tensor(record.pixel_boxes())
-    overlap = pairwise_iou(found.boxes, boxes).numpy()
-    overlap[:, record.crowd] = pairwise_inside(found.boxes, boxes[torch.from_numpy(record.crowd)]).numpy()
-    same = (found.labels.numpy()[:, None] == record.labels) | (record.labels == EVERY_CLASS)
-    overlap[~same] = 0
-    near = overlap >= threshold
-    free = ~record.crowd
-    for i in np.flatnonzero(near.any(1)):
-        candidates = np.where(near[i] & free, overlap[i], 0)
-        if candidates.any():
-            taken[i] = candidates.argmax()
-            free[taken[i]] = False
-        elif (near[i] & record.crowd).any():
-            taken[i] = IGNORED
-    return taken
+    matching = matching_of(pair_up(records, found, classes, min(NEAREST, threshold)), MatchRule(iou=threshold))
+    pairs, counts = matching.pairs, matching.counts
+    truth = np.bincount(pairs.truth.labels, minlength=classes)
+    return Matches(pairs.scores[counts], pairs.detections.labels[counts], matching.hit[counts], truth)
 
 
 def curves(matches: Matches) -> Curves:
@@ -109,15 +81,15 @@ def confusion(
     `threshold`. A good picture in which nothing is found counts once as background found as background. Crowd is
     left out as in `match`.
     """
+    kept = [found[index].keep(found[index].scores >= confidence) for index in range(len(records))]
+    labels = flatten_detections(kept)[0].labels
+    truth_labels = np.append(flatten_truth(records, crowd=False).labels, classes)  # NOTHING takes the last: background
+    alike = [replace(record, labels=np.where(record.crowd, EVERY_CLASS, 0)) for record in records]
+    one_class = {i: replace(one, labels=torch.zeros_like(one.labels)) for i, one in enumerate(kept)}
+    taken = matching_of(pair_up(alike, one_class, 1, min(NEAREST, threshold)), MatchRule(iou=threshold)).taken
     counts = np.zeros((classes + 1, classes + 1), np.int64)
-    for index, record in enumerate(records):
-        one = found[index].keep(found[index].scores >= confidence)
-        anything = replace(record, labels=np.where(record.crowd, EVERY_CLASS, 0))
-        taken = _match_picture(anything, replace(one, labels=torch.zeros_like(one.labels)), threshold)
-        for label, truth in zip(one.labels.tolist(), taken.tolist(), strict=True):
-            if truth != IGNORED:
-                counts[label, record.labels[truth] if truth >= 0 else classes] += 1
-        missed = np.setdiff1d(np.flatnonzero(~record.crowd), taken)
-        np.add.at(counts, (classes, record.labels[missed]), 1)
-        counts[classes, classes] += record.good and not len(one)
+    np.add.at(counts, (labels[taken != IGNORED], truth_labels[taken[taken != IGNORED]]), 1)
+    missed = np.setdiff1d(np.arange(len(truth_labels) - 1), taken)
+    np.add.at(counts, (classes, truth_labels[missed]), 1)
+    counts[classes, classes] = sum(r.good and not len(one) for r, one in zip(records, kept, strict=True))
     return counts
