@@ -1,5 +1,5 @@
-"""What an inspection line asks of a detector: does it let bad parts pass, does it throw good ones away, and where does it
-fail? One call that gathers the figures of the files around.
+"""What an inspection line asks of a detector: does it let bad parts pass, does it throw good ones away, and where does
+it fail? One call that gathers the figures of the files around.
 """
 
 from __future__ import annotations
@@ -110,8 +110,8 @@ class Inspection:
 def inspect(
     records: Sequence[Record], found: Mapping[int, Detections], names: Sequence[str], config: InspectionConfig
 ) -> Inspection:
-    """Work out everything from the truth and the detections of each picture (by index into `records`, px of the original
-    pictures). Raises DataError when a least cost is asked for without good or without bad pictures.
+    """Work out everything from the truth and the detections of each picture (by index into `records`, px of the
+    original pictures). Raises DataError when a least cost is asked for without good or without bad pictures.
     """
     pairs = pair_up(records, found, len(names), min(NEAREST, config.rule.iou))
     matching = match(pairs, config.rule)

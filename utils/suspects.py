@@ -38,8 +38,8 @@ class Suspect:
 @dataclass(frozen=True)
 class LabelSuspects:
     """Labels that are probably wrong, best score first. `missing_labels`: confident detections near no label.
-    `wrong_classes`: one of another class on a label that nothing finds. `misplaced_boxes`: one of its class near a label
-    that nothing finds.
+    `wrong_classes`: one of another class on a label that nothing finds. `misplaced_boxes`: one of its class near a
+    label that nothing finds.
     """
 
     missing_labels: tuple[Suspect, ...]

@@ -62,8 +62,11 @@ def _class_of(document: Document, name: object, names: Sequence[str], index: dic
 
 
 def _number(document: Document, name: str, value: object) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not (0 <= value <= 1 or value == NEVER):  # type: ignore[operator]
-        shown = printable(f"the threshold of '{name}' must be a number from 0 to 1 (or {NEVER}: never), not {value!r}")
-        raise document.error(shown, "thresholds", name)
-    return float(value)  # type: ignore[arg-type]
+    try:
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
+    except ValueError:
+        number = -1.0
+    if not (0 <= number <= 1 or number == NEVER):
+        wanted = f"the threshold of '{name}' must be a number from 0 to 1 (or {NEVER}: never), not {value!r}"
+        raise document.error(printable(wanted), "thresholds", name)
+    return number  # YAML reads 1e-05 as a word
