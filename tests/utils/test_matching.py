@@ -29,6 +29,14 @@ def test_centre_on_the_edge_counts_and_regions_forgive_by_the_centre():
     assert match(pairs, MatchRule(iou=0.5)).taken.tolist() == [NOTHING, NOTHING, NOTHING]
 
 
+def test_of_equal_overlaps_the_first_truth_box_is_taken():
+    truth = record([[0, 0, 10, 20], [10, 0, 20, 20]], [0, 0])
+    pairs = pair_up([truth], {0: detections(([0, 0, 20, 20], 0.9, 0), ([5, 0, 15, 20], 0.8, 0))}, 1)
+    assert match(pairs, MatchRule()).taken.tolist() == [0, NOTHING] and match(
+        pairs, MatchRule(iou=0.3)
+    ).taken.tolist() == [0, 1]
+
+
 def slow_match(one, found, rule):
     """The definition, box by box: what each detection takes, as truth row of the record."""
     taken, free = [], set(np.flatnonzero(~one.crowd))

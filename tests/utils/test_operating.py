@@ -23,8 +23,8 @@ def matched(case, rule=None):
 
 def test_six_pictures_for_false_alarms():
     """0.1 per picture allow none of 6: bubble goes down to its hit of 0.95, halfway to the alarm of 0.6 is 0.775, 0.8
-    for short; oil finds nothing and stays above its best alarm, halfway from 0.8 to 1. 0.67 allow 4: bubble goes down to
-    0.5, with alarms 0.6 and 0.5, to the lowest there is; oil would only cost.
+    for short; oil finds nothing and stays above its best alarm, halfway from 0.8 to 1. 0.67 allow 4: bubble goes down
+    to 0.5, with alarms 0.6 and 0.5, to the lowest there is; oil would only cost.
     """
     case = Case(*six_pictures(), 2)
     strict, loose = (for_false_alarms(matched(case), NAMES, rate) for rate in (0.1, 0.67))
@@ -57,6 +57,30 @@ def test_a_class_of_its_own_threshold_pays():
     for thresholds in (for_false_alarms(matched(case), NAMES, 0), for_least_cost(matched(case), NAMES, Cost(1, 1))):
         decisions = operating_point(matched(case), thresholds).decisions
         assert decisions.escape == Rate(0, 2) and decisions.overkill == Rate(0, 1)
+
+
+def test_one_threshold_for_all_is_taken_where_it_finds_more():
+    """3 alarms allowed. Oil: 2 hits, 1 alarm at 0.2; bubble: 5 hits, 3 alarms at 0.6. Most per alarm is oil, after
+    which bubble no longer fits: 2 hits. One threshold of 0.6 finds 5.
+    """
+    truth = [[20 * i, 0, 20 * i + 10, 10] for i in range(5)]
+    hits = [(box, 0.6, 0) for box in truth], [(box, 0.2, 1) for box in truth[:2]]
+    alarms = [([0, 50, 9, 59], 0.6, 0)] * 3, [([0, 50, 9, 59], 0.2, 1)]
+    case = Case(
+        [record(truth, [0] * 5), record(truth[:2], [1] * 2), record([], [])],
+        {0: detections(*hits[0]), 1: detections(*hits[1]), 2: detections(*alarms[0], *alarms[1])},
+        2,
+    )
+    point = operating_point(matched(case), for_false_alarms(matched(case), NAMES, 1.0))
+    assert point.pooled.recall == Rate(5, 7) and point.pooled.false_alarms == 3
+
+
+def test_between_classes_that_are_the_same_the_name_decides():
+    """Each finds 1 more for 1 alarm at 0.5, and there is 1 to spend: bubble gets it, whichever number it has."""
+    rows = [([0, 0, 20, 20], 0.5, k) for k in (0, 1)] + [([50, 50, 60, 60], 0.5, k) for k in (0, 1)]
+    case = Case([record([[0, 0, 20, 20]] * 2, [0, 1])], {0: detections(*rows)}, 2)
+    assert for_false_alarms(matched(case), NAMES, 1) == (LOWEST, 0.8)
+    assert for_false_alarms(matched(case), NAMES[::-1], 1) == (0.8, LOWEST)
 
 
 @given(cases, st.sampled_from([0.0, 0.1, 0.34, 1.0, 3.0]))

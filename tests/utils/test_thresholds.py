@@ -35,3 +35,12 @@ def test_settled_by_hand():
     assert settled(np.array([0.2, 0.8]), 0.2) == LOWEST, "below the worst nothing is known"
     assert settled(np.array([0.8]), NEVER) == 0.9 and settled(np.array([1.0]), NEVER) == NEVER
     assert settled(np.zeros(0), 0.5) == LOWEST
+
+
+@given(scores, st.floats(0, 1))
+def test_settled_keeps_its_distance_from_both_sides(values, threshold):
+    """A quarter of the gap, where the gap is wide enough for single precision."""
+    above, below = values[values >= threshold], values[values < threshold]
+    if len(above) and len(below) and (gap := above.min() - below.max()) > 1e-5:
+        t = settled(values, threshold)
+        assert below.max() + gap / 4 <= t <= above.min() - gap / 4
