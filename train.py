@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from data.advice import advice
 from data.build import eval_loader, read_splits, train_loader
 from data.preview import plot_train_batches, plot_truth
 from data.records import RecordSet
@@ -90,7 +91,7 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
     """All epochs: train, evaluate, record, save, stop early. Returns the last evaluation."""
     cfg, state = job.cfg, job.state
     pin = job.device.type == "cuda"
-    loader, batches = train_loader(job.train.records, cfg, pin)
+    loader, batches = train_loader(job.train.records, cfg, state.model.stride, pin)
     val_loader = eval_loader(job.val.records, cfg.data, state.model.stride, 2 * cfg.data.batch_size, pin)
     schedule = Schedule(cfg, len(loader))
     table = ResultsCsv(job.run / "results.csv")
@@ -224,6 +225,8 @@ def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> No
     LOG.info(
         "%s: %s parameters, on %s, into %s", job.state.model.spec.path.name, f"{parameters:,}", job.device, job.run
     )
+    for sentence in advice(job.cfg, job.train.records, job.state.model.stride):
+        LOG.warning(sentence)
     evaluation = fit(job, origins)
     if evaluation is None:
         return

@@ -175,6 +175,7 @@ def main_story(argv: Sequence[str] | None) -> int:
         imgsz=flags.imgsz or data.imgsz,
         workers=flags.workers,
         max_pixels=flags.max_pixels,
+        cache="none",  # every picture is read once
     )
     loader = eval_loader(truth.records, data, loaded.model.stride, flags.batch_size, device.type == "cuda")
     cfg = ValConfig(conf=flags.conf_thres, iou=flags.iou_thres, max_det=flags.max_det)

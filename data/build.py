@@ -7,23 +7,35 @@ from dataclasses import replace
 
 from torch.utils.data import DataLoader
 
+from data.balance import Balance
 from data.dataset import EvalSamples, TrainSamples
 from data.description import read_description
 from data.loader import make_loader, worker_count
+from data.pictures import open_pictures
 from data.records import ReadPolicy, RecordSet, read_records
-from data.sampler import EpochBatches, ShapeBatches
+from data.sampler import EpochBatches, ShapeBatches, Shapes
 from utils.config import Config, DataConfig
 from utils.errors import ConfigError
 from utils.log import LOG
 from utils.structures import Batch, Record
 
 
-def train_loader(records: Sequence[Record], cfg: Config, pin: bool) -> tuple[DataLoader[Batch], EpochBatches]:
+def train_loader(
+    records: Sequence[Record], cfg: Config, stride: int, pin: bool
+) -> tuple[DataLoader[Batch], EpochBatches]:
     """Augmented batches, and the sampler whose `set_epoch` must be called before each pass."""
-    mosaic_until = cfg.schedule.epochs - cfg.schedule.close_mosaic
-    samples = TrainSamples(records, cfg.augment, cfg.data.imgsz, cfg.run.seed, mosaic_until, cfg.data.max_pixels)
-    batches = EpochBatches(len(records), cfg.data.batch_size, cfg.run.seed)
-    workers = worker_count(cfg.data.workers, len(records), cfg.data.batch_size)
+    data, seed = cfg.data, cfg.run.seed
+    balance = Balance.of(records, data.balance_threshold) if data.balance == "repeat" else None
+    if balance:
+        LOG.info("--balance: %d pictures make %d samples in every epoch", len(records), balance.samples)
+    augment = replace(cfg.augment, mosaic=0.0) if data.rect else cfg.augment
+    pictures = open_pictures(records, data.max_pixels, data.cache)
+    compose_until = cfg.schedule.epochs - cfg.schedule.close_mosaic
+    samples = TrainSamples(pictures, augment, seed, compose_until, balance)
+    sizes = [record.size for record in records] if data.rect else None
+    shapes = Shapes(data.imgsz, stride, data.multi_scale, sizes)
+    batches = EpochBatches(len(records), data.batch_size, seed, shapes, balance)
+    workers = worker_count(data.workers, len(records), data.batch_size)
     return make_loader(samples, batches, workers, pin), batches
 
 
@@ -31,7 +43,7 @@ def eval_loader(
     records: Sequence[Record], cfg: DataConfig, stride: int, batch_size: int, pin: bool
 ) -> DataLoader[Batch]:
     """Letterboxed batches of every picture once."""
-    samples = EvalSamples(records, cfg.imgsz, stride, cfg.max_pixels)
+    samples = EvalSamples(open_pictures(records, cfg.max_pixels, cfg.cache), cfg.imgsz, stride)
     workers = worker_count(cfg.workers, len(records), batch_size)
     return make_loader(samples, ShapeBatches(samples.shapes, batch_size), workers, pin)
 

@@ -1,83 +1,135 @@
-"""Records -> Samples. Randomness is keyed by (seed, epoch, index): no state, so any worker may make any sample."""
+"""Records -> Samples. Randomness is keyed by (seed, epoch, index, copy): no state, so any worker may make any one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from torch.utils.data import Dataset
 
-from data.images import read_image
+from data.balance import Balance
+from data.mixup import mixup
 from data.mosaic import mosaic_matrices, single_matrix
+from data.paste import Donor, paste_objects
+from data.pictures import Pictures
+from data.sampler import Key
 from data.transforms import PAD, clip_and_keep, eval_shape, jitter_colour, letterbox, transform_boxes, warp_into
 from utils.boxes import clip_boxes
 from utils.config import AugmentConfig
-from utils.structures import Record, Sample
-
-Key = tuple[int, int]  # (epoch, index)
+from utils.structures import Sample
 
 
 class TrainSamples(Dataset[Sample]):
-    """Augmented square samples of `size` px, addressed by (epoch, index). Mosaic stops at epoch `mosaic_until`."""
+    """Augmented samples, addressed by Key. What is made of several pictures (mosaic, copy-paste, mixup) ends at epoch
+    `compose_until`.
+
+    Further pictures are drawn evenly, with `balance` in proportion to their repeat factors, as are pasted objects.
+    Mosaics need square samples.
+    """
 
     def __init__(
-        self, records: Sequence[Record], cfg: AugmentConfig, size: int, seed: int, mosaic_until: int, max_pixels: int
+        self,
+        pictures: Pictures,
+        cfg: AugmentConfig,
+        seed: int,
+        compose_until: int,
+        balance: Balance | None = None,
     ) -> None:
-        self.records, self.cfg, self.size = records, cfg, size
-        self.seed, self.mosaic_until, self.max_pixels = seed, mosaic_until, max_pixels
+        self.pictures, self.records, self.cfg = pictures, pictures.records, cfg
+        self.seed, self.compose_until, self.balance = seed, compose_until, balance
+        labels = max((int(r.labels.max(initial=-1)) for r in self.records), default=-1) + 1
+        self.class_chances = np.ones(labels) if balance is None else balance.classes
+        factors = np.ones(len(self.records)) if balance is None else balance.pictures
+        self.factor_sums = factors.cumsum()
+        self.donor_sums = np.where([not r.crowd.all() for r in self.records], factors, 0).cumsum()
 
     def __len__(self) -> int:
         return len(self.records)
 
     def __getitem__(self, key: Key) -> Sample:
-        epoch, index = key
-        rng = np.random.default_rng((self.seed, epoch, index))
-        indices = [index]
-        if epoch < self.mosaic_until and rng.random() < self.cfg.mosaic:
-            indices += rng.integers(len(self.records), size=3).tolist()
-        images = [read_image(self.records[i].path, self.max_pixels) for i in indices]
+        rng = np.random.default_rng((self.seed, key.epoch, key.index, key.copy))
+        sample = self._one(rng, key)
+        if self._composes(key) and self.cfg.mixup and rng.random() < self.cfg.mixup:
+            (partner,) = self._further(rng, 1)
+            other = self._one(rng, replace(key, index=partner))
+            sample = mixup(sample, other, rng.beta(32, 32))
+        return sample
+
+    def _one(self, rng: np.random.Generator, key: Key) -> Sample:
+        """A sample that may be a mosaic and have objects pasted in, but is not blended."""
+        indices = [key.index]
+        if self._composes(key) and rng.random() < self.cfg.mosaic:
+            indices += self._further(rng, 3)
+        images = [self.pictures[i] for i in indices]
         sizes = [(image.shape[0], image.shape[1]) for image in images]
         if len(images) == 1:
-            matrices = [single_matrix(rng, self.cfg, sizes[0], self.size)]
+            matrices = [single_matrix(rng, self.cfg, sizes[0], key.shape)]
         else:
-            matrices = mosaic_matrices(rng, self.cfg, sizes, self.size)
-        canvas = np.full((self.size, self.size, 3), PAD, np.uint8)
+            matrices = mosaic_matrices(rng, self.cfg, sizes, key.shape[0])
+        canvas = np.full((*key.shape, images[0].shape[2]), PAD, np.uint8)
         for image, matrix in zip(images, matrices, strict=True):
             warp_into(canvas, image, matrix)
-        boxes, labels, lost = self._boxes(indices, matrices)
-        ignored = self._ignored(indices, matrices)
-        return Sample(jitter_colour(canvas, rng, self.cfg), boxes, labels, index, boxes_lost=lost, ignored=ignored)
+        sample = self._with_truth(canvas, indices, matrices)
+        if self._composes(key) and self.cfg.copy_paste and rng.random() < self.cfg.copy_paste:
+            sample = self._with_pasted(rng, sample)
+        return replace(sample, image=jitter_colour(sample.image, rng, self.cfg))
 
-    def _boxes(self, indices: Sequence[int], matrices: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
-        """Boxes and labels that survive, and how many that were in view did not."""
+    def _composes(self, key: Key) -> bool:
+        return key.epoch < self.compose_until
+
+    def _further(self, rng: np.random.Generator, count: int) -> list[int]:
+        """Indices of further pictures."""
+        if self.balance is None:
+            return rng.integers(len(self.records), size=count).tolist()
+        return _draw(rng, self.factor_sums, count)
+
+    def _with_pasted(self, rng: np.random.Generator, sample: Sample) -> Sample:
+        if not self.donor_sums[-1]:
+            return sample
+        (donor,) = _draw(rng, self.donor_sums, 1)
+        return paste_objects(
+            rng, self.cfg, sample, Donor(self.pictures[donor], self.records[donor], self.class_chances)
+        )
+
+    def _with_truth(self, canvas: np.ndarray, indices: Sequence[int], matrices: Sequence[np.ndarray]) -> Sample:
+        """The boxes that survive, how many that were in view did not, and what is in view of ignore regions."""
+        shape = (canvas.shape[0], canvas.shape[1])
         truth = [self.records[i].counted() for i in indices]
         moved = np.concatenate([transform_boxes(b, m) for (b, _), m in zip(truth, matrices, strict=True)])
         labels = np.concatenate([labels for _, labels in truth])
-        clipped, keep = clip_and_keep(moved, self.size, self.cfg)
-        in_view = (clipped[:, 2:] > clipped[:, :2]).all(1)
-        return clipped[keep], labels[keep], int((in_view & ~keep).sum())
-
-    def _ignored(self, indices: Sequence[int], matrices: Sequence[np.ndarray]) -> np.ndarray:
-        """(R, 4) what is in view of the regions in which nothing is taught."""
+        clipped, keep = clip_and_keep(moved, shape, self.cfg)
+        lost = int((_in_view(clipped) & ~keep).sum())
         records = [self.records[i] for i in indices]
         regions = [transform_boxes(r.pixel_boxes()[r.crowd], m) for r, m in zip(records, matrices, strict=True)]
-        clipped = clip_boxes(np.concatenate(regions), self.size, self.size)
-        return clipped[(clipped[:, 2:] > clipped[:, :2]).all(1)]
+        ignored = clip_boxes(np.concatenate(regions), *shape)
+        ignored = ignored[_in_view(ignored)]
+        return Sample(canvas, clipped[keep], labels[keep], indices[0], boxes_lost=lost, ignored=ignored)
+
+
+def _draw(rng: np.random.Generator, sums: np.ndarray, count: int) -> list[int]:
+    """Indices with chances in proportion to the steps of `sums` (N,); those of no height are never drawn."""
+    return np.searchsorted(sums, rng.random(count) * sums[-1], side="right").tolist()
+
+
+def _in_view(clipped: np.ndarray) -> np.ndarray:
+    """(N,) whether boxes that were clipped to the network input have area left."""
+    return np.all(clipped[:, 2:] > clipped[:, :2], axis=1)
 
 
 class EvalSamples(Dataset[Sample]):
     """Letterboxed samples without randomness, addressed by index; shapes as `eval_shape` says."""
 
-    def __init__(self, records: Sequence[Record], size: int, stride: int, max_pixels: int) -> None:
-        self.records, self.max_pixels = records, max_pixels
-        self.shapes = [eval_shape(r.size, size, stride) for r in records]
+    def __init__(self, pictures: Pictures, size: int, stride: int) -> None:
+        self.pictures, self.records = pictures, pictures.records
+        self.shapes = [eval_shape(r.size, size, stride) for r in self.records]
 
     def __len__(self) -> int:
         return len(self.records)
 
     def __getitem__(self, index: int) -> Sample:
         record = self.records[index]
-        image, fit = letterbox(read_image(record.path, self.max_pixels), self.shapes[index])
+        image, fit = letterbox(self.pictures[index], self.shapes[index])
         boxes, labels = record.counted()
         ignored = fit.apply(record.pixel_boxes()[record.crowd])
         return Sample(image, fit.apply(boxes), labels, index, fit, ignored=ignored)

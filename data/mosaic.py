@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from data.transforms import random_matrix, scaling, translation
+from data.transforms import Shape, random_matrix, scaling, translation
 from utils.config import AugmentConfig
+
+REACH = 0.75  # of the canvas: how far from its centre a mosaic's pictures can lie
 
 
 def mosaic_matrices(
-    rng: np.random.Generator, cfg: AugmentConfig, sizes: Sequence[tuple[int, int]], size: int
+    rng: np.random.Generator, cfg: AugmentConfig, sizes: Sequence[Shape], size: int
 ) -> list[np.ndarray]:
     """One (3, 3) matrix per picture, original pixels -> network input (`size` px square).
 
@@ -19,7 +21,7 @@ def mosaic_matrices(
     half of a canvas twice as wide, of which `random_matrix` shows a random view.
     """
     meet_x, meet_y = rng.uniform(0.5 * size, 1.5 * size, 2)
-    view = random_matrix(rng, cfg, canvas=2 * size, size=size)
+    view = random_matrix(rng, cfg, canvas=(2 * size, 2 * size), shape=(size, size), reach=REACH)
     matrices = []
     for (height, width), (right, below) in zip(sizes, ((0, 0), (1, 0), (0, 1), (1, 1)), strict=True):
         scale = size / max(height, width)
@@ -28,9 +30,9 @@ def mosaic_matrices(
     return matrices
 
 
-def single_matrix(rng: np.random.Generator, cfg: AugmentConfig, picture: tuple[int, int], size: int) -> np.ndarray:
+def single_matrix(rng: np.random.Generator, cfg: AugmentConfig, picture: Shape, shape: Shape) -> np.ndarray:
     """The matrix of a training picture on its own: centred in the network input, then a random view of that."""
     height, width = picture
-    scale = size / max(height, width)
-    x, y = (size - width * scale) / 2, (size - height * scale) / 2
-    return random_matrix(rng, cfg, canvas=size, size=size) @ translation(x, y) @ scaling(scale, scale)
+    scale = min(shape[0] / height, shape[1] / width)
+    x, y = (shape[1] - width * scale) / 2, (shape[0] - height * scale) / 2
+    return random_matrix(rng, cfg, canvas=shape, shape=shape) @ translation(x, y) @ scaling(scale, scale)

@@ -1,39 +1,104 @@
-"""Which samples form which batch."""
+"""Which samples form which batch, and how large its network input is."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from torch.utils.data import Sampler
 
-from data.dataset import Key
+from data.balance import Balance
+from data.transforms import Shape, eval_shape
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A training sample's address. `copy` counts from 0 how often the picture was in this epoch before; every copy has
+    its own random draws.
+    """
+
+    epoch: int
+    index: int
+    shape: Shape
+    copy: int = 0
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """The network inputs of an epoch's batches: multiples of the stride.
+
+    Squares of `imgsz`; with `multi_scale` each batch has its own size from 0.5 to 1.5 of that. With `pictures`, the
+    (height, width) of every picture, each batch is the smallest rectangle that holds its pictures at that size.
+    """
+
+    imgsz: int
+    stride: int
+    multi_scale: bool = False
+    pictures: Sequence[Shape] | None = None
+
+    @property
+    def sizes(self) -> list[int]:
+        """What a batch's longest side can be."""
+        if not self.multi_scale:
+            return [self.imgsz]
+        first, last = math.ceil(0.5 * self.imgsz / self.stride), math.floor(1.5 * self.imgsz / self.stride)
+        return [steps * self.stride for steps in range(max(first, 1), last + 1)]
+
+    def of_batch(self, size: int, indices: Sequence[int]) -> Shape:
+        """(height, width) of a batch of these pictures whose longest side is `size`."""
+        if self.pictures is None:
+            return size, size
+        each = [eval_shape(self.pictures[index], size, self.stride) for index in indices]
+        return max(height for height, _ in each), max(width for _, width in each)
 
 
 class EpochBatches(Sampler[list[Key]]):
-    """Every picture once per epoch, in an order keyed by (seed, epoch). Call `set_epoch` before iterating."""
+    """Every picture of an epoch, in an order that is a pure function of (seed, epoch). Call `set_epoch` before
+    iterating.
 
-    def __init__(self, count: int, batch_size: int, seed: int) -> None:
+    Without `balance` each picture comes once, with it as often as `Balance.copies` says; an epoch has the same number
+    of samples in any case, so that its length is known beforehand. With rectangles pictures of like shape share a
+    batch: they are shuffled, sorted by aspect ratio, cut into batches, and the batches are shuffled.
+    """
+
+    def __init__(self, count: int, batch_size: int, seed: int, shapes: Shapes, balance: Balance | None = None) -> None:
         self.count, self.batch_size, self.seed, self.epoch = count, batch_size, seed, 0
+        self.shapes, self.balance = shapes, balance
+        self.samples = count if balance is None else balance.samples
 
     def set_epoch(self, epoch: int) -> None:
         """Which epoch the next iteration is."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return -(-self.count // self.batch_size)
+        return -(-self.samples // self.batch_size)
 
     def __iter__(self) -> Iterator[list[Key]]:
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count).tolist()
-        for start in range(0, self.count, self.batch_size):
-            yield [(self.epoch, index) for index in order[start : start + self.batch_size]]
+        rng = np.random.default_rng((self.seed, self.epoch))
+        times = np.ones(self.count, int) if self.balance is None else self.balance.copies(rng)
+        indices = np.repeat(np.arange(self.count), times)
+        copies = np.arange(len(indices)) - np.repeat(times.cumsum() - times, times)
+        order = rng.permutation(len(indices))
+        if self.shapes.pictures is not None:
+            aspects = np.array([height / width for height, width in self.shapes.pictures])
+            order = order[np.argsort(aspects[indices[order]], kind="stable")]
+        batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+        if self.shapes.pictures is not None:
+            batches = [batches[number] for number in rng.permutation(len(batches))]
+        sizes = rng.choice(self.shapes.sizes, len(batches))
+        for batch, size in zip(batches, sizes.tolist(), strict=True):
+            shape = self.shapes.of_batch(size, indices[batch].tolist())
+            rows = zip(indices[batch].tolist(), copies[batch].tolist(), strict=True)
+            yield [Key(self.epoch, index, shape, copy) for index, copy in rows]
 
 
 class ShapeBatches(Sampler[list[int]]):
     """Every picture once, in batches of one shape."""
 
-    def __init__(self, shapes: Sequence[tuple[int, int]], batch_size: int) -> None:
-        groups: dict[tuple[int, int], list[int]] = {}
+    def __init__(self, shapes: Sequence[Shape], batch_size: int) -> None:
+        groups: dict[Shape, list[int]] = {}
         for index, shape in enumerate(shapes):
             groups.setdefault(shape, []).append(index)
         self.batches = [

@@ -16,6 +16,7 @@ from utils.boxes import Letterbox, clip_boxes
 from utils.config import AugmentConfig
 
 PAD = 114  # grey of padding, as in the YOLO family
+Shape = tuple[int, int]  # height, width
 
 
 def translation(x: float, y: float) -> np.ndarray:
@@ -28,23 +29,36 @@ def scaling(x: float, y: float) -> np.ndarray:
     return np.diag([x, y, 1.0])
 
 
-def random_matrix(rng: np.random.Generator, cfg: AugmentConfig, canvas: int, size: int) -> np.ndarray:
-    """A random view of a square canvas (`canvas` px) on the square network input (`size` px).
+def random_matrix(
+    rng: np.random.Generator, cfg: AugmentConfig, canvas: Shape, shape: Shape, reach: float = 0.5
+) -> np.ndarray:
+    """A random view of a `canvas` on the network input of `shape`, both (height, width) px.
 
-    Zoom 1 +- scale, rotation +- degrees and shear about the canvas' centre, shift +- translate, mirrored with the
-    chances of flipud and fliplr.
+    Zoom 1 +- scale, rotation +- degrees, shear and perspective about the canvas' centre, shift +- translate, mirrored
+    with the chances of flipud and fliplr. What is drawn lies within `reach` canvases of the centre.
     """
+    wide, high = shape[1], shape[0]
     zoom = rng.uniform(1 - cfg.scale, 1 + cfg.scale)
     angle = math.radians(rng.uniform(-cfg.degrees, cfg.degrees))
     shear = np.tan(np.radians(rng.uniform(-cfg.shear, cfg.shear, 2)))
-    shift = rng.uniform(0.5 - cfg.translate, 0.5 + cfg.translate, 2) * size
+    shift = rng.uniform(0.5 - cfg.translate, 0.5 + cfg.translate, 2) * (wide, high)
     mirror = np.where(rng.random(2) < (cfg.fliplr, cfg.flipud), -1.0, 1.0)
     cos, sin = zoom * math.cos(angle), zoom * math.sin(angle)
     rotation = np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
     shearing = np.array([[1, shear[0], 0], [shear[1], 1, 0], [0, 0, 1]])
-    moved = translation(*shift) @ shearing @ rotation @ translation(-canvas / 2, -canvas / 2)
-    flip = translation(size / 2, size / 2) @ scaling(*mirror) @ translation(-size / 2, -size / 2)
+    tilt = np.eye(3)
+    if cfg.perspective:
+        tilt[2, :2] = rng.uniform(-1, 1, 2) * tilt_limit(cfg.perspective, canvas, reach)
+    moved = translation(*shift) @ shearing @ rotation @ tilt @ translation(-canvas[1] / 2, -canvas[0] / 2)
+    flip = translation(wide / 2, high / 2) @ scaling(*mirror) @ translation(-wide / 2, -high / 2)
     return flip @ moved
+
+
+def tilt_limit(perspective: float, canvas: Shape, reach: float) -> float:
+    """The largest perspective term to draw, per px: `perspective`, or what keeps everything within `reach` canvases of
+    the centre at a quarter of the camera's distance at least. Behind the camera there is no picture.
+    """
+    return min(perspective, 0.75 / (reach * sum(canvas)))
 
 
 def warp_into(canvas: np.ndarray, image: np.ndarray, matrix: np.ndarray) -> None:
@@ -58,13 +72,24 @@ def warp_into(canvas: np.ndarray, image: np.ndarray, matrix: np.ndarray) -> None
     x1, y1 = np.clip(np.round(corners.max(0)), 0, limit).astype(int)
     if x0 >= x1 or y0 >= y1:
         return
-    image, shrunk = _shrink(image, math.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+    image, shrunk = _shrink(image, _scale_at_centre(matrix, width, height))
     local = translation(-x0, -y0) @ matrix @ shrunk
     by_centre = translation(-0.5, -0.5) @ local @ translation(0.5, 0.5)  # OpenCV counts from pixel centres
-    straight = local[0, 1] == 0 and local[1, 0] == 0
-    border = cv2.BORDER_REPLICATE if straight else cv2.BORDER_TRANSPARENT
-    view = canvas[y0:y1, x0:x1]
-    cv2.warpAffine(image, by_centre[:2], (x1 - x0, y1 - y0), dst=view, flags=cv2.INTER_LINEAR, borderMode=border)
+    view, size = canvas[y0:y1, x0:x1], (int(x1 - x0), int(y1 - y0))
+    if local[2, 0] or local[2, 1]:
+        border = cv2.BORDER_TRANSPARENT
+        cv2.warpPerspective(image, by_centre, size, dst=view, flags=cv2.INTER_LINEAR, borderMode=border)
+        return
+    border = cv2.BORDER_TRANSPARENT if local[0, 1] or local[1, 0] else cv2.BORDER_REPLICATE
+    cv2.warpAffine(image, by_centre[:2], size, dst=view, flags=cv2.INTER_LINEAR, borderMode=border)
+
+
+def _scale_at_centre(matrix: np.ndarray, width: int, height: int) -> float:
+    """How much `matrix` enlarges the middle of a picture: the same everywhere unless there is perspective."""
+    centre = np.array([[width / 2, height / 2]])
+    depth = (centre @ matrix[2, :2] + matrix[2, 2])[0]
+    slope = (matrix[:2, :2] - np.outer(transform_points(centre, matrix)[0], matrix[2, :2])) / depth
+    return math.sqrt(abs(np.linalg.det(slope)))
 
 
 def _shrink(image: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -78,8 +103,8 @@ def _shrink(image: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """(N, 2) x, y through an affine (3, 3) matrix."""
-    return points @ matrix[:2, :2].T + matrix[:2, 2]
+    """(N, 2) x, y through a (3, 3) homography that leaves them before the camera (third coordinate above 0)."""
+    return (points @ matrix[:2, :2].T + matrix[:2, 2]) / (points @ matrix[2, :2] + matrix[2, 2])[:, None]
 
 
 def transform_boxes(boxes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -89,9 +114,9 @@ def transform_boxes(boxes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return np.concatenate((moved.min(1), moved.max(1)), 1).astype(np.float32)
 
 
-def clip_and_keep(boxes: np.ndarray, size: int, cfg: AugmentConfig) -> tuple[np.ndarray, np.ndarray]:
-    """(N, 4) boxes clipped to the network input, and which (N,) are still worth learning."""
-    clipped = clip_boxes(boxes, size, size)
+def clip_and_keep(boxes: np.ndarray, shape: Shape, cfg: AugmentConfig) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 4) boxes clipped to the network input (height, width), and which (N,) are still worth learning."""
+    clipped = clip_boxes(boxes, *shape)
     before, after = boxes[:, 2:] - boxes[:, :2], clipped[:, 2:] - clipped[:, :2]
     short, long = after.min(1, initial=np.inf), after.max(1, initial=0)
     visible = after.prod(1) / np.maximum(before.prod(1), 1e-9)
@@ -112,7 +137,7 @@ def jitter_colour(image: np.ndarray, rng: np.random.Generator, cfg: AugmentConfi
     return cv2.cvtColor(cv2.LUT(cv2.cvtColor(image, cv2.COLOR_RGB2HSV), table), cv2.COLOR_HSV2RGB)
 
 
-def eval_shape(size: tuple[int, int], imgsz: int, stride: int) -> tuple[int, int]:
+def eval_shape(size: Shape, imgsz: int, stride: int) -> Shape:
     """(height, width) of the network input for a picture: longest side `imgsz`, the other no longer than it needs
     to be.
 
@@ -124,7 +149,7 @@ def eval_shape(size: tuple[int, int], imgsz: int, stride: int) -> tuple[int, int
     return height, width
 
 
-def letterbox(image: np.ndarray, canvas: tuple[int, int]) -> tuple[np.ndarray, Letterbox]:
+def letterbox(image: np.ndarray, canvas: Shape) -> tuple[np.ndarray, Letterbox]:
     """Resize (h, w, C) into the centre of a grey `canvas` (height, width), keeping the aspect ratio."""
     fit = Letterbox.fit((image.shape[0], image.shape[1]), canvas)
     if fit.inner != fit.original:

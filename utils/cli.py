@@ -36,6 +36,13 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
         parser.add_argument(*flags, **kwargs, **({"action": "store_true"} if kind is None else {"type": kind}))
     amp = argparse.BooleanOptionalAction
     parser.add_argument("--amp", dest="run.amp", default=argparse.SUPPRESS, action=amp, help="mixed precision on GPUs")
+    cache: dict[str, Any] = {"nargs": "?", "const": "ram", "choices": ("ram", "disk"), "default": argparse.SUPPRESS}
+    parser.add_argument(
+        "--cache", dest="data.cache", help="keep decoded pictures in memory, or in a cache folder", **cache
+    )
+    balance: dict[str, Any] = {"dest": "data.balance", "default": argparse.SUPPRESS}
+    parser.add_argument("--balance", choices=("none", "repeat"), help="repeat: show rare classes more often", **balance)
+    parser.add_argument("--image-weights", action="store_const", const="repeat", help="--balance repeat", **balance)
     parser.add_argument("--hyp", default="", help="training YAML, ours or YOLOv5's (default: by model)")
     parser.add_argument("--resume", nargs="?", const="", default=None, metavar="last.pt", help="continue a run")
     parser.add_argument("--demo", action="store_true", help="two to three minutes on the built-in glass pictures")
@@ -53,7 +60,8 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
 
 
 def _flag_of(key: str) -> str:
-    return next((flags[0] for flags, k, _, _ in TRAIN_FLAGS if k == key), "--amp")
+    others = {"run.amp": "--amp", "data.cache": "--cache", "data.balance": "--balance"}
+    return next((flags[0] for flags, k, _, _ in TRAIN_FLAGS if k == key), "") or others[key]
 
 
 def _add_set(parser: _Parser) -> None:

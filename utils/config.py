@@ -34,6 +34,11 @@ class DataConfig:
     bad_data: Literal["skip", "error"] = "skip"
     allow_empty: bool = False
     max_pixels: int = knob(178_956_970, 1)
+    cache: Literal["none", "ram", "disk"] = "none"
+    rect: bool = False
+    multi_scale: bool = False
+    balance: Literal["none", "repeat"] = "none"
+    balance_threshold: float = knob(0.1, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +85,13 @@ class AugmentConfig:
     """Random changes to training pictures."""
 
     mosaic: float = knob(1.0, 0, 1)
+    mixup: float = knob(0.0, 0, 1)
+    copy_paste: float = knob(0.0, 0, 1)
     degrees: float = knob(0.0, 0, 180)
     translate: float = knob(0.1, 0, 1)
     scale: float = knob(0.5, 0, 0.95)
     shear: float = knob(0.0, 0, 60)
+    perspective: float = knob(0.0, 0, 0.01)
     flipud: float = knob(0.0, 0, 1)
     fliplr: float = knob(0.5, 0, 1)
     hsv_h: float = knob(0.015, 0, 0.5)

@@ -47,14 +47,14 @@ class Resumed:
 
 
 def resume(flags: TrainFlags) -> Resumed:
-    """The run that --resume names, or the newest; only --device and --workers may change."""
+    """The run that --resume names, or the newest; only --device, --workers and --cache may change."""
     path = Path(flags.resume) if flags.resume else checkpoint.newest(Path("runs/train"), "last.pt")
     if path is None:
         raise CheckpointError("--resume: no runs/train/*/weights/last.pt; name the checkpoint to continue from")
     content = checkpoint.load(path)
     if "optimizer" not in content:
         raise CheckpointError(f"--resume {path}: holds averaged weights only; continue from its last.pt")
-    other = [s.origin for s in flags.settings if s.key not in ("run.device", "data.workers")]
+    other = [s.origin for s in flags.settings if s.key not in ("run.device", "data.workers", "data.cache")]
     if other or flags.assignments or flags.hyp:
         words = ", ".join([*other, *(["--set"] if flags.assignments else []), *(["--hyp"] if flags.hyp else [])])
         raise ConfigError(f"--resume: continues with the run's own configuration; leave out {words}")

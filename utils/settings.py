@@ -23,18 +23,12 @@ YOLOV5_KEYS = {
     **{key: f"schedule.{key}" for key in ("lrf", "warmup_epochs", "warmup_momentum", "warmup_bias_lr")},
     **{key: f"loss.{key}" for key in ("box", "cls", "cls_pw", "obj", "obj_pw", "label_smoothing")},
     **{key: f"augment.{key}" for key in ("hsv_h", "hsv_s", "hsv_v", "degrees", "translate", "scale", "shear")},
-    **{key: f"augment.{key}" for key in ("flipud", "fliplr", "mosaic")},
+    **{key: f"augment.{key}" for key in ("flipud", "fliplr", "mosaic", "mixup", "copy_paste", "perspective")},
     "anchor_t": "assign.anchor_t",
     "fl_gamma": "loss.focal_gamma",
 }
-# Keys of such a file that change nothing here, and the value at which leaving them out is right.
-YOLOV5_NEUTRAL = {
-    "iou_t": None,
-    "perspective": 0,
-    "mixup": 0,
-    "copy_paste": 0,
-    "anchors": None,
-}
+# Keys of such a file that change nothing there or here.
+YOLOV5_NEUTRAL = frozenset({"iou_t", "anchors"})
 
 
 @dataclass(frozen=True)
@@ -58,10 +52,7 @@ def settings_of_document(document: Document) -> list[Setting]:
             settings += [Setting(f"{key}.{k}", v, document.where(key, k)) for k, v in value.items()]
         elif key in YOLOV5_KEYS:
             settings.append(Setting(YOLOV5_KEYS[key], value, where))
-        elif key in YOLOV5_NEUTRAL:
-            if YOLOV5_NEUTRAL[key] is not None and value != YOLOV5_NEUTRAL[key]:
-                raise ConfigError(f"{where}: '{key}: {value}' has no counterpart yet; set it to 0 or remove it")
-        else:
+        elif key not in YOLOV5_NEUTRAL:
             sections = [f.name for f in dataclasses.fields(Config)]
             raise ConfigError(f"{where}: unknown key '{key}'{did_you_mean(str(key), [*sections, *YOLOV5_KEYS])}")
     return settings

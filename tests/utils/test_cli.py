@@ -27,10 +27,30 @@ def test_only_what_was_typed_becomes_a_setting():
 
 
 @pytest.mark.parametrize(
+    ("words", "key", "value"),
+    [
+        ("--cache", "data.cache", "ram"),
+        ("--cache ram --rect", "data.cache", "ram"),
+        ("--cache disk", "data.cache", "disk"),
+        ("--rect", "data.rect", True),
+        ("--multi-scale", "data.multi_scale", True),
+        ("--image-weights", "data.balance", "repeat"),
+        ("--balance repeat", "data.balance", "repeat"),
+        ("--balance none", "data.balance", "none"),
+    ],
+)
+def test_training_data_options(words, key, value):
+    assert settings(*words.split())[key] == value
+    origins = {s.key: s.origin for s in parse_train(words.split()).settings}
+    assert origins[key].startswith("--") and origins[key] == words.split()[0].replace("image-weights", "balance")
+
+
+@pytest.mark.parametrize(
     ("parse", "words", "hint"),
     [
         (parse_train, ["--epoch", "3"], "did you mean --epochs?"),
         (parse_train, ["--epochs", "three"], "invalid int value"),
+        (parse_train, ["--cache", "dsk"], "choose from"),
         (parse_val, ["--conf", "1.5"], "from 0 to 1"),
         (parse_val, ["--batch", "0"], "whole number from 1"),
         (parse_detect, ["--sorce", "x"], "did you mean --source?"),

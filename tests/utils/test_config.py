@@ -44,8 +44,10 @@ def test_scientific_notation_that_yaml_reads_as_a_word():
 
 
 def test_yolov5_hyp_file():
-    cfg = from_yaml("lr0: 0.02\nbox: 0.1\nanchor_t: 3.0\niou_t: 0.2\nfl_gamma: 1.5\nmixup: 0.0\n")
+    text = "lr0: 0.02\nbox: 0.1\nanchor_t: 3.0\niou_t: 0.2\nfl_gamma: 1.5\nmixup: 0.1\ncopy_paste: 0.3\n"
+    cfg = from_yaml(text + "perspective: 1e-3\n")
     assert (cfg.optim.lr0, cfg.loss.box, cfg.assign.anchor_t, cfg.loss.focal_gamma) == (0.02, 0.1, 3.0, 1.5)
+    assert (cfg.augment.mixup, cfg.augment.copy_paste, cfg.augment.perspective) == (0.1, 0.3, 0.001)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def test_yolov5_hyp_file():
         ("loss: {iou: wise_iou}", "'wise-iou'"),
         ("loss: {nwd_constant: 0}", "at least 0.01"),
         ("loss: {balance: [1, x]}", "list of float"),
-        ("mixup: 0.5", "no counterpart yet"),
+        ("mixup: 1.5", "t.yaml:1: augment.mixup must be at least 0 and at most 1"),
         ("- 1", "is a map of sections"),
     ],
 )

@@ -1,0 +1,43 @@
+"""How much memory a process may still take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+MEMINFO = Path("/proc/meminfo")
+# (limit, what is used, its statistics) of the control group that a container sees as its own: version 2, version 1
+GROUPS = (
+    ("memory.max", "memory.current", "memory.stat"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
+)
+
+
+def free_memory(meminfo: Path = MEMINFO, groups: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Bytes that can be had without swapping, within the limit of a container; None where the system does not say."""
+    available = _table(meminfo).get("MemAvailable:")
+    if available is None:
+        return None
+    return min([available * 1024, *_left_in_groups(groups)])
+
+
+def _left_in_groups(folder: Path) -> list[int]:
+    """What is left of each limit that is set. Cached files do not count as used: they can be given back."""
+    left = []
+    for limit, used, statistics in GROUPS:
+        try:
+            words = (folder / limit).read_text().strip(), (folder / used).read_text().strip()
+            if words[0].isdigit():
+                cached = _table(folder / statistics).get("inactive_file", 0)
+                left.append(max(int(words[0]) - int(words[1]) + cached, 0))
+        except (OSError, ValueError):
+            continue
+    return left
+
+
+def _table(path: Path) -> dict[str, int]:
+    """First and second word of each line; nothing when there is no such file."""
+    try:
+        rows = [line.split() for line in path.read_text().splitlines()]
+    except OSError:
+        return {}
+    return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdigit()}
