@@ -39,11 +39,10 @@ def _classes(cfg: Config, records: Sequence[Record], classes: int) -> Iterator[s
         yield "--label-smoothing: with one class there are no others to smooth towards"
     if cfg.data.balance == "none":
         return
-    threshold = cfg.data.balance_threshold
     if classes <= 1:
         yield "--balance: with one class there is nothing to balance"
-    elif Balance.of(records, threshold).samples == len(records):
-        yield f"--balance: every class is in {threshold:.0%} of the pictures; raise data.balance_threshold"
+    elif Balance.of(records, cfg.data.balance_threshold).samples == len(records):
+        yield "--balance: no class is rare enough for its pictures to be repeated; raise data.balance_threshold"
 
 
 def _sizes(cfg: Config, stride: int) -> Iterator[str]:

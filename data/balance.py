@@ -23,10 +23,12 @@ class Balance:
 
     @classmethod
     def of(cls, records: Sequence[Record], threshold: float) -> Balance:
-        """The factors of a data set."""
+        """The factors of a data set. A `threshold` of 0 is the mean of the classes' parts, whatever their number."""
         present = [np.unique(record.labels[~record.crowd]) for record in records]
         found = np.bincount(np.concatenate(present).astype(int)) if present else np.zeros(0, int)
-        classes = np.maximum(1.0, np.sqrt(threshold * len(records) / np.maximum(found, 1)))
+        seen = np.maximum(found, 1)  # a class that is nowhere repeats nothing
+        wanted = threshold * len(records) or found[found > 0].mean() if found.any() else 0.0
+        classes = np.maximum(1.0, np.sqrt(wanted / seen))
         classes[found == 0] = 1.0
         return cls(np.array([classes[labels].max(initial=1.0) for labels in present]), classes)
 

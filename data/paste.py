@@ -12,7 +12,8 @@ from utils.config import AugmentConfig
 from utils.structures import Record, Sample
 
 MOST = 4  # objects pasted into one sample
-TRIES = 10  # places tried for each
+TRIES = 20  # places tried for each
+MOST_PADDING = 0.1  # of a place
 BORDER = 0.15  # of an object's shorter side: how far it fades into its new surroundings ...
 LEAST_BORDER = 2.0  # ... and at least so many px of the network input
 
@@ -48,7 +49,7 @@ class _Object:
 
 
 def paste_objects(rng: np.random.Generator, cfg: AugmentConfig, sample: Sample, donor: Donor) -> Sample:
-    """`sample` with one to four objects of `donor` where neither boxes nor ignore regions nor only padding are.
+    """`sample` with one to four objects of `donor` where neither boxes nor ignore regions nor padding are.
 
     Objects are scaled as pictures of their own are, zoomed by 1 +- scale and mirrored. Neither an object nor its border
     touches anything that is there, so that no box loses a pixel. Crowd boxes and ignore regions are never pasted, nor
@@ -95,14 +96,16 @@ def _objects(rng: np.random.Generator, cfg: AugmentConfig, donor: Donor, shape: 
 
 
 def _place(rng: np.random.Generator, thing: _Object, image: np.ndarray, taken: np.ndarray) -> _Object | None:
-    """The object where its patch lies in view, touches none of the `taken` boxes and is not all padding."""
+    """The object where its patch lies in view, touches none of the `taken` boxes and covers next to no padding."""
     x1, y1, x2, y2 = thing.patch[0].tolist()
     room_x, room_y = image.shape[1] - (x2 - x1), image.shape[0] - (y2 - y1)
     if room_x < 0 or room_y < 0:
         return None
     for x, y in rng.uniform(0, (room_x, room_y), (TRIES, 2)).tolist():
         placed = thing.at(x - x1, y - y1)
-        if not _touches(placed.patch, taken) and (image[_window(placed.patch, image)] != PAD).any():
+        if _touches(placed.patch, taken):
+            continue
+        if (image[_window(placed.patch, image)] == PAD).all(2).mean() <= MOST_PADDING:
             return placed
     return None
 

@@ -124,8 +124,8 @@ def open_pictures(
 
 def _in_memory(plain: Pictures) -> Pictures:
     free = free_memory()
-    known = "nobody knows how much" if free is None else f"{_gigabytes(free)} of memory"
-    words = f"{counted(len(plain), 'decoded picture')}, {_gigabytes(plain.bytes)}"
+    known = "nobody knows how much" if free is None else f"{_megabytes(free)} of memory"
+    words = f"{counted(len(plain), 'decoded picture')}, {_megabytes(plain.bytes)}"
     if free is not None and plain.bytes <= SHARE * free:
         try:
             pictures = PicturesInMemory(plain.records, plain.max_pixels)
@@ -138,7 +138,7 @@ def _in_memory(plain: Pictures) -> Pictures:
 
 
 def _on_disk(plain: Pictures) -> Pictures:
-    words = f"{counted(len(plain), 'decoded picture')}, {_gigabytes(plain.bytes)}"
+    words = f"{counted(len(plain), 'decoded picture')}, {_megabytes(plain.bytes)}"
     try:
         files = PictureFiles.open()
         missing = plain.bytes - files.present(record.path for record in plain.records)
@@ -150,7 +150,7 @@ def _on_disk(plain: Pictures) -> Pictures:
         LOG.warning(
             "--cache disk: %s, but %s is free in %s: reading the files each time; set XDG_CACHE_HOME to a larger place",
             words,
-            _gigabytes(free),
+            _megabytes(free),
             files.folder,
         )
         return plain
@@ -158,5 +158,5 @@ def _on_disk(plain: Pictures) -> Pictures:
     return PicturesOnDisk(plain.records, plain.max_pixels, files)
 
 
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.2f} GB"
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"

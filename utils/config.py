@@ -38,7 +38,7 @@ class DataConfig:
     rect: bool = False
     multi_scale: bool = False
     balance: Literal["none", "repeat"] = "none"
-    balance_threshold: float = knob(0.1, 0, 1)
+    balance_threshold: float = knob(0.0, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,8 @@ def test_factors_by_hand():
     assert balance.classes == pytest.approx([1, 2, 1, 2**0.5])  # sqrt(0.4 / 0.1), sqrt(0.4 / 0.2)
     assert balance.pictures == pytest.approx([1, 1, 2, 2**0.5, 1, 2**0.5, 1, 1, 1, 1])
     assert balance.samples == 12  # 11.83 rounded up
+    by_mean = Balance.of(records, threshold=0)  # (0.5 + 0.1 + 0.2) / 3
+    assert by_mean.classes == pytest.approx([1, (8 / 3) ** 0.5, 1, (4 / 3) ** 0.5])
 
 
 def test_good_pictures_alone():
@@ -33,7 +35,7 @@ def test_good_pictures_alone():
 
 @pytest.mark.parametrize("factors", [[1.0, 1.25, 2.5, 1.0, 3.75], [1.1] * 7, [1.5, 2.5], [2.0, 3.0, 1.0], [1.999] * 3])
 def test_copies(factors):
-    """Each factor rounded down or up, the sum always the same, the mean the factor with its share of what that lacks."""
+    """Each factor rounded down or up, the sum always the same, the mean the factor and a share of what that lacks."""
     balance = Balance(np.array(factors), np.ones(1))
     lacking = balance.samples - sum(factors)
     draws = np.array([balance.copies(np.random.default_rng((0, epoch))) for epoch in range(4000)])

@@ -84,6 +84,10 @@ def test_no_place_no_paste():
     assert all(len(a.boxes) == 1 and (a.image == 60).all() for a in many(full, donor([(10, 10, 30, 30)], [1])))
     padding = scene(value=PAD)
     assert all(len(a.boxes) == 0 for a in many(padding, donor([(10, 10, 30, 30)], [1])))
+    half = scene(value=PAD)
+    half.image[:, 80:] = 60
+    placed = np.concatenate([a.boxes for a in many(half, donor([(10, 10, 30, 30)], [1]))])
+    assert len(placed) > 50 and placed[:, 0].min() > 76
     large = donor([(1, 1, 99, 99)], [1])
     assert all(len(a.boxes) == 0 for a in many(scene(shape=(100, 100)), large, AugmentConfig(scale=0)))
 

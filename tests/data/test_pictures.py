@@ -126,9 +126,9 @@ def test_full_disk_is_said_once(home, caplog, monkeypatch):
 @pytest.mark.parametrize(
     ("cache", "free", "words"),
     [
-        ("ram", 100, "0.00 GB of memory is free: reading the files each time; try --cache disk"),
+        ("ram", 100, "0.0 MB of memory is free: reading the files each time; try --cache disk"),
         ("ram", None, "nobody knows how much is free"),
-        ("disk", 100, "0.00 GB is free in"),
+        ("disk", 100, "0.0 MB is free in"),
     ],
 )
 def test_without_room_files_are_read(home, caplog, monkeypatch, cache, free, words):
