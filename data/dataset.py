@@ -42,7 +42,7 @@ class TrainSamples(Dataset[Sample]):
         self.class_chances = np.ones(labels) if balance is None else balance.classes
         factors = np.ones(len(self.records)) if balance is None else balance.pictures
         self.factor_sums = factors.cumsum()
-        self.donor_sums = np.where([not r.crowd.all() for r in self.records], factors, 0).cumsum()
+        self.donor_sums = np.where([(~r.crowd).any() for r in self.records], factors, 0).cumsum()
 
     def __len__(self) -> int:
         return len(self.records)

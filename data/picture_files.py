@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from PIL import __version__ as pillow
 
+from utils.errors import printable
 from utils.log import LOG
 from utils.paths import user_cache
 
@@ -87,7 +88,7 @@ class PictureFiles:
                         return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
         except OSError:
             return None
-        LOG.warning("%s: damaged, made anew from %s", self._file(path), path)
+        LOG.warning("%s: damaged, made anew from %s", self._file(path), printable(str(path)))
         return None
 
     def write(self, path: Path, stamp: bytes, image: np.ndarray) -> None:

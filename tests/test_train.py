@@ -77,6 +77,19 @@ def test_killed_and_resumed_equals_never_killed(trained, glass, tmp_path, monkey
     assert train.main(["--resume"]) == 0  # finished: says so
 
 
+def test_training_data_options(glass, tmp_path, monkeypatch):
+    """All at once: the run ends well, says what cannot act, keeps pictures in the cache folder, none in the data's."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    before = snapshot(glass.parent)
+    words = "--epochs 1 --noplots --cache disk --rect --multi-scale --image-weights --close-mosaic 0".split()
+    words += "--set augment.mixup=0.5 --set augment.copy_paste=0.5 --set augment.perspective=0.001".split()
+    assert train.main([*QUICK, "--data", str(glass), *words]) == 0
+    log = (tmp_path / "runs" / "train" / "exp" / "train.log").read_text()
+    assert "WARNING --rect: mosaic is off" in log and log.count("WARNING") == 1
+    assert len(list((tmp_path / "cache").rglob("*.rgb"))) == 18 and snapshot(glass.parent) == before
+
+
 @pytest.mark.parametrize("model", ["idfe-net-n", "idfe-net-free-n"])
 def test_eight_pictures_are_learnt_by_heart(tmp_path, monkeypatch, capsys, model):
     from data.synthetic import write_glass
