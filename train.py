@@ -20,26 +20,33 @@ from data.synthetic import write_glass
 from detect import detect_pictures
 from models.anchors import refit_spec
 from models.criterion import Criterion, build_criterion
+from models.freeze import freeze
 from models.graph import Graph, build_graph
 from models.layers.conv import set_bn_momentum
 from models.load import load_matching, model_spec
 from models.spec import read_spec
+from models.summary import summarise
+from models.trial import batch_that_fits, try_steps
 from utils import checkpoint
+from utils.budget import TimeBudget
 from utils.cli import parse_train
-from utils.config import Config
+from utils.config import Config, DataConfig
 from utils.device import select_device
-from utils.ema import EMA
+from utils.dist import process_count
+from utils.dry_run import cost_line, data_lines, schedule_lines
 from utils.epoch import EpochLosses, results_row, score_words
+from utils.errors import ConfigError
 from utils.flags import TrainFlags
 from utils.log import LOG, log_to, progress, run_script
-from utils.optim import Schedule, build_optimizer
+from utils.optim import Schedule
 from utils.paths import CFG, find_yaml
 from utils.plots import plot_results
+from utils.precision import autocast_dtype
 from utils.resolve import Resumed, configure, resume
 from utils.runs import ResultsCsv, new_run, provenance, write_json, write_text
 from utils.scores import as_lines
-from utils.settings import Setting, as_yaml, build_config, settings_of_assignments, settings_of_document
-from utils.state import TrainState, optimizer_step
+from utils.settings import Setting, as_yaml, build_config, hyp_yaml, settings_of_assignments, settings_of_document
+from utils.state import TrainState, forward_backward, new_state, optimizer_step
 from utils.structures import Batch, Report
 from utils.yamlio import read_yaml
 from val import Evaluation, evaluate, plot_evaluation, write_evaluation
@@ -47,10 +54,11 @@ from val import Evaluation, evaluate, plot_evaluation, write_evaluation
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A run made ready: its configuration, data, network and folder."""
+    """A run made ready: its configuration, data, network (its forward pass runs in `dtype`, None: float32), folder."""
 
     cfg: Config
     device: torch.device
+    dtype: torch.dtype | None
     train: RecordSet
     val: RecordSet
     state: TrainState
@@ -60,19 +68,14 @@ class Job:
 
 def train_one_epoch(job: Job, loader: DataLoader[Batch], schedule: Schedule) -> EpochLosses:
     """One pass over the training pictures. Gradients left over at its end make a last, smaller step."""
-    state, device, cfg = job.state, job.device, job.cfg
-    autocast = torch.autocast(device.type, dtype=_amp_dtype(device), enabled=cfg.run.amp and device.type == "cuda")
+    state, cfg = job.state, job.cfg
     losses, pending = EpochLosses(), 0
     state.model.train()
     bar = progress(loader, f"epoch {state.epoch + 1}/{cfg.schedule.epochs}")
     for number, batch in enumerate(bar, 1):
         schedule.apply(state.optimizer, state.step)
-        batch = batch.to(device, non_blocking=True)
-        with autocast:
-            predictions = state.model(batch.inputs())
-        parts = job.criterion(predictions, batch.targets).parts()
-        total = torch.stack(list(parts.values())).sum() * len(batch)
-        state.scaler.scale(total).backward()
+        batch = batch.to(job.device, non_blocking=True)
+        parts = forward_backward(state, job.criterion, batch, job.dtype)
         losses.add(parts, batch)
         state.step, pending = state.step + 1, pending + 1
         if pending >= schedule.accumulate(state.step) or number == len(loader):
@@ -80,11 +83,6 @@ def train_one_epoch(job: Job, loader: DataLoader[Batch], schedule: Schedule) -> 
             pending = 0
         bar.set_postfix_str(losses.words(), refresh=False)
     return losses
-
-
-def _amp_dtype(device: torch.device) -> torch.dtype:
-    bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return torch.bfloat16 if bf16 else torch.float16
 
 
 def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
@@ -99,18 +97,19 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
     if not cfg.run.noplots and state.epoch == 0:
         plot_truth(job.train, job.run / "labels.jpg")
         plot_train_batches(job.run, loader, batches, job.train)
-    evaluation = None
+    evaluation, budget = None, TimeBudget(cfg.run.max_time)
     for epoch in range(state.epoch, cfg.schedule.epochs):
         state.epoch = epoch
         started = time.perf_counter()
+        budget.start_epoch()
         batches.set_epoch(state.epoch)
         losses = train_one_epoch(job, loader, schedule)
-        last = state.epoch + 1 == cfg.schedule.epochs
+        last = state.epoch + 1 == cfg.schedule.epochs or out_of_time(budget, cfg)
         if last or not cfg.run.noval:
             evaluation = evaluate(state.ema.module, val_loader, job.val, cfg.val, criterion=job.criterion)
         report = evaluation.report if evaluation else None
         record(table, job, losses, report, time.perf_counter() - started)
-        improved = report is not None and state.is_best(report.fitness)
+        improved = report is not None and state.is_best(report.metric(cfg.run.best_metric))
         done = last or stops_early(state, cfg)
         save(job, origins, improved, done)
         if done:
@@ -119,6 +118,14 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
         plot_results(table.path, job.run / "results.png")
         plot_evaluation(job.run, val_loader, job.val, evaluation)
     return evaluation
+
+
+def out_of_time(budget: TimeBudget, cfg: Config) -> bool:
+    """Whether --max-time leaves no time for an epoch after this one; said aloud."""
+    if not budget.is_last():
+        return False
+    LOG.info("stopping: another epoch does not fit in %g h; python train.py --resume goes on", cfg.run.max_time)
+    return True
 
 
 def stops_early(state: TrainState, cfg: Config) -> bool:
@@ -182,43 +189,85 @@ def fit_anchors(model: Graph, train: RecordSet, cfg: Config) -> Graph:
     return build_graph(spec, image_size=cfg.data.imgsz)
 
 
-def prepare(cfg: Config, resumed: Resumed | None = None) -> Job:
-    """Data, network, optimizer and run folder; those of `resumed` when a run goes on."""
+def fit_batch(cfg: Config, model: Graph, pictures: int, dtype: torch.dtype | None) -> Config:
+    """The configuration with --batch -1 replaced by the pictures per step that fit, said aloud."""
+    if cfg.data.batch_size != -1:
+        return cfg
+    if next(model.parameters()).is_cuda:
+        size = batch_that_fits(model, cfg, dtype, pictures)
+        LOG.info("--batch -1: %d pictures of %d px a step fit the GPU", size, cfg.data.imgsz)
+    else:
+        size = DataConfig().batch_size
+        LOG.info("--batch -1 measures the memory of a GPU; on the CPU a larger batch gains nothing: using %d", size)
+    return replace(cfg, data=replace(cfg.data, batch_size=size))
+
+
+def new_model(cfg: Config, train: RecordSet) -> tuple[Config, Graph]:
+    """The network of a new run with its first weights, and the configuration with --img fitted to its stride."""
+    spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(train.names))
+    model = build_graph(spec, image_size=cfg.data.imgsz)
+    cfg = fit_stride(cfg, model.stride)
+    if cfg.model.weights:
+        LOG.info(load_matching(model, cfg.model.weights))
+    elif not cfg.assign.noautoanchor:
+        model = fit_anchors(model, train, cfg)
+    return cfg, model
+
+
+def prepare(cfg: Config, resumed: Resumed | None = None, dry: bool = False) -> Job:
+    """Data, network, optimizer and run folder (not made when `dry`); those of `resumed` when a run goes on."""
+    processes, device = process_count(), select_device(cfg.run.device)
+    dtype = autocast_dtype(cfg.run, device)
     torch.manual_seed(cfg.run.seed)
-    device = select_device(cfg.run.device)
     train, val = read_splits(cfg)
     if resumed:
         model = build_graph(model_spec(resumed.content, resumed.last), image_size=cfg.data.imgsz)
     else:
-        spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(train.names))
-        model = build_graph(spec, image_size=cfg.data.imgsz)
-    cfg = fit_stride(cfg, model.stride)
-    if cfg.model.weights and not resumed:
-        LOG.info(load_matching(model, cfg.model.weights))
-    elif not resumed and not cfg.assign.noautoanchor:
-        model = fit_anchors(model, train, cfg)
+        cfg, model = new_model(cfg, train)
+    if cfg.run.sync_bn:
+        LOG.info("--sync-bn: %d process sees whole batches, there is nothing to synchronise", processes)
+    if cfg.model.freeze:
+        scratch = "" if cfg.model.weights else "; without --weights they stay as random as they start"
+        LOG.info(freeze(model, cfg.model.freeze) + scratch)
     set_bn_momentum(model, cfg.model.bn_momentum)
     model.to(device, memory_format=torch.channels_last)
-    fp16 = cfg.run.amp and device.type == "cuda" and _amp_dtype(device) is torch.float16
-    state = TrainState(
-        model=model,
-        ema=EMA(model, cfg.optim.ema_decay, cfg.optim.ema_tau),
-        optimizer=build_optimizer(model, cfg.optim, cfg.data.batch_size),
-        scaler=torch.amp.GradScaler(device.type, enabled=fp16),
-    )
+    cfg = fit_batch(cfg, model, len(train.records), dtype)
+    state = new_state(model, cfg, dtype)
     if resumed:
         state.restore(resumed.content, resumed.last)
         run = resumed.last.parent.parent
+    elif dry:
+        run = Path(cfg.run.project, cfg.run.name)
     else:
         run = new_run(cfg.run.project, cfg.run.name, cfg.run.exist_ok)
-    (run / "weights").mkdir(exist_ok=True)
-    return Job(cfg, device, train, val, state, build_criterion(model, cfg), run)
+        (run / "weights").mkdir(exist_ok=True)
+    return Job(cfg, device, dtype, train, val, state, build_criterion(model, cfg), run)
+
+
+def say_plan(job: Job) -> None:
+    """--dry-run: what the run would be, and what it would cost, measured on a copy of the network."""
+    cfg, model = job.cfg, job.state.model
+    schedule = Schedule(cfg, len(train_loader(job.train.records, cfg, pin=False)[0]))
+    rows = summarise(model, cfg.data.imgsz)
+    parameters, flops = sum(row.parameters for row in rows), sum(row.flops for row in rows)
+    trial = try_steps(model, cfg, job.dtype)
+    lines = data_lines(job.train.names, job.train.records, job.val.records) + schedule_lines(cfg, schedule)
+    lines += [
+        f"network: {model.spec.path.name}, {parameters:,} parameters, {flops / 1e9:.1f} GFLOPs at {cfg.data.imgsz} px, "
+        f"on {job.device} in {job.dtype or torch.float32}",
+        cost_line(cfg, schedule.steps_per_epoch, len(job.val.records), trial.step_seconds, trial.forward_seconds),
+        f"memory: {trial.peak_bytes / 2**30:.2f} GiB at the peak, without the loader's processes",
+        f"dry run: nothing was written; the run would go to {job.run}",
+    ]
+    for line in lines:
+        LOG.info(line)
 
 
 def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> None:
     """Train and leave the run folder complete."""
     log_to(job.run / "train.log")
     write_text(job.run / "opt.yaml", as_yaml(job.cfg, origins))
+    write_text(job.run / "hyp.yaml", hyp_yaml(job.cfg, origins))
     write_json(job.run / "run.json", {**provenance(argv), "seed": job.cfg.run.seed, "device": str(job.device)})
     write_json(job.run / "data_report.json", {"train": job.train.books.plain(), "val": job.val.books.plain()})
     parameters = sum(p.numel() for p in job.state.model.parameters())
@@ -234,11 +283,16 @@ def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> No
         LOG.info(line)
     write_evaluation(job.run, evaluation, job.val)
     best = f"best.pt (epoch {job.state.best_epoch + 1})" if (job.run / "weights" / "best.pt").exists() else "last.pt"
+    if job.state.best is None:
+        LOG.info("%s is undefined on the validation pictures: no epoch is the best", job.cfg.run.best_metric)
     LOG.info("done: %s/weights/%s, results.csv, pictures", job.run, best)
 
 
 def demo(flags: TrainFlags, argv: Sequence[str] | None) -> int:
     """Train a narrow net on built-in glass pictures for two to three minutes, and show what it finds."""
+    if flags.hyp or flags.resume is not None or flags.dry_run:
+        other = "--hyp" if flags.hyp else "--dry-run" if flags.dry_run else "--resume"
+        raise ConfigError(f"--demo: a run of its own data and settings; leave out {other}")
     data = write_glass(Path("runs/glass"))
     settings = settings_of_document(read_yaml(CFG / "train" / "demo.yaml"))
     settings.append(Setting("data.data", str(data), "--demo"))
@@ -259,15 +313,16 @@ def main_story(argv: Sequence[str] | None) -> int:
     flags = parse_train(argv)
     if flags.demo:
         return demo(flags, argv)
-    if flags.resume is None:
-        cfg, origins = configure(flags)
-        run_job(prepare(cfg), origins, argv)
-        return 0
-    resumed = resume(flags)
-    if resumed.finished:
+    resumed = None if flags.resume is None else resume(flags)
+    cfg, origins = (resumed.cfg, resumed.origins) if resumed else configure(flags)
+    if resumed and resumed.finished:
         LOG.info("%s: this run has all its epochs; start another with --weights", resumed.last)
         return 0
-    run_job(prepare(resumed.cfg, resumed), resumed.origins, argv)
+    job = prepare(cfg, resumed, flags.dry_run)
+    if flags.dry_run:
+        say_plan(job)
+    else:
+        run_job(job, origins, argv)
     return 0
 
 

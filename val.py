@@ -37,6 +37,7 @@ from utils.score_plots import plot_scores
 from utils.scores import as_lines, report_of
 from utils.settings import Setting, build_config, settings_of_assignments
 from utils.structures import Batch, Detections, Predictions, Report
+from utils.tables import write_tables
 from utils.weights import find_weights
 
 
@@ -200,10 +201,13 @@ def plot_evaluation(run: Path, loader: DataLoader[Batch], truth: RecordSet, eval
 
 
 def write_evaluation(run: Path, evaluation: Evaluation, truth: RecordSet) -> None:
-    """results.json, predictions.json and truth.json: enough for any COCO evaluator to check the numbers."""
+    """results.json, predictions.json and truth.json: enough for any COCO evaluator to check the numbers; and the
+    tables per class and per picture.
+    """
     write_json(run / "results.json", evaluation.report.plain())
     write_json(run / "predictions.json", evaluation.results)
     write_json(run / "truth.json", coco.truth_json(truth.records, truth.names, truth.category_ids))
+    write_tables(run, evaluation.report, truth.records, evaluation.found)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

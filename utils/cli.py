@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from utils.argv import repair
+from utils.device import device_of_rank
+from utils.dist import local_rank
 from utils.errors import ConfigError
 from utils.flags import TRAIN_FLAGS, BenchmarkFlags, DetectFlags, TrainFlags, ValFlags
+from utils.log import LOG
+from utils.refused import REFUSED, refuse
 from utils.settings import Setting
 
 
@@ -25,7 +31,18 @@ class _Parser(argparse.ArgumentParser):
         if message.startswith("unrecognized") and unknown:
             near = difflib.get_close_matches(unknown[0].split("=")[0], flags, n=1)
         hint = f"; did you mean {near[0]}?" if near else f"; see python {self.prog} --help"
+        if message.startswith("unrecognized") and not unknown:
+            hint = "; a name with blanks needs quotes"
         raise ConfigError(f"{self.prog}: {message}{hint}")
+
+    def read(self, argv: Sequence[str] | None) -> dict[str, Any]:
+        """Values by name, after the repairs of utils.argv and the refusals of utils.refused."""
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        words, notices = repair(sys.argv[1:] if argv is None else argv, {*flags, *REFUSED.get(self.prog, ())})
+        for notice in notices:
+            LOG.info(notice)
+        refuse(words, self.prog)
+        return vars(self.parse_args(words))
 
 
 def parse_train(argv: Sequence[str] | None) -> TrainFlags:
@@ -36,32 +53,41 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
         parser.add_argument(*flags, **kwargs, **({"action": "store_true"} if kind is None else {"type": kind}))
     amp = argparse.BooleanOptionalAction
     parser.add_argument("--amp", dest="run.amp", default=argparse.SUPPRESS, action=amp, help="mixed precision on GPUs")
-    cache: dict[str, Any] = {"nargs": "?", "const": "ram", "choices": ("ram", "disk"), "default": argparse.SUPPRESS}
+    unset = argparse.SUPPRESS
+    cache: dict[str, Any] = {"nargs": "?", "const": "ram", "choices": ("ram", "disk"), "default": unset}
     parser.add_argument(
         "--cache", dest="data.cache", help="keep decoded pictures in memory, or in a cache folder", **cache
     )
-    balance: dict[str, Any] = {"dest": "data.balance", "default": argparse.SUPPRESS}
+    balance: dict[str, Any] = {"dest": "data.balance", "default": unset}
     parser.add_argument("--balance", choices=("none", "repeat"), help="repeat: show rare classes more often", **balance)
     parser.add_argument("--image-weights", action="store_const", const="repeat", help="--balance repeat", **balance)
+    rows: dict[str, Any] = {"dest": "model.freeze", "nargs": "+", "type": _number_or_name, "default": unset}
+    parser.add_argument("--freeze", **rows, metavar="N", help="the first N rows stay as they are, or these rows")
+    parser.add_argument("--local_rank", "--local-rank", type=int, help=unset)
     parser.add_argument("--hyp", default="", help="training YAML, ours or YOLOv5's (default: by model)")
     parser.add_argument("--resume", nargs="?", const="", default=None, metavar="last.pt", help="continue a run")
     parser.add_argument("--demo", action="store_true", help="two to three minutes on the built-in glass pictures")
+    parser.add_argument("--dry-run", action="store_true", help="say what a run would do and cost; write nothing")
     _add_set(parser)
-    values = vars(parser.parse_args(argv))
-    settings = [Setting(k, v, _flag_of(k)) for k, v in values.items() if "." in k]
+    values = parser.read(argv)
+    names = {action.dest: action.option_strings[0] for action in parser._actions}
+    settings = [Setting(k, v, names[k]) for k, v in values.items() if "." in k]
+    rank = local_rank(values["local_rank"])
+    if rank is not None and rank >= 0 and "run.device" not in values:
+        settings.append(Setting("run.device", device_of_rank(rank), "--local_rank"))
     return TrainFlags(
         settings=tuple(settings),
         hyp=values["hyp"],
         assignments=tuple(values["set"]),
         resume=values["resume"],
         demo=values["demo"],
+        dry_run=values["dry_run"],
         debug=values["debug"],
     )
 
 
-def _flag_of(key: str) -> str:
-    others = {"run.amp": "--amp", "data.cache": "--cache", "data.balance": "--balance"}
-    return next((flags[0] for flags, k, _, _ in TRAIN_FLAGS if k == key), "") or others[key]
+def _number_or_name(word: str) -> int | str:
+    return int(word) if word.removeprefix("-").isdecimal() else word
 
 
 def _add_set(parser: _Parser) -> None:
@@ -106,7 +132,7 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     parser.add_argument("--noplots", action="store_true")
     _add_thresholds(parser, 0.001, 0.6, 300)
     _add_common(parser, "runs/val")
-    values = vars(parser.parse_args(argv))
+    values = parser.read(argv)
     return ValFlags(**{**values, "assignments": tuple(values["assignments"])})
 
 
@@ -124,7 +150,7 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
         parser.add_argument(switch, action="store_true")
     _add_thresholds(parser, 0.25, 0.45, 1000)
     _add_common(parser, "runs/detect")
-    values = vars(parser.parse_args(argv))
+    values = parser.read(argv)
     return DetectFlags(**{**values, "classes": tuple(values["classes"])})
 
 
@@ -139,7 +165,7 @@ def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
     parser.add_argument("--train", action="store_true", help="time forward and backward too")
     parser.add_argument("--bf16", action="store_true", help="time bfloat16 too")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
-    return BenchmarkFlags(**vars(parser.parse_args(argv)))
+    return BenchmarkFlags(**parser.read(argv))
 
 
 def _fraction(text: str) -> float:

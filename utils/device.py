@@ -23,3 +23,8 @@ def select_device(text: str) -> torch.device:
         have = f"{torch.cuda.device_count()} GPUs" if torch.cuda.device_count() else "no GPU"
         raise ConfigError(f"--device {text}: torch {torch.__version__} sees {have}; use --device cpu")
     return torch.device(f"cuda:{number}")
+
+
+def device_of_rank(rank: int) -> str:
+    """What `--device` says for the process of this number on its machine: its GPU, if there are GPUs."""
+    return str(rank) if torch.cuda.is_available() else ""

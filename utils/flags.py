@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from utils.budget import hours
 from utils.settings import Setting
 
 
@@ -16,6 +19,7 @@ class TrainFlags:
     assignments: tuple[str, ...]
     resume: str | None
     demo: bool
+    dry_run: bool
     debug: bool
 
 
@@ -79,12 +83,12 @@ class DetectFlags:
 
 
 # flag names, configuration key, type (None: a switch), help
-TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, type | None, str], ...] = (
+TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str], ...] = (
     (("--weights",), "model.weights", str, "checkpoint to start from (default: from scratch)"),
     (("--cfg",), "model.cfg", str, "model YAML, looked up in cfg/models too"),
     (("--data",), "data.data", str, "data YAML, looked up in cfg/data too, or a folder"),
     (("--epochs",), "schedule.epochs", int, ""),
-    (("--batch-size", "--batch"), "data.batch_size", int, "pictures per step over all processes"),
+    (("--batch-size", "--batch"), "data.batch_size", int, "pictures per step over all processes; -1: as many as fit"),
     (("--imgsz", "--img", "--img-size"), "data.imgsz", int, "longest side of the network input, px"),
     (("--device",), "run.device", str, "cpu, 0, cuda:0 (default: the first GPU if there is one)"),
     (("--workers",), "data.workers", int, "loader processes"),
@@ -93,6 +97,8 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, type | None, str], ...] = (
     (("--close-mosaic",), "schedule.close_mosaic", int, "epochs without mosaic, mixup, copy-paste at the end"),
     (("--accumulate",), "optim.accumulate", int, "steps to accumulate gradients over"),
     (("--label-smoothing",), "loss.label_smoothing", float, ""),
+    (("--best-metric",), "run.best_metric", str, "what best.pt goes by: fitness (0.1 AP50 + 0.9 AP), recall, APs, ..."),
+    (("--max-time",), "run.max_time", hours, "hours (or 90s, 30m, 2h) after which the run ends, resumable"),
     (("--seed",), "run.seed", int, ""),
     (("--project",), "run.project", str, ""),
     (("--name",), "run.name", str, ""),
@@ -103,6 +109,8 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, type | None, str], ...] = (
     (("--rect",), "data.rect", None, "batches of pictures of like shape, with little padding and without mosaic"),
     (("--multi-scale",), "data.multi_scale", None, "each batch at its own size, 0.5 to 1.5 of --img"),
     (("--cos-lr",), "schedule.cosine", None, "cosine learning rate"),
+    (("--bf16",), "run.bf16", None, "mixed precision in bfloat16, on the CPU too"),
+    (("--sync-bn",), "run.sync_bn", None, "BatchNorm over the pictures of all processes"),
     (("--exist-ok",), "run.exist_ok", None, "write into an existing run folder"),
     (("--nosave",), "run.nosave", None, "write only the last checkpoint"),
     (("--noval",), "run.noval", None, "evaluate only after the last epoch"),

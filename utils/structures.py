@@ -254,10 +254,15 @@ class Report:
 
     @property
     def fitness(self) -> float | None:
-        """0.1 AP50 + 0.9 AP, what best.pt is best at; None when undefined."""
+        """0.1 AP50 + 0.9 AP, what best.pt is best at unless --best-metric says otherwise; None when undefined."""
         if self.map50 is None or self.map50_95 is None:
             return None
         return 0.1 * self.map50 + 0.9 * self.map50_95
+
+    def metric(self, name: str) -> float | None:
+        """A score by its name, see utils.config.MetricName."""
+        value: float | None = self.coco[name] if name in self.coco else getattr(self, name)
+        return value
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON-ready values."""

@@ -22,3 +22,8 @@ def counted(n: int, noun: str) -> str:
         return f"1 {noun}"
     plural = noun + ("es" if noun.endswith(("s", "x", "tch")) else "s")
     return f"{n:,} {plural}"
+
+
+def spreadsheet_cell(text: str) -> str:
+    """A CSV cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
