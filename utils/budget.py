@@ -38,5 +38,6 @@ class TimeBudget:
     def is_last(self) -> bool:
         """Whether the epoch that is under way must be the last: another one as long as the longest would not fit."""
         now = self.clock()
+        end = max(now, self.epoch_started + self.longest)  # of this epoch: it still has its evaluation to do
         another = max(self.longest, now - self.epoch_started)
-        return self.seconds > 0 and now - self.started + another > self.seconds
+        return self.seconds > 0 and end - self.started + another > self.seconds
