@@ -43,7 +43,7 @@ from utils.paths import CFG, find_yaml
 from utils.plots import plot_results
 from utils.precision import autocast_dtype
 from utils.resolve import Resumed, configure, resume
-from utils.runs import ResultsCsv, new_run, provenance, write_json, write_text
+from utils.runs import ResultsCsv, new_run, planned_run, provenance, write_json, write_text
 from utils.scores import as_lines
 from utils.settings import Setting, as_yaml, build_config, hyp_yaml, settings_of_assignments, settings_of_document
 from utils.state import TrainState, forward_backward, new_state, optimizer_step
@@ -237,10 +237,9 @@ def prepare(cfg: Config, resumed: Resumed | None = None, dry: bool = False) -> J
         state.restore(resumed.content, resumed.last)
         run = resumed.last.parent.parent
     elif dry:
-        run = Path(cfg.run.project, cfg.run.name)
+        run = planned_run(cfg.run.project, cfg.run.name, cfg.run.exist_ok)
     else:
         run = new_run(cfg.run.project, cfg.run.name, cfg.run.exist_ok)
-        (run / "weights").mkdir(exist_ok=True)
     return Job(cfg, device, dtype, train, val, state, build_criterion(model, cfg), run)
 
 
@@ -254,7 +253,7 @@ def say_plan(job: Job) -> None:
     lines = data_lines(job.train.names, job.train.records, job.val.records) + schedule_lines(cfg, schedule)
     lines += [
         f"network: {model.spec.path.name}, {parameters:,} parameters, {flops / 1e9:.1f} GFLOPs at {cfg.data.imgsz} px, "
-        f"on {job.device} in {job.dtype or torch.float32}",
+        f"on {job.device} in {str(job.dtype or torch.float32).removeprefix('torch.')}",
         cost_line(cfg, schedule.steps_per_epoch, len(job.val.records), trial.step_seconds, trial.forward_seconds),
         f"memory: {trial.peak_bytes / 2**30:.2f} GiB at the peak, without the loader's processes",
         f"dry run: nothing was written; the run would go to {job.run}",
@@ -265,6 +264,7 @@ def say_plan(job: Job) -> None:
 
 def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> None:
     """Train and leave the run folder complete."""
+    (job.run / "weights").mkdir(exist_ok=True)
     log_to(job.run / "train.log")
     write_text(job.run / "opt.yaml", as_yaml(job.cfg, origins))
     write_text(job.run / "hyp.yaml", hyp_yaml(job.cfg, origins))

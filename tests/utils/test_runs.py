@@ -3,19 +3,23 @@ import json
 import pytest
 
 from utils.errors import ConfigError, ResourceError
-from utils.runs import COLUMNS, ResultsCsv, new_run, provenance, write_json
+from utils.runs import COLUMNS, ResultsCsv, new_run, planned_run, provenance, write_json
 
 
 def test_names_count_up(tmp_path):
     project = str(tmp_path / "runs" / "train")
+    assert planned_run(project, "exp", False).name == "exp" and not (tmp_path / "runs").exists()
     assert [new_run(project, "exp", False).name for _ in range(3)] == ["exp", "exp2", "exp3"]
     assert new_run(project, "exp", True).name == "exp"
+    assert planned_run(project, "exp", False).name == "exp4" and planned_run(project, "exp", True).name == "exp"
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", "..", "/tmp/x"])
 def test_a_name_is_one_folder(tmp_path, name):
     with pytest.raises(ConfigError, match="one folder name"):
         new_run(str(tmp_path), name, False)
+    with pytest.raises(ConfigError, match="one folder name"):
+        planned_run(str(tmp_path), name, False)
 
 
 def test_project_that_is_a_file(tmp_path):
