@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +13,7 @@ import torch
 from models.criterion import build_criterion
 from models.graph import Graph
 from utils.config import Config
+from utils.device import peak_memory
 from utils.errors import ResourceError
 from utils.state import forward_backward, new_state, optimizer_step
 from utils.structures import Batch, Targets
@@ -26,10 +25,7 @@ SPARE = 0.1  # share of a GPU's memory that --batch -1 leaves free
 
 @dataclass(frozen=True)
 class Trial:
-    """Seconds of a training step and of an evaluating forward pass of as many pictures; peak of memory in bytes.
-
-    The memory is what torch reserves on a GPU; on the CPU it is the whole process's, since its start.
-    """
+    """Seconds of a training step and of an evaluating forward pass of as many pictures; memory as `peak_memory`."""
 
     step_seconds: float
     forward_seconds: float
@@ -57,7 +53,7 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
 
     seconds = [_seconds(step, device) for _ in range(steps + 1)][1:]
     forward_seconds = _seconds(forward, device)
-    return Trial(statistics.median(seconds), forward_seconds, _peak(device))
+    return Trial(statistics.median(seconds), forward_seconds, peak_memory(device))
 
 
 def random_batch(pictures: int, size: int, classes: int, seed: int) -> Batch:
@@ -80,13 +76,6 @@ def _seconds(action: Callable[[], None], device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter() - started
-
-
-def _peak(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_reserved(device)
-    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss: bytes on macOS, KiB on Linux
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def batch_that_fits(model: Graph, cfg: Config, dtype: torch.dtype | None, pictures: int) -> int:

@@ -1,6 +1,9 @@
-"""Which processor a script runs on."""
+"""Which processor a script runs on, and the memory it took there."""
 
 from __future__ import annotations
+
+import resource
+import sys
 
 import torch
 
@@ -28,3 +31,11 @@ def select_device(text: str) -> torch.device:
 def device_of_rank(rank: int) -> str:
     """What `--device` says for the process of this number on its machine: its GPU, if there are GPUs."""
     return str(rank) if torch.cuda.is_available() else ""
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes at the peak: what torch reserved on a GPU (since its statistics were reset), else of this whole process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device)
+    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss: bytes on macOS, KiB on Linux
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
