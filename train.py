@@ -26,11 +26,11 @@ from models.layers.conv import set_bn_momentum
 from models.load import load_matching, model_spec
 from models.spec import read_spec
 from models.summary import summarise
-from models.trial import batch_that_fits, try_steps
+from models.trial import fit_batch, try_steps
 from utils import checkpoint
 from utils.budget import TimeBudget
 from utils.cli import parse_train
-from utils.config import Config, DataConfig
+from utils.config import Config
 from utils.device import select_device
 from utils.dist import process_count
 from utils.dry_run import cost_line, data_lines, schedule_lines
@@ -189,19 +189,6 @@ def fit_anchors(model: Graph, train: RecordSet, cfg: Config) -> Graph:
     return build_graph(spec, image_size=cfg.data.imgsz)
 
 
-def fit_batch(cfg: Config, model: Graph, pictures: int, dtype: torch.dtype | None) -> Config:
-    """The configuration with --batch -1 replaced by the pictures per step that fit, said aloud."""
-    if cfg.data.batch_size != -1:
-        return cfg
-    if next(model.parameters()).is_cuda:
-        size = batch_that_fits(model, cfg, dtype, pictures)
-        LOG.info("--batch -1: %d pictures of %d px a step fit the GPU", size, cfg.data.imgsz)
-    else:
-        size = DataConfig().batch_size
-        LOG.info("--batch -1 measures the memory of a GPU; on the CPU a larger batch gains nothing: using %d", size)
-    return replace(cfg, data=replace(cfg.data, batch_size=size))
-
-
 def new_model(cfg: Config, train: RecordSet) -> tuple[Config, Graph]:
     """The network of a new run with its first weights, and the configuration with --img fitted to its stride."""
     spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(train.names))
@@ -246,7 +233,8 @@ def prepare(cfg: Config, resumed: Resumed | None = None, dry: bool = False) -> J
 def say_plan(job: Job) -> None:
     """--dry-run: what the run would be, and what it would cost, measured on a copy of the network."""
     cfg, model = job.cfg, job.state.model
-    schedule = Schedule(cfg, len(train_loader(job.train.records, cfg, pin=False)[0]))
+    without_cache = replace(cfg, data=replace(cfg.data, cache="none"))
+    schedule = Schedule(cfg, len(train_loader(job.train.records, without_cache, model.stride, pin=False)[0]))
     rows = summarise(model, cfg.data.imgsz)
     parameters, flops = sum(row.parameters for row in rows), sum(row.flops for row in rows)
     trial = try_steps(model, cfg, job.dtype)

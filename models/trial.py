@@ -12,9 +12,10 @@ import torch
 
 from models.criterion import build_criterion
 from models.graph import Graph
-from utils.config import Config
+from utils.config import Config, DataConfig
 from utils.device import peak_memory
 from utils.errors import ResourceError
+from utils.log import LOG
 from utils.state import forward_backward, new_state, optimizer_step
 from utils.structures import Batch, Targets
 
@@ -76,6 +77,19 @@ def _seconds(action: Callable[[], None], device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter() - started
+
+
+def fit_batch(cfg: Config, model: Graph, pictures: int, dtype: torch.dtype | None) -> Config:
+    """The configuration with --batch -1 replaced by the pictures per step that fit, said aloud."""
+    if cfg.data.batch_size != -1:
+        return cfg
+    if next(model.parameters()).is_cuda:
+        size = batch_that_fits(model, cfg, dtype, pictures)
+        LOG.info("--batch -1: %d pictures of %d px a step fit the GPU", size, cfg.data.imgsz)
+    else:
+        size = DataConfig().batch_size
+        LOG.info("--batch -1 measures the memory of a GPU; on the CPU a larger batch gains nothing: using %d", size)
+    return replace(cfg, data=replace(cfg.data, batch_size=size))
 
 
 def batch_that_fits(model: Graph, cfg: Config, dtype: torch.dtype | None, pictures: int) -> int:

@@ -70,7 +70,7 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
     parser.add_argument("--dry-run", action="store_true", help="say what a run would do and cost; write nothing")
     _add_set(parser)
     values = parser.read(argv)
-    names = {action.dest: action.option_strings[0] for action in parser._actions}
+    names = {action.dest: action.option_strings[0] for action in reversed(parser._actions)}
     settings = [Setting(k, v, names[k]) for k, v in values.items() if "." in k]
     rank = local_rank(values["local_rank"])
     if rank is not None and rank >= 0 and "run.device" not in values:

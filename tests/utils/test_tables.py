@@ -6,9 +6,11 @@ import torch
 
 from utils import metrics
 from utils.coco import score, truth_json
+from utils.matching import MatchRule, match
+from utils.pairs import pair_up
 from utils.scores import report_of
 from utils.structures import Detections, Record
-from utils.tables import PER_CLASS, PER_IMAGE, image_row, write_tables
+from utils.tables import PER_CLASS, PER_IMAGE, image_rows, write_tables
 
 NAMES = ("bubble", "oil")
 
@@ -33,13 +35,16 @@ def test_a_row_by_hand():
         crowd=[False, False, False, True],
     )
     boxes = [[0, 0, 10, 10], [0, 0, 10, 9], [110, 10, 120, 20], [50, 50, 90, 70]]
-    row = image_row(truth, detections(boxes, [0.9, 0.8, 0.7, 0.2], [0, 0, 0, 1]), NAMES, 0.5)
+    found = {0: detections(boxes, [0.9, 0.8, 0.7, 0.2], [0, 0, 0, 1]), 1: detections([], [], [])}
+    records = [truth, record("b.png", [], [])]
+    row, empty = image_rows(records, NAMES, match(pair_up(records, found, 2), MatchRule()), 0.5)
     assert row == {
         **{"file": "a.png", "width": 200, "height": 100, "truth": 3, "detections": 2, "TP": 1, "FP": 1, "FN": 2},
         **{"max_confidence": row["max_confidence"], "worst_miss": "oil"},
         **{"worst_miss_width": 40.0, "worst_miss_height": 20.0},
     }
     assert abs(row["max_confidence"] - 0.9) < 1e-6
+    assert (empty["truth"], empty["detections"], empty["max_confidence"]) == (0, 0, None) and "worst_miss" not in empty
 
 
 def test_tables_agree_with_the_report(tmp_path):
