@@ -63,7 +63,7 @@ def of_categories(jsons: Mapping[str, Sequence[Path]]) -> tuple[dict[str, Names]
         both = [known[name_key(row[0])] for row in rows if name_key(row[0]) in known]
         if len(both) < len(rows):
             names[split] = rows
-            words = f"{first} and {split} name different classes, {len(both):,} are in both; each keeps its own names"
+            words = f"{first} and {split} name different classes, {len(both):,} of them in both; each keeps its own"
             notices += [_said(split, rows, jsons[split][0]), words]
         elif len(both) < len(reference):
             words = f"has {len(both):,} of the {counted(len(reference), 'class')} of {first}; all of them count"

@@ -49,11 +49,13 @@ class Places:
 
     def _expected(self) -> str:
         """What the YAML looks for below its root, to be said when that is not there."""
-        tables = [self.document.data.get(key) for key in ("labels", "annotations")]
         values = [self.document.data.get(split) for split in SPLITS]
-        values += [value for table in tables if isinstance(table, dict) for value in table.values()]
+        for key, inside in (("labels", ""), ("annotations", "/*.json")):
+            table = self.document.data.get(key)
+            for value in table.values() if isinstance(table, dict) else ():
+                values.append(value if str(value).lower().endswith(".json") else f"{value}{inside}")
         texts = [text for value in values for text in (value if isinstance(value, list) else [value])]
-        below = [t for t in texts if isinstance(t, str) and not os.path.exists(self.home / t)]
+        below = [text for text in texts if isinstance(text, str) and not os.path.exists(self.home / text)]
         return f"; it should hold {printable(', '.join(dict.fromkeys(below))[:300])}" if below else ""
 
     def entries(self, split: str) -> tuple[Path, ...]:

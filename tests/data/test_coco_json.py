@@ -42,6 +42,15 @@ def test_names_ids_and_boxes(tmp_path: Path) -> None:
     assert second.boxes.shape == (0, 4)
 
 
+def test_repeated_annotation_ids_are_counted(tmp_path: Path) -> None:
+    content = coco()
+    assert read_coco(stored(tmp_path, content), CLASSES).repeated_ids == 0
+    for entry, number in zip(content["annotations"], (5, 5), strict=True):
+        entry["id"] = number
+    content["annotations"].append({"image_id": 3, "category_id": 4, "bbox": [0, 0, 9, 9]})
+    assert read_coco(stored(tmp_path, content), CLASSES).repeated_ids == 1
+
+
 def test_names_from_the_file(tmp_path: Path) -> None:
     assert read_category_names(stored(tmp_path, coco())) == ("defects", "Knot", "crack")
 
