@@ -72,7 +72,7 @@ def read_records(description: DataDescription, split: str, policy: ReadPolicy) -
     records = tuple(replace(i.record, image_id=n) for i, n in zip(used, ids, strict=True) if i.record)
     books = _balance(listing, seen, policy, (*finder.notices, *disagreements(used, finder)))
     _judge(description, policy, books, seen)
-    return RecordSet(records, description.names, category_ids, books)
+    return RecordSet(records, description.names_of(split), category_ids, books)
 
 
 def _read_all(reader: Reader, pictures: list[Path], policy: ReadPolicy, split: str) -> list[Seen]:
