@@ -26,8 +26,8 @@ class CrossAttention(nn.Module):
             raise ValueError(f"width must be a multiple of {HEAD_WIDTH}, got {width}")
         self.heads = width // HEAD_WIDTH
         self.norm_asking, self.norm_asked = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.query, self.key, self.value = (nn.Linear(dim, width) for _ in range(3))
-        self.out = nn.Linear(width, dim)
+        self.query, self.value, self.out = nn.Linear(dim, width), nn.Linear(dim, width), nn.Linear(width, dim)
+        self.key = nn.Linear(dim, width, bias=False)  # a bias would add the same to every answer's score
 
     def forward(self, asking: Tensor, asked: Tensor, valid: Tensor | None = None) -> Tensor:
         """`valid` (B, K) bool: which tokens may answer, at least one of each picture."""

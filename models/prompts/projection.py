@@ -69,6 +69,8 @@ class DomainProjection(nn.Module):
             raise ValueError(f"the map's stride {strides[0]} does not divide the embedding's, {strides[1]}")
         if not 0 < keep <= 1:
             raise ValueError(f"keep must be above 0 and up to 1, got {keep:g}")
+        if hidden < 0:
+            raise ValueError(f"hidden must be above 0, got {hidden}")
         channels, width = c_ins
         self.ratio, self.keep, self.blind = strides[1] // strides[0], keep, sam_row(sam).off
         self.lift = nn.Conv2d(channels, width, 1, bias=False)
@@ -122,16 +124,16 @@ class StaticProjection(nn.Module):
 
     def __init__(self, row: DomainProjection) -> None:
         super().__init__()
-        body = row.convolutions.reconstruct
+        convolutions = row.convolutions.reconstruct
+        first, first_bias = _exact(convolutions.first)
+        second, second_bias = _exact(convolutions.second)
         lift, lower = (layer.weight.detach().double()[:, :, 0, 0] for layer in (row.lift, row.lower))
-        first, second = body.first.weight.detach().double(), body.second.weight.detach().double()
         channels, width = lower.shape
         self.ratio = row.ratio
-        self.body = TwoConvolutions(channels, len(first), channels).to(body.first.weight)
-        first = first[:, :width]  # the last input is the mask, which is closed
-        _set(self.body.first, torch.einsum("omij,mc->ocij", first, lift), body.first.bias)
-        bias = None if body.second.bias is None else lower @ body.second.bias.detach().double()
-        _set(self.body.second, torch.einsum("cm,mhij->chij", lower, second), bias)
+        self.body = TwoConvolutions(channels, len(first), channels).to(row.lift.weight)
+        # Of the first one's inputs, the last is the mask, which is closed.
+        _set(self.body.first, torch.einsum("omij,mc->ocij", first[:, :width], lift), first_bias)
+        _set(self.body.second, torch.einsum("cm,mhij->chij", lower, second), lower @ second_bias)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """See the class."""
@@ -158,7 +160,12 @@ def _enlarged(change: Tensor, x: Tensor) -> Tensor:
     return interpolate(change, size=x.shape[2:], mode="bilinear", align_corners=False)
 
 
-def _set(convolution: nn.Conv2d, weight: Tensor, bias: Tensor | None) -> None:
-    assert convolution.bias is not None and bias is not None, "made with a bias"
+def _exact(convolution: nn.Conv2d) -> tuple[Tensor, Tensor]:
+    assert convolution.bias is not None, "made with a bias"
+    return convolution.weight.detach().double(), convolution.bias.detach().double()
+
+
+def _set(convolution: nn.Conv2d, weight: Tensor, bias: Tensor) -> None:
+    assert convolution.bias is not None, "made with a bias"
     convolution.weight.data.copy_(weight)
     convolution.bias.data.copy_(bias)

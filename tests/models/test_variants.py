@@ -31,12 +31,12 @@ PARAMETERS = {
     "idfe-net-n": 2_863_639,
     "idfe-net-parity": 12_757_524,
     "rtvpnet-energy-n": 4_392_448,
-    "rtvpnet-l": 50_451_621,
-    "rtvpnet-m": 31_872_849,
-    "rtvpnet-n": 5_153_538,
+    "rtvpnet-l": 50_451_109,
+    "rtvpnet-m": 31_872_337,
+    "rtvpnet-n": 5_153_282,
     "rtvpnet-plain-n": 3_543_679,
     "rtvpnet-projection-n": 4_193_024,
-    "rtvpnet-s": 16_068_155,
+    "rtvpnet-s": 16_067_643,
 }
 SAME_WIRING = {"IDFE-Net-Enhanced version2", "idfe-net-basic-n", "idfe-net-m", "idfe-net-n"}  # as another file
 SAME_WIRING |= {"rtvpnet-s", "rtvpnet-m", "rtvpnet-l"}
