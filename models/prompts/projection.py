@@ -52,7 +52,7 @@ class DomainProjection(nn.Module):
 
     `sam` names the SAMEmbedding row; where that is off, nothing is let through, and the row is a residual block of
     convolutions. `shared` names an earlier level whose 3x3 convolutions this one uses too; without it they are its
-    own, `hidden` wide (default 256). `keep` is the share of positions that the mask lets through, from 1 at the start
+    own, `hidden` wide (0: 256). `keep` is the share of positions that the mask lets through, from 1 at the start
     of the training. In training a loss (B,) goes to the context, and in 3 batches of 10 the mask is closed, so that
     the projection also works without Mobile-SAM.
     """
@@ -70,7 +70,7 @@ class DomainProjection(nn.Module):
         if not 0 < keep <= 1:
             raise ValueError(f"keep must be above 0 and up to 1, got {keep:g}")
         if hidden < 0:
-            raise ValueError(f"hidden must be above 0, got {hidden}")
+            raise ValueError(f"hidden must not be negative, got {hidden}")
         channels, width = c_ins
         self.ratio, self.keep, self.blind = strides[1] // strides[0], keep, sam_row(sam).off
         self.lift = nn.Conv2d(channels, width, 1, bias=False)

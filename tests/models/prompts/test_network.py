@@ -112,6 +112,18 @@ def test_off_has_energies_and_no_reconstruction():
     assert len(predictions.energies) == 3 and not predictions.reconstructions
 
 
+def test_mixed_precision_keeps_energies_and_losses_in_fp32(random_sam, moment_when):
+    moment = moment_when(bypass=False, blind=False)
+    with torch.no_grad():
+        full = random_sam.train()(picture(), moment=moment)
+        with torch.autocast("cpu", torch.bfloat16):
+            mixed = random_sam(picture(), moment=moment)
+    for part, other in zip(
+        (*full.energies, *full.reconstructions), (*mixed.energies, *mixed.reconstructions), strict=True
+    ):
+        assert other.dtype == torch.float32 and (part - other).abs().max() < 0.1
+
+
 def digest(sam):
     content = hashlib.sha256()
     for name, tensor in sam.networks.state_dict().items():

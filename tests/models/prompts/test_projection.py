@@ -159,7 +159,7 @@ def test_mistakes_are_told_at_their_row(none_row):
         (["edp0", {"shared": "edp0"}], "'sam' must name a SAMEmbedding row, not a DomainProjection"),
         (["z", {"shared": "edp0", "hidden": 8}], "'hidden' belongs to the row whose"),
         (["z", {"keep": 0.0}], "keep must be above 0"),
-        (["z", {"hidden": -1}], "hidden must be"),
+        (["z", {"hidden": -1}], "hidden must not be negative"),
     ):
         rows = [list(r) for r in spec.data["backbone"]]
         rows[5][3] = arguments
