@@ -56,6 +56,14 @@ def test_content_has_a_gradient_and_the_choice_has_none(none_row):
     assert all(row.types.grad.any(1))
 
 
+def test_each_kind_of_token_has_a_learnt_vector_and_a_missing_token_none(none_row):
+    row, given = prompts_row(none_row), inputs()
+    before, valid = row(given)
+    row.types.data.normal_()
+    changed = (row(given)[0] != before).any(-1)
+    assert torch.equal(changed, valid)
+
+
 def test_sample_is_bilinear_between_centres():
     x = torch.arange(6.0).view(1, 1, 2, 3)  # 0 1 2 / 3 4 5, cells of 10 px
     points = torch.tensor([[[5.0, 5.0], [25.0, 15.0], [10.0, 5.0], [15.0, 10.0], [0.0, 0.0], [30.0, 20.0]]])
