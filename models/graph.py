@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 import models.heads
-import models.layers  # noqa: F401  registers the layers
+import models.layers
+import models.prompts  # noqa: F401  these three register the layers
 from models import registry
 from models.context import Context
 from models.registry import Layer, Parameter, Role, find

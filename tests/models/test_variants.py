@@ -30,10 +30,16 @@ PARAMETERS = {
     "idfe-net-m": 25_547_601,
     "idfe-net-n": 2_863_639,
     "idfe-net-parity": 12_757_524,
+    "rtvpnet-energy-n": 4_392_448,
+    "rtvpnet-l": 50_451_109,
+    "rtvpnet-m": 31_872_337,
+    "rtvpnet-n": 5_153_282,
     "rtvpnet-plain-n": 3_543_679,
+    "rtvpnet-projection-n": 4_193_024,
+    "rtvpnet-s": 16_067_643,
 }
 SAME_WIRING = {"IDFE-Net-Enhanced version2", "idfe-net-basic-n", "idfe-net-m", "idfe-net-n"}  # as another file
-
+SAME_WIRING |= {"rtvpnet-s", "rtvpnet-m", "rtvpnet-l"}
 
 CLASSES = 5
 
@@ -110,14 +116,21 @@ def test_trains_one_step_and_its_weights_can_be_stored(name):
 
 @pytest.mark.parametrize("name", sorted(set(PARAMETERS) - SAME_WIRING))
 def test_every_parameter_gets_a_gradient(name):
-    """At a quarter of the width; over a few initialisations, because a squeeze of one ReLU unit can start dead."""
+    """At a quarter of the width; over a few initialisations, because a squeeze of one ReLU unit can start dead; after
+    three steps, because some gates start at zero.
+    """
     spec = read(name).with_values(width_multiple=0.25)
     silent, frozen = None, set()
     for seed in range(5):
         torch.manual_seed(seed)
         graph = build(spec).train()
-        p = graph(torch.rand(2, 3, 64, 64))
-        sum(part.mean() for part in (p.boxes, p.class_logits, p.objectness) if part is not None).backward()
+        optimizer = torch.optim.SGD(graph.parameters(), 0.01)
+        for _ in range(3 if name.startswith("rtvpnet") else 1):
+            optimizer.step()
+            optimizer.zero_grad()
+            p = graph(torch.rand(2, 3, 64, 64))
+            parts = (p.boxes, p.class_logits, p.objectness, *p.energies)
+            sum(part.mean() for part in parts if part is not None).backward()
         frozen = {n for n, q in graph.named_parameters() if not q.requires_grad}
         names = {n for n, q in graph.named_parameters() if q.grad is None or not q.grad.abs().sum() > 0}
         silent = names if silent is None else silent & names
