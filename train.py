@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from data.advice import advice
 from data.build import eval_loader, read_splits, train_loader
+from data.phrases import PhraseDraw
 from data.preview import plot_train_batches, plot_truth
 from data.records import RecordSet
 from data.synthetic import write_glass
@@ -23,8 +24,8 @@ from models.criterion import Criterion, build_criterion
 from models.freeze import freeze
 from models.graph import Graph, build_graph
 from models.layers.conv import set_bn_momentum
-from models.load import load_matching, model_spec
-from models.spec import read_spec
+from models.load import load_matching, network_of, new_network
+from models.open_vocabulary import Words, set_words, words_for
 from models.summary import summarise
 from models.trial import fit_batch, try_steps
 from utils import checkpoint
@@ -39,7 +40,7 @@ from utils.errors import ConfigError
 from utils.flags import TrainFlags
 from utils.log import LOG, log_to, progress, run_script
 from utils.optim import Schedule
-from utils.paths import CFG, find_yaml
+from utils.paths import CFG
 from utils.plots import plot_results
 from utils.precision import autocast_dtype
 from utils.resolve import Resumed, configure, resume
@@ -48,6 +49,7 @@ from utils.scores import as_lines
 from utils.settings import Setting, as_yaml, build_config, hyp_yaml, settings_of_assignments, settings_of_document
 from utils.state import TrainState, forward_backward, new_state, optimizer_step
 from utils.structures import Batch, Report
+from utils.vocabulary import Vocabulary
 from utils.yamlio import read_yaml
 from val import Evaluation, evaluate, plot_evaluation, write_evaluation
 
@@ -64,6 +66,7 @@ class Job:
     state: TrainState
     criterion: Criterion
     run: Path
+    words: Words | None
 
 
 def train_one_epoch(job: Job, loader: DataLoader[Batch], schedule: Schedule) -> EpochLosses:
@@ -75,7 +78,7 @@ def train_one_epoch(job: Job, loader: DataLoader[Batch], schedule: Schedule) -> 
     for number, batch in enumerate(bar, 1):
         schedule.apply(state.optimizer, state.step)
         batch = batch.to(job.device, non_blocking=True)
-        parts = forward_backward(state, job.criterion, batch, job.dtype)
+        parts = forward_backward(state, job.criterion, batch, job.dtype, schedule.moment(state.step))
         losses.add(parts, batch)
         state.step, pending = state.step + 1, pending + 1
         if pending >= schedule.accumulate(state.step) or number == len(loader):
@@ -89,7 +92,8 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
     """All epochs: train, evaluate, record, save, stop early. Returns the last evaluation."""
     cfg, state = job.cfg, job.state
     pin = job.device.type == "cuda"
-    loader, batches = train_loader(job.train.records, cfg, state.model.stride, pin)
+    phrases = PhraseDraw(job.words.vocabulary, cfg.run.seed) if job.words else None
+    loader, batches = train_loader(job.train.records, cfg, state.model.stride, pin, phrases)
     val_loader = eval_loader(job.val.records, cfg.data, state.model.stride, 2 * cfg.data.batch_size, pin)
     schedule = Schedule(cfg, len(loader))
     table = ResultsCsv(job.run / "results.csv")
@@ -157,6 +161,7 @@ def save(job: Job, origins: dict[str, str], improved: bool, last: bool) -> None:
         "channels": ["r", "g", "b"],
         "config": cfg.plain(),
         "origins": dict(origins),
+        **({"vocabulary": job.words.plain()} if job.words else {}),
     }
     everything = {**state.plain(), **about}
     checkpoint.save(folder / "last.pt", everything, keep_previous=True)
@@ -189,16 +194,24 @@ def fit_anchors(model: Graph, train: RecordSet, cfg: Config) -> Graph:
     return build_graph(spec, image_size=cfg.data.imgsz)
 
 
-def new_model(cfg: Config, train: RecordSet) -> tuple[Config, Graph]:
+def new_model(cfg: Config, train: RecordSet) -> tuple[Config, Graph, Words | None]:
     """The network of a new run with its first weights, and the configuration with --img fitted to its stride."""
-    spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(train.names))
-    model = build_graph(spec, image_size=cfg.data.imgsz)
+    model, words = new_network(cfg, Vocabulary.from_lists(train.synonyms))
     cfg = fit_stride(cfg, model.stride)
     if cfg.model.weights:
         LOG.info(load_matching(model, cfg.model.weights))
     elif not cfg.assign.noautoanchor:
         model = fit_anchors(model, train, cfg)
-    return cfg, model
+    return cfg, model, words
+
+
+def check_names(train: RecordSet, val: RecordSet, words: Words | None) -> None:
+    """Only a network that reads text can be trained on some classes and evaluated on others."""
+    if words is None and train.names != val.names:
+        raise ConfigError(
+            f"validation has other classes ({', '.join(val.names[:3])}, ...) than training; "
+            "that needs a model with text, such as --cfg rtvpnet-s.yaml"
+        )
 
 
 def prepare(cfg: Config, resumed: Resumed | None = None, dry: bool = False) -> Job:
@@ -208,9 +221,10 @@ def prepare(cfg: Config, resumed: Resumed | None = None, dry: bool = False) -> J
     torch.manual_seed(cfg.run.seed)
     train, val = read_splits(cfg)
     if resumed:
-        model = build_graph(model_spec(resumed.content, resumed.last), image_size=cfg.data.imgsz)
+        model, words = network_of(resumed.content, resumed.last, cfg, Vocabulary.from_lists(train.synonyms))
     else:
-        cfg, model = new_model(cfg, train)
+        cfg, model, words = new_model(cfg, train)
+    check_names(train, val, words)
     if cfg.run.sync_bn:
         LOG.info("--sync-bn: %d process sees whole batches, there is nothing to synchronise", processes)
     if cfg.model.freeze:
@@ -220,6 +234,8 @@ def prepare(cfg: Config, resumed: Resumed | None = None, dry: bool = False) -> J
     model.to(device, memory_format=torch.channels_last)
     cfg = fit_batch(cfg, model, len(train.records), dtype)
     state = new_state(model, cfg, dtype)
+    if words and train.names != val.names:  # the averaged weights are the ones that are evaluated
+        set_words(state.ema.module, words_for(words, Vocabulary.from_lists(val.synonyms), cfg.model.text_encoder))
     if resumed:
         state.restore(resumed.content, resumed.last)
         run = resumed.last.parent.parent
@@ -227,7 +243,7 @@ def prepare(cfg: Config, resumed: Resumed | None = None, dry: bool = False) -> J
         run = planned_run(cfg.run.project, cfg.run.name, cfg.run.exist_ok)
     else:
         run = new_run(cfg.run.project, cfg.run.name, cfg.run.exist_ok)
-    return Job(cfg, device, dtype, train, val, state, build_criterion(model, cfg), run)
+    return Job(cfg, device, dtype, train, val, state, build_criterion(model, cfg), run, words)
 
 
 def say_plan(job: Job) -> None:

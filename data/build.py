@@ -11,6 +11,7 @@ from data.balance import Balance
 from data.dataset import EvalSamples, TrainSamples
 from data.description import read_description
 from data.loader import make_loader, worker_count
+from data.phrases import PhraseDraw
 from data.pictures import open_pictures
 from data.records import ReadPolicy, RecordSet, read_records
 from data.sampler import EpochBatches, ShapeBatches, Shapes
@@ -21,7 +22,7 @@ from utils.structures import Batch, Record
 
 
 def train_loader(
-    records: Sequence[Record], cfg: Config, stride: int, pin: bool
+    records: Sequence[Record], cfg: Config, stride: int, pin: bool, phrases: PhraseDraw | None = None
 ) -> tuple[DataLoader[Batch], EpochBatches]:
     """Augmented batches, and the sampler whose `set_epoch` must be called before each pass."""
     data, seed = cfg.data, cfg.run.seed
@@ -36,7 +37,7 @@ def train_loader(
     shapes = Shapes(data.imgsz, stride, data.multi_scale, sizes)
     batches = EpochBatches(len(records), data.batch_size, seed, shapes, balance)
     workers = worker_count(data.workers, len(records), data.batch_size)
-    return make_loader(samples, batches, workers, pin), batches
+    return make_loader(samples, batches, workers, pin, phrases), batches
 
 
 def eval_loader(

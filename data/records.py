@@ -44,12 +44,16 @@ class ReadPolicy:
 
 @dataclass(frozen=True, eq=False)
 class RecordSet:
-    """The pictures of a split, sorted by path, and the COCO category id of each name."""
+    """The pictures of a split, sorted by path, the COCO category id of each name, and what else each is called.
+
+    `synonyms[i]` begins with `names[i]`.
+    """
 
     records: tuple[Record, ...]
     names: tuple[str, ...]
     category_ids: tuple[int, ...]
     books: Books
+    synonyms: tuple[tuple[str, ...], ...]
 
 
 def read_records(description: DataDescription, split: str, policy: ReadPolicy) -> RecordSet:
@@ -72,7 +76,7 @@ def read_records(description: DataDescription, split: str, policy: ReadPolicy) -
     records = tuple(replace(i.record, image_id=n) for i, n in zip(used, ids, strict=True) if i.record)
     books = _balance(listing, seen, policy, (*finder.notices, *disagreements(used, finder)))
     _judge(description, policy, books, seen)
-    return RecordSet(records, description.names_of(split), category_ids, books)
+    return RecordSet(records, description.names_of(split), category_ids, books, description.synonyms[split])
 
 
 def _read_all(reader: Reader, pictures: list[Path], policy: ReadPolicy, split: str) -> list[Seen]:

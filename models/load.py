@@ -11,23 +11,31 @@ import torch
 from torch import Tensor, nn
 
 from models.graph import Graph, build_graph
-from models.spec import ModelSpec, parse_spec
+from models.open_vocabulary import Words, encode, set_words, stored_words, text_source, with_words, words_for
+from models.sam.choice import choose_sam
+from models.spec import ModelSpec, parse_spec, read_spec
 from utils import checkpoint
 from utils.config import Config
 from utils.errors import CheckpointError, ConfigError
+from utils.paths import find_yaml
 from utils.settings import config_from_plain
+from utils.vocabulary import Vocabulary
 from utils.yamlio import Document
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A checkpoint brought to life: the averaged weights in eval mode, the class names, the configuration it had."""
+    """A checkpoint brought to life: the averaged weights in eval mode, the class names, the configuration it had.
+
+    `words` are those that an open-vocabulary network looks for; None for a closed one.
+    """
 
     model: Graph
     names: tuple[str, ...]
     config: Config
     epoch: int
     path: Path
+    words: Words | None
 
 
 def model_spec(content: Mapping[str, Any], path: Path) -> ModelSpec:
@@ -46,12 +54,49 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Loaded:
     names = tuple(content["names"])
     if len(names) != spec.classes:
         raise CheckpointError(f"{path}: {len(names)} class names for {spec.classes} classes; the file is inconsistent")
-    model = build_graph(spec)
+    config = config_from_plain(content["config"], str(path))
+    spec, sam_file = choose_sam(spec, config.model.sam)
+    model = build_graph(spec, sam_file=sam_file)
     checkpoint.restore(model, content["ema"]["module"], path)
     model.eval().requires_grad_(False)
-    config = config_from_plain(content["config"], str(path))
+    words = stored_words(content, path)
+    if words is not None:
+        set_words(model, words)
     model.to(device, memory_format=torch.channels_last)
-    return Loaded(model, names, config, int(content["epoch"]), path)
+    return Loaded(model, names, config, int(content["epoch"]), path, words)
+
+
+def new_network(cfg: Config, vocabulary: Vocabulary) -> tuple[Graph, Words | None]:
+    """The network of the model YAML with random weights; an open-vocabulary one looks for `vocabulary`.
+
+    Raises UserError.
+    """
+    spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(vocabulary))
+    words = None
+    if spec.text_dim is not None:
+        words = encode(vocabulary, text_source(spec, cfg.model.text_encoder))
+        spec = with_words(spec, words)
+    elif cfg.model.text_encoder:
+        raise ConfigError(f"--text-encoder: {spec.path.name} reads no text; take a model such as rtvpnet-s.yaml")
+    return _built(spec, words, cfg), words
+
+
+def network_of(
+    content: Mapping[str, Any], path: Path, cfg: Config, vocabulary: Vocabulary
+) -> tuple[Graph, Words | None]:
+    """The network of a checkpoint to train on, without its weights. Raises UserError."""
+    words = stored_words(content, path)
+    if words is not None:
+        words = words_for(words, vocabulary, cfg.model.text_encoder)
+    return _built(model_spec(content, path), words, cfg), words
+
+
+def _built(spec: ModelSpec, words: Words | None, cfg: Config) -> Graph:
+    spec, sam_file = choose_sam(spec, cfg.model.sam)
+    model = build_graph(spec, image_size=cfg.data.imgsz, sam_file=sam_file)
+    if words is not None:
+        set_words(model, words)
+    return model
 
 
 def load_matching(model: nn.Module, path: str | Path) -> str:

@@ -17,7 +17,7 @@ from utils.device import peak_memory
 from utils.errors import ResourceError
 from utils.log import LOG
 from utils.state import forward_backward, new_state, optimizer_step
-from utils.structures import Batch, Targets
+from utils.structures import Batch, Moment, Targets
 
 BOXES = 8  # per random picture
 MOST = 1024  # pictures per step that --batch -1 tries at most
@@ -45,7 +45,7 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
     model.train()
 
     def step() -> None:
-        forward_backward(state, criterion, batch, dtype)
+        forward_backward(state, criterion, batch, dtype, Moment(cfg.run.seed, step=0, progress=1.0))
         optimizer_step(state, cfg.optim.clip_norm)
 
     @torch.inference_mode()

@@ -49,6 +49,8 @@ class ModelConfig:
 
     cfg: str = "idfe-net.yaml"
     weights: str = ""
+    text_encoder: str = ""
+    sam: str = ""
     freeze: tuple[int | str, ...] = ()
     bn_momentum: float = knob(0.03, 0, 1)
 

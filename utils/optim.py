@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from utils.config import Config, OptimConfig
+from utils.structures import Moment
 
 GROUPS = ("weights", "norms", "biases")  # x/lr0, x/lr1, x/lr2 of results.csv
 
@@ -61,6 +62,11 @@ class Schedule:
         done = min(step / (schedule.epochs * self.steps_per_epoch), 1.0)
         fall = (1 - math.cos(math.pi * done)) / 2 if schedule.cosine else done
         return 1 - fall * (1 - schedule.lrf)
+
+    def moment(self, step: int) -> Moment:
+        """What the network is told about the time of a step."""
+        total = self.cfg.schedule.epochs * self.steps_per_epoch
+        return Moment(self.cfg.run.seed, step, min(step / total, 1.0))
 
     def learning_rates(self, step: int) -> tuple[float, ...]:
         """One per group of GROUPS. Under SGD biases warm up from warmup_bias_lr, everything else from 0.

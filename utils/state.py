@@ -15,7 +15,7 @@ from utils.config import Config
 from utils.ema import EMA
 from utils.errors import NumericError
 from utils.optim import build_optimizer
-from utils.structures import Batch
+from utils.structures import Batch, Moment
 
 SKIP_LIMIT = 10  # non-finite steps in a row before training gives up
 
@@ -78,14 +78,14 @@ def new_state(model: nn.Module, cfg: Config, dtype: torch.dtype | None) -> Train
 
 
 def forward_backward(
-    state: TrainState, criterion: Callable[..., Any], batch: Batch, dtype: torch.dtype | None
+    state: TrainState, criterion: Callable[..., Any], batch: Batch, dtype: torch.dtype | None, moment: Moment
 ) -> dict[str, Tensor]:
     """The losses of a batch on the model's device by name; the gradients of their sum x batch size are added up.
 
     The network runs in `dtype` under autocast (None: float32); criterion(predictions, targets) gives LossTerms.
     """
     with torch.autocast(batch.images.device.type, dtype=dtype, enabled=dtype is not None):
-        predictions = state.model(batch.inputs())
+        predictions = state.model(batch.inputs(), batch.phrases, moment)
     parts: dict[str, Tensor] = criterion(predictions, batch.targets).parts()
     total = torch.stack(list(parts.values())).sum() * len(batch)
     state.scaler.scale(total).backward()

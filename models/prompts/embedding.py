@@ -18,7 +18,7 @@ class SAMEmbedding(nn.Module):
 
     def __init__(self, mode: SamMode, path: SAMFile = "") -> None:
         super().__init__()
-        self.sam = load_mobile_sam(mode, path, option="build_graph's sam_file")
+        self.sam = load_mobile_sam(mode, path, option="--set model.sam=mobile_sam.pt")
 
     @property
     def off(self) -> bool:
