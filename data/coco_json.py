@@ -205,7 +205,9 @@ def _labels(path: Path, ids: dict[int, str], used: set[int], classes: ClassMap) 
             message = f"'{printable(ids[number])}' (id {number}) is not in the names of the data YAML{near}"
             raise _error(path, "categories", message, "mend one of the two")
         if label in taken.values() and number in used:
-            raise _error(path, "categories", f"'{printable(ids[number])}' appears under two ids that are both used")
+            raise _error(
+                path, "categories", f"the class '{printable(ids[number])}' appears under two ids that are both used"
+            )
         if label is not None and label not in taken.values():
             taken[number] = label
     return taken

@@ -264,7 +264,11 @@ def test_a_class_is_found_by_its_synonyms(tmp_path, kind):
     trees.text(tmp_path / "words.json", '[["pitch", "Resin Spot"], ["branch", "knot"], ["fissure", "CRACK", "cleft"]]')
     description, _ = write_yaml(tmp_path, names="words.json", **places)
     assert_rows(description, truth, dict.fromkeys(trees.SPLITS, ("branch", "fissure", "pitch")))
-    trees.text(tmp_path / "words.json", '[["pitch", "Resin Spot"], ["branch"], ["fissure", "CRACK", "cleft"]]')
-    description, _ = write_yaml(tmp_path, names="words.json", **places)
-    with pytest.raises(DataError, match="'Knot'"):
-        read_records(description, "train", ERROR)
+    wrong = {'[["pitch", "Resin Spot"], ["branch"], ["fissure", "crack"]]': "'Knot'"}
+    if kind == "coco":
+        wrong['[["crack", "knot"], ["resin spot"]]'] = "the class 'crack' appears under two ids that are both used"
+    for content, words in wrong.items():
+        trees.text(tmp_path / "words.json", content)
+        description, _ = write_yaml(tmp_path, names="words.json", **places)
+        with pytest.raises(DataError, match=words):
+            read_records(description, "train", ERROR)
