@@ -28,7 +28,7 @@ COLUMNS = (
     "skipped_steps",
     "seconds",
     *(f"{split}/dfl_loss" for split in ("train", "val")),  # heads of no objectness have this part instead
-    *(f"train/{part}_loss" for part in ("reconstruction", "energy")),  # RTVPNet
+    *("train/reconstruction_loss", "train/energy_loss", "val/energy_loss"),  # RTVPNet
 )
 
 

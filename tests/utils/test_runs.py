@@ -40,7 +40,7 @@ def test_results_csv_has_yolov5_columns_and_survives_a_resume(tmp_path):
         "epoch,train/box_loss,train/obj_loss,train/cls_loss,metrics/precision,metrics/recall,metrics/mAP_0.5,"
         "metrics/mAP_0.5:0.95,val/box_loss,val/obj_loss,val/cls_loss,x/lr0,x/lr1,x/lr2"
     )
-    assert lines[0].endswith("train/dfl_loss,val/dfl_loss,train/reconstruction_loss,train/energy_loss")
+    assert lines[0].endswith("train/dfl_loss,val/dfl_loss,train/reconstruction_loss,train/energy_loss,val/energy_loss")
     assert [row["epoch"] for row in table.rows()] == ["0", "1", "2"]
     assert table.rows()[0]["train/box_loss"] == "0.123457" and table.rows()[0]["metrics/mAP_0.5"] == ""
     assert len(lines) == 4 and len(lines[1].split(",")) == len(COLUMNS)
