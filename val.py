@@ -13,9 +13,9 @@ import torch
 from torch.utils.data import DataLoader
 
 from data.build import eval_loader
-from data.description import read_description
 from data.preview import plot_detections
-from data.records import ReadPolicy, RecordSet, read_records
+from data.records import ReadPolicy, RecordSet
+from data.union import open_data
 from models.criterion import Criterion
 from models.graph import Graph, build_graph
 from models.load import Loaded, load_model
@@ -135,18 +135,16 @@ def _data_config(flags: ValFlags, loaded: Loaded) -> DataConfig:
 def _read_truth(flags: ValFlags, cfg: DataConfig) -> RecordSet:
     if not cfg.data:
         raise ConfigError("--data: the checkpoint names no data; give a data YAML")
-    description, notices = read_description(cfg.data, require=(flags.task,), root=cfg.root)
+    source, notices = open_data(cfg, require=(flags.task,))
     for notice in notices:
         LOG.info(notice)
-    if cfg.single_cls:
-        description = description.single_class()
     policy = ReadPolicy(
         bad_data="skip" if flags.bad_data == "skip" else "error",
         drop_duplicates=False,
         allow_empty=flags.allow_empty,
         max_pixels=flags.max_pixels,
     )
-    return read_records(description, flags.task, policy)
+    return source.read(flags.task, policy)
 
 
 def main_story(argv: Sequence[str] | None) -> int:

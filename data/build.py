@@ -9,12 +9,12 @@ from torch.utils.data import DataLoader
 
 from data.balance import Balance
 from data.dataset import EvalSamples, TrainSamples
-from data.description import read_description
 from data.loader import make_loader, worker_count
 from data.phrases import PhraseDraw
 from data.pictures import open_pictures
-from data.records import ReadPolicy, RecordSet, read_records
+from data.records import ReadPolicy, RecordSet
 from data.sampler import EpochBatches, ShapeBatches, Shapes
+from data.union import open_data
 from utils.config import Config, DataConfig
 from utils.errors import ConfigError
 from utils.log import LOG
@@ -53,19 +53,17 @@ def read_splits(cfg: Config) -> tuple[RecordSet, RecordSet]:
     """Training and validation records; notices and the books are said aloud."""
     if not cfg.data.data:
         raise ConfigError("--data: give a data YAML, or try python train.py --demo")
-    description, notices = read_description(cfg.data.data, root=cfg.data.root)
+    source, notices = open_data(cfg.data)
     for notice in notices:
         LOG.info(notice)
-    if cfg.data.single_cls:
-        description = description.single_class()
     policy = ReadPolicy(
         bad_data=cfg.data.bad_data,
         drop_duplicates=True,
         allow_empty=cfg.data.allow_empty,
         max_pixels=cfg.data.max_pixels,
     )
-    train = read_records(description, "train", policy)
-    val = read_records(description, "val", replace(policy, bad_data="error", drop_duplicates=False))
+    train = source.read("train", policy)
+    val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False))
     for line in (*train.books.lines(), *val.books.lines()):
         LOG.info(line)
     return train, val

@@ -84,7 +84,7 @@ def read_description(
     ConfigError for what is written wrongly and DataError for what is not there.
     """
     notices: list[str] = []
-    source = _find(path, notices)
+    source = find_data(path, notices)
     if os.path.isdir(source):
         description = _of_folder(source, root, notices)
     else:
@@ -180,8 +180,8 @@ def check_present(description: DataDescription, split: str) -> None:
         raise DataError(f"{where}: {shown} holds no json, or several; put {split}.json (COCO) there, or name the file")
 
 
-def _find(path: str | Path, notices: list[str]) -> Path:
-    """The YAML meant by `path`, or the folder when it has none."""
+def find_data(path: str | Path, notices: list[str]) -> Path:
+    """The YAML meant by `path`, or the folder when it has none; see `read_description`."""
     given = Path(path)
     if os.path.isdir(given):
         for name in ("data.yaml", "data.yml"):
