@@ -13,8 +13,10 @@ from PIL import Image
 import detect
 import val
 from data.images import read_image
-from detect import Detector, slug, wanted_classes
+from detect import Detector, wanted_classes
+from utils.detect_writer import slug
 from utils.errors import ConfigError
+from utils.text import safe_cell
 
 
 @pytest.fixture
@@ -116,7 +118,7 @@ def test_classes_by_name_or_number(trained, pictures):
 
 def test_hostile_names_stay_inside_the_run(tmp_path):
     assert slug("../../etc") == "______etc" and slug("") == "class" and "/" not in slug("a/b")
-    assert detect._cell("=cmd()") == "'=cmd()" and detect._cell("ok") == "ok"
+    assert safe_cell("=cmd()") == "'=cmd()" and safe_cell("ok") == "ok"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from data.sources import find_pictures
+from data.sources import find_sources
 from utils.errors import DataError
 
 
@@ -17,7 +17,7 @@ def folder(tmp_path):
 
 
 def outputs(source, **kwargs):
-    return [str(p.output) for p in find_pictures(str(source), **kwargs)]
+    return [str(p.output) for p in find_sources(str(source), **kwargs)]
 
 
 def test_folder(folder):
@@ -36,15 +36,15 @@ def test_file_and_glob(folder):
 def test_a_name_with_brackets_is_a_file_before_it_is_a_pattern(tmp_path):
     path = tmp_path / "part[1].png"
     Image.new("RGB", (4, 4)).save(path)
-    assert [p.path for p in find_pictures(str(path))] == [Path(path)]
+    assert [p.path for p in find_sources(str(path))] == [Path(path)]
 
 
 @pytest.mark.parametrize("source", ["nowhere", "nowhere/*.png"])
 def test_nothing_found(tmp_path, source):
     with pytest.raises(DataError, match="--source"):
-        find_pictures(str(tmp_path / source))
+        find_sources(str(tmp_path / source))
 
 
 def test_empty_folder_hints_at_recursive(tmp_path):
     with pytest.raises(DataError, match="--recursive"):
-        find_pictures(str(tmp_path))
+        find_sources(str(tmp_path))
