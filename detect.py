@@ -6,6 +6,7 @@ From Python: `from detect import Detector; Detector("best.pt")("picture.png", co
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ import torch
 
 from data.description import read_description
 from data.images import read_image
-from data.sources import find_sources, words
+from data.sources import Source, find_sources, words
 from data.synthetic import write_glass
 from data.transforms import eval_shape, letterbox
 from data.video import read_frames
@@ -26,7 +27,7 @@ from models.postprocess import NMSConfig, detections, undo_letterbox
 from utils.cli import parse_detect
 from utils.detect_writer import Writer
 from utils.device import half_notices, half_precision, select_device
-from utils.errors import ConfigError
+from utils.errors import ConfigError, printable
 from utils.flags import DetectFlags
 from utils.log import LOG, log_to, progress, run_script
 from utils.names import class_map
@@ -164,6 +165,8 @@ def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
     nms = _nms(flags, detector)
     source = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
     sources = find_sources(source, flags.recursive)
+    if flags.exist_ok:
+        _protect(sources, Path(flags.project, flags.name))
     run = new_run(flags.project, flags.name, flags.exist_ok)
     log_to(run / "detect.log")
     LOG.info("weights %s, %s from %s", detector.path, words(sources), source)
@@ -177,6 +180,14 @@ def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
     write_json(run / "run.json", {**provenance(argv), "weights": detector.path.name})
     _conclude(writer, run)
     return run, 3 if writer.unreadable else 10 if flags.fail_on_defect and writer.counts else 0
+
+
+def _protect(sources: Sequence[Source], run: Path) -> None:
+    """In a folder that exists the results could overwrite pictures and videos of the same names. Raises ConfigError."""
+    folders = {Path(os.path.realpath(folder)) for folder in {source.path.parent for source in sources}}
+    here = Path(os.path.realpath(run))
+    if any(here == folder or here in folder.parents for folder in folders):
+        raise ConfigError(f"--project, --name: {printable(str(run))} holds inputs, which the results would overwrite")
 
 
 def _conclude(writer: Writer, run: Path) -> None:

@@ -23,7 +23,7 @@ def output_places(relative: Sequence[Path], numbered: Collection[Path] = ()) -> 
     in `numbered` (videos) append `_000001` and so on, so they keep their suffix where pictures are called like that.
     """
     plain = [path.with_suffix("") for path in relative]
-    shared = Counter(_key(place) for place in plain)
+    shared = Counter(_key(path.with_suffix("")) for path in set(relative))
     stems = {re.sub(r"_\d+$", "", _key(place)) for place in plain if re.search(r"_\d+$", place.name)}
     places: list[Path] = []
     taken: set[str] = set()
