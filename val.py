@@ -13,6 +13,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from data.build import eval_loader
+from data.collate import collate
+from data.dataset import EvalSamples
 from data.preview import plot_detections
 from data.records import ReadPolicy, RecordSet
 from data.union import open_data
@@ -26,19 +28,23 @@ from models.summary import as_table, summarise
 from utils import coco, metrics
 from utils.cli import parse_val
 from utils.config import DataConfig, ValConfig
-from utils.device import select_device
+from utils.device import half_notices, half_precision, select_device
 from utils.errors import ConfigError, NumericError
 from utils.flags import ValFlags
 from utils.log import LOG, log_to, progress, run_script
-from utils.names import class_map
+from utils.names import class_map, mapped_names, read_class_mapping
 from utils.paths import find_yaml
-from utils.runs import new_run, provenance, write_json
+from utils.places import output_places, relative_paths
+from utils.plots import plot_times
+from utils.runs import new_run, provenance, write_json, write_text
 from utils.score_plots import plot_scores
 from utils.scores import as_lines, report_of
 from utils.settings import Setting, build_config, settings_of_assignments
+from utils.speed import Speed, spread, time_steps
 from utils.structures import Batch, Detections, Predictions, Report
 from utils.tables import write_tables
 from utils.weights import find_weights
+from utils.yolo_txt import label_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +141,7 @@ def _data_config(flags: ValFlags, loaded: Loaded) -> DataConfig:
 def _read_truth(flags: ValFlags, cfg: DataConfig) -> RecordSet:
     if not cfg.data:
         raise ConfigError("--data: the checkpoint names no data; give a data YAML")
-    source, notices = open_data(cfg, require=(flags.task,))
+    source, notices = open_data(cfg, require=(flags.split,))
     for notice in notices:
         LOG.info(notice)
     policy = ReadPolicy(
@@ -144,7 +150,32 @@ def _read_truth(flags: ValFlags, cfg: DataConfig) -> RecordSet:
         allow_empty=flags.allow_empty,
         max_pixels=flags.max_pixels,
     )
-    return source.read(flags.task, policy)
+    return source.read(flags.split, policy)
+
+
+def _labels(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[tuple[int, ...], str]:
+    """For each class of the checkpoint its number in the data, and what to say about it."""
+    if flags.single_cls:
+        return (0,) * len(loaded.names), f"{len(loaded.names)} classes of the checkpoint scored as one"
+    names = loaded.names
+    if flags.map_classes:
+        names = mapped_names(names, read_class_mapping(flags.map_classes), truth.names)
+    labels = class_map(names, truth.names, str(loaded.path))
+    changed = [f"{old} = {new}" for old, new in zip(loaded.names, names, strict=True) if old != new]
+    if changed:
+        return labels, f"classes of the checkpoint mapped: {', '.join(changed)}"
+    moved = labels != tuple(range(len(labels)))
+    return labels, "the data orders its classes differently from the checkpoint: matched by name" if moved else ""
+
+
+def _notices(flags: ValFlags, device: torch.device) -> list[str]:
+    """What was asked for and is done otherwise."""
+    lines = half_notices(device, flags.half)
+    if flags.save_json:
+        lines.append("--save-json: predictions.json is always written")
+    if flags.save_conf and not flags.save_txt:
+        lines.append("--save-conf: adds confidences to the files of --save-txt, which is not given")
+    return lines
 
 
 def main_story(argv: Sequence[str] | None) -> int:
@@ -156,37 +187,88 @@ def main_story(argv: Sequence[str] | None) -> int:
     loaded = load_model(find_weights(flags.weights), device)
     data = _data_config(flags, loaded)
     truth = _read_truth(flags, data)
-    if flags.single_cls:
-        labels: tuple[int, ...] = (0,) * len(loaded.names)
-    else:
-        labels = class_map(loaded.names, truth.names, str(loaded.path))
+    labels, words = _labels(flags, loaded, truth)
     run = new_run(flags.project, flags.name, flags.exist_ok)
     log_to(run / "val.log")
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
-    for line in truth.books.lines():
+    for line in (*truth.books.lines(), *_notices(flags, device), *([words] if words else [])):
         LOG.info(line)
-    if flags.single_cls:
-        LOG.info("%d classes of the checkpoint scored as one", len(loaded.names))
-    elif labels != tuple(range(len(labels))):
-        LOG.info("the data orders its classes differently from the checkpoint: matched by name")
-    data = replace(
-        data,
-        imgsz=flags.imgsz or data.imgsz,
-        workers=flags.workers,
-        max_pixels=flags.max_pixels,
-        cache="none",  # every picture is read once
-    )
+    workers = 0 if flags.task == "speed" else flags.workers
+    data = replace(data, imgsz=flags.imgsz or data.imgsz, workers=workers, max_pixels=flags.max_pixels, cache="none")
     loader = eval_loader(truth.records, data, loaded.model.stride, flags.batch_size, device.type == "cuda")
+    write_json(run / "run.json", {**provenance(argv), "weights": loaded.path.name, "data": truth.books.plain()})
     cfg = ValConfig(conf=flags.conf_thres, iou=flags.iou_thres, max_det=flags.max_det)
-    evaluation = evaluate(loaded.model, loader, truth, cfg, labels)
-    for line in as_lines(evaluation.report):
+    with half_precision(device, flags.half):
+        if flags.task == "speed":
+            _report_speed(run, measure(loaded.model, loader, cfg, flags.half), not flags.noplots)
+            return 0
+        evaluation = evaluate(loaded.model, loader, truth, cfg, labels)
+    for line in as_lines(evaluation.report, flags.verbose):
         LOG.info(line)
     write_evaluation(run, evaluation, truth)
-    write_json(run / "run.json", {**provenance(argv), "weights": loaded.path.name, "data": truth.books.plain()})
+    if flags.save_txt:
+        _write_labels(run / "labels", evaluation.found, truth, flags.save_conf)
     if not flags.noplots:
         plot_evaluation(run, loader, truth, evaluation)
     LOG.info("written to %s: results.json, predictions.json (COCO format, with truth.json), pictures", run)
     return 0
+
+
+def measure(model: Graph, loader: DataLoader[Batch], cfg: ValConfig, half: bool) -> Speed:
+    """Time reading, network and NMS apart, on at least 100 pictures spread over the set (small sets: again and again).
+
+    Every shape is run once before, and the first batch a few times more.
+    """
+    device = next(model.parameters()).device
+    nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det)
+    samples = loader.dataset
+    assert isinstance(samples, EvalSamples), "evaluation loaders are made by eval_loader"
+
+    def forward(batch: Batch) -> tuple[Predictions, Batch]:
+        return model(batch.to(device).inputs()), batch
+
+    def suppress(given: tuple[Predictions, Batch]) -> list[Detections]:
+        return undo_letterbox(detections(given[0], nms), given[1].letterboxes)
+
+    steps = {"read": lambda keys: collate([samples[i] for i in keys]), "forward": forward, "nms": suppress}
+    every = list(loader.batch_sampler or ())
+    batch = max(len(keys) for keys in every)
+    chosen = spread(every, max(20, -(-100 // batch)))
+    shapes = {samples.shapes[keys[0]]: keys for keys in chosen}
+    model.eval()
+    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    with torch.inference_mode():
+        time_steps([*shapes.values(), *[chosen[0]] * 5], steps, wait)
+        spent = time_steps(progress(chosen, "measuring"), steps, wait)
+    known = {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "threads": torch.get_num_threads(),
+        "precision": "fp16" if half and device.type == "cuda" else "fp32",
+        "conf": cfg.conf,
+        "iou": cfg.iou,
+        "batch": batch,
+        "input": ", ".join(f"{w}x{h}" for h, w in shapes),
+    }
+    return Speed({name: ms / batch for name, ms in spent.items()}, batch * len(chosen), known)
+
+
+def _report_speed(run: Path, speed: Speed, picture: bool) -> None:
+    for line in speed.lines():
+        LOG.info(line)
+    write_json(run / "speed.json", speed.plain())
+    if picture:
+        title = f"{speed.per_second:.1f} pictures/s on {speed.known['device']}, batch {speed.known['batch']}"
+        plot_times(speed.rows(), run / "speed.png", title)
+    LOG.info("written to %s: speed.json%s", run, ", speed.png" if picture else "")
+
+
+def _write_labels(folder: Path, found: dict[int, Detections], truth: RecordSet, confidence: bool) -> None:
+    """labels/<image>.txt: what was found, in the data's numbers."""
+    places = output_places(relative_paths([record.path for record in truth.records]))
+    for index, (record, place) in enumerate(zip(truth.records, places, strict=True)):
+        path = folder / place.with_name(f"{place.name}.txt")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, label_text(found[index], record.size, confidence))
 
 
 def plot_evaluation(run: Path, loader: DataLoader[Batch], truth: RecordSet, evaluation: Evaluation) -> None:

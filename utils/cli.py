@@ -17,6 +17,10 @@ from utils.log import LOG
 from utils.refused import REFUSED, refuse
 from utils.settings import Setting
 
+# Scores need every box down to the faintest; speed is that of use, as detect.py looks at pictures.
+SCORE_DEFAULTS = {"batch_size": 32, "conf_thres": 0.001, "iou_thres": 0.6}
+SPEED_DEFAULTS = {"batch_size": 1, "conf_thres": 0.25, "iou_thres": 0.45}
+
 
 class _Parser(argparse.ArgumentParser):
     """argparse without abbreviations, whose complaints are ConfigErrors with the nearest flag."""
@@ -102,12 +106,13 @@ def _add_common(parser: _Parser, project: str) -> None:
     parser.add_argument("--project", default=project)
     parser.add_argument("--name", default="exp")
     parser.add_argument("--exist-ok", action="store_true")
+    parser.add_argument("--half", action="store_true", help="fp16 on a GPU")
     parser.add_argument("--bad-data", choices=("error", "skip"), default="error" if "val" in project else "skip")
     parser.add_argument("--max-pixels", type=_whole, default=178_956_970)
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
-def _add_thresholds(parser: _Parser, conf: float, iou: float, max_det: int) -> None:
+def _add_thresholds(parser: _Parser, conf: float | None, iou: float | None, max_det: int) -> None:
     parser.add_argument("--conf-thres", "--conf", type=_fraction, default=conf, help="least confidence")
     parser.add_argument("--iou-thres", "--iou", type=_fraction, default=iou, help="overlap at which NMS removes")
     parser.add_argument("--max-det", type=_whole, default=max_det, help="detections per picture")
@@ -123,16 +128,32 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
     parser.add_argument("--cfg", default="", help="model YAML, for --summary")
     parser.add_argument("--summary", action="store_true", help="print rows, shapes, parameters and GFLOPs")
-    parser.add_argument("--batch-size", "--batch", type=_whole, default=32)
-    parser.add_argument("--task", choices=("train", "val", "test"), default="val", help="which split")
+    parser.add_argument("--batch-size", "--batch", type=_whole, help="default: 32; 1 for --task speed")
+    parser.add_argument(
+        "--task",
+        choices=("train", "val", "test", "speed", "study"),
+        default="val",
+        metavar="{train,val,test,speed}",
+        help="which split to score, or how long each step takes",
+    )
     parser.add_argument("--workers", type=int, default=-1)
     parser.add_argument("--allow-empty", action="store_true")
     parser.add_argument("--single-cls", action="store_true", help="score all classes as one")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="key=value", help="data.root")
     parser.add_argument("--noplots", action="store_true")
-    _add_thresholds(parser, 0.001, 0.6, 300)
+    parser.add_argument("--verbose", action="store_true", help="a row for each class, however many there are")
+    parser.add_argument(
+        "--map-classes", default="", metavar="OLD=NEW,...", help="checkpoint's names: data's, or a YAML"
+    )
+    for switch in ("--save-txt", "--save-conf", "--save-json"):
+        parser.add_argument(switch, action="store_true")
+    _add_thresholds(parser, None, None, 300)
     _add_common(parser, "runs/val")
     values = parser.read(argv)
+    if values["task"] == "study":
+        raise ConfigError("--task study: is not offered; run val.py once per --imgsz and compare results.json")
+    defaults = SPEED_DEFAULTS if values["task"] == "speed" else SCORE_DEFAULTS
+    values |= {key: default for key, default in defaults.items() if values[key] is None}
     return ValFlags(**{**values, "assignments": tuple(values["assignments"])})
 
 
@@ -140,13 +161,16 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
     """detect.py's flags. Raises ConfigError."""
     parser = _Parser("detect.py", "Find defects in pictures.")
     parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
-    parser.add_argument("--source", default=None, help="picture, folder or glob (default: built-in glass pictures)")
+    parser.add_argument("--source", default=None, help="picture, video, folder, glob or list (default: glass)")
+    parser.add_argument("--data", default="", help="data YAML whose class names and numbers are to be used")
     parser.add_argument("--batch-size", "--batch", type=_whole, default=1)
     parser.add_argument("--classes", nargs="+", default=[], help="names or numbers to keep")
-    parser.add_argument("--line-thickness", type=int, default=0, help="px (default: by picture size)")
-    for switch in ("--save-txt", "--save-conf", "--save-crop", "--save-json", "--nosave", "--recursive"):
+    parser.add_argument("--line-thickness", type=_whole, default=0, help="px (default: by picture size)")
+    parser.add_argument("--vid-stride", type=_whole, default=1, help="look at every so manieth frame of a video")
+    parser.add_argument("--fail-on-defect", action="store_true", help="exit code 10 when a defect is found")
+    for switch in ("--save-txt", "--save-conf", "--save-crop", "--save-csv", "--save-json", "--nosave", "--view-img"):
         parser.add_argument(switch, action="store_true")
-    for switch in ("--agnostic-nms", "--hide-labels", "--hide-conf"):
+    for switch in ("--recursive", "--agnostic-nms", "--hide-labels", "--hide-conf"):
         parser.add_argument(switch, action="store_true")
     _add_thresholds(parser, 0.25, 0.45, 1000)
     _add_common(parser, "runs/detect")

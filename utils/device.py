@@ -39,3 +39,13 @@ def peak_memory(device: torch.device) -> int:
         return torch.cuda.max_memory_reserved(device)
     unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss: bytes on macOS, KiB on Linux
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def half_precision(device: torch.device, wanted: bool) -> torch.autocast:
+    """--half: a context in which networks run in fp16 on a GPU, and as always on the CPU; boxes are decoded in fp32."""
+    return torch.autocast(device.type, torch.float16, enabled=wanted and device.type == "cuda")
+
+
+def half_notices(device: torch.device, wanted: bool) -> list[str]:
+    """What to say about --half."""
+    return ["--half: has no effect on the CPU, which computes in fp32"] if wanted and device.type != "cuda" else []

@@ -48,7 +48,18 @@ class ValFlags:
     name: str
     exist_ok: bool
     noplots: bool
+    save_txt: bool
+    save_conf: bool
+    save_json: bool
+    verbose: bool
+    half: bool
+    map_classes: str
     debug: bool
+
+    @property
+    def split(self) -> str:
+        """Which pictures: the task's, or the validation split when speed is measured."""
+        return "val" if self.task == "speed" else self.task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +68,7 @@ class DetectFlags:
 
     weights: str
     source: str | None
+    data: str
     imgsz: int | None
     conf_thres: float
     iou_thres: float
@@ -66,9 +78,14 @@ class DetectFlags:
     save_txt: bool
     save_conf: bool
     save_crop: bool
+    save_csv: bool
     save_json: bool
     nosave: bool
+    view_img: bool
     recursive: bool
+    vid_stride: int
+    half: bool
+    fail_on_defect: bool
     classes: tuple[str, ...]
     agnostic_nms: bool
     line_thickness: int

@@ -212,6 +212,29 @@ class Detections:
 
 
 @dataclass(frozen=True)
+class Clip:
+    """The video a frame belongs to: `output` the relative path, without suffix, of its overlay; `rate` frames/s."""
+
+    output: Path
+    rate: float
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One input of detect.py: a picture, or a frame of a video.
+
+    `name` is what tables call it, `output` the relative path, without suffix, under which its results are filed;
+    `image` (H, W, 3) uint8 RGB, None when it could not be read, with the `reason`.
+    """
+
+    name: str
+    output: Path
+    image: np.ndarray | None
+    reason: str = ""
+    clip: Clip | None = None
+
+
+@dataclass(frozen=True)
 class ClassRow:
     """One class of a report: counts and metrics; a metric that is not defined (no truth) is None."""
 
