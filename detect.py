@@ -16,15 +16,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from data.description import read_description
 from data.images import read_image
 from data.sources import Source, find_sources, words
 from data.synthetic import write_glass
 from data.transforms import eval_shape, letterbox
+from data.union import open_data
 from data.video import read_frames
-from models.load import load_model
+from models.load import load_model, look_for, make_static
 from models.postprocess import NMSConfig, detections, undo_letterbox
 from utils.cli import parse_detect
+from utils.config import DataConfig
 from utils.detect_writer import Writer
 from utils.device import half_notices, half_precision, select_device
 from utils.errors import ConfigError, printable
@@ -32,18 +33,35 @@ from utils.flags import DetectFlags
 from utils.log import LOG, log_to, progress, run_script
 from utils.names import class_map
 from utils.runs import new_run, provenance, write_json
+from utils.settings import build_config, settings_of_assignments
 from utils.structures import Batch, Detections, Frame, Targets
 from utils.text import counted
 from utils.threads import prefetch
+from utils.vocabulary import Vocabulary
 from utils.weights import find_weights
 
 
 class Detector:
     """A checkpoint that answers for single pictures, with the preprocessing and NMS of val.py."""
 
-    def __init__(self, weights: str | Path, device: str = "", imgsz: int | None = None, half: bool = False) -> None:
-        loaded = load_model(weights, select_device(device))
-        self.model, self.names, self.path = loaded.model, loaded.names, loaded.path
+    def __init__(
+        self,
+        weights: str | Path,
+        device: str = "",
+        imgsz: int | None = None,
+        half: bool = False,
+        *,
+        prompts: str | None = None,
+        text_encoder: str = "",
+        sam: str = "",
+        static: bool = False,
+    ) -> None:
+        """`prompts`: what to look for ("scratch, oil stain") if the network reads text; see load_model, look_for."""
+        loaded = load_model(weights, select_device(device), sam)
+        if prompts is not None:
+            loaded = look_for(loaded, Vocabulary.from_prompts(prompts), text_encoder)
+        self.model = make_static(loaded.model) if static else loaded.model
+        self.names, self.path, self.about = loaded.names, loaded.path, loaded.about()
         self.imgsz, self.half = imgsz or loaded.config.data.imgsz, half
         self.device = next(self.model.parameters()).device
         self.order = torch.arange(len(self.names))  # the number that is reported for each class of the model
@@ -130,6 +148,24 @@ def wanted_classes(words: Sequence[str], names: Sequence[str]) -> tuple[int, ...
     return tuple(chosen)
 
 
+def _detector(flags: DetectFlags) -> Detector:
+    settings = settings_of_assignments(list(flags.assignments))
+    for setting in settings:
+        if setting.key not in ("model.sam", "model.static"):
+            raise ConfigError(f"{setting.origin}: detect.py takes model.sam and model.static")
+    model = build_config(settings)[0].model
+    return Detector(
+        find_weights(flags.weights),
+        flags.device,
+        flags.imgsz,
+        flags.half,
+        prompts=flags.prompts,
+        text_encoder=flags.text_encoder,
+        sam=model.sam,
+        static=model.static,
+    )
+
+
 def _nms(flags: DetectFlags, detector: Detector) -> NMSConfig:
     wanted = wanted_classes(flags.classes, detector.names)
     return NMSConfig(
@@ -155,12 +191,12 @@ def _notices(flags: DetectFlags, detector: Detector, run: Path) -> list[str]:
 def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
     """Flags, checkpoint, inputs, files. Returns the run folder and the exit code (3: some input was unreadable)."""
     flags = parse_detect(argv)
-    detector = Detector(find_weights(flags.weights), flags.device, flags.imgsz, flags.half)
+    detector = _detector(flags)
     notices: list[str] = []
     if flags.data:
-        description, said = read_description(flags.data, require=())
+        data, said = open_data(DataConfig(data=flags.data), require=())
         notices += said
-        if detector.use_names(description.names):
+        if detector.use_names(data.names):
             notices.append("the data orders its classes differently from the checkpoint: numbered as in the data")
     nms = _nms(flags, detector)
     source = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
@@ -177,7 +213,7 @@ def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
     with Writer(run, detector.names, flags) as writer:
         for looked in progress(look(detector, frames, nms, flags.batch_size), "detecting", total):
             writer.add(looked.frame, looked.found, looked.milliseconds)
-    write_json(run / "run.json", {**provenance(argv), "weights": detector.path.name})
+    write_json(run / "run.json", {**provenance(argv), "weights": detector.path.name, **detector.about})
     _conclude(writer, run)
     return run, 3 if writer.unreadable else 10 if flags.fail_on_defect and writer.counts else 0
 

@@ -25,7 +25,7 @@ from models.freeze import freeze
 from models.graph import Graph, build_graph
 from models.layers.conv import set_bn_momentum
 from models.load import load_matching, network_of, new_network
-from models.open_vocabulary import Words, set_words, words_for
+from models.open_vocabulary import Words, about_words, set_words, words_for
 from models.summary import summarise
 from models.trial import fit_batch, try_steps
 from utils import checkpoint
@@ -67,6 +67,10 @@ class Job:
     criterion: Criterion
     run: Path
     words: Words | None
+
+    def about(self) -> dict[str, str]:
+        """What results must name."""
+        return about_words(self.state.model, self.words)
 
 
 def train_one_epoch(job: Job, loader: DataLoader[Batch], schedule: Schedule) -> EpochLosses:
@@ -285,7 +289,7 @@ def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> No
         return
     for line in as_lines(evaluation.report):
         LOG.info(line)
-    write_evaluation(job.run, evaluation, job.val)
+    write_evaluation(job.run, evaluation, job.val, job.about())
     best = f"best.pt (epoch {job.state.best_epoch + 1})" if (job.run / "weights" / "best.pt").exists() else "last.pt"
     if job.state.best is None:
         LOG.info("%s is undefined on the validation pictures: no epoch is the best", job.cfg.run.best_metric)

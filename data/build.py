@@ -49,6 +49,22 @@ def eval_loader(
     return make_loader(samples, ShapeBatches(samples.shapes, batch_size), workers, pin)
 
 
+def read_split(cfg: DataConfig, split: str) -> RecordSet:
+    """The records to evaluate on; notices are said aloud."""
+    if not cfg.data:
+        raise ConfigError("--data: the checkpoint names no data; give a data YAML")
+    source, notices = open_data(cfg, require=(split,))
+    for notice in notices:
+        LOG.info(notice)
+    return source.read(split, replace(_policy(cfg), drop_duplicates=False))
+
+
+def _policy(cfg: DataConfig) -> ReadPolicy:
+    return ReadPolicy(
+        bad_data=cfg.bad_data, drop_duplicates=True, allow_empty=cfg.allow_empty, max_pixels=cfg.max_pixels
+    )
+
+
 def read_splits(cfg: Config) -> tuple[RecordSet, RecordSet]:
     """Training and validation records; notices and the books are said aloud."""
     if not cfg.data.data:
@@ -56,12 +72,7 @@ def read_splits(cfg: Config) -> tuple[RecordSet, RecordSet]:
     source, notices = open_data(cfg.data)
     for notice in notices:
         LOG.info(notice)
-    policy = ReadPolicy(
-        bad_data=cfg.data.bad_data,
-        drop_duplicates=True,
-        allow_empty=cfg.data.allow_empty,
-        max_pixels=cfg.data.max_pixels,
-    )
+    policy = _policy(cfg.data)
     train = source.read("train", policy)
     val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False))
     for line in (*train.books.lines(), *val.books.lines()):

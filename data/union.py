@@ -32,6 +32,16 @@ class DataSource:
 
     members: tuple[DataDescription, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The trained classes of all members."""
+        numbers: dict[str, int] = {}
+        rows: list[list[str]] = []
+        for member in self.members:
+            for row in next(iter(member.synonyms.values())):
+                _number(row, numbers, rows)
+        return tuple(row[0] for row in rows)
+
     def read(self, split: str, policy: ReadPolicy) -> RecordSet:
         """See `read_records`."""
         sets = [read_records(member, split, policy) for member in self.members]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,19 @@ import torch
 from torch import Tensor, nn
 
 from models.graph import Graph, build_graph
-from models.open_vocabulary import Words, encode, set_words, stored_words, text_source, with_words, words_for
+from models.open_vocabulary import (
+    Words,
+    about_words,
+    encode,
+    set_words,
+    stored_words,
+    text_source,
+    with_words,
+    words_for,
+)
 from models.sam.choice import choose_sam
 from models.spec import ModelSpec, parse_spec, read_spec
+from models.static import static_graph
 from utils import checkpoint
 from utils.config import Config
 from utils.errors import CheckpointError, ConfigError
@@ -37,6 +47,10 @@ class Loaded:
     path: Path
     words: Words | None
 
+    def about(self) -> dict[str, Any]:
+        """What results must name: the text encoder, and whether Mobile-SAM took part."""
+        return about_words(self.model, self.words)
+
 
 def model_spec(content: Mapping[str, Any], path: Path) -> ModelSpec:
     """The network a checkpoint was made for. Raises CheckpointError when this version cannot build it."""
@@ -46,8 +60,8 @@ def model_spec(content: Mapping[str, Any], path: Path) -> ModelSpec:
         raise CheckpointError(f"{path}: its network is not known here: {error}") from error
 
 
-def load_model(path: str | Path, device: torch.device | str = "cpu") -> Loaded:
-    """Load a checkpoint for evaluation. Raises CheckpointError."""
+def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = "") -> Loaded:
+    """Load a checkpoint for evaluation; `sam` see choose_sam, "" as it was trained. Raises CheckpointError."""
     path = Path(path)
     content = checkpoint.load(path)
     spec = model_spec(content, path)
@@ -55,7 +69,7 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Loaded:
     if len(names) != spec.classes:
         raise CheckpointError(f"{path}: {len(names)} class names for {spec.classes} classes; the file is inconsistent")
     config = config_from_plain(content["config"], str(path))
-    spec, sam_file = choose_sam(spec, config.model.sam)
+    spec, sam_file = choose_sam(spec, sam or config.model.sam)
     model = build_graph(spec, sam_file=sam_file)
     checkpoint.restore(model, content["ema"]["module"], path)
     model.eval().requires_grad_(False)
@@ -64,6 +78,29 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Loaded:
         set_words(model, words)
     model.to(device, memory_format=torch.channels_last)
     return Loaded(model, names, config, int(content["epoch"]), path, words)
+
+
+def look_for(loaded: Loaded, vocabulary: Vocabulary, text_encoder: str) -> Loaded:
+    """The network looking for other names. Raises ConfigError for a closed network, UserError for unusable text."""
+    if loaded.words is None:
+        raise ConfigError(closed_words(loaded))
+    words = words_for(loaded.words, vocabulary, text_encoder)
+    set_words(loaded.model, words)
+    return replace(loaded, names=vocabulary.names, words=words)
+
+
+def closed_words(loaded: Loaded) -> str:
+    """Why a closed network takes no prompts."""
+    return (
+        f"{loaded.path} ({loaded.model.spec.path.name}) knows its {len(loaded.names)} classes only; "
+        "prompts need a model that reads text, such as rtvpnet-s.yaml"
+    )
+
+
+def make_static(model: Graph) -> Graph:
+    """The same network with its vocabulary folded in, on the same device."""
+    device = next(model.parameters()).device
+    return static_graph(model).requires_grad_(False).to(device, memory_format=torch.channels_last)
 
 
 def new_network(cfg: Config, vocabulary: Vocabulary) -> tuple[Graph, Words | None]:

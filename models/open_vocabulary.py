@@ -107,3 +107,10 @@ def permuted(words: Words, seed: int) -> Words:
     count = len(words.vocabulary)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     return Words(words.vocabulary, words.vectors[:count][order], words.encoder, words.source)
+
+
+def about_words(graph: Graph, words: Words | None) -> dict[str, str]:
+    """What the results of a network must name: the text encoder, and how Mobile-SAM took part."""
+    if words is None:
+        return {}
+    return {"text_encoder": words.encoder, "mobile_sam": str(graph.spec.data.get("sam", "not in the model"))}

@@ -216,9 +216,9 @@ def test_other_class_names_are_refused(trained, glass, tmp_path, capsys):
     assert "only in the checkpoint: bubble" in error and "only in the data: scratch" in error
 
 
-def test_set_is_for_the_data_only(trained, tmp_path, capsys):
+def test_set_takes_what_evaluation_uses(trained, tmp_path, capsys):
     assert run_val(trained, "--set", "optim.lr0=1")[0] == 2
-    assert "section data only" in capsys.readouterr().err
+    assert "evaluation takes data.*, model.sam" in capsys.readouterr().err
     assert run_val(trained, "--set", f"data.root={tmp_path / 'gone'}")[0] == 3
     assert "data.root: stands in for the data YAML's path" in capsys.readouterr().err
 

@@ -112,6 +112,11 @@ def _add_common(parser: _Parser, project: str) -> None:
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
+def _add_words(parser: _Parser, text: str) -> None:
+    parser.add_argument("--prompts", default=None, metavar='"a, b"', help=f"RTVPNet: {text}")
+    parser.add_argument("--text-encoder", default="", help="RTVPNet: the checkpoint's, where it has moved")
+
+
 def _add_thresholds(parser: _Parser, conf: float | None, iou: float | None, max_det: int) -> None:
     parser.add_argument("--conf-thres", "--conf", type=_fraction, default=conf, help="least confidence")
     parser.add_argument("--iou-thres", "--iou", type=_fraction, default=iou, help="overlap at which NMS removes")
@@ -149,6 +154,7 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
         parser.add_argument(switch, action="store_true")
     _add_thresholds(parser, None, None, 300)
     _add_common(parser, "runs/val")
+    _add_words(parser, "one for each of the data's classes, in their order, in place of their names")
     values = parser.read(argv)
     if values["task"] == "study":
         raise ConfigError("--task study: is not offered; run val.py once per --imgsz and compare results.json")
@@ -174,8 +180,12 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
         parser.add_argument(switch, action="store_true")
     _add_thresholds(parser, 0.25, 0.45, 1000)
     _add_common(parser, "runs/detect")
+    _add_words(parser, "what to look for, in words")
+    parser.add_argument(
+        "--set", dest="assignments", action="append", default=[], metavar="key=value", help="model.static"
+    )
     values = parser.read(argv)
-    return DetectFlags(**{**values, "classes": tuple(values["classes"])})
+    return DetectFlags(**{**values, "classes": tuple(values["classes"]), "assignments": tuple(values["assignments"])})
 
 
 def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:

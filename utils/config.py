@@ -51,6 +51,7 @@ class ModelConfig:
     weights: str = ""
     text_encoder: str = ""
     sam: str = ""
+    static: bool = False
     freeze: tuple[int | str, ...] = ()
     bn_momentum: float = knob(0.03, 0, 1)
 
@@ -151,6 +152,7 @@ class ValConfig:
     conf: float = knob(0.001, 0, 1)
     iou: float = knob(0.6, 0, 1)
     max_det: int = knob(300, 1, 100_000)
+    chance: int = knob(0, 0, 1000)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,6 +54,8 @@ class ValFlags:
     verbose: bool
     half: bool
     map_classes: str
+    prompts: str | None
+    text_encoder: str
     debug: bool
 
     @property
@@ -96,6 +98,9 @@ class DetectFlags:
     project: str
     name: str
     exist_ok: bool
+    prompts: str | None
+    text_encoder: str
+    assignments: tuple[str, ...]
     debug: bool
 
 

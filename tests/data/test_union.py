@@ -8,7 +8,7 @@ from data.records import ReadPolicy
 from data.union import open_data
 from tests.data.trees import picture
 from utils.config import DataConfig
-from utils.errors import ConfigError
+from utils.errors import ConfigError, DataError
 
 POLICY = ReadPolicy(bad_data="error", drop_duplicates=False)
 
@@ -71,3 +71,12 @@ def test_mistakes(union, text, words):
     union.write_text(text)
     with pytest.raises(ConfigError, match=words):
         open_data(DataConfig(data=str(union)))
+
+
+def test_shipped_union_names_seventeen_classes_and_says_where_its_members_belong(tmp_path):
+    for name in ("neu-det", "wood", "agdd-glass"):
+        (tmp_path / name).mkdir()
+    source, _ = open_data(DataConfig(data="defects-union.yaml", root=str(tmp_path)), require=())
+    assert len(source.names) == 17  # of 6 + 8 + 4; both wood and glass have cracks
+    with pytest.raises(DataError, match="neu-det.yaml:.* does not exist"):
+        open_data(DataConfig(data="defects-union.yaml"))
