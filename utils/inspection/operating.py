@@ -9,13 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from utils.decisions import Cost, Decisions, PictureScores, decide, decision_curve, one_threshold_curve, picture_scores
 from utils.errors import DataError
-from utils.froc import Froc, FrocPoint, budget, froc
-from utils.intervals import rate
+from utils.inspection.decisions import (
+    Cost,
+    Decisions,
+    PictureScores,
+    decide,
+    decision_curve,
+    one_threshold_curve,
+    picture_scores,
+)
+from utils.inspection.froc import Froc, FrocPoint, budget, froc
+from utils.inspection.intervals import rate
+from utils.inspection.thresholds import LOWEST, settled
 from utils.matching import Matching
 from utils.names import name_key
-from utils.thresholds import LOWEST, settled
 
 
 @dataclass(frozen=True)

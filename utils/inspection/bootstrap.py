@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from utils.decisions import PictureScores, picture_scores
+from utils.inspection.decisions import PictureScores, picture_scores
 from utils.matching import Matching, MatchRule, match
 from utils.pairs import Pairs
 

@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from utils.calibration import Calibration, calibration
-from utils.decisions import Cost, DecisionCurve, one_threshold_curve, picture_scores
-from utils.error_types import error_types
-from utils.froc import REPORTED, Froc, froc
+from utils.inspection.calibration import Calibration, calibration
+from utils.inspection.decisions import Cost, DecisionCurve, one_threshold_curve, picture_scores
+from utils.inspection.error_types import error_types
+from utils.inspection.froc import REPORTED, Froc, froc
+from utils.inspection.operating import OperatingPoint, for_false_alarms, for_least_cost, operating_point
+from utils.inspection.sizes import BINS, SizeBin, size_bins
+from utils.inspection.suspects import LabelSuspects, Suspect, label_suspects, worst_false_alarms, worst_misses
+from utils.inspection.thresholds import LOWEST
 from utils.matching import MatchRule, match
-from utils.operating import OperatingPoint, for_false_alarms, for_least_cost, operating_point
 from utils.pairs import NEAREST, pair_up
-from utils.sizes import BINS, SizeBin, size_bins
 from utils.structures import Detections, Record
-from utils.suspects import LabelSuspects, Suspect, label_suspects, worst_false_alarms, worst_misses
 from utils.text import counted
-from utils.thresholds import LOWEST
 
 
 @dataclass(frozen=True, kw_only=True)

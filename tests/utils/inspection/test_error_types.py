@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 
 from tests.utils.glass_cases import cases, detections, record, six_pictures
-from utils.error_types import DetectionKind, TruthKind, error_types
+from utils.inspection.error_types import DetectionKind, TruthKind, error_types
 from utils.matching import MatchRule, match
 from utils.pairs import pair_up
 from utils.structures import EVERY_CLASS

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.utils.glass_cases import Case, detections, random_case, record, six_pictures
-from utils import bootstrap, coco
-from utils.bootstrap import compare, picture_weights, weighted_ap
-from utils.decisions import decide, picture_scores
+from utils import coco
+from utils.inspection import bootstrap
+from utils.inspection.bootstrap import compare, picture_weights, weighted_ap
+from utils.inspection.decisions import decide, picture_scores
 from utils.matching import MatchRule, match
 from utils.pairs import pair_up
 

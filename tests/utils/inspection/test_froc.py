@@ -2,11 +2,11 @@ import numpy as np
 from hypothesis import given
 
 from tests.utils.glass_cases import cases, detections, record, six_pictures
-from utils.froc import REPORTED, budget, froc
-from utils.intervals import Rate
+from utils.inspection.froc import REPORTED, budget, froc
+from utils.inspection.intervals import Rate
+from utils.inspection.thresholds import NEVER
 from utils.matching import MatchRule, match
 from utils.pairs import pair_up
-from utils.thresholds import NEVER
 
 
 def test_six_pictures():

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.thresholds import LOWEST, NEVER, settled, sweep
+from utils.inspection.thresholds import LOWEST, NEVER, settled, sweep
 
 scores = st.lists(st.floats(float(np.float32(0.002)), 1, width=32), max_size=12).map(lambda v: np.array(v, float))
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.intervals import Rate, rate
+from utils.inspection.intervals import Rate, rate
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from utils.intervals import Rate, rate
+from utils.inspection.intervals import Rate, rate
 from utils.matching import Matching
 
 

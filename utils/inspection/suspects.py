@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from utils.error_types import DetectionKind, ErrorTypes, TruthKind, error_types, near
+from utils.inspection.error_types import DetectionKind, ErrorTypes, TruthKind, error_types, near
 from utils.matching import Matching
 from utils.pairs import Pairs
 

@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from utils.errors import ConfigError
+from utils.inspection.threshold_file import read_thresholds, thresholds_text
+from utils.inspection.thresholds import NEVER
 from utils.names import name_key
-from utils.threshold_file import read_thresholds, thresholds_text
-from utils.thresholds import NEVER
 
 words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30).filter(lambda name: name_key(name) != "")
 

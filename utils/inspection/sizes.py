@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from utils.errors import ConfigError
-from utils.intervals import Rate, rate
+from utils.inspection.intervals import Rate, rate
 from utils.matching import Matching
 
 BINS = (0.0, 8.0, 16.0, 32.0, 96.0)

@@ -3,10 +3,10 @@ from hypothesis import given
 
 from tests.utils.glass_cases import cases, detections, record, six_pictures
 from utils.errors import ConfigError
-from utils.intervals import Rate
+from utils.inspection.intervals import Rate
+from utils.inspection.sizes import parse_bins, size_bins
 from utils.matching import MatchRule, match
 from utils.pairs import pair_up
-from utils.sizes import parse_bins, size_bins
 
 
 def test_six_pictures():

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 
 from tests.utils.glass_cases import cases, detections, record, six_pictures
-from utils.calibration import calibration
-from utils.intervals import Rate
+from utils.inspection.calibration import calibration
+from utils.inspection.intervals import Rate
 from utils.matching import MatchRule, match
 from utils.pairs import pair_up
 from utils.structures import EVERY_CLASS

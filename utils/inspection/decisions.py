@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from utils.errors import ConfigError
-from utils.intervals import Rate, rate
+from utils.inspection.intervals import Rate, rate
+from utils.inspection.thresholds import sweep
 from utils.matching import Matching
-from utils.thresholds import sweep
 
 
 @dataclass(frozen=True, eq=False)
