@@ -20,10 +20,12 @@ import cv2
 import numpy as np
 import torch
 
-from data.images import read_image
+from data.images import MAX_PIXELS
+from data.planes import PlaneReader
+from data.polar import Optics
 from data.sources import SourcePicture, find_pictures
 from data.synthetic import write_glass
-from data.transforms import eval_shape, letterbox
+from data.transforms import PAD, eval_shape, letterbox
 from models.load import load_model
 from models.postprocess import NMSConfig, detections, undo_letterbox
 from utils.cli import parse_detect
@@ -48,12 +50,17 @@ class Detector:
         self.model, self.names, self.path = loaded.model, loaded.names, loaded.path
         self.imgsz = imgsz or loaded.config.data.imgsz
         self.device = next(self.model.parameters()).device
+        self.channels, self.optics = loaded.channels, Optics(loaded.channels)
+
+    def read(self, path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+        """A picture with the planes the checkpoint was trained on: (H, W, C). Raises DataError."""
+        return PlaneReader(self.channels, max_pixels)(Path(path))
 
     def __call__(
         self, picture: str | Path | np.ndarray, conf: float = 0.25, iou: float = 0.45, max_det: int = 1000
     ) -> Detections:
-        """Detections in pixels of the picture: a path, or (H, W, 3) uint8 RGB. Raises DataError."""
-        image = picture if isinstance(picture, np.ndarray) else read_image(picture)
+        """Detections in pixels of the picture: a path, or (H, W, C) as `read` gives it. Raises DataError."""
+        image = picture if isinstance(picture, np.ndarray) else self.read(picture)
         return self.detect([image], NMSConfig(conf=conf, iou=iou, max_det=max_det))[0]
 
     def shape(self, image: np.ndarray) -> tuple[int, int]:
@@ -63,10 +70,12 @@ class Detector:
     @torch.inference_mode()
     def detect(self, images: Sequence[np.ndarray], nms: NMSConfig) -> list[Detections]:
         """Detections of pictures that share one network shape."""
-        boxed, fits = zip(*(letterbox(image, self.shape(image)) for image in images), strict=True)
-        tensor = torch.from_numpy(np.stack(boxed)).permute(0, 3, 1, 2)
-        none = torch.zeros(0, dtype=torch.long)
-        batch = Batch(tensor, Targets(none, none, torch.zeros(0, 4)), tuple(range(len(images))), fits)
+        padding = self.optics.padding(images[0].dtype, PAD)
+        boxed, fits = zip(*(letterbox(image, self.shape(image), padding) for image in images), strict=True)
+        planes = np.stack([self.optics.finish(image) for image in boxed])
+        none, full = torch.zeros(0, dtype=torch.long), self.optics.full(planes.dtype)
+        tensor, indices = torch.from_numpy(planes).permute(0, 3, 1, 2), tuple(range(len(images)))
+        batch = Batch(tensor, Targets(none, none, torch.zeros(0, 4)), indices, fits, full=full)
         predictions = self.model(batch.to(self.device).inputs())
         found = undo_letterbox(detections(predictions, nms), fits)
         return [replace(one, names=self.names) for one in found]
@@ -88,7 +97,7 @@ def look(detector: Detector, pictures: Sequence[SourcePicture], nms: NMSConfig, 
     pending: list[tuple[SourcePicture, np.ndarray]] = []
     for source in pictures:
         try:
-            image = read_image(source.path, flags.max_pixels)
+            image = detector.read(source.path, flags.max_pixels)
         except DataError as error:
             if flags.bad_data == "error":
                 raise
@@ -110,7 +119,7 @@ def _flush(detector: Detector, pending: list[tuple[SourcePicture, np.ndarray]], 
     found = detector.detect([image for _, image in pending], nms)
     each = (time.perf_counter() - started) * 1000 / len(pending)
     for (source, image), one in zip(pending, found, strict=True):
-        yield Looked(source, image, one, each)
+        yield Looked(source, detector.optics.show(image), one, each)
 
 
 class Writer:

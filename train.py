@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from data.advice import advice
 from data.build import eval_loader, read_splits, train_loader
-from data.preview import plot_train_batches, plot_truth
+from data.preview import plot_polarization, plot_train_batches, plot_truth
 from data.records import RecordSet
 from data.synthetic import write_glass
 from detect import detect_pictures
@@ -25,6 +25,7 @@ from models.layers.conv import set_bn_momentum
 from models.load import load_matching, model_spec
 from models.spec import read_spec
 from utils import checkpoint
+from utils.channels import channels_of_plain
 from utils.cli import parse_train
 from utils.config import Config
 from utils.device import select_device
@@ -40,7 +41,7 @@ from utils.runs import ResultsCsv, new_run, provenance, write_json, write_text
 from utils.scores import as_lines
 from utils.settings import Setting, as_yaml, build_config, settings_of_assignments, settings_of_document
 from utils.state import TrainState, optimizer_step
-from utils.structures import Batch, Report
+from utils.structures import Batch, Moment, Report
 from utils.yamlio import read_yaml
 from val import Evaluation, evaluate, plot_evaluation, write_evaluation
 
@@ -69,7 +70,9 @@ def train_one_epoch(job: Job, loader: DataLoader[Batch], schedule: Schedule) -> 
         schedule.apply(state.optimizer, state.step)
         batch = batch.to(device, non_blocking=True)
         with autocast:
-            predictions = state.model(batch.inputs())
+            progressed = state.step / max(cfg.schedule.epochs * len(loader), 1)
+            moment = Moment(cfg.run.seed, state.step, progressed)
+            predictions = state.model(batch.inputs(), moment=moment)
         parts = job.criterion(predictions, batch.targets).parts()
         total = torch.stack(list(parts.values())).sum() * len(batch)
         state.scaler.scale(total).backward()
@@ -91,14 +94,16 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
     """All epochs: train, evaluate, record, save, stop early. Returns the last evaluation."""
     cfg, state = job.cfg, job.state
     pin = job.device.type == "cuda"
-    loader, batches = train_loader(job.train.records, cfg, state.model.stride, pin)
-    val_loader = eval_loader(job.val.records, cfg.data, state.model.stride, 2 * cfg.data.batch_size, pin)
+    loader, batches = train_loader(job.train.records, cfg, state.model.stride, pin, job.train.channels)
+    twice = 2 * cfg.data.batch_size
+    val_loader = eval_loader(job.val.records, cfg.data, state.model.stride, twice, pin, job.val.channels)
     schedule = Schedule(cfg, len(loader))
     table = ResultsCsv(job.run / "results.csv")
     table.start(state.epoch)
     if not cfg.run.noplots and state.epoch == 0:
         plot_truth(job.train, job.run / "labels.jpg")
         plot_train_batches(job.run, loader, batches, job.train)
+        plot_polarization(job.run / "polarization_preview.png", job.train, cfg.data.max_pixels)
     evaluation = None
     for epoch in range(state.epoch, cfg.schedule.epochs):
         state.epoch = epoch
@@ -147,7 +152,7 @@ def save(job: Job, origins: dict[str, str], improved: bool, last: bool) -> None:
     about = {
         "model_spec": state.model.spec.plain(),
         "names": list(job.train.names),
-        "channels": ["r", "g", "b"],
+        "channels": state.model.channels.plain(),
         "config": cfg.plain(),
         "origins": dict(origins),
     }
@@ -179,7 +184,7 @@ def fit_anchors(model: Graph, train: RecordSet, cfg: Config) -> Graph:
     if spec is model.spec:
         return model
     torch.manual_seed(cfg.run.seed)  # the same first weights as if the YAML had these anchors
-    return build_graph(spec, image_size=cfg.data.imgsz)
+    return build_graph(spec, model.channels, image_size=cfg.data.imgsz)
 
 
 def prepare(cfg: Config, resumed: Resumed | None = None) -> Job:
@@ -188,10 +193,15 @@ def prepare(cfg: Config, resumed: Resumed | None = None) -> Job:
     device = select_device(cfg.run.device)
     train, val = read_splits(cfg)
     if resumed:
-        model = build_graph(model_spec(resumed.content, resumed.last), image_size=cfg.data.imgsz)
+        spec, where = model_spec(resumed.content, resumed.last), str(resumed.last)
+        channels = channels_of_plain(resumed.content["channels"], where)
+        train, val = (part.serving(channels, where, cfg.data.data) for part in (train, val))
     else:
         spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(train.names))
-        model = build_graph(spec, image_size=cfg.data.imgsz)
+        if train.channels.polar and not spec.reads("polar"):
+            LOG.info("%s reads no polar: trained on %s alone", spec.path.name, ", ".join(train.channels.image))
+            train, val = train.image_only(), val.image_only()
+    model = build_graph(spec, train.channels, image_size=cfg.data.imgsz)
     cfg = fit_stride(cfg, model.stride)
     if cfg.model.weights and not resumed:
         LOG.info(load_matching(model, cfg.model.weights))

@@ -156,7 +156,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     device = select_device(flags.device)
     loaded = load_model(find_weights(flags.weights), device)
     data = _data_config(flags, loaded)
-    truth = _read_truth(flags, data)
+    truth = _read_truth(flags, data).serving(loaded.channels, str(loaded.path), data.data)
     if flags.single_cls:
         labels: tuple[int, ...] = (0,) * len(loaded.names)
     else:
@@ -177,7 +177,8 @@ def main_story(argv: Sequence[str] | None) -> int:
         max_pixels=flags.max_pixels,
         cache="none",  # every picture is read once
     )
-    loader = eval_loader(truth.records, data, loaded.model.stride, flags.batch_size, device.type == "cuda")
+    pin = device.type == "cuda"
+    loader = eval_loader(truth.records, data, loaded.model.stride, flags.batch_size, pin, truth.channels)
     cfg = ValConfig(conf=flags.conf_thres, iou=flags.iou_thres, max_det=flags.max_det)
     evaluation = evaluate(loaded.model, loader, truth, cfg, labels)
     for line in as_lines(evaluation.report):

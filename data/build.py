@@ -11,9 +11,10 @@ from data.balance import Balance
 from data.dataset import EvalSamples, TrainSamples
 from data.description import read_description
 from data.loader import make_loader, worker_count
-from data.pictures import open_pictures
+from data.pictures import RGB_CHANNELS, open_pictures
 from data.records import ReadPolicy, RecordSet, read_records
 from data.sampler import EpochBatches, ShapeBatches, Shapes
+from utils.channels import Channels
 from utils.config import Config, DataConfig
 from utils.errors import ConfigError
 from utils.log import LOG
@@ -21,7 +22,7 @@ from utils.structures import Batch, Record
 
 
 def train_loader(
-    records: Sequence[Record], cfg: Config, stride: int, pin: bool
+    records: Sequence[Record], cfg: Config, stride: int, pin: bool, channels: Channels = RGB_CHANNELS
 ) -> tuple[DataLoader[Batch], EpochBatches]:
     """Augmented batches, and the sampler whose `set_epoch` must be called before each pass."""
     data, seed = cfg.data, cfg.run.seed
@@ -29,7 +30,7 @@ def train_loader(
     if balance:
         LOG.info("--balance: %d pictures make %d samples in every epoch", len(records), balance.samples)
     augment = replace(cfg.augment, mosaic=0.0) if data.rect else cfg.augment
-    pictures = open_pictures(records, data.max_pixels, data.cache)
+    pictures = open_pictures(records, data.max_pixels, data.cache, channels)
     compose_until = cfg.schedule.epochs - cfg.schedule.close_mosaic
     samples = TrainSamples(pictures, augment, seed, compose_until, balance)
     sizes = [record.size for record in records] if data.rect else None
@@ -40,10 +41,15 @@ def train_loader(
 
 
 def eval_loader(
-    records: Sequence[Record], cfg: DataConfig, stride: int, batch_size: int, pin: bool
+    records: Sequence[Record],
+    cfg: DataConfig,
+    stride: int,
+    batch_size: int,
+    pin: bool,
+    channels: Channels = RGB_CHANNELS,
 ) -> DataLoader[Batch]:
     """Letterboxed batches of every picture once."""
-    samples = EvalSamples(open_pictures(records, cfg.max_pixels, cfg.cache), cfg.imgsz, stride)
+    samples = EvalSamples(open_pictures(records, cfg.max_pixels, cfg.cache, channels), cfg.imgsz, stride)
     workers = worker_count(cfg.workers, len(records), batch_size)
     return make_loader(samples, ShapeBatches(samples.shapes, batch_size), workers, pin)
 

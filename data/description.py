@@ -7,6 +7,7 @@
     labels: {train: labels/train/txt}                 # optional
     annotations: {train: annotations/train.json}      # optional, COCO json
     remap: {knot_small: knot, dust: ignore}           # optional, see data/classes.py
+    channels: [r, g, b]                               # optional, with bit_depth, files, polar: see data/channels.py
 
 The keys of YOLOv5 mean what they mean there; nothing in the file is executed or fetched.
 """
@@ -20,15 +21,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from data.channels import KEYS as CHANNEL_KEYS
+from data.channels import read_channels
 from data.classes import ClassMap, read_classes
 from data.layouts import no_split, read_layout
+from utils.channels import Channels
 from utils.errors import ConfigError, DataError, printable
 from utils.text import did_you_mean
 from utils.yamlio import Document, read_yaml
 
 SPLITS = ("train", "val", "test")
-KEYS = ("path", *SPLITS, "nc", "names", "labels", "annotations", "remap")
-LATER = ("channels", "polar", "bit_depth", "mm_per_px", "kpt_shape")
+KEYS = ("path", *SPLITS, "nc", "names", "labels", "annotations", "remap", *CHANNEL_KEYS)
+LATER = ("mm_per_px", "kpt_shape")
 IGNORED = {
     "download": "is never run; fetch the data yourself",
     "roboflow": "says where the export came from and is not used",
@@ -44,7 +48,7 @@ class DataDescription:
     `source` is the YAML or the folder; `classes` the classes of the label files and those trained;
     `splits[split]` its folders, list files, COCO jsons and globs (see `expand_glob`); `labels[split]` the folder
     of its txt or xml labels and `annotations[split]` its COCO json, where given. `lines[key]` is `file:line` of a
-    key, for messages.
+    key, for messages. `channels` are the planes of every picture.
     """
 
     source: Path
@@ -54,6 +58,7 @@ class DataDescription:
     labels: dict[str, Path]
     annotations: dict[str, Path]
     lines: dict[str, str]
+    channels: Channels = Channels()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,6 +109,7 @@ def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notic
         labels=places.per_split("labels"),
         annotations=places.per_split("annotations"),
         lines={str(key): document.where(key) for key in document.data},
+        channels=read_channels(document),
     )
 
 

@@ -223,6 +223,6 @@ def test_the_first_of_two_writers_wins(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_ramp_is_monotonic_both_ways() -> None:
-    values = synthetic._ramp(np.linspace(-1, 2, 40), 0, 1)
+    values = synthetic.ramp(np.linspace(-1, 2, 40), 0, 1)
     assert all(a <= b for a, b in pairwise(values)) and (values[0], values[-1]) == (0, 1)
-    np.testing.assert_allclose(synthetic._ramp(np.linspace(-1, 2, 40), 1, 0), 1 - values, atol=1e-12)
+    np.testing.assert_allclose(synthetic.ramp(np.linspace(-1, 2, 40), 1, 0), 1 - values, atol=1e-12)
