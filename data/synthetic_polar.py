@@ -21,7 +21,7 @@ from utils.channels import ANGLES
 STRESS = (0.7, 0.0, 0.9, 1.3, 1.1)
 FAINT = 0.15  # of its effect on light is left to a faint defect
 NOISE = 0.5  # grey levels
-BEHIND = 0.55  # of the lamp passes through the analyser's optics: four angles never saturate
+BEHIND = 0.32  # of the lamp passes through the analyser's optics: four angles never saturate
 
 
 def write_polar_glass(root: Path, train: int = 240, val: int = 40, size: int = 320, seed: int = 0) -> Path:

@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 
 from models.criterion import build_criterion
 from models.graph import build_graph
+from models.layers.polar import PolarGate
 from models.spec import read_spec
 from utils.config import Config
 from utils.optim import build_optimizer
@@ -30,9 +31,19 @@ PARAMETERS = {
     "idfe-net-m": 25_547_601,
     "idfe-net-n": 2_863_639,
     "idfe-net-parity": 12_757_524,
+    "idfe-net-polar": 11_379_957,
+    "idfe-net-polar-add-n": 2_863_639,
+    "idfe-net-polar-concat-n": 2_864_215,
+    "idfe-net-polar-n": 2_864_120,
     "rtvpnet-plain-n": 3_543_679,
 }
-SAME_WIRING = {"IDFE-Net-Enhanced version2", "idfe-net-basic-n", "idfe-net-m", "idfe-net-n"}  # as another file
+SAME_WIRING = {  # as another file
+    "IDFE-Net-Enhanced version2",
+    "idfe-net-basic-n",
+    "idfe-net-m",
+    "idfe-net-n",
+    "idfe-net-polar",
+}
 
 
 CLASSES = 5
@@ -70,7 +81,7 @@ def test_builds_and_runs_at_two_sizes(name):
     assert sum(p.numel() for p in graph.parameters()) == PARAMETERS[name]
     assert graph.strides == (8, 16, 32)
     for height, width in ((64, 64), (96, 32)):
-        image = torch.rand(2, 3, height, width)
+        image = torch.rand(2, len(graph.channels.names), height, width)
         per_cell = 1 if anchor_free(name) else 3
         size = per_cell * sum(height // s * (width // s) for s in graph.strides)
         with torch.no_grad():
@@ -87,7 +98,7 @@ def test_trains_one_step_and_its_weights_can_be_stored(name):
     torch.manual_seed(0)
     graph, cfg = build(read(name)).train(), Config()
     criterion, optimizer = build_criterion(graph, cfg), build_optimizer(graph, cfg.optim, 2)
-    image = torch.rand(2, 3, 64, 64)
+    image = torch.rand(2, len(graph.channels.names), 64, 64)
     boxes = torch.tensor([[8.0, 8.0, 40.0, 50.0], [20.0, 4.0, 36.0, 20.0]])
     targets = Targets(torch.tensor([0, 1]), torch.tensor([1, 4]), boxes)
     before = {n: p.clone() for n, p in graph.named_parameters()}
@@ -116,7 +127,10 @@ def test_every_parameter_gets_a_gradient(name):
     for seed in range(5):
         torch.manual_seed(seed)
         graph = build(spec).train()
-        p = graph(torch.rand(2, 3, 64, 64))
+        for layer in graph.layers:
+            if isinstance(layer, PolarGate):
+                torch.nn.init.ones_(layer.gamma)  # which starts at 0, so that its gate learns from the second step on
+        p = graph(torch.rand(2, len(graph.channels.names), 64, 64))
         sum(part.mean() for part in (p.boxes, p.class_logits, p.objectness) if part is not None).backward()
         frozen = {n for n, q in graph.named_parameters() if not q.requires_grad}
         names = {n for n, q in graph.named_parameters() if q.grad is None or not q.grad.abs().sum() > 0}
