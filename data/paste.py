@@ -66,7 +66,7 @@ def paste_objects(rng: np.random.Generator, cfg: AugmentConfig, sample: Sample, 
     shape = (image.shape[0], image.shape[1])
     padding = donor.optics.padding(image.dtype, PAD)
     for candidate in _objects(rng, cfg, donor, shape):
-        placed = _place(rng, candidate, image == padding, taken)
+        placed = _place(rng, candidate, image, taken, padding)
         if placed is None or not clip_and_keep(placed.box, shape, cfg)[1].all():
             continue
         _draw(image, donor, placed)
@@ -102,19 +102,19 @@ def _objects(rng: np.random.Generator, cfg: AugmentConfig, donor: Donor, shape: 
             yield _Object(matrix, box, patch, int(donor.record.labels[row]))
 
 
-def _place(rng: np.random.Generator, thing: _Object, padding: np.ndarray, taken: np.ndarray) -> _Object | None:
-    """The object where its patch lies in view, touches none of the `taken` boxes and covers next to no `padding`, which
-    is (H, W, C) bool.
-    """
+def _place(
+    rng: np.random.Generator, thing: _Object, image: np.ndarray, taken: np.ndarray, padding: np.ndarray
+) -> _Object | None:
+    """The object where its patch lies in view, touches none of the `taken` boxes and covers next to no padding."""
     x1, y1, x2, y2 = thing.patch[0].tolist()
-    room_x, room_y = padding.shape[1] - (x2 - x1), padding.shape[0] - (y2 - y1)
+    room_x, room_y = image.shape[1] - (x2 - x1), image.shape[0] - (y2 - y1)
     if room_x < 0 or room_y < 0:
         return None
     for x, y in rng.uniform(0, (room_x, room_y), (TRIES, 2)).tolist():
         placed = thing.at(x - x1, y - y1)
         if _touches(placed.patch, taken):
             continue
-        if padding[_window(placed.patch, padding)].all(2).mean() <= MOST_PADDING:
+        if (image[_window(placed.patch, image)] == padding).all(2).mean() <= MOST_PADDING:
             return placed
     return None
 

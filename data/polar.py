@@ -122,7 +122,9 @@ class Optics:
         return 1.0 if dtype == np.float32 else float((1 << bits) - 1)
 
     def padding(self, dtype: np.dtype, grey: int) -> np.ndarray:
-        """(C,) value of padding: `grey` of 255 for the planes of image that are light, 0 for the others."""
+        """(C,) value of padding: `grey` of 255 for the planes of image that are light, 0 for the others; () for RGB."""
+        if self.channels.plain_rgb:
+            return np.asarray(grey, dtype)  # one number: NumPy fills a picture much faster with it
         light = [name not in DERIVED for name in self.channels.image]
         light += [False] * (len(self.channels.held) - len(light))
         value = grey / 255 * self.full(dtype)

@@ -189,7 +189,7 @@ def test_exposure_never_changes_the_degree_of_polarization():
 
 def test_padding():
     """Grey for light, 0 for what is derived, and for the whole second picture."""
-    assert Optics(Channels()).padding(np.dtype(np.uint8), 114).tolist() == [114] * 3
+    assert Optics(Channels()).padding(np.dtype(np.uint8), 114).tolist() == 114
     deep = Optics(Channels(image=("gray",), polar=("dolp",), bits=12, polar_bits=12))
     assert deep.padding(np.dtype(np.uint16), 114).tolist() == [round(114 / 255 * 4095), 0]
     assert Optics(FROM_ANGLES).padding(np.dtype(np.float32), 114)[3:].tolist() == [0] * 4
