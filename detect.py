@@ -1,56 +1,82 @@
-"""Find defects in pictures: overlays, txt, json, crops, and one row per picture in summary.csv. `python detect.py
---help`.
+"""Find defects in pictures and videos: overlays, txt, csv, json, crops, and one row per input in summary.csv. `python
+detect.py --help`.
 
 From Python: `from detect import Detector; Detector("best.pt")("picture.png", conf=0.25)`.
 """
 
 from __future__ import annotations
 
-import csv
-import re
+import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
 from data.images import MAX_PIXELS
 from data.planes import PlaneReader
 from data.polar import Optics
-from data.sources import SourcePicture, find_pictures
+from data.sources import Source, find_sources, words
 from data.synthetic import write_glass
 from data.transforms import PAD, eval_shape, letterbox
-from models.load import load_model
+from data.union import open_data
+from data.video import read_frames
+from models.load import load_model, look_for, make_static
 from models.postprocess import NMSConfig, detections, undo_letterbox
 from utils.cli import parse_detect
-from utils.device import select_device
-from utils.draw import BoxStyle, Marks, draw_marks
-from utils.errors import ConfigError, DataError
+from utils.config import DataConfig
+from utils.detect_writer import Writer
+from utils.device import half_notices, half_precision, select_device
+from utils.errors import ConfigError, printable
 from utils.flags import DetectFlags
 from utils.log import LOG, log_to, progress, run_script
-from utils.runs import new_run, provenance, write_json, write_text
-from utils.structures import Batch, Detections, Targets
+from utils.names import class_map
+from utils.runs import new_run, provenance, write_json
+from utils.settings import build_config, settings_of_assignments
+from utils.structures import Batch, Detections, Frame, Targets
 from utils.text import counted
+from utils.threads import prefetch
+from utils.vocabulary import Vocabulary
 from utils.weights import find_weights
-
-SUMMARY = ("image", "status", "defects", "classes", "max_confidence", "milliseconds", "reason")
 
 
 class Detector:
     """A checkpoint that answers for single pictures, with the preprocessing and NMS of val.py."""
 
-    def __init__(self, weights: str | Path, device: str = "", imgsz: int | None = None) -> None:
-        loaded = load_model(weights, select_device(device))
-        self.model, self.names, self.path = loaded.model, loaded.names, loaded.path
-        self.imgsz = imgsz or loaded.config.data.imgsz
+    def __init__(
+        self,
+        weights: str | Path,
+        device: str = "",
+        imgsz: int | None = None,
+        half: bool = False,
+        *,
+        prompts: str | None = None,
+        text_encoder: str = "",
+        sam: str = "",
+        static: bool = False,
+    ) -> None:
+        """`prompts`: what to look for ("scratch, oil stain") if the network reads text; see load_model, look_for."""
+        loaded = load_model(weights, select_device(device), sam)
+        if prompts is not None:
+            loaded = look_for(loaded, Vocabulary.from_prompts(prompts), text_encoder)
+        self.model = make_static(loaded.model) if static else loaded.model
+        self.names, self.path, self.about = loaded.names, loaded.path, loaded.about()
+        self.imgsz, self.half = imgsz or loaded.config.data.imgsz, half
         self.device = next(self.model.parameters()).device
         self.channels, self.optics = loaded.channels, Optics(loaded.channels)
+        self.order = torch.arange(len(self.names))  # the number that is reported for each class of the model
+
+    def use_names(self, names: Sequence[str]) -> bool:
+        """Report classes by these names and their numbers; says whether the numbers differ from the checkpoint's.
+
+        Raises CheckpointError when they are not the checkpoint's names in some order.
+        """
+        self.order = torch.tensor(class_map(self.names, names, str(self.path)))
+        self.names = tuple(names)
+        return self.order.tolist() != list(range(len(names)))
 
     def read(self, path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         """A picture with the planes the checkpoint was trained on: (H, W, C). Raises DataError."""
@@ -76,152 +102,46 @@ class Detector:
         none, full = torch.zeros(0, dtype=torch.long), self.optics.full(planes.dtype)
         tensor, indices = torch.from_numpy(planes).permute(0, 3, 1, 2), tuple(range(len(images)))
         batch = Batch(tensor, Targets(none, none, torch.zeros(0, 4)), indices, fits, full=full)
-        predictions = self.model(batch.to(self.device).inputs())
+        with half_precision(self.device, self.half):
+            predictions = self.model(batch.to(self.device).inputs())
         found = undo_letterbox(detections(predictions, nms), fits)
-        return [replace(one, names=self.names) for one in found]
+        return [replace(one, labels=self.order[one.labels], names=self.names) for one in found]
 
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """One picture after detection; `found` None when it could not be read, with the reason."""
+    """One input after detection; `found` None when it could not be read."""
 
-    source: SourcePicture
-    image: np.ndarray | None
+    frame: Frame
     found: Detections | None
     milliseconds: float
-    reason: str = ""
 
 
-def look(detector: Detector, pictures: Sequence[SourcePicture], nms: NMSConfig, flags: DetectFlags) -> Iterator[Looked]:
-    """Every picture in order, in batches of neighbours of one shape."""
-    pending: list[tuple[SourcePicture, np.ndarray]] = []
-    for source in pictures:
-        try:
-            image = detector.read(source.path, flags.max_pixels)
-        except DataError as error:
-            if flags.bad_data == "error":
-                raise
+def look(detector: Detector, frames: Iterable[Frame], nms: NMSConfig, batch_size: int) -> Iterator[Looked]:
+    """Every input in order, in batches of neighbours of one shape; the next ones are read meanwhile."""
+    pending: list[Frame] = []
+    shape = (0, 0)
+    for frame in prefetch(frames, max(2, batch_size)):
+        own = (0, 0) if frame.image is None else detector.shape(frame.image)
+        if len(pending) == batch_size or own != shape:
             yield from _flush(detector, pending, nms)
-            pending = []
-            yield Looked(source, None, None, 0.0, str(error))
-            continue
-        if pending and (len(pending) == flags.batch_size or detector.shape(pending[0][1]) != detector.shape(image)):
-            yield from _flush(detector, pending, nms)
-            pending = []
-        pending.append((source, image))
+            pending, shape = [], own
+        if frame.image is None:
+            yield Looked(frame, None, 0.0)
+        else:
+            pending.append(frame)
     yield from _flush(detector, pending, nms)
 
 
-def _flush(detector: Detector, pending: list[tuple[SourcePicture, np.ndarray]], nms: NMSConfig) -> Iterator[Looked]:
+def _flush(detector: Detector, pending: list[Frame], nms: NMSConfig) -> Iterator[Looked]:
     if not pending:
         return
     started = time.perf_counter()
-    found = detector.detect([image for _, image in pending], nms)
+    found = detector.detect([frame.image for frame in pending if frame.image is not None], nms)
     each = (time.perf_counter() - started) * 1000 / len(pending)
-    for (source, image), one in zip(pending, found, strict=True):
-        yield Looked(source, detector.optics.show(image), one, each)
-
-
-class Writer:
-    """Writes what was found into the run folder, picture by picture, so that memory stays constant."""
-
-    def __init__(self, run: Path, names: Sequence[str], flags: DetectFlags) -> None:
-        self.run, self.names, self.flags = run, names, flags
-        self.style = BoxStyle(
-            line_width=flags.line_thickness or None, hide_labels=flags.hide_labels, hide_scores=flags.hide_conf
-        )
-        self.results: list[dict[str, Any]] = []
-        self.counts: Counter[str] = Counter()
-        self.unreadable: list[str] = []
-        self.file = (run / "summary.csv").open("w", newline="", encoding="utf-8")
-        self.rows = csv.writer(self.file)
-        self.rows.writerow(SUMMARY)
-
-    def close(self) -> None:
-        """Finish summary.csv and predictions.json."""
-        self.file.close()
-        if self.flags.save_json:
-            write_json(self.run / "predictions.json", self.results)
-
-    def add(self, number: int, looked: Looked) -> None:
-        """One picture: its row, and the files that were asked for."""
-        picture = looked.source.path.name
-        if looked.found is None or looked.image is None:
-            self.unreadable.append(looked.reason)
-            self.rows.writerow([_cell(picture), "unreadable", "", "", "", "", _cell(looked.reason)])
-            return
-        found = looked.found
-        counts = Counter(self.names[label] for label in found.labels.tolist())
-        self.counts.update(counts)
-        words = "; ".join(f"{name} {n}" for name, n in counts.items())
-        best = f"{found.scores[0]:.4f}" if len(found) else ""
-        status = "defects" if len(found) else "nothing found"
-        self.rows.writerow([_cell(picture), status, len(found), _cell(words), best, f"{looked.milliseconds:.1f}", ""])
-        if not self.flags.nosave:
-            self._overlay(looked.source, looked.image, found)
-        if self.flags.save_txt:
-            self._labels(looked.source, looked.image, found)
-        if self.flags.save_crop:
-            self._crops(looked.source, looked.image, found)
-        if self.flags.save_json:
-            self._json(number, picture, found)
-
-    def _overlay(self, source: SourcePicture, image: np.ndarray, found: Detections) -> None:
-        marks = Marks(found.boxes.numpy(), found.labels.numpy(), found.scores.numpy())
-        drawn = draw_marks(image, marks, self.names, self.style)
-        write_picture(self._place("", source, ".jpg"), drawn)
-
-    def _labels(self, source: SourcePicture, image: np.ndarray, found: Detections) -> None:
-        """`class xc yc w h [confidence]`, normalised; an empty file means looked at, nothing found."""
-        height, width = image.shape[:2]
-        lines = []
-        for (x1, y1, x2, y2), score, label in zip(
-            found.boxes.tolist(), found.scores.tolist(), found.labels.tolist(), strict=True
-        ):
-            values = [(x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height]
-            values += [score] if self.flags.save_conf else []
-            lines.append(" ".join([str(label), *(f"{v:.6f}" for v in values)]) + "\n")
-        write_text(self._place("labels", source, ".txt"), "".join(lines))
-
-    def _crops(self, source: SourcePicture, image: np.ndarray, found: Detections) -> None:
-        boxes = found.boxes.numpy()
-        low, high = np.floor(boxes[:, :2]).astype(int), np.ceil(boxes[:, 2:]).astype(int)
-        for number, (label, (x1, y1), (x2, y2)) in enumerate(zip(found.labels.tolist(), low, high, strict=True)):
-            crop = image[y1:y2, x1:x2]
-            if crop.size:
-                folder = f"crops/{slug(self.names[label])}"
-                write_picture(self._place(folder, source, f"_{number}.jpg"), crop)
-
-    def _json(self, number: int, name: str, found: Detections) -> None:
-        for (x1, y1, x2, y2), score, label in zip(
-            found.boxes.tolist(), found.scores.tolist(), found.labels.tolist(), strict=True
-        ):
-            box = [round(v, 3) for v in (x1, y1, x2 - x1, y2 - y1)]
-            row = {"image_id": number, "file_name": name, "category_id": label + 1, "category": self.names[label]}
-            self.results.append({**row, "bbox": box, "score": round(score, 6)})
-
-    def _place(self, folder: str, source: SourcePicture, suffix: str) -> Path:
-        path = self.run / folder / source.output.parent / (source.output.name + suffix)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-
-def write_picture(path: Path, image: np.ndarray) -> None:
-    """Write (H, W, 3) uint8 RGB as JPEG; cv2.imwrite would fail on some Unicode paths."""
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
-    assert done, f"cannot encode {image.shape} as JPEG"
-    path.write_bytes(data.tobytes())
-
-
-def slug(name: str) -> str:
-    """A class name as a safe folder name."""
-    safe = re.sub(r"[^\w\- ]", "_", name).strip()[:80]
-    return safe or "class"
-
-
-def _cell(text: str) -> str:
-    """A CSV cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    for frame, one in zip(pending, found, strict=True):
+        assert frame.image is not None, "only what could be read is pending"
+        yield Looked(replace(frame, image=detector.optics.show(frame.image)), one, each)
 
 
 def wanted_classes(words: Sequence[str], names: Sequence[str]) -> tuple[int, ...] | None:
@@ -238,37 +158,91 @@ def wanted_classes(words: Sequence[str], names: Sequence[str]) -> tuple[int, ...
     return tuple(chosen)
 
 
-def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
-    """Flags, checkpoint, pictures, files. Returns the run folder and the exit code (3: some picture was unreadable)."""
-    flags = parse_detect(argv)
-    detector = Detector(find_weights(flags.weights), flags.device, flags.imgsz)
-    nms = NMSConfig(
+def _detector(flags: DetectFlags) -> Detector:
+    settings = settings_of_assignments(list(flags.assignments))
+    for setting in settings:
+        if setting.key not in ("model.sam", "model.static"):
+            raise ConfigError(f"{setting.origin}: detect.py takes model.sam and model.static")
+    model = build_config(settings)[0].model
+    return Detector(
+        find_weights(flags.weights),
+        flags.device,
+        flags.imgsz,
+        flags.half,
+        prompts=flags.prompts,
+        text_encoder=flags.text_encoder,
+        sam=model.sam,
+        static=model.static,
+    )
+
+
+def _nms(flags: DetectFlags, detector: Detector) -> NMSConfig:
+    wanted = wanted_classes(flags.classes, detector.names)
+    return NMSConfig(
         conf=flags.conf_thres,
         iou=flags.iou_thres,
         max_det=flags.max_det,
         agnostic=flags.agnostic_nms,
-        classes=wanted_classes(flags.classes, detector.names),
+        classes=None if wanted is None else tuple(detector.order.tolist().index(label) for label in wanted),
     )
+
+
+def _notices(flags: DetectFlags, detector: Detector, run: Path) -> list[str]:
+    """What was asked for and is done otherwise."""
+    lines = half_notices(detector.device, flags.half)
+    if flags.save_conf and not flags.save_txt:
+        lines.append("--save-conf: adds confidences to the files of --save-txt, which is not given")
+    if flags.view_img:
+        where = "with --nosave no pictures are written" if flags.nosave else f"the pictures are in {run}"
+        lines.append(f"--view-img: this OpenCV opens no windows; {where}")
+    return lines
+
+
+def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
+    """Flags, checkpoint, inputs, files. Returns the run folder and the exit code (3: some input was unreadable)."""
+    flags = parse_detect(argv)
+    detector = _detector(flags)
+    notices: list[str] = []
+    if flags.data:
+        data, said = open_data(DataConfig(data=flags.data), require=())
+        notices += said
+        if detector.use_names(data.names):
+            notices.append("the data orders its classes differently from the checkpoint: numbered as in the data")
+    nms = _nms(flags, detector)
     source = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
-    pictures = find_pictures(source, flags.recursive)
+    sources = find_sources(source, flags.recursive)
+    if flags.exist_ok:
+        _protect(sources, Path(flags.project, flags.name))
     run = new_run(flags.project, flags.name, flags.exist_ok)
     log_to(run / "detect.log")
-    LOG.info("weights %s, %s from %s", detector.path, counted(len(pictures), "picture"), source)
-    writer = Writer(run, detector.names, flags)
-    try:
-        looked_at = progress(look(detector, pictures, nms, flags), "detecting", len(pictures))
-        for number, looked in enumerate(looked_at, 1):
-            writer.add(number, looked)
-    finally:
-        writer.close()
-    write_json(run / "run.json", {**provenance(argv), "weights": detector.path.name})
+    LOG.info("weights %s, %s from %s", detector.path, words(sources), source)
+    for line in (*notices, *_notices(flags, detector, run)):
+        LOG.info(line)
+    frames = read_frames(sources, flags.vid_stride, flags.max_pixels, flags.bad_data == "error", detector.channels)
+    total = None if any(one.video for one in sources) else len(sources)
+    with Writer(run, detector.names, flags) as writer:
+        for looked in progress(look(detector, frames, nms, flags.batch_size), "detecting", total):
+            writer.add(looked.frame, looked.found, looked.milliseconds)
+    write_json(run / "run.json", {**provenance(argv), "weights": detector.path.name, **detector.about})
+    _conclude(writer, run)
+    return run, 3 if writer.unreadable else 10 if flags.fail_on_defect and writer.counts else 0
+
+
+def _protect(sources: Sequence[Source], run: Path) -> None:
+    """In a folder that exists the results could overwrite pictures and videos of the same names. Raises ConfigError."""
+    folders = {Path(os.path.realpath(folder)) for folder in {source.path.parent for source in sources}}
+    here = Path(os.path.realpath(run))
+    if any(here == folder or here in folder.parents for folder in folders):
+        raise ConfigError(f"--project, --name: {printable(str(run))} holds inputs, which the results would overwrite")
+
+
+def _conclude(writer: Writer, run: Path) -> None:
     total = ", ".join(f"{name} {n}" for name, n in writer.counts.most_common()) or "no defects"
-    LOG.info("%s: %s; written to %s", counted(len(pictures), "picture"), total, run)
-    for reason in writer.unreadable[:20]:
+    LOG.info("%s: %s; written to %s", counted(writer.looked, "picture"), total, run)
+    for reason in writer.reasons:
         LOG.warning("not looked at: %s", reason)
     if writer.unreadable:
-        LOG.warning("%s could not be read; they are marked in summary.csv", counted(len(writer.unreadable), "picture"))
-    return run, 3 if writer.unreadable else 0
+        LOG.warning("%s could not be read; marked in summary.csv", counted(writer.unreadable, "input"))
 
 
 def main_story(argv: Sequence[str] | None) -> int:

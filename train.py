@@ -14,68 +14,75 @@ from torch.utils.data import DataLoader
 
 from data.advice import advice
 from data.build import eval_loader, read_splits, train_loader
+from data.phrases import PhraseDraw
 from data.preview import plot_polarization, plot_train_batches, plot_truth
 from data.records import RecordSet
 from data.synthetic import write_glass
 from detect import detect_pictures
 from models.anchors import refit_spec
 from models.criterion import Criterion, build_criterion
+from models.freeze import freeze
 from models.graph import Graph, build_graph
 from models.layers.conv import set_bn_momentum
-from models.load import load_matching, model_spec
-from models.spec import read_spec
+from models.load import load_matching, network_of, new_network
+from models.open_vocabulary import Words, about_words, set_words, words_for
+from models.summary import summarise
+from models.trial import fit_batch, try_steps
 from utils import checkpoint
-from utils.channels import channels_of_plain
+from utils.budget import TimeBudget
 from utils.cli import parse_train
 from utils.config import Config
 from utils.device import select_device
-from utils.ema import EMA
+from utils.dist import process_count
+from utils.dry_run import cost_line, data_lines, schedule_lines
 from utils.epoch import EpochLosses, results_row, score_words
+from utils.errors import ConfigError
 from utils.flags import TrainFlags
 from utils.log import LOG, log_to, progress, run_script
-from utils.optim import Schedule, build_optimizer
-from utils.paths import CFG, find_yaml
+from utils.optim import Schedule
+from utils.paths import CFG
 from utils.plots import plot_results
+from utils.precision import autocast_dtype
 from utils.resolve import Resumed, configure, resume
-from utils.runs import ResultsCsv, new_run, provenance, write_json, write_text
+from utils.runs import ResultsCsv, new_run, planned_run, provenance, write_json, write_text
 from utils.scores import as_lines
-from utils.settings import Setting, as_yaml, build_config, settings_of_assignments, settings_of_document
-from utils.state import TrainState, optimizer_step
-from utils.structures import Batch, Moment, Report
+from utils.settings import Setting, as_yaml, build_config, hyp_yaml, settings_of_assignments, settings_of_document
+from utils.state import TrainState, forward_backward, new_state, optimizer_step
+from utils.structures import Batch, Report
+from utils.vocabulary import Vocabulary
 from utils.yamlio import read_yaml
 from val import Evaluation, evaluate, plot_evaluation, write_evaluation
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A run made ready: its configuration, data, network and folder."""
+    """A run made ready: its configuration, data, network (its forward pass runs in `dtype`, None: float32), folder."""
 
     cfg: Config
     device: torch.device
+    dtype: torch.dtype | None
     train: RecordSet
     val: RecordSet
     state: TrainState
     criterion: Criterion
     run: Path
+    words: Words | None
+
+    def about(self) -> dict[str, str]:
+        """What results must name."""
+        return about_words(self.state.model, self.words)
 
 
 def train_one_epoch(job: Job, loader: DataLoader[Batch], schedule: Schedule) -> EpochLosses:
     """One pass over the training pictures. Gradients left over at its end make a last, smaller step."""
-    state, device, cfg = job.state, job.device, job.cfg
-    autocast = torch.autocast(device.type, dtype=_amp_dtype(device), enabled=cfg.run.amp and device.type == "cuda")
+    state, cfg = job.state, job.cfg
     losses, pending = EpochLosses(), 0
     state.model.train()
     bar = progress(loader, f"epoch {state.epoch + 1}/{cfg.schedule.epochs}")
     for number, batch in enumerate(bar, 1):
         schedule.apply(state.optimizer, state.step)
-        batch = batch.to(device, non_blocking=True)
-        with autocast:
-            progressed = state.step / max(cfg.schedule.epochs * len(loader), 1)
-            moment = Moment(cfg.run.seed, state.step, progressed)
-            predictions = state.model(batch.inputs(), moment=moment)
-        parts = job.criterion(predictions, batch.targets).parts()
-        total = torch.stack(list(parts.values())).sum() * len(batch)
-        state.scaler.scale(total).backward()
+        batch = batch.to(job.device, non_blocking=True)
+        parts = forward_backward(state, job.criterion, batch, job.dtype, schedule.moment(state.step))
         losses.add(parts, batch)
         state.step, pending = state.step + 1, pending + 1
         if pending >= schedule.accumulate(state.step) or number == len(loader):
@@ -85,16 +92,12 @@ def train_one_epoch(job: Job, loader: DataLoader[Batch], schedule: Schedule) -> 
     return losses
 
 
-def _amp_dtype(device: torch.device) -> torch.dtype:
-    bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return torch.bfloat16 if bf16 else torch.float16
-
-
 def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
     """All epochs: train, evaluate, record, save, stop early. Returns the last evaluation."""
     cfg, state = job.cfg, job.state
     pin = job.device.type == "cuda"
-    loader, batches = train_loader(job.train.records, cfg, state.model.stride, pin, job.train.channels)
+    phrases = PhraseDraw(job.words.vocabulary, cfg.run.seed) if job.words else None
+    loader, batches = train_loader(job.train.records, cfg, state.model.stride, pin, phrases, job.train.channels)
     twice = 2 * cfg.data.batch_size
     val_loader = eval_loader(job.val.records, cfg.data, state.model.stride, twice, pin, job.val.channels)
     schedule = Schedule(cfg, len(loader))
@@ -104,18 +107,19 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
         plot_truth(job.train, job.run / "labels.jpg")
         plot_train_batches(job.run, loader, batches, job.train)
         plot_polarization(job.run / "polarization_preview.png", job.train, cfg.data.max_pixels)
-    evaluation = None
+    evaluation, budget = None, TimeBudget(cfg.run.max_time)
     for epoch in range(state.epoch, cfg.schedule.epochs):
         state.epoch = epoch
         started = time.perf_counter()
+        budget.start_epoch()
         batches.set_epoch(state.epoch)
         losses = train_one_epoch(job, loader, schedule)
-        last = state.epoch + 1 == cfg.schedule.epochs
+        last = state.epoch + 1 == cfg.schedule.epochs or out_of_time(budget, cfg)
         if last or not cfg.run.noval:
             evaluation = evaluate(state.ema.module, val_loader, job.val, cfg.val, criterion=job.criterion)
         report = evaluation.report if evaluation else None
         record(table, job, losses, report, time.perf_counter() - started)
-        improved = report is not None and state.is_best(report.fitness)
+        improved = report is not None and state.is_best(report.metric(cfg.run.best_metric))
         done = last or stops_early(state, cfg)
         save(job, origins, improved, done)
         if done:
@@ -124,6 +128,14 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
         plot_results(table.path, job.run / "results.png")
         plot_evaluation(job.run, val_loader, job.val, evaluation)
     return evaluation
+
+
+def out_of_time(budget: TimeBudget, cfg: Config) -> bool:
+    """Whether --max-time leaves no time for an epoch after this one; said aloud."""
+    if not budget.is_last():
+        return False
+    LOG.info("stopping: another epoch does not fit in %g h; python train.py --resume goes on", cfg.run.max_time)
+    return True
 
 
 def stops_early(state: TrainState, cfg: Config) -> bool:
@@ -155,6 +167,7 @@ def save(job: Job, origins: dict[str, str], improved: bool, last: bool) -> None:
         "channels": state.model.channels.plain(),
         "config": cfg.plain(),
         "origins": dict(origins),
+        **({"vocabulary": job.words.plain()} if job.words else {}),
     }
     everything = {**state.plain(), **about}
     checkpoint.save(folder / "last.pt", everything, keep_previous=True)
@@ -187,48 +200,87 @@ def fit_anchors(model: Graph, train: RecordSet, cfg: Config) -> Graph:
     return build_graph(spec, model.channels, image_size=cfg.data.imgsz)
 
 
-def prepare(cfg: Config, resumed: Resumed | None = None) -> Job:
-    """Data, network, optimizer and run folder; those of `resumed` when a run goes on."""
+def new_model(cfg: Config, train: RecordSet) -> tuple[Config, Graph, Words | None]:
+    """The network of a new run with its first weights, and the configuration with --img fitted to its stride."""
+    model, words = new_network(cfg, Vocabulary.from_lists(train.synonyms), train.channels)
+    cfg = fit_stride(cfg, model.stride)
+    if cfg.model.weights:
+        LOG.info(load_matching(model, cfg.model.weights))
+    elif not cfg.assign.noautoanchor:
+        model = fit_anchors(model, train, cfg)
+    return cfg, model, words
+
+
+def check_names(train: RecordSet, val: RecordSet, words: Words | None) -> None:
+    """Only a network that reads text can be trained on some classes and evaluated on others."""
+    if words is None and train.names != val.names:
+        raise ConfigError(
+            f"validation has other classes ({', '.join(val.names[:3])}, ...) than training; "
+            "that needs a model with text, such as --cfg rtvpnet-s.yaml"
+        )
+
+
+def prepare(cfg: Config, resumed: Resumed | None = None, dry: bool = False) -> Job:
+    """Data, network, optimizer and run folder (not made when `dry`); those of `resumed` when a run goes on."""
+    processes, device = process_count(), select_device(cfg.run.device)
+    dtype = autocast_dtype(cfg.run, device)
     torch.manual_seed(cfg.run.seed)
-    device = select_device(cfg.run.device)
     train, val = read_splits(cfg)
     if resumed:
-        spec, where = model_spec(resumed.content, resumed.last), str(resumed.last)
-        channels = channels_of_plain(resumed.content["channels"], where)
-        train, val = (part.serving(channels, where, cfg.data.data) for part in (train, val))
+        model, words = network_of(resumed.content, resumed.last, cfg, Vocabulary.from_lists(train.synonyms))
     else:
-        spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(train.names))
-        if train.channels.polar and not spec.reads("polar"):
-            LOG.info("%s reads no polar: trained on %s alone", spec.path.name, ", ".join(train.channels.image))
-            train, val = train.image_only(), val.image_only()
-    model = build_graph(spec, train.channels, image_size=cfg.data.imgsz)
-    cfg = fit_stride(cfg, model.stride)
-    if cfg.model.weights and not resumed:
-        LOG.info(load_matching(model, cfg.model.weights))
-    elif not resumed and not cfg.assign.noautoanchor:
-        model = fit_anchors(model, train, cfg)
+        cfg, model, words = new_model(cfg, train)
+    where = str(resumed.last if resumed else model.spec.path)
+    train, val = (part.serving(model.channels, where, cfg.data.data) for part in (train, val))
+    check_names(train, val, words)
+    if cfg.run.sync_bn:
+        LOG.info("--sync-bn: %d process sees whole batches, there is nothing to synchronise", processes)
+    if cfg.model.freeze:
+        scratch = "" if cfg.model.weights else "; without --weights they stay as random as they start"
+        LOG.info(freeze(model, cfg.model.freeze) + scratch)
     set_bn_momentum(model, cfg.model.bn_momentum)
     model.to(device, memory_format=torch.channels_last)
-    fp16 = cfg.run.amp and device.type == "cuda" and _amp_dtype(device) is torch.float16
-    state = TrainState(
-        model=model,
-        ema=EMA(model, cfg.optim.ema_decay, cfg.optim.ema_tau),
-        optimizer=build_optimizer(model, cfg.optim, cfg.data.batch_size),
-        scaler=torch.amp.GradScaler(device.type, enabled=fp16),
-    )
+    cfg = fit_batch(cfg, model, len(train.records), dtype)
+    state = new_state(model, cfg, dtype)
+    if words and train.names != val.names:  # the averaged weights are the ones that are evaluated
+        set_words(state.ema.module, words_for(words, Vocabulary.from_lists(val.synonyms), cfg.model.text_encoder))
     if resumed:
         state.restore(resumed.content, resumed.last)
         run = resumed.last.parent.parent
+    elif dry:
+        run = planned_run(cfg.run.project, cfg.run.name, cfg.run.exist_ok)
     else:
         run = new_run(cfg.run.project, cfg.run.name, cfg.run.exist_ok)
-    (run / "weights").mkdir(exist_ok=True)
-    return Job(cfg, device, train, val, state, build_criterion(model, cfg), run)
+    return Job(cfg, device, dtype, train, val, state, build_criterion(model, cfg), run, words)
+
+
+def say_plan(job: Job) -> None:
+    """--dry-run: what the run would be, and what it would cost, measured on a copy of the network."""
+    cfg, model = job.cfg, job.state.model
+    without_cache = replace(cfg, data=replace(cfg.data, cache="none"))
+    loader, _ = train_loader(job.train.records, without_cache, model.stride, pin=False, channels=job.train.channels)
+    schedule = Schedule(cfg, len(loader))
+    rows = summarise(model, cfg.data.imgsz)
+    parameters, flops = sum(row.parameters for row in rows), sum(row.flops for row in rows)
+    trial = try_steps(model, cfg, job.dtype)
+    lines = data_lines(job.train.names, job.train.records, job.val.records) + schedule_lines(cfg, schedule)
+    lines += [
+        f"network: {model.spec.path.name}, {parameters:,} parameters, {flops / 1e9:.1f} GFLOPs at {cfg.data.imgsz} px, "
+        f"on {job.device} in {str(job.dtype or torch.float32).removeprefix('torch.')}",
+        cost_line(cfg, schedule.steps_per_epoch, len(job.val.records), trial.step_seconds, trial.forward_seconds),
+        f"memory: {trial.peak_bytes / 2**30:.2f} GiB at the peak, without the loader's processes",
+        f"dry run: nothing was written; the run would go to {job.run}",
+    ]
+    for line in lines:
+        LOG.info(line)
 
 
 def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> None:
     """Train and leave the run folder complete."""
+    (job.run / "weights").mkdir(exist_ok=True)
     log_to(job.run / "train.log")
     write_text(job.run / "opt.yaml", as_yaml(job.cfg, origins))
+    write_text(job.run / "hyp.yaml", hyp_yaml(job.cfg, origins))
     write_json(job.run / "run.json", {**provenance(argv), "seed": job.cfg.run.seed, "device": str(job.device)})
     write_json(job.run / "data_report.json", {"train": job.train.books.plain(), "val": job.val.books.plain()})
     parameters = sum(p.numel() for p in job.state.model.parameters())
@@ -242,13 +294,18 @@ def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> No
         return
     for line in as_lines(evaluation.report):
         LOG.info(line)
-    write_evaluation(job.run, evaluation, job.val)
+    write_evaluation(job.run, evaluation, job.val, job.about())
     best = f"best.pt (epoch {job.state.best_epoch + 1})" if (job.run / "weights" / "best.pt").exists() else "last.pt"
+    if job.state.best is None:
+        LOG.info("%s is undefined on the validation pictures: no epoch is the best", job.cfg.run.best_metric)
     LOG.info("done: %s/weights/%s, results.csv, pictures", job.run, best)
 
 
 def demo(flags: TrainFlags, argv: Sequence[str] | None) -> int:
     """Train a narrow net on built-in glass pictures for two to three minutes, and show what it finds."""
+    if flags.hyp or flags.resume is not None or flags.dry_run:
+        other = "--hyp" if flags.hyp else "--dry-run" if flags.dry_run else "--resume"
+        raise ConfigError(f"--demo: a run of its own data and settings; leave out {other}")
     data = write_glass(Path("runs/glass"))
     settings = settings_of_document(read_yaml(CFG / "train" / "demo.yaml"))
     settings.append(Setting("data.data", str(data), "--demo"))
@@ -269,15 +326,16 @@ def main_story(argv: Sequence[str] | None) -> int:
     flags = parse_train(argv)
     if flags.demo:
         return demo(flags, argv)
-    if flags.resume is None:
-        cfg, origins = configure(flags)
-        run_job(prepare(cfg), origins, argv)
-        return 0
-    resumed = resume(flags)
-    if resumed.finished:
+    resumed = None if flags.resume is None else resume(flags)
+    cfg, origins = (resumed.cfg, resumed.origins) if resumed else configure(flags)
+    if resumed and resumed.finished:
         LOG.info("%s: this run has all its epochs; start another with --weights", resumed.last)
         return 0
-    run_job(prepare(resumed.cfg, resumed), resumed.origins, argv)
+    job = prepare(cfg, resumed, flags.dry_run)
+    if flags.dry_run:
+        say_plan(job)
+    else:
+        run_job(job, origins, argv)
     return 0
 
 

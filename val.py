@@ -12,32 +12,42 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from data.build import eval_loader
-from data.description import read_description
+from data.build import eval_loader, read_split
+from data.collate import collate
+from data.dataset import EvalSamples
 from data.preview import plot_detections
-from data.records import ReadPolicy, RecordSet, read_records
+from data.records import RecordSet
 from models.criterion import Criterion
 from models.graph import Graph, build_graph
-from models.load import Loaded, load_model
+from models.load import Loaded, closed_words, load_model, look_for, make_static
 from models.loss_terms import LossTerms
+from models.open_vocabulary import permuted, set_words
 from models.postprocess import NMSConfig, detections, undo_letterbox
 from models.spec import read_spec
 from models.summary import as_table, summarise
+from models.timing import measure
 from utils import coco, metrics
 from utils.cli import parse_val
-from utils.config import DataConfig, ValConfig
-from utils.device import select_device
+from utils.config import Config, DataConfig, ValConfig
+from utils.device import half_notices, half_precision, select_device
 from utils.errors import ConfigError, NumericError
 from utils.flags import ValFlags
 from utils.log import LOG, log_to, progress, run_script
-from utils.names import class_map
+from utils.names import class_map, mapped_names, read_class_mapping
+from utils.novelty import Novelty, group_lines, group_names, group_scores
 from utils.paths import find_yaml
-from utils.runs import new_run, provenance, write_json
+from utils.places import output_places, relative_paths
+from utils.plots import plot_times
+from utils.runs import new_run, provenance, write_json, write_text
 from utils.score_plots import plot_scores
 from utils.scores import as_lines, report_of
 from utils.settings import Setting, build_config, settings_of_assignments
+from utils.speed import Speed
 from utils.structures import Batch, Detections, Predictions, Report
+from utils.tables import write_tables
+from utils.vocabulary import Vocabulary
 from utils.weights import find_weights
+from utils.yolo_txt import label_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,35 +127,73 @@ def _print_summary(flags: ValFlags) -> int:
     return 0
 
 
-def _data_config(flags: ValFlags, loaded: Loaded) -> DataConfig:
-    """What the checkpoint was trained on, with what the user says otherwise."""
+def _asked(flags: ValFlags) -> Config:
+    """What --set says; a checkpoint's own configuration counts where it says nothing."""
     settings = settings_of_assignments(list(flags.assignments))
     for setting in settings:
-        if not setting.key.startswith("data."):
-            raise ConfigError(f"{setting.origin}: evaluation takes keys of section data only, e.g. data.root")
+        if not setting.key.startswith("data.") and setting.key not in ("model.sam", "model.static", "val.chance"):
+            raise ConfigError(f"{setting.origin}: evaluation takes data.*, model.sam, model.static and val.chance")
+    return build_config(settings)[0]
+
+
+def _data_config(flags: ValFlags, loaded: Loaded) -> DataConfig:
+    """What the checkpoint was trained on, with what the user says otherwise."""
+    settings = [s for s in settings_of_assignments(list(flags.assignments)) if s.key.startswith("data.")]
     if flags.data:
         settings[:0] = [Setting("data.data", flags.data, "--data"), Setting("data.root", "", "--data")]
     if flags.single_cls:
         settings.append(Setting("data.single_cls", True, "--single-cls"))
     stored = [Setting(f"data.{key}", value, str(loaded.path)) for key, value in vars(loaded.config.data).items()]
-    return build_config([*stored, *settings])[0].data
-
-
-def _read_truth(flags: ValFlags, cfg: DataConfig) -> RecordSet:
-    if not cfg.data:
-        raise ConfigError("--data: the checkpoint names no data; give a data YAML")
-    description, notices = read_description(cfg.data, require=(flags.task,), root=cfg.root)
-    for notice in notices:
-        LOG.info(notice)
-    if cfg.single_cls:
-        description = description.single_class()
-    policy = ReadPolicy(
+    return replace(
+        build_config([*stored, *settings])[0].data,
         bad_data="skip" if flags.bad_data == "skip" else "error",
-        drop_duplicates=False,
         allow_empty=flags.allow_empty,
         max_pixels=flags.max_pixels,
+        workers=0 if flags.task == "speed" else flags.workers,
+        imgsz=flags.imgsz or loaded.config.data.imgsz,
+        cache="none",  # every picture is read once
     )
-    return read_records(description, flags.task, policy)
+
+
+def _with_words(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Loaded, list[Novelty]]:
+    """The network looking for the data's classes, and how new each is to it; a closed network as it is."""
+    if loaded.words is None or flags.single_cls or flags.map_classes:
+        if flags.prompts is not None:
+            raise ConfigError(f"--prompts: {closed_words(loaded)}")
+        return loaded, []
+    vocabulary = Vocabulary.from_lists(truth.synonyms)
+    if flags.prompts is not None:
+        vocabulary = Vocabulary.from_prompts(flags.prompts)
+        if len(vocabulary) != len(truth.names):
+            raise ConfigError(f"--prompts: {len(vocabulary)} for the data's {len(truth.names)} classes; give one each")
+    return look_for(loaded, vocabulary, flags.text_encoder), group_names(loaded.words.vocabulary, vocabulary)
+
+
+def _labels(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[tuple[int, ...], str]:
+    """For each class of the checkpoint its number in the data, and what to say about it."""
+    if loaded.words is not None and not (flags.single_cls or flags.map_classes):
+        return tuple(range(len(truth.names))), ""
+    if flags.single_cls:
+        return (0,) * len(loaded.names), f"{len(loaded.names)} classes of the checkpoint scored as one"
+    names = loaded.names
+    if flags.map_classes:
+        names = mapped_names(names, read_class_mapping(flags.map_classes), truth.names)
+    labels = class_map(names, truth.names, str(loaded.path))
+    changed = [f"{old} = {new}" for old, new in zip(loaded.names, names, strict=True) if old != new]
+    if changed:
+        return labels, f"classes of the checkpoint mapped: {', '.join(changed)}"
+    moved = labels != tuple(range(len(labels)))
+    return labels, "the data orders its classes differently from the checkpoint: matched by name" if moved else ""
+
+
+def _notices(flags: ValFlags, device: torch.device) -> list[str]:
+    """What was asked for and is done otherwise."""
+    lines = half_notices(device, flags.half)
+    if flags.save_json:
+        lines.append("--save-json: predictions.json is always written")
+    if flags.save_conf and not flags.save_txt:
+        lines.append("--save-conf: adds confidences to the files of --save-txt, which is not given")
+    return lines
 
 
 def main_story(argv: Sequence[str] | None) -> int:
@@ -154,41 +202,89 @@ def main_story(argv: Sequence[str] | None) -> int:
     if flags.summary:
         return _print_summary(flags)
     device = select_device(flags.device)
-    loaded = load_model(find_weights(flags.weights), device)
+    asked = _asked(flags)
+    loaded = load_model(find_weights(flags.weights), device, asked.model.sam)
     data = _data_config(flags, loaded)
-    truth = _read_truth(flags, data).serving(loaded.channels, str(loaded.path), data.data)
-    if flags.single_cls:
-        labels: tuple[int, ...] = (0,) * len(loaded.names)
-    else:
-        labels = class_map(loaded.names, truth.names, str(loaded.path))
+    truth = read_split(data, flags.split).serving(loaded.channels, str(loaded.path), data.data)
+    loaded, groups = _with_words(flags, loaded, truth)
+    model = make_static(loaded.model) if asked.model.static else loaded.model
+    labels, words = _labels(flags, loaded, truth)
     run = new_run(flags.project, flags.name, flags.exist_ok)
     log_to(run / "val.log")
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
-    for line in truth.books.lines():
+    for line in (*truth.books.lines(), *_notices(flags, device), *([words] if words else [])):
         LOG.info(line)
-    if flags.single_cls:
-        LOG.info("%d classes of the checkpoint scored as one", len(loaded.names))
-    elif labels != tuple(range(len(labels))):
-        LOG.info("the data orders its classes differently from the checkpoint: matched by name")
-    data = replace(
-        data,
-        imgsz=flags.imgsz or data.imgsz,
-        workers=flags.workers,
-        max_pixels=flags.max_pixels,
-        cache="none",  # every picture is read once
-    )
     pin = device.type == "cuda"
-    loader = eval_loader(truth.records, data, loaded.model.stride, flags.batch_size, pin, truth.channels)
+    loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels)
+    about = loaded.about()
+    write_json(
+        run / "run.json", {**provenance(argv), "weights": loaded.path.name, "data": truth.books.plain(), **about}
+    )
     cfg = ValConfig(conf=flags.conf_thres, iou=flags.iou_thres, max_det=flags.max_det)
-    evaluation = evaluate(loaded.model, loader, truth, cfg, labels)
-    for line in as_lines(evaluation.report):
+    with half_precision(device, flags.half):
+        if flags.task == "speed":
+            _report_speed(run, _speed(model, loader, cfg), not flags.noplots)
+            return 0
+        evaluation = evaluate(model, loader, truth, cfg, labels)
+        if asked.val.chance:
+            about["chance"] = chance(loaded, loader, truth, cfg, asked.val.chance)
+    about |= group_scores(evaluation.report.classes, groups)
+    for line in (*as_lines(evaluation.report, flags.verbose), *group_lines(about)):
         LOG.info(line)
-    write_evaluation(run, evaluation, truth)
-    write_json(run / "run.json", {**provenance(argv), "weights": loaded.path.name, "data": truth.books.plain()})
+    write_evaluation(run, evaluation, truth, about)
+    if flags.save_txt:
+        _write_labels(run / "labels", evaluation.found, truth, flags.save_conf)
     if not flags.noplots:
         plot_evaluation(run, loader, truth, evaluation)
     LOG.info("written to %s: results.json, predictions.json (COCO format, with truth.json), pictures", run)
     return 0
+
+
+def chance(
+    loaded: Loaded, loader: DataLoader[Batch], truth: RecordSet, cfg: ValConfig, permutations: int
+) -> dict[str, Any]:
+    """AP and AP50 with the text vectors permuted among the names: what is left without their meaning."""
+    if loaded.words is None:
+        raise ConfigError(f"val.chance: {loaded.path} reads no text; there is nothing to permute")
+    reports = []
+    for seed in range(permutations):
+        set_words(loaded.model, permuted(loaded.words, seed))
+        reports.append(evaluate(loaded.model, loader, truth, cfg).report)
+    set_words(loaded.model, loaded.words)
+    scores = {name: [report.metric(key) for report in reports] for name, key in (("AP50", "map50"), ("AP", "map50_95"))}
+    return {"permutations": permutations, **scores}
+
+
+def _speed(model: Graph, loader: DataLoader[Batch], cfg: ValConfig) -> Speed:
+    samples = loader.dataset
+    assert isinstance(samples, EvalSamples), "evaluation loaders are made by eval_loader"
+    batches = [list(keys) for keys in loader.batch_sampler or ()]
+    nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det)
+
+    def shape(index: int) -> str:
+        height, width = samples.shapes[index]
+        return f"{width}x{height}"
+
+    return measure(model, lambda keys: collate([samples[i] for i in keys]), batches, shape, nms)
+
+
+def _report_speed(run: Path, speed: Speed, picture: bool) -> None:
+    for line in speed.lines():
+        LOG.info(line)
+    write_json(run / "speed.json", speed.plain())
+    if picture:
+        title = f"{speed.per_second:.1f} pictures/s on {speed.known['device']}, batch {speed.known['batch']}"
+        plot_times(speed.rows(), run / "speed.png", title)
+    LOG.info("written to %s: speed.json%s", run, ", speed.png" if picture else "")
+
+
+def _write_labels(folder: Path, found: dict[int, Detections], truth: RecordSet, confidence: bool) -> None:
+    """labels/<image>.txt: what was found, in the data's numbers."""
+    places = output_places(relative_paths([record.path for record in truth.records]))
+    for index, (record, place) in enumerate(zip(truth.records, places, strict=True)):
+        path = folder / place.with_name(f"{place.name}.txt")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, label_text(found[index], record.size, confidence))
 
 
 def plot_evaluation(run: Path, loader: DataLoader[Batch], truth: RecordSet, evaluation: Evaluation) -> None:
@@ -200,11 +296,14 @@ def plot_evaluation(run: Path, loader: DataLoader[Batch], truth: RecordSet, eval
     plot_scores(run, report, evaluation.curves, evaluation.precision50, confusion)
 
 
-def write_evaluation(run: Path, evaluation: Evaluation, truth: RecordSet) -> None:
-    """results.json, predictions.json and truth.json: enough for any COCO evaluator to check the numbers."""
-    write_json(run / "results.json", evaluation.report.plain())
+def write_evaluation(run: Path, evaluation: Evaluation, truth: RecordSet, about: dict[str, Any]) -> None:
+    """results.json, predictions.json and truth.json: enough for any COCO evaluator to check the numbers; and the
+    tables per class and per picture. `about` joins results.json.
+    """
+    write_json(run / "results.json", {**evaluation.report.plain(), **about})
     write_json(run / "predictions.json", evaluation.results)
     write_json(run / "truth.json", coco.truth_json(truth.records, truth.names, truth.category_ids))
+    write_tables(run, evaluation.report, truth.records, evaluation.found)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,12 +9,13 @@ from torch.utils.data import DataLoader
 
 from data.balance import Balance
 from data.dataset import EvalSamples, TrainSamples
-from data.description import read_description
 from data.loader import make_loader, worker_count
-from data.pictures import RGB_CHANNELS, open_pictures
-from data.records import ReadPolicy, RecordSet, read_records
+from data.phrases import PhraseDraw
+from data.pictures import open_pictures
+from data.records import ReadPolicy, RecordSet
 from data.sampler import EpochBatches, ShapeBatches, Shapes
-from utils.channels import Channels
+from data.union import open_data
+from utils.channels import RGB_CHANNELS, Channels
 from utils.config import Config, DataConfig
 from utils.errors import ConfigError
 from utils.log import LOG
@@ -22,7 +23,12 @@ from utils.structures import Batch, Record
 
 
 def train_loader(
-    records: Sequence[Record], cfg: Config, stride: int, pin: bool, channels: Channels = RGB_CHANNELS
+    records: Sequence[Record],
+    cfg: Config,
+    stride: int,
+    pin: bool,
+    phrases: PhraseDraw | None = None,
+    channels: Channels = RGB_CHANNELS,
 ) -> tuple[DataLoader[Batch], EpochBatches]:
     """Augmented batches, and the sampler whose `set_epoch` must be called before each pass."""
     data, seed = cfg.data, cfg.run.seed
@@ -37,7 +43,7 @@ def train_loader(
     shapes = Shapes(data.imgsz, stride, data.multi_scale, sizes)
     batches = EpochBatches(len(records), data.batch_size, seed, shapes, balance)
     workers = worker_count(data.workers, len(records), data.batch_size)
-    return make_loader(samples, batches, workers, pin), batches
+    return make_loader(samples, batches, workers, pin, phrases), batches
 
 
 def eval_loader(
@@ -54,23 +60,32 @@ def eval_loader(
     return make_loader(samples, ShapeBatches(samples.shapes, batch_size), workers, pin)
 
 
+def read_split(cfg: DataConfig, split: str) -> RecordSet:
+    """The records to evaluate on; notices are said aloud."""
+    if not cfg.data:
+        raise ConfigError("--data: the checkpoint names no data; give a data YAML")
+    source, notices = open_data(cfg, require=(split,))
+    for notice in notices:
+        LOG.info(notice)
+    return source.read(split, replace(_policy(cfg), drop_duplicates=False))
+
+
+def _policy(cfg: DataConfig) -> ReadPolicy:
+    return ReadPolicy(
+        bad_data=cfg.bad_data, drop_duplicates=True, allow_empty=cfg.allow_empty, max_pixels=cfg.max_pixels
+    )
+
+
 def read_splits(cfg: Config) -> tuple[RecordSet, RecordSet]:
     """Training and validation records; notices and the books are said aloud."""
     if not cfg.data.data:
         raise ConfigError("--data: give a data YAML, or try python train.py --demo")
-    description, notices = read_description(cfg.data.data, root=cfg.data.root)
+    source, notices = open_data(cfg.data)
     for notice in notices:
         LOG.info(notice)
-    if cfg.data.single_cls:
-        description = description.single_class()
-    policy = ReadPolicy(
-        bad_data=cfg.data.bad_data,
-        drop_duplicates=True,
-        allow_empty=cfg.data.allow_empty,
-        max_pixels=cfg.data.max_pixels,
-    )
-    train = read_records(description, "train", policy)
-    val = read_records(description, "val", replace(policy, bad_data="error", drop_duplicates=False))
+    policy = _policy(cfg.data)
+    train = source.read("train", policy)
+    val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False))
     for line in (*train.books.lines(), *val.books.lines()):
         LOG.info(line)
     return train, val

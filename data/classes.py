@@ -1,4 +1,4 @@
-"""Which classes the label files name and which are trained: the keys `names`, `nc` and `remap` of a data YAML.
+"""Which classes the label files name and which are trained: the key `remap` of a data YAML on top of `names`.
 
     names: {0: scratch_light, 1: scratch, 2: dust}    # what the numbers in the label files mean
     remap: {scratch_light: scratch, dust: ignore}     # trained: scratch; dust becomes ignore regions
@@ -9,7 +9,7 @@ followed. The trained classes are numbered in the order of their first appearanc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from utils.structures import EVERY_CLASS
 from utils.text import did_you_mean
 from utils.yamlio import Document
 
+Names = tuple[tuple[str, ...], ...]  # of each class its name, then its synonyms
 IGNORE = "ignore"
 SINGLE = "defect"  # the one class of --single-cls
 
@@ -29,22 +30,37 @@ SINGLE = "defect"  # the one class of --single-cls
 class ClassMap:
     """From the classes of the label files to those that are trained.
 
-    `sources` are the names in the order of the ids in the label files, `names` the trained ones;
-    `targets[i]` is the trained label of source i, or EVERY_CLASS when its boxes are ignore regions.
+    `wordings[i]` are the name and the synonyms of source i, in the order of the ids in the label files, `names` the
+    trained classes; `targets[i]` is the trained label of source i, or EVERY_CLASS when its boxes are ignore regions.
     """
 
-    sources: tuple[str, ...]
+    wordings: tuple[tuple[str, ...], ...]
     names: tuple[str, ...]
     targets: tuple[int, ...]
 
     @classmethod
-    def plain(cls, names: Sequence[str]) -> ClassMap:
+    def plain(cls, wordings: Sequence[Sequence[str]]) -> ClassMap:
         """Every class trained as it is."""
-        return cls(tuple(names), tuple(names), tuple(range(len(names))))
+        return cls(tuple(map(tuple, wordings)), tuple(row[0] for row in wordings), tuple(range(len(wordings))))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of the label files' classes."""
+        return tuple(row[0] for row in self.wordings)
+
+    @property
+    def synonyms(self) -> tuple[tuple[str, ...], ...]:
+        """Each trained class by its name, then by the further wordings of the source of that name."""
+        further = {name_key(row[0]): row[1:] for row in self.wordings}
+        return tuple((name, *further.get(name_key(name), ())) for name in self.names)
+
+    def numbers(self) -> dict[str, int]:
+        """Source label by the `name_key` of its name and of each synonym."""
+        return {name_key(name): label for label, row in enumerate(self.wordings) for name in row}
 
     def single(self) -> ClassMap:
         """All trained classes as the one class `defect`; ignore regions stay."""
-        return ClassMap(self.sources, (SINGLE,), tuple(0 if t != EVERY_CLASS else t for t in self.targets))
+        return ClassMap(self.wordings, (SINGLE,), tuple(0 if t != EVERY_CLASS else t for t in self.targets))
 
     def relabel(self, labels: np.ndarray, crowd: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Trained labels (N,) int64 of source labels (N,), and crowd (N,) bool with the ignore regions added."""
@@ -70,76 +86,24 @@ class ClassMap:
         return ", ".join(parts)
 
 
-def read_classes(document: Document, example: str) -> ClassMap:
-    """The classes of a data YAML. Raises ConfigError with file and line; `example` shows how it is written."""
-    names = _names(document, example)
+def read_classes(document: Document, names: Mapping[str, Names]) -> dict[str, ClassMap]:
+    """The classes of each split of a data YAML, given its names. Raises ConfigError with file and line.
+
+    A name that only some splits have is remapped there.
+    """
     table = document.data.get("remap")
     if table is None:
-        return ClassMap.plain(names)
+        return {split: ClassMap.plain(rows) for split, rows in names.items()}
     if not isinstance(table, dict):
         raise document.error(
             "'remap' must map names to names, e.g. remap: {scratch_light: scratch, dust: ignore}", "remap"
         )
-    return _Remap(document, names, table).classes()
-
-
-def check_unique(names: Sequence[str]) -> tuple[int, int] | None:
-    """The first two positions that hold one name (case and blanks do not count), None if there are none."""
-    seen: dict[str, int] = {}
-    for index, name in enumerate(names):
-        first = seen.setdefault(name_key(name), index)
-        if first != index:
-            return first, index
-    return None
-
-
-def _names(document: Document, example: str) -> tuple[str, ...]:
-    """Class names in the order of their ids."""
-    value = document.data.get("names")
-    if isinstance(value, dict):
-        keys = list(value)
-        ids = {_class_id(document, key): key for key in keys}
-        for expected in range(len(keys)):
-            if expected not in ids:
-                raise document.error(f"names has no class {expected}; ids go from 0 to {len(keys) - 1}", "names")
-        order = [ids[i] for i in range(len(keys))]
-    elif isinstance(value, list):
-        order = list(range(len(value)))
-    else:
-        raise document.error(f"'names' must list the classes; {example}", "names")
-    names = tuple(_name(document, value[key], key) for key in order)
-    if not names:
-        raise document.error("'names' is empty; name at least one class", "names")
-    twins = check_unique(names)
-    if twins:
-        message = f"classes {twins[0]} and {twins[1]} are both called '{printable(names[twins[1]])}'"
-        advice = "(case does not count); rename one, or merge them with remap under two names"
-        raise document.error(f"{message} {advice}", "names", order[twins[1]])
-    count = document.data.get("nc")
-    if count is not None and (isinstance(count, bool) or count != len(names)):
-        shown = printable(repr(count))[:40]
-        raise document.error(f"nc is {shown} but names has {len(names)}; remove nc or mend names", "nc")
-    return names
-
-
-def _class_id(document: Document, key: Any) -> int:
-    if isinstance(key, str) and key.isascii() and key.isdigit():
-        return int(key)
-    if isinstance(key, int) and not isinstance(key, bool) and key >= 0:
-        return key
-    raise document.error(f"class id '{printable(str(key))}' must be a whole number from 0 up", "names", key)
-
-
-def _name(document: Document, value: Any, key: Any) -> str:
-    if isinstance(value, bool):
-        raise document.error(f"YAML reads this name as {value}; put it in quotes", "names", key)
-    if isinstance(value, (list, dict)) or value is None or not str(value).strip():
-        raise document.error(f"class {key} has no name; write a word", "names", key)
-    return str(value).strip()
+    remap = _Remap(document, tuple(dict.fromkeys(row[0] for rows in names.values() for row in rows)), table)
+    return {split: remap.classes(rows) for split, rows in names.items()}
 
 
 class _Remap:
-    """The table `remap` of one data YAML, checked entry by entry."""
+    """The table `remap` of one data YAML, checked entry by entry against the names of all splits."""
 
     def __init__(self, document: Document, names: tuple[str, ...], table: dict[Any, Any]) -> None:
         self.document, self.names = document, names
@@ -153,12 +117,12 @@ class _Remap:
             message = "names has a class called 'ignore', so it is unclear what this becomes"
             raise self._error(f"{message}; add 'ignore: ignore' or rename that class", key)
 
-    def classes(self) -> ClassMap:
-        """Follow every name to its end."""
+    def classes(self, wordings: Names) -> ClassMap:
+        """Follow every name of a split to its end."""
         names: list[str] = []
         number: dict[str, int] = {}
         targets = []
-        for source in self.names:
+        for source, *_ in wordings:
             end = self._end(source)
             if end is None:
                 targets.append(EVERY_CLASS)
@@ -169,7 +133,7 @@ class _Remap:
             targets.append(number[name_key(end)])
         if not names:
             raise self._error("every class is ignored, nothing is left to train; keep at least one")
-        return ClassMap(self.names, tuple(names), tuple(targets))
+        return ClassMap(wordings, tuple(names), tuple(targets))
 
     def _error(self, message: str, *keys: Any) -> ConfigError:
         return self.document.error(message, "remap", *keys)

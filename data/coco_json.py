@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from data.books import Problem
+from data.classes import ClassMap
 from data.images import read_file
 from data.labels import OVERHANG, ROUNDING, SMALLEST
 from utils.errors import DataError, printable
+from utils.names import name_key
 from utils.text import did_you_mean
 
 MAX_BYTES = 4 << 30
@@ -40,11 +42,14 @@ class CocoImage:
 
 @dataclass(frozen=True, eq=False)
 class CocoTruth:
-    """A COCO file: its pictures in the order of the file, the names, and the category id of each name."""
+    """A COCO file: its pictures in the order of the file, and the category id of each class.
+
+    `repeated_ids` counts the annotations with the id of another one; nothing here goes by those ids.
+    """
 
     path: Path
-    names: tuple[str, ...]
     category_ids: tuple[int, ...]
+    repeated_ids: int
     images: tuple[CocoImage, ...]
     by_name: dict[str, CocoImage] = field(repr=False)
     by_base: dict[str, CocoImage | None] = field(repr=False)
@@ -67,11 +72,11 @@ class CocoTruth:
         return {picture: entry for picture, entry in found.items() if uses[entry.image_id] == 1}
 
 
-def read_coco(path: Path, names: tuple[str, ...] = ()) -> CocoTruth:
-    """Read COCO detection truth; categories are matched to `names` by name, case-insensitively.
+def read_coco(path: Path, classes: ClassMap) -> CocoTruth:
+    """Read COCO detection truth; categories are matched to the sources of `classes` by name or synonym.
 
-    Without names, they are taken from the file in the order of the category ids. A name that the file lacks
-    gets an unused category id. Raises DataError naming key and entry for anything that does not fit.
+    A class that the file lacks gets an unused category id. Raises DataError naming key and entry for anything that
+    does not fit.
     """
     content = _parse(path)
     ids = _categories(path, content)
@@ -80,19 +85,31 @@ def read_coco(path: Path, names: tuple[str, ...] = ()) -> CocoTruth:
     unknown = used - ids.keys()
     if unknown:
         raise _error(path, "annotations", f"category_id {min(unknown)} is not in 'categories'")
-    if not names:
-        names = _own_names(content, ids, used)
-    label_of = _labels(path, ids, used, names)
+    label_of = _labels(path, ids, used, classes)
     images = _images(path, content, rows, label_of)
     category_of = {label: key for key, label in label_of.items()}
     spare = max(ids, default=0) + 1
-    category_ids = tuple(category_of.get(label, spare + label) for label in range(len(names)))
+    category_ids = tuple(category_of.get(label, spare + label) for label in range(len(classes.sources)))
     by_base: dict[str, CocoImage | None] = {}
     for image in images:
         base = PurePosixPath(image.file_name).name
         by_base[base] = None if base in by_base else image
     by_name = {image.file_name: image for image in images}
-    return CocoTruth(path, names, category_ids, images, by_name, by_base)
+    numbers = [row["id"] for row in rows if isinstance(row.get("id"), int)]
+    return CocoTruth(path, category_ids, len(numbers) - len(set(numbers)), images, by_name, by_base)
+
+
+def read_category_names(path: Path) -> tuple[str, ...]:
+    """The categories of a COCO json in the order of their ids. Raises DataError.
+
+    An unused one that only stands above the others is left out (Roboflow adds such).
+    """
+    content = _parse(path)
+    ids = _categories(path, content)
+    used = {row["category_id"] for row in _annotations(path, content)}
+    above = {entry.get("supercategory") for entry in content["categories"]}
+    tops = {entry["id"] for entry in content["categories"] if entry.get("supercategory") in (None, "none")}
+    return tuple(ids[key] for key in sorted(ids) if key in used or key not in tops or ids[key] not in above)
 
 
 def truth_of(image: CocoImage, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[Problem]]:
@@ -120,25 +137,6 @@ def truth_of(image: CocoImage, size: tuple[int, int]) -> tuple[np.ndarray, np.nd
         message = "a box reached up to 1 % over the edge and was clipped"
         problems.append(Problem(image.where, "clipped", message, clipped))
     return inside[keep].astype(np.float32), image.labels[keep], image.crowd[keep], problems
-
-
-def find_coco(root: Path, split: str, entries: Iterable[Path]) -> Path | None:
-    """A COCO file in a usual place that speaks about `split`, whose pictures lie in `entries`.
-
-    annotations/<split>.json or instances_<split>.json below the root, labels/<split>/annotations/<split>.json (the GCD
-    tree), _annotations.coco.json beside the pictures (Roboflow); <split> may also be the name of the folder.
-    """
-    entries = list(entries)
-    stems = dict.fromkeys((split, *(_split_folder(entry) for entry in entries)))
-    homes = [Path("annotations"), Path("Annotations"), *(Path("labels", stem, "annotations") for stem in stems)]
-    names = [f"{prefix}{stem}.json" for prefix in ("", "instances_") for stem in stems]
-    paths = [root / home / name for name in names for home in homes]
-    paths += [entry / "_annotations.coco.json" for entry in entries]
-    return next((path for path in paths if os.path.isfile(path)), None)
-
-
-def _split_folder(entry: Path) -> str:
-    return entry.parent.name if entry.name.lower() == "images" else entry.name
 
 
 def locate(image: CocoImage, folders: Iterable[Path]) -> Path | None:
@@ -196,25 +194,20 @@ def _categories(path: Path, content: dict[str, Any]) -> dict[int, str]:
     return ids
 
 
-def _own_names(content: dict[str, Any], ids: dict[int, str], used: set[int]) -> tuple[str, ...]:
-    """All names by id, less an unused one that only stands above the others (Roboflow adds such)."""
-    above = {entry.get("supercategory") for entry in content["categories"]}
-    tops = {entry["id"] for entry in content["categories"] if entry.get("supercategory") in (None, "none")}
-    return tuple(ids[key] for key in sorted(ids) if key in used or key not in tops or ids[key] not in above)
-
-
-def _labels(path: Path, ids: dict[int, str], used: set[int], names: tuple[str, ...]) -> dict[int, int]:
-    """Category id -> index into names; a category nobody uses may be strange (Roboflow adds such)."""
-    known = {name.strip().casefold(): index for index, name in enumerate(names)}
+def _labels(path: Path, ids: dict[int, str], used: set[int], classes: ClassMap) -> dict[int, int]:
+    """Category id -> source label; a category nobody uses may be strange (Roboflow adds such)."""
+    known = classes.numbers()
     taken: dict[int, int] = {}
     for number in sorted(ids, key=lambda key: (key not in used, key)):
-        label = known.get(ids[number].casefold())
+        label = known.get(name_key(ids[number]))
         if label is None and number in used:
-            near = did_you_mean(ids[number], names)
+            near = did_you_mean(ids[number], classes.sources)
             message = f"'{printable(ids[number])}' (id {number}) is not in the names of the data YAML{near}"
             raise _error(path, "categories", message, "mend one of the two")
         if label in taken.values() and number in used:
-            raise _error(path, "categories", f"'{printable(ids[number])}' appears under two ids that are both used")
+            raise _error(
+                path, "categories", f"the class '{printable(ids[number])}' appears under two ids that are both used"
+            )
         if label is not None and label not in taken.values():
             taken[number] = label
     return taken

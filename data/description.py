@@ -3,34 +3,35 @@
     path: ../wood                 # absolute, or relative to this file, else to the working directory
     train: images/train           # folder, list file, glob, COCO json, or a list of those
     val: images/val
-    names: {0: knot, 1: crack}
+    names: {0: knot, 1: crack}                        # or a file, or per split: see data/names.py
     labels: {train: labels/train/txt}                 # optional
-    annotations: {train: annotations/train.json}      # optional, COCO json
+    annotations: {train: annotations/train.json}      # optional, COCO json or the folder that holds it
     remap: {knot_small: knot, dust: ignore}           # optional, see data/classes.py
     channels: [r, g, b]                               # optional, with bit_depth, files, polar: see data/channels.py
 
-The keys of YOLOv5 mean what they mean there; nothing in the file is executed or fetched.
+Without `names`, the categories of the COCO jsons are the classes. The keys of YOLOv5 mean what they mean there; nothing
+in the file is executed or fetched.
 """
 
 from __future__ import annotations
 
-import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from data.channels import KEYS as CHANNEL_KEYS
 from data.channels import read_channels
-from data.classes import ClassMap, read_classes
+from data.classes import ClassMap, Names, read_classes
+from data.coco_files import all_jsons, json_in
 from data.layouts import no_split, read_layout
+from data.names import check_count, of_categories, read_names
+from data.places import EXAMPLE, SPLITS, Places, expand_glob, missing, siblings
 from utils.channels import Channels
 from utils.errors import ConfigError, DataError, printable
 from utils.text import did_you_mean
 from utils.yamlio import Document, read_yaml
 
-SPLITS = ("train", "val", "test")
 KEYS = ("path", *SPLITS, "nc", "names", "labels", "annotations", "remap", *CHANNEL_KEYS)
 LATER = ("mm_per_px", "kpt_shape")
 IGNORED = {
@@ -38,14 +39,13 @@ IGNORED = {
     "roboflow": "says where the export came from and is not used",
 }
 SHIPPED = Path(__file__).resolve().parent.parent / "cfg" / "data"
-EXAMPLE = "a data YAML needs e.g. 'path: ../wood', 'train: images/train', 'val: images/val', 'names: [knot, crack]'"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataDescription:
     """What a data YAML or the layout of a folder says, checked. All paths are absolute.
 
-    `source` is the YAML or the folder; `classes` the classes of the label files and those trained;
+    `source` is the YAML or the folder; `classes[split]` the classes of the label files and those trained;
     `splits[split]` its folders, list files, COCO jsons and globs (see `expand_glob`); `labels[split]` the folder
     of its txt or xml labels and `annotations[split]` its COCO json, where given. `lines[key]` is `file:line` of a
     key, for messages. `channels` are the planes of every picture.
@@ -53,7 +53,7 @@ class DataDescription:
 
     source: Path
     root: Path
-    classes: ClassMap
+    classes: dict[str, ClassMap]
     splits: dict[str, tuple[Path, ...]]
     labels: dict[str, Path]
     annotations: dict[str, Path]
@@ -62,12 +62,21 @@ class DataDescription:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The trained classes."""
-        return self.classes.names
+        """The trained classes: those of train, else of the first split."""
+        return next(iter(self.classes.values())).names
+
+    def names_of(self, split: str) -> tuple[str, ...]:
+        """The classes of a split, which may differ from those of train."""
+        return self.classes[split].names
+
+    @property
+    def synonyms(self) -> dict[str, Names]:
+        """Of each split the names of each class, the one of `names_of` first."""
+        return {split: classes.synonyms for split, classes in self.classes.items()}
 
     def single_class(self) -> DataDescription:
         """The same data with all classes as one, `defect`."""
-        return replace(self, classes=self.classes.single())
+        return replace(self, classes={split: classes.single() for split, classes in self.classes.items()})
 
 
 def read_description(
@@ -80,7 +89,7 @@ def read_description(
     ConfigError for what is written wrongly and DataError for what is not there.
     """
     notices: list[str] = []
-    source = _find(path, notices)
+    source = find_data(path, notices)
     if os.path.isdir(source):
         description = _of_folder(source, root, notices)
     else:
@@ -94,23 +103,54 @@ def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notic
     if not isinstance(document.data, dict):
         raise ConfigError(f"{document.where()}: holds no keys; {EXAMPLE}")
     _check_keys(document, require, notices)
-    classes = read_classes(document, EXAMPLE)
-    if changes := classes.words():
-        notices.append(f"{document.where('remap')}: {changes}")
-    places = _Places(document, notices, root)
-    splits = {split: places.entries(split) for split in SPLITS if document.data.get(split) is not None}
+    given = [split for split in SPLITS if document.data.get(split) is not None]
+    named = document.data.get("names") is not None
+    classes = read_classes(document, read_names(document, given)) if named else {}
+    places = Places(document, notices, root)
+    splits = {split: places.entries(split) for split in given}
     if "val" in splits and splits.get("train") == splits["val"]:
         notices.append(f"{document.where('val')}: train and val are the same pictures; the metrics will flatter")
-    return DataDescription(
+    description = DataDescription(
         source=document.path,
         root=places.root,
         classes=classes,
         splits=splits,
         labels=places.per_split("labels"),
-        annotations=places.per_split("annotations"),
+        annotations={
+            split: json_in(place, split, splits.get(split, ())) or place
+            for split, place in places.per_split("annotations").items()
+        },
         lines={str(key): document.where(key) for key in document.data},
         channels=read_channels(document),
     )
+    if not named:
+        description = _named_by_jsons(description, document, require, notices)
+    for changes in dict.fromkeys(classes.words() for classes in description.classes.values()):
+        if changes:
+            notices.append(f"{document.where('remap')}: {changes}")
+    return description
+
+
+def _named_by_jsons(
+    description: DataDescription, document: Document, require: Sequence[str], notices: list[str]
+) -> DataDescription:
+    """With the categories of the COCO jsons as classes."""
+    for split in require:
+        check_present(description, split)
+    names, said = of_categories(
+        {
+            split: all_jsons(description.root, split, entries, description.annotations.get(split))
+            for split, entries in description.splits.items()
+        }
+    )
+    if not names:
+        forms = (
+            "'names: [knot, crack]', 'names: FILE.txt' (one per line) or 'annotations: {train: annotations/train.json}'"
+        )
+        raise document.error(f"'names' is missing, and no COCO json is there; add e.g. {forms}", "names")
+    check_count(document, names)
+    notices += said
+    return replace(description, classes=read_classes(document, names))
 
 
 def _of_folder(folder: Path, root: str | Path, notices: list[str]) -> DataDescription:
@@ -123,7 +163,7 @@ def _of_folder(folder: Path, root: str | Path, notices: list[str]) -> DataDescri
     return DataDescription(
         source=folder,
         root=folder,
-        classes=ClassMap.plain(layout.names),
+        classes={split: ClassMap.plain(names) for split, names in layout.names.items()},
         splits={split: (place,) for split, place in layout.splits.items()},
         labels={},
         annotations={},
@@ -137,25 +177,17 @@ def check_present(description: DataDescription, split: str) -> None:
         raise ConfigError(f"{printable(str(description.source))}: {no_split(split)}")
     for entry in description.splits[split]:
         if not os.path.exists(entry) and next(expand_glob(entry), None) is None:
-            raise _missing(description.lines[split], split, entry)
+            raise missing(description.lines[split], split, entry)
     for key, folders in (("labels", description.labels), ("annotations", description.annotations)):
         if split in folders and not os.path.exists(folders[split]):
-            raise _missing(description.lines[key], f"{key} of {split}", folders[split])
+            raise missing(description.lines[key], f"{key} of {split}", folders[split])
+    if os.path.isdir(folder := description.annotations.get(split, "")):
+        where, shown = f"{description.lines['annotations']}: annotations of {split}", printable(str(folder))
+        raise DataError(f"{where}: {shown} holds no json, or several; put {split}.json (COCO) there, or name the file")
 
 
-def expand_glob(entry: Path) -> Iterator[Path]:
-    """What a glob (with `**`) matches, in no particular order; nothing for a path without wildcards."""
-    if not glob.has_magic(str(entry)):
-        return
-    # Folders above the pattern may have [ ] in their own names: start below the deepest that exists.
-    base = next(parent for parent in entry.parents if os.path.isdir(parent))
-    pattern = str(entry.relative_to(base))
-    for match in glob.iglob(pattern, root_dir=base, recursive=True):
-        yield base / match
-
-
-def _find(path: str | Path, notices: list[str]) -> Path:
-    """The YAML meant by `path`, or the folder when it has none."""
+def find_data(path: str | Path, notices: list[str]) -> Path:
+    """The YAML meant by `path`, or the folder when it has none; see `read_description`."""
     given = Path(path)
     if os.path.isdir(given):
         for name in ("data.yaml", "data.yml"):
@@ -171,15 +203,8 @@ def _find(path: str | Path, notices: list[str]) -> Path:
         if os.path.isfile(candidate):
             notices.append(f"{printable(str(path))} does not exist; taking {candidate.name} of cfg/data")
             return candidate
-    near = did_you_mean(yamls[-1].name, [p.name for p in _siblings(given)] + [p.name for p in _siblings(SHIPPED / "x")])
+    near = did_you_mean(yamls[-1].name, [p.name for p in siblings(given)] + [p.name for p in siblings(SHIPPED / "x")])
     raise ConfigError(f"{printable(str(path))}: data YAML not found, neither as given nor in cfg/data{near}")
-
-
-def _siblings(path: Path) -> list[Path]:
-    try:
-        return sorted(path.parent.iterdir())
-    except (OSError, ValueError):
-        return []
 
 
 def _check_keys(document: Document, require: Sequence[str], notices: list[str]) -> None:
@@ -194,95 +219,3 @@ def _check_keys(document: Document, require: Sequence[str], notices: list[str]) 
     for key in require:
         if document.data.get(key) is None:
             raise document.error(f"'{key}' is missing: where are its pictures? {EXAMPLE}", key)
-
-
-class _Places:
-    """Turns the paths of one data YAML into absolute ones."""
-
-    def __init__(self, document: Document, notices: list[str], root: str | Path) -> None:
-        self.document, self.notices = document, notices
-        self.home = document.path.absolute().parent
-        self.root = self._replaced(root) if root else self._root()
-
-    def _replaced(self, root: str | Path) -> Path:
-        """The root that the user names in place of `path:`."""
-        if os.path.isdir(root):
-            return _tidy(Path.cwd() / root)
-        raise _missing("data.root", "stands in for the data YAML's path", _tidy(Path.cwd() / root))
-
-    def _root(self) -> Path:
-        value = self.document.data.get("path")
-        if value is None:
-            return self.home
-        text = self._text(value, "path")
-        beside, here = _tidy(self.home / text), _tidy(Path.cwd() / text)
-        if os.path.isdir(beside):
-            return beside
-        if os.path.isdir(here):
-            self.notices.append(
-                f"{self.document.where('path')}: taken relative to the working directory: {printable(str(here))}"
-            )
-            return here
-        shown = printable(str(beside))
-        advice = "mend path, fetch the data, or say where it is with --set data.root=FOLDER"
-        raise DataError(f"{self.document.where('path')}: path: {shown} does not exist; {advice}")
-
-    def entries(self, split: str) -> tuple[Path, ...]:
-        value = self.document.data[split]
-        values = value if isinstance(value, list) else [value]
-        if not values:
-            raise self.document.error(f"'{split}' is an empty list; {EXAMPLE}", split)
-        return tuple(self._place(self._text(text, split), split) for text in values)
-
-    def per_split(self, key: str) -> dict[str, Path]:
-        value = self.document.data.get(key)
-        if value is None:
-            return {}
-        if not isinstance(value, dict):
-            raise self.document.error(f"'{key}' must say it per split, e.g. {key}: {{train: {key}/train}}", key)
-        for split in value:
-            if split not in SPLITS:
-                near = did_you_mean(str(split), SPLITS)
-                raise self.document.error(f"'{printable(str(split))}' is not a split{near}", key, split)
-        return {split: self._place(self._text(text, key, split), key) for split, text in value.items()}
-
-    def _text(self, value: Any, *keys: str) -> str:
-        if isinstance(value, str) and value.strip():
-            return value
-        raise self.document.error(f"'{keys[-1]}' must be a path, not {printable(repr(value))[:60]}", *keys)
-
-    def _place(self, text: str, key: str) -> Path:
-        """Below the root; a list file also beside the YAML; without `path:` also below the working directory; `../x`
-        also as `x` (Roboflow).
-        """
-        first, beside = _tidy(self.root / text), _tidy(self.home / text)
-        if text.endswith(".txt") and not os.path.exists(first) and os.path.isfile(beside):
-            return beside
-        others = [] if self.document.data.get("path") is not None else [_tidy(Path.cwd() / text)]
-        if text.startswith("../"):
-            others.append(_tidy(self.root / text[3:]))
-        if os.path.exists(first) or glob.has_magic(text):
-            return first
-        for other in others:
-            if os.path.exists(other):
-                self.notices.append(f"{self.document.where(key)}: '{printable(text)}' taken as {printable(str(other))}")
-                return other
-        return first
-
-
-def _tidy(path: Path) -> Path:
-    """Without `..` where that means the same place (behind a symbolic link it may not)."""
-    short = Path(os.path.normpath(path))
-    if os.path.exists(path) and not (os.path.exists(short) and short.samefile(path)):
-        return path
-    return short
-
-
-def _missing(where: str, what: str, path: Path) -> DataError:
-    """Names the whole path, and what is there instead at the first folder that fails."""
-    gap = path
-    while not os.path.exists(gap.parent):
-        gap = gap.parent
-    near = did_you_mean(gap.name, [p.name for p in _siblings(gap)])
-    shown = printable(str(path))
-    return DataError(f"{where}: {what}: {shown} does not exist{near or '; mend the path or fetch the data'}")

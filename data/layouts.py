@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.classes import check_unique
-from data.coco_json import find_coco, read_coco
-from data.images import is_picture, read_file
+from data.classes import Names
+from data.coco_files import all_jsons
+from data.images import is_picture
 from data.labels import label_candidates, label_path
+from data.names import of_categories, read_name_file
 from data.voc import VocObject, find_xml, read_voc, xml_folders
 from utils.errors import ConfigError, DataError, printable
 from utils.names import name_key
@@ -29,16 +30,15 @@ from utils.text import counted
 
 SPLIT_NAMES = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
 IMAGE_FOLDERS = ("images", "jpegimages")
-CLASSES_BYTES = 1 << 20
 YAML = "or write a data.yaml, e.g. 'path: .', 'train: images/train', 'val: images/val', 'names: [knot, crack]'"
 
 
 @dataclass(frozen=True, eq=False)
 class FolderLayout:
-    """The folder with the pictures of each split, the class names, and notices for the user."""
+    """The folder with the pictures of each split, its class names (see data/names.py), and notices for the user."""
 
     splits: dict[str, Path]
-    names: tuple[str, ...]
+    names: dict[str, Names]
     notices: tuple[str, ...]
 
 
@@ -55,10 +55,9 @@ def read_layout(folder: Path) -> FolderLayout:
             splits[split] = places[0]
     if not splits:
         raise ConfigError(f"{printable(str(folder))}: {_nothing(folder)}")
-    names, source = _names(folder, splits)
+    names, sources = _names(folder, splits)
     shown = ", ".join(f"{split} = {printable(str(place.relative_to(folder)))}" for split, place in splits.items())
-    known = f"{counted(len(names), 'class')} from {printable(str(source))}: {printable(', '.join(names)[:200])}"
-    return FolderLayout(splits, names, (f"{printable(str(folder))}: no data.yaml; {shown}; {known}",))
+    return FolderLayout(splits, names, (f"{printable(str(folder))}: no data.yaml; {shown}; {sources[0]}", *sources[1:]))
 
 
 def no_split(split: str) -> str:
@@ -101,51 +100,26 @@ def _pictures(folder: Path) -> Iterator[Path]:
         yield from (Path(home, name) for name in sorted(files) if is_picture(name) and not name.startswith("."))
 
 
-def _names(folder: Path, splits: dict[str, Path]) -> tuple[tuple[str, ...], Path]:
-    """Class names and the file they come from: classes.txt, else a COCO json, else the VOC xml."""
+def _names(folder: Path, splits: dict[str, Path]) -> tuple[dict[str, Names], tuple[str, ...]]:
+    """Class names of each split, with notices where they come from: classes.txt, else COCO jsons, else the VOC xml."""
     homes = [folder, folder / "labels", *splits.values()]
     homes += [path.parent for place in splits.values() for path in label_candidates(place / "x.png")]
     texts = [home / "classes.txt" for home in dict.fromkeys(homes) if os.path.isfile(home / "classes.txt")]
     if texts:
-        read = [_class_list(path) for path in texts]
+        read = [read_name_file(path) for path in texts]
         other = next((path for path, names in zip(texts, read, strict=True) if names != read[0]), None)
         if other is not None:
             shown = " and ".join(printable(str(path)) for path in (texts[0], other))
             raise ConfigError(f"{shown}: name different classes; keep one")
-        return read[0], texts[0]
-    for split, place in splits.items():
-        path = find_coco(folder, split, (place,))
-        if path is not None:
-            return _filled(read_coco(path).names, path), path
-    return _voc_names(folder, splits)
+        return _shared(splits, read[0], texts[0])
+    names, notices = of_categories({split: all_jsons(folder, split, (place,), None) for split, place in splits.items()})
+    return (names, notices) if names else _shared(splits, *_voc_names(folder, splits))
 
 
-def _filled(names: tuple[str, ...], path: Path) -> tuple[str, ...]:
-    twins = check_unique(names)
-    if names and not twins and all(names):
-        return names
-    what = f"two categories are called '{printable(names[twins[1]])}'" if twins else "a category without a name"
-    raise ConfigError(f"{printable(str(path))}: categories: {what if names else 'there are none'}; {_how(path.parent)}")
-
-
-def _class_list(path: Path) -> tuple[str, ...]:
-    """Names of a classes.txt: one per line, in the order of the class numbers."""
-    shown = printable(str(path))
-    try:
-        lines = read_file(path, CLASSES_BYTES).decode("utf-8-sig").rstrip().splitlines()
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{shown}: is not UTF-8 text; save it as UTF-8") from error
-    names = tuple(line.strip() for line in lines)
-    if not names:
-        raise ConfigError(f"{shown}: is empty; write one class name per line")
-    for number, name in enumerate(names, 1):
-        if not name:
-            raise ConfigError(f"{shown}:{number}: an empty line between the names; each line is one class")
-    twins = check_unique(names)
-    if twins:
-        message = f"'{printable(names[twins[1]])}' is also on line {twins[0] + 1}"
-        raise ConfigError(f"{shown}:{twins[1] + 1}: {message} (case does not count); rename one")
-    return names
+def _shared(splits: dict[str, Path], names: tuple[str, ...], source: Path) -> tuple[dict[str, Names], tuple[str, ...]]:
+    """The same names for every split."""
+    notice = f"{counted(len(names), 'class')} from {printable(str(source))}: {printable(', '.join(names)[:200])}"
+    return dict.fromkeys(splits, tuple((name,) for name in names)), (notice,)
 
 
 def _voc_names(folder: Path, splits: dict[str, Path]) -> tuple[tuple[str, ...], Path]:

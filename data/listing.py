@@ -8,8 +8,9 @@ from pathlib import Path
 
 from data.books import Problem
 from data.coco_json import CocoImage, CocoTruth, locate, read_coco
-from data.description import DataDescription, expand_glob
+from data.description import DataDescription
 from data.images import is_picture, read_file
+from data.places import expand_glob
 from data.planes import is_plane_file, stem_of
 from utils.errors import DataError, printable
 
@@ -20,7 +21,7 @@ class Listing:
     """The pictures a split names: path -> the entry of the COCO json that listed it, if one did."""
 
     def __init__(self, description: DataDescription, split: str) -> None:
-        self.root, self.split, self.names = description.root, split, description.classes.sources
+        self.root, self.split, self.classes = description.root, split, description.classes[split]
         self.pictures: dict[Path, CocoImage | None] = {}
         self.skipped: Counter[str] = Counter()
         self.problems: list[Problem] = []
@@ -103,7 +104,7 @@ class Listing:
                 self._add_picture(found)
 
     def _add_coco(self, path: Path) -> None:
-        truth = read_coco(path, self.names)
+        truth = read_coco(path, self.classes)
         self.truths.append(truth)
         beside = path.parent.parent / "images"
         folders = [path.parent, self.root, self.root / "images" / self.split]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import cv2
@@ -10,7 +12,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from data.collate import collate
-from utils.structures import Batch
+from data.phrases import PhraseDraw
+from utils.structures import Batch, Sample
 
 
 def worker_count(wanted: int, pictures: int, batch_size: int) -> int:
@@ -19,18 +22,24 @@ def worker_count(wanted: int, pictures: int, batch_size: int) -> int:
     return min(count, -(-pictures // batch_size))
 
 
-def make_loader(samples: Dataset[Any], batches: Sampler[Any], workers: int, pin: bool) -> DataLoader[Batch]:
-    """A loader whose workers stay alive over epochs and use one thread each."""
+def make_loader(
+    samples: Dataset[Any], batches: Sampler[Any], workers: int, pin: bool, phrases: PhraseDraw | None = None
+) -> DataLoader[Batch]:
+    """A loader whose workers stay alive over epochs and use one thread each; `phrases` gives batches theirs."""
     return DataLoader(
         samples,
         batch_sampler=batches,
         num_workers=workers,
-        collate_fn=collate,
+        collate_fn=collate if phrases is None else partial(_with_phrases, phrases),
         pin_memory=pin,
         worker_init_fn=_one_thread,
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers > 0 else None,
     )
+
+
+def _with_phrases(phrases: PhraseDraw, samples: Sequence[Sample]) -> Batch:
+    return phrases(collate(samples))
 
 
 def _one_thread(_: int) -> None:

@@ -15,14 +15,13 @@ import torch
 
 from data.picture_files import PictureFiles
 from data.planes import PlaneReader
-from utils.channels import Channels
+from utils.channels import RGB_CHANNELS, Channels
 from utils.errors import DataError
 from utils.log import LOG, progress
 from utils.memory import free_memory
 from utils.structures import Record
 from utils.text import counted
 
-RGB_CHANNELS = Channels()
 SHARE = 0.8  # of the free memory or disk that a cache may take
 CHUNK = 256  # pictures decoded between two looks at the progress bar
 

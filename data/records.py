@@ -46,17 +46,18 @@ class ReadPolicy:
 
 @dataclass(frozen=True, eq=False)
 class RecordSet:
-    """The pictures of a split, sorted by path, the COCO category id of each name, and the planes of the pictures."""
+    """The pictures of a split, sorted by path, the COCO category id of each name, what else each is called, and the
+    planes of the pictures.
+
+    `synonyms[i]` begins with `names[i]`.
+    """
 
     records: tuple[Record, ...]
     names: tuple[str, ...]
     category_ids: tuple[int, ...]
     books: Books
+    synonyms: tuple[tuple[str, ...], ...]
     channels: Channels = Channels()
-
-    def image_only(self) -> RecordSet:
-        """The same pictures, of which only the planes of `image` are read."""
-        return replace(self, channels=self.channels.image_only())
 
     def serving(self, needed: Channels, where: str, source: str) -> RecordSet:
         """The same pictures as a network needs them; see utils.channels.serve."""
@@ -85,7 +86,8 @@ def read_records(description: DataDescription, split: str, policy: ReadPolicy) -
     books = _balance(listing, seen, policy, (*finder.notices, *disagreements(used, finder)))
     _judge(description, policy, books, seen)
     warn_of_missing(records, description.channels, description.lines[split])
-    return RecordSet(records, description.names, category_ids, books, description.channels)
+    names, synonyms = description.names_of(split), description.synonyms[split]
+    return RecordSet(records, names, category_ids, books, synonyms, description.channels)
 
 
 def _read_all(reader: Reader, pictures: list[Path], policy: ReadPolicy, split: str) -> list[Seen]:

@@ -1,59 +1,126 @@
-"""What --source names: a picture, a folder or a glob -> pictures, each with the place of its outputs."""
+"""What --source names: a file, folder, glob or list file -> pictures and videos, each with the place of its outputs."""
 
 from __future__ import annotations
 
 import glob
 import os
-from collections import Counter
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.images import is_picture
-from utils.errors import DataError, printable
+from data.images import is_picture, read_file
+from utils.errors import ConfigError, DataError, printable
+from utils.places import output_places, relative_paths
+from utils.text import counted
+
+VIDEO_SUFFIXES = frozenset(
+    {".asf", ".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"}
+)
+LIST_BYTES = 64 << 20
+RECURSIVE = "; --recursive looks into sub-folders too"
+LIVE = re.compile(r"[a-z][a-z0-9+.-]+://.*|\d+|screen\b.*|.*\.streams", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
-class SourcePicture:
-    """A picture to look at, and the relative path, without suffix, under which its results are filed."""
+class Source:
+    """A picture or video to look at: what tables call it, and the relative path, without suffix, of its results.
+
+    `problem` says why it cannot be looked at where that is known already.
+    """
 
     path: Path
+    name: str
     output: Path
+    problem: str = ""
+
+    @property
+    def video(self) -> bool:
+        """Whether its name ends like a video."""
+        return is_video(self.path.name)
 
 
-def find_pictures(source: str, recursive: bool = False) -> list[SourcePicture]:
-    """Pictures of a file, a folder (`recursive`: with its sub-folders) or a glob, sorted by path.
+def is_video(name: str) -> bool:
+    """Whether a file name ends like a video; case does not matter."""
+    return os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES
 
-    Outputs keep the sub-folder; two pictures that differ only in their suffix keep it in the output's name. Raises
-    DataError when nothing is found.
+
+def find_sources(source: str, recursive: bool = False) -> list[Source]:
+    """Inputs of a file, a folder (`recursive`: with its sub-folders), a glob, sorted by path, or of a list file.
+
+    Outputs keep the sub-folder and never collide. A list keeps its order; what it names and is not there becomes a
+    Source with a problem. Raises ConfigError for cameras, screens and addresses, DataError when nothing is found.
     """
     path = Path(source)
     if path.is_dir():
-        root, found = path, _walk(path, recursive)
-    elif path.exists():
-        root, found = path.parent, [path]
-    elif glob.has_magic(source):
-        found = [Path(p) for p in glob.glob(source, recursive=True) if is_picture(p) and os.path.isfile(p)]
-        root = Path(os.path.commonpath([p.parent for p in found])) if found else path.parent
-    else:
+        return _sources(_some(_walk(path, recursive), source, "" if recursive else RECURSIVE), path)
+    if path.exists() and path.suffix.lower() == ".txt":
+        return _listed(path)
+    if path.exists():
+        return _sources([path], path.parent)
+    if LIVE.fullmatch(source):
+        raise ConfigError(
+            f"--source {printable(source)}: cameras, screens and network addresses are not read; "
+            "record or download to a file first and name that"
+        )
+    if not glob.has_magic(source):
         raise DataError(f"--source {printable(source)}: no such file, folder or pattern")
-    if not found:
-        hint = "" if recursive or not path.is_dir() else "; --recursive looks into sub-folders too"
-        raise DataError(f"--source {printable(source)}: no pictures there{hint}")
-    return _with_outputs(sorted(found, key=Path.as_posix), root)
+    found = [Path(p) for p in glob.glob(source, recursive=True) if _is_input(p) and os.path.isfile(p)]
+    return _sources(_some(found, source, ""))
+
+
+def words(sources: Sequence[Source]) -> str:
+    """`5 pictures and 1 video`."""
+    videos = sum(source.video for source in sources)
+    parts = [counted(len(sources) - videos, "picture")] if len(sources) > videos else []
+    return " and ".join([*parts, *([counted(videos, "video")] if videos else [])])
+
+
+def _is_input(name: str) -> bool:
+    return is_picture(name) or is_video(name)
 
 
 def _walk(folder: Path, recursive: bool) -> list[Path]:
     if not recursive:
-        return [p for p in folder.iterdir() if is_picture(p.name)]
-    return [Path(base, name) for base, _, names in os.walk(folder) for name in names if is_picture(name)]
+        return [p for p in folder.iterdir() if _is_input(p.name)]
+    return [Path(base, name) for base, _, names in os.walk(folder) for name in names if _is_input(name)]
 
 
-def _with_outputs(pictures: list[Path], root: Path) -> list[SourcePicture]:
-    relative = [p.relative_to(root) for p in pictures]
-    shared = Counter(r.with_suffix("").as_posix().casefold() for r in relative)
-    outputs = []
-    for path, place in zip(pictures, relative, strict=True):
-        plain = place.with_suffix("")
-        twin = shared[plain.as_posix().casefold()] > 1
-        outputs.append(SourcePicture(path, plain.with_name(place.name.replace(".", "_")) if twin else plain))
-    return outputs
+def _some(found: list[Path], source: str, hint: str) -> list[Path]:
+    if not found:
+        raise DataError(f"--source {printable(source)}: no pictures or videos there{hint}")
+    return sorted(found, key=Path.as_posix)
+
+
+def _sources(paths: Sequence[Path], root: Path | None = None) -> list[Source]:
+    relative = relative_paths(paths) if root is None else [path.relative_to(root) for path in paths]
+    outputs = output_places(relative, {path for path in relative if is_video(path.name)})
+    return [Source(p, r.as_posix(), o) for p, r, o in zip(paths, relative, outputs, strict=True)]
+
+
+def _listed(path: Path) -> list[Source]:
+    """The inputs a list file names, one per line, relative to the file or else to the working directory."""
+    shown = printable(str(path))
+    raw = read_file(path, LIST_BYTES).removeprefix(b"\xef\xbb\xbf")
+    if b"\0" in raw:
+        raise DataError(f"--source {shown}: is binary, not a list of paths; name a text file with one path per line")
+    entries: list[Path | Source] = []
+    for number, line in enumerate(raw.splitlines(), 1):
+        text = os.fsdecode(line.strip())
+        if text and not text.startswith("#"):
+            entries.append(_entry(path, text, f"{shown}:{number}"))
+    if not entries:
+        raise DataError(f"--source {shown}: names no picture or video; write one path per line")
+    found = iter(_sources([entry for entry in entries if isinstance(entry, Path)]))
+    return [entry if isinstance(entry, Source) else next(found) for entry in entries]
+
+
+def _entry(path: Path, text: str, where: str) -> Path | Source:
+    """The file that a line names, or a Source that says what is wrong with it."""
+    places = [path.parent / text, Path(text)]
+    there = next((place for place in places if os.path.lexists(place)), None)
+    if there is not None and _is_input(text):
+        return there
+    problem = "does not exist" if there is None else "is no picture or video (lists do not nest)"
+    name = printable(text[:200])
+    return Source(Path(text), name, Path(), f"{where}: '{name}' {problem}; remove or mend it")

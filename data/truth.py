@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from data.coco_json import CocoTruth, find_coco, read_coco
+from data.coco_files import find_coco
+from data.coco_json import CocoTruth, read_coco
 from data.description import DataDescription
 from data.labels import label_path
 from data.listing import Listing
 from data.voc import find_xml, xml_folders
 from utils.errors import DataError, printable
-from utils.names import name_key
 from utils.text import counted
 
 
@@ -24,22 +24,26 @@ class TruthFinder:
     """
 
     def __init__(self, description: DataDescription, listing: Listing, pictures: list[Path]) -> None:
-        self.listing, self.classes = listing, description.classes
+        self.listing, self.classes = listing, listing.classes
         self.labels_root = description.labels.get(listing.split)
-        self.label_of_name = {name_key(name): label for label, name in enumerate(self.classes.sources)}
+        self.label_of_name = self.classes.numbers()
         homes = {picture.parent for picture in pictures}
         self.xml_homes = {home: xml_folders(home, self.labels_root) for home in homes}
         self.notices: list[str] = []
         self.binding = listing.split in description.annotations
         further: list[CocoTruth] = []
         if self.binding:
-            further.append(read_coco(description.annotations[listing.split], self.classes.sources))
+            further.append(read_coco(description.annotations[listing.split], self.classes))
         elif not listing.truths:
             further += self._look(description, pictures)
         self.truths = listing.truths + further
         self.entries = {path: entry for path, entry in listing.pictures.items() if entry is not None}
         for truth in further:
             self.entries.update(truth.match(pictures))
+        for truth in self.truths:
+            if truth.repeated_ids:
+                words = f"{counted(truth.repeated_ids, 'annotation')} with the id of another one; every box is read"
+                self.notices.append(f"{printable(str(truth.path))}: {words}")
 
     def decides(self, path: Path) -> bool:
         """Whether the boxes of a picture come from COCO, not from its txt or xml."""
@@ -57,7 +61,7 @@ class TruthFinder:
             return
         alone = not any(os.path.lexists(label_path(p, self.labels_root)) or self.xml_of(p) for p in pictures)
         try:
-            yield read_coco(path, self.classes.sources)
+            yield read_coco(path, self.classes)
         except DataError as error:
             if alone:
                 raise

@@ -5,7 +5,6 @@ Times are medians over repeats in one process, after warm-up; quote ratios of on
 
 from __future__ import annotations
 
-import resource
 import statistics
 import sys
 import time
@@ -21,7 +20,7 @@ from models.static import static_graph
 from models.summary import summarise
 from utils.cli import parse_benchmark
 from utils.config import Config
-from utils.device import select_device
+from utils.device import peak_memory, select_device
 from utils.flags import BenchmarkFlags
 from utils.log import LOG, run_script
 from utils.paths import find_yaml
@@ -116,15 +115,8 @@ def main_story(argv: Sequence[str] | None) -> int:
         boxes, labels = clustered_boxes(count)
         cost = milliseconds(lambda b=boxes, k=labels: suppress(b, k, NMSConfig()), flags.repeats, torch.device("cpu"))
         LOG.info("NMS of %s boxes in clusters: %.1f ms", f"{count:,}", cost)
-    LOG.info("peak memory of this process: %.0f MB", _peak_megabytes(device))
+    LOG.info("peak memory of this process: %.0f MB", peak_memory(device) / 1e6)
     return 0
-
-
-def _peak_megabytes(device: torch.device) -> float:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 1e6
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,13 +6,14 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 import models.heads
-import models.layers  # noqa: F401  registers the layers
+import models.layers
+import models.prompts  # noqa: F401  these three register the layers
 from models import registry
 from models.context import Context
 from models.registry import Layer, Parameter, Role, find
@@ -69,6 +70,23 @@ class Graph(nn.Module):
         vectors = torch.zeros(spec.classes, spec.text_dim) if reads_text and spec.text_dim else None
         self.register_buffer("vocabulary", vectors, persistent=False)
         self.texts = spec.classes
+        self.frozen: tuple[int, ...] = ()
+
+    def freeze(self, rows: Sequence[int]) -> None:
+        """Keep these rows as they are: no gradients, and eval mode (BatchNorm's statistics too) whatever `train`
+        says.
+        """
+        self.frozen = tuple(rows)
+        for index in rows:
+            self.layers[index].requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """As nn.Module's, but frozen rows stay in eval mode."""
+        super().train(mode)
+        for index in self.frozen:
+            self.layers[index].eval()
+        return self
 
     @property
     def head(self) -> nn.Module:

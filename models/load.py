@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -12,24 +12,47 @@ import torch
 from torch import Tensor
 
 from models.graph import Graph, build_graph
-from models.spec import ModelSpec, parse_spec
+from models.open_vocabulary import (
+    Words,
+    about_words,
+    encode,
+    set_words,
+    stored_words,
+    text_source,
+    with_words,
+    words_for,
+)
+from models.sam.choice import choose_sam
+from models.spec import ModelSpec, parse_spec, read_spec
+from models.static import static_graph
 from utils import checkpoint
-from utils.channels import Channels, channels_of_plain
+from utils.channels import RGB, Channels, channels_of_plain
 from utils.config import Config
 from utils.errors import CheckpointError, ConfigError
+from utils.log import LOG
+from utils.paths import find_yaml
 from utils.settings import config_from_plain
+from utils.vocabulary import Vocabulary
 from utils.yamlio import Document
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A checkpoint brought to life: the averaged weights in eval mode, the class names, the configuration it had."""
+    """A checkpoint brought to life: the averaged weights in eval mode, the class names, the configuration it had.
+
+    `words` are those that an open-vocabulary network looks for; None for a closed one.
+    """
 
     model: Graph
     names: tuple[str, ...]
     config: Config
     epoch: int
     path: Path
+    words: Words | None
+
+    def about(self) -> dict[str, Any]:
+        """What results must name: the text encoder, and whether Mobile-SAM took part."""
+        return about_words(self.model, self.words)
 
     @property
     def channels(self) -> Channels:
@@ -45,20 +68,96 @@ def model_spec(content: Mapping[str, Any], path: Path) -> ModelSpec:
         raise CheckpointError(f"{path}: its network is not known here: {error}") from error
 
 
-def load_model(path: str | Path, device: torch.device | str = "cpu") -> Loaded:
-    """Load a checkpoint for evaluation. Raises CheckpointError."""
+def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = "") -> Loaded:
+    """Load a checkpoint for evaluation; `sam` see choose_sam, "" as it was trained. Raises CheckpointError."""
     path = Path(path)
     content = checkpoint.load(path)
     spec = model_spec(content, path)
     names = tuple(content["names"])
     if len(names) != spec.classes:
         raise CheckpointError(f"{path}: {len(names)} class names for {spec.classes} classes; the file is inconsistent")
-    model = build_graph(spec, channels_of_plain(content["channels"], str(path)))
+    config = config_from_plain(content["config"], str(path))
+    spec, sam_file = choose_sam(spec, sam or config.model.sam)
+    channels = channels_of_plain(content["channels"], str(path))
+    _check_sam(spec, channels)
+    model = build_graph(spec, channels, sam_file=sam_file)
     checkpoint.restore(model, content["ema"]["module"], path)
     model.eval().requires_grad_(False)
-    config = config_from_plain(content["config"], str(path))
+    words = stored_words(content, path)
+    if words is not None:
+        set_words(model, words)
     model.to(device, memory_format=torch.channels_last)
-    return Loaded(model, names, config, int(content["epoch"]), path)
+    return Loaded(model, names, config, int(content["epoch"]), path, words)
+
+
+def look_for(loaded: Loaded, vocabulary: Vocabulary, text_encoder: str) -> Loaded:
+    """The network looking for other names. Raises ConfigError for a closed network, UserError for unusable text."""
+    if loaded.words is None:
+        raise ConfigError(closed_words(loaded))
+    words = words_for(loaded.words, vocabulary, text_encoder)
+    set_words(loaded.model, words)
+    return replace(loaded, names=vocabulary.names, words=words)
+
+
+def closed_words(loaded: Loaded) -> str:
+    """Why a closed network takes no prompts."""
+    return (
+        f"{loaded.path} ({loaded.model.spec.path.name}) knows its {len(loaded.names)} classes only; "
+        "prompts need a model that reads text, such as rtvpnet-s.yaml"
+    )
+
+
+def make_static(model: Graph) -> Graph:
+    """The same network with its vocabulary folded in, on the same device."""
+    device = next(model.parameters()).device
+    return static_graph(model).requires_grad_(False).to(device, memory_format=torch.channels_last)
+
+
+def new_network(cfg: Config, vocabulary: Vocabulary, channels: Channels) -> tuple[Graph, Words | None]:
+    """The network of the model YAML with random weights; an open-vocabulary one looks for `vocabulary`.
+
+    Its pictures have `channels`, without the planes of polar when it reads none, which is said aloud. Raises UserError.
+    """
+    spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(vocabulary))
+    words = None
+    if spec.text_dim is not None:
+        words = encode(vocabulary, text_source(spec, cfg.model.text_encoder))
+        spec = with_words(spec, words)
+    elif cfg.model.text_encoder:
+        raise ConfigError(f"--text-encoder: {spec.path.name} reads no text; take a model such as rtvpnet-s.yaml")
+    if channels.polar and not spec.reads("polar"):
+        LOG.info("%s reads no polar: trained on %s alone", spec.path.name, ", ".join(channels.image))
+        channels = channels.image_only()
+    return _built(spec, words, cfg, channels), words
+
+
+def network_of(
+    content: Mapping[str, Any], path: Path, cfg: Config, vocabulary: Vocabulary
+) -> tuple[Graph, Words | None]:
+    """The network of a checkpoint to train on, without its weights. Raises UserError."""
+    words = stored_words(content, path)
+    if words is not None:
+        words = words_for(words, vocabulary, cfg.model.text_encoder)
+    channels = channels_of_plain(content["channels"], str(path))
+    return _built(model_spec(content, path), words, cfg, channels), words
+
+
+def _built(spec: ModelSpec, words: Words | None, cfg: Config, channels: Channels) -> Graph:
+    spec, sam_file = choose_sam(spec, cfg.model.sam)
+    _check_sam(spec, channels)
+    model = build_graph(spec, channels, image_size=cfg.data.imgsz, sam_file=sam_file)
+    if words is not None:
+        set_words(model, words)
+    return model
+
+
+def _check_sam(spec: ModelSpec, channels: Channels) -> None:
+    """Raise ConfigError when Mobile-SAM would be shown other planes than it was made for."""
+    if spec.data.get("sam", "none") != "none" and channels.image != RGB:
+        planes = ", ".join(channels.image)
+        raise ConfigError(
+            f"model.sam: Mobile-SAM takes {', '.join(RGB)}, but the pictures have {planes}; set it to none"
+        )
 
 
 def load_matching(model: Graph, path: str | Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +75,8 @@ def words_for(stored: Words, vocabulary: Vocabulary, asked: str, cache: VectorCa
     Names that the checkpoint knows keep its vectors; only for others the encoder is needed: the checkpoint's, or the
     one `asked` for, which must be the same. Raises UserError.
     """
-    known = dict(zip(stored.vocabulary.names, stored.vectors, strict=False))
-    new = [name for name in vocabulary.names if name not in known]
+    known = dict(zip(stored.vocabulary.strings, stored.vectors, strict=False))  # a checkpoint has those of names
+    new = [text for text in vocabulary.strings if text not in known]
     if new:
         templates = stored.vocabulary.templates
         encoder = find_encoder(asked or stored.source)
@@ -87,8 +87,8 @@ def words_for(stored: Words, vocabulary: Vocabulary, asked: str, cache: VectorCa
             )
         vectors = average_templates(encoder, cache or VectorCache(), new, templates)
         known |= dict(zip(new, vectors, strict=True))
-    names = Vocabulary.from_names(vocabulary.names, stored.vocabulary.templates)
-    return Words(names, torch.stack([known[name] for name in vocabulary.names]), stored.encoder, stored.source)
+    vectors = torch.stack([known[text] for text in vocabulary.strings])
+    return Words(replace(vocabulary, templates=stored.vocabulary.templates), vectors, stored.encoder, stored.source)
 
 
 def set_words(graph: Graph, words: Words) -> None:
@@ -107,3 +107,10 @@ def permuted(words: Words, seed: int) -> Words:
     count = len(words.vocabulary)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     return Words(words.vocabulary, words.vectors[:count][order], words.encoder, words.source)
+
+
+def about_words(graph: Graph, words: Words | None) -> dict[str, str]:
+    """What the results of a network must name: the text encoder, and how Mobile-SAM took part."""
+    if words is None:
+        return {}
+    return {"text_encoder": words.encoder, "mobile_sam": str(graph.spec.data.get("sam", "not in the model"))}

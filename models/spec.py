@@ -57,13 +57,14 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class ModelSpec:
-    """A whole network: rows in order, the two multiples, and the plain YAML data they were read from."""
+    """A whole network: rows in order, the two multiples, and the plain YAML data they were read from with its lines."""
 
     rows: tuple[Row, ...]
     width: float
     depth: float
     path: Path
     data: dict[str, Any]
+    lines: dict[tuple[Key, ...], int] = field(repr=False)
 
     @property
     def classes(self) -> int:
@@ -81,7 +82,7 @@ class ModelSpec:
 
     def with_values(self, **values: Any) -> ModelSpec:
         """The same network with other top-level values, for example `nc=8` or `anchors=[...]`."""
-        return parse_spec(Document(self.path, {**self.data, **values}, {}))
+        return parse_spec(Document(self.path, {**self.data, **values}, self.lines))
 
     def plain(self) -> dict[str, Any]:
         """What a checkpoint stores; `parse_spec(Document(path, plain, {}))` reads it back."""
@@ -120,6 +121,7 @@ def parse_spec(document: Document) -> ModelSpec:
         _multiple(document, "depth_multiple"),
         document.path,
         data,
+        document.lines,
     )
 
 

@@ -61,17 +61,21 @@ def summarise(graph: Graph, image_size: int) -> list[RowSummary]:
     ]
 
 
-def _shape_words(output: Tensor | Predictions) -> str:
+def _shape_words(output: Tensor | tuple[Tensor, ...] | Predictions) -> str:
     if isinstance(output, Predictions):
         return f"{output.boxes.shape[1]:,} predictions"
+    if isinstance(output, tuple):
+        return ", ".join(_shape_words(part) for part in output)
     return " x ".join(str(n) for n in output.shape[1:])
 
 
 def as_table(rows: list[RowSummary], title: str) -> str:
     """The rows as aligned text with a last line of totals."""
-    lines = [title, f"{'row':>3}  {'name':10} {'layer':18} {'output':18} {'parameters':>12} {'GFLOPs':>8}"]
+    wide, long = (max(18, *(len(getattr(r, field)) for r in rows)) for field in ("module", "shape"))
+    lines = [title, f"{'row':>3}  {'name':10} {'layer':{wide}} {'output':{long}} {'parameters':>12} {'GFLOPs':>8}"]
     for r in rows:
-        lines.append(f"{r.index:>3}  {r.name:10} {r.module:18} {r.shape:18} {r.parameters:>12,} {r.flops / 1e9:>8.3f}")
+        words = f"{r.index:>3}  {r.name:10} {r.module:{wide}} {r.shape:{long}}"
+        lines.append(f"{words} {r.parameters:>12,} {r.flops / 1e9:>8.3f}")
     parameters, flops, attention = (sum(getattr(r, n) for r in rows) for n in ("parameters", "flops", "attention"))
     convolutions = f"{(flops - attention) / 1e9:.3f} in convolutions and linears, {attention / 1e9:.3f} in attention"
     lines.append(f"{len(rows)} rows, {parameters:,} parameters, {flops / 1e9:.3f} GFLOPs ({convolutions})")

@@ -2,9 +2,12 @@
 
 import contextlib
 import csv
+import gc
 import json
 import shutil
+import tracemalloc
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,8 +16,19 @@ from PIL import Image
 import detect
 import val
 from data.images import read_image
-from detect import Detector, slug, wanted_classes
+from data.polar import Optics
+from data.sources import find_sources
+from data.video import read_frames
+from detect import Detector, look, wanted_classes
+from models.postprocess import NMSConfig
+from tests.data.test_video import write_video
+from utils import coco
+from utils.channels import RGB_CHANNELS
+from utils.cli import parse_detect
+from utils.detect_writer import Writer, slug
 from utils.errors import ConfigError
+from utils.structures import Detections
+from utils.text import spreadsheet_cell
 
 
 @pytest.fixture
@@ -116,7 +130,163 @@ def test_classes_by_name_or_number(trained, pictures):
 
 def test_hostile_names_stay_inside_the_run(tmp_path):
     assert slug("../../etc") == "______etc" and slug("") == "class" and "/" not in slug("a/b")
-    assert detect._cell("=cmd()") == "'=cmd()" and detect._cell("ok") == "ok"
+    assert spreadsheet_cell("=cmd()") == "'=cmd()" and spreadsheet_cell("ok") == "ok"
+
+
+def test_video_gives_a_row_per_frame_and_an_overlay_video(trained, tmp_path):
+    write_video(tmp_path / "v.mp4", 7)
+    flags = ["--save-txt", "--save-json", "--max-det", "2", "--vid-stride", "3", "--batch", "2"]
+    code, run = run_detect(trained, "--source", str(tmp_path / "v.mp4"), *flags)
+    names = ["v.mp4#000001", "v.mp4#000004", "v.mp4#000007"]
+    assert code == 0 and [row["image"] for row in rows(run)] == names
+    assert sorted(p.stem for p in (run / "labels").iterdir()) == ["v_000001", "v_000004", "v_000007"]
+    assert {row["file_name"] for row in json.loads((run / "predictions.json").read_text())} <= set(names)
+    overlay = cv2.VideoCapture(str(run / "v.mp4"))
+    assert [overlay.get(p) for p in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FRAME_WIDTH)] == [3, 64]
+    _, bare = run_detect(trained, "--source", str(tmp_path / "v.mp4"), "--nosave")
+    assert not list(bare.glob("*.mp4"))
+
+
+def test_list_with_a_gap_a_cut_video_and_a_good_part(trained, pictures, tmp_path, capsys):
+    raw = write_video(tmp_path / "cut.avi", 60, "MJPG").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(raw[: len(raw) // 2])
+    first = sorted(pictures.iterdir())[0]
+    (tmp_path / "list.txt").write_text(f"gone.png\ncut.avi\n{first.name}\n{first}\n", encoding="utf-8")
+    code, run = run_detect(trained, "--source", str(tmp_path / "list.txt"), "--vid-stride", "20", "--conf", "0.999")
+    table = [(row["image"].rpartition("/")[2], row["status"]) for row in rows(run)]
+    assert (
+        code == 3
+        and table[0] == ("gone.png", "unreadable")
+        and table[-2:]
+        == [
+            (first.name, "unreadable"),  # relative to the list it is not there
+            (first.name, "nothing found"),
+        ]
+    )
+    assert table[1] == ("cut.avi#000001", "nothing found") and table[-3] == ("cut.avi", "unreadable")
+    assert "3 inputs could not be read" in capsys.readouterr().err
+
+
+def test_csv_of_predictions(trained, pictures):
+    (pictures / "=cmd.png").write_bytes(sorted(pictures.iterdir())[0].read_bytes())
+    code, run = run_detect(trained, "--source", str(pictures), "--save-csv", "--save-json", "--max-det", "3")
+    with (run / "predictions.csv").open(newline="", encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    found = json.loads((run / "predictions.json").read_text())
+    assert code == 0 and len(table) == len(found) > 0
+    assert list(table[0]) == ["image", "class", "confidence", "x1", "y1", "x2", "y2"]
+    for row, one in zip(table, found, strict=True):
+        x, y, w, h = one["bbox"]
+        assert [float(row[k]) for k in ("x1", "y1", "x2", "y2")] == pytest.approx([x, y, x + w, y + h], abs=2e-3)
+        assert (row["class"], float(row["confidence"])) == (one["category"], pytest.approx(one["score"], abs=1e-6))
+        assert row["image"].removeprefix("'") == one["file_name"]
+    assert {row["image"][0] for row in table if "cmd" in row["image"]} == {"'"}
+
+
+def test_scoring_the_json_gives_vals_numbers(trained, glass):
+    """Files are told by name and classes by word; the rows are then those of val's predictions.json."""
+    words = ["--device", "cpu", "--workers", "0", "--batch", "1", "--noplots", "--name", "scored"]
+    with contextlib.chdir(trained.parents[2]):
+        assert val.main(words) == 0
+    scored = max((trained.parents[1] / "val").glob("scored*"), key=lambda p: p.stat().st_mtime_ns)
+    theirs, truth = (json.loads((scored / f"{name}.json").read_text()) for name in ("predictions", "truth"))
+    flags = ["--iou", "0.6", "--max-det", "300", "--save-json", "--nosave", "--recursive"]
+    code, run = run_detect(trained, "--source", str(glass.parent / "images" / "val"), *flags)
+    images = {image["file_name"]: image["id"] for image in truth["images"]}
+    categories = {category["name"]: category["id"] for category in truth["categories"]}
+    mine = [
+        {
+            "image_id": images[row["file_name"]],
+            "category_id": categories[row["category"]],
+            "bbox": row["bbox"],
+            "score": row["score"],
+        }
+        for row in json.loads((run / "predictions.json").read_text())
+    ]
+    ours = json.loads((scored / "results.json").read_text())["coco"]
+    ids = [category["id"] for category in truth["categories"]]
+    assert code == 0 and len(mine) > 50 and mine == theirs and coco.score(truth, mine, ids).stats == ours
+
+
+def test_names_of_the_data_are_used_when_given(trained, glass, pictures, tmp_path, capsys):
+    """--data with another order of classes: the same words, that order's numbers; --classes follows it."""
+    order = ["oil", "quenched grain", "bubble", "black spot", "plastering thread"]
+    (tmp_path / "own.yaml").write_text(json.dumps({"train": "x", "val": "x", "names": order}))
+    flags = ["--source", str(pictures), "--save-json", "--save-txt", "--max-det", "5", "--nosave"]
+    _, plain = run_detect(trained, *flags)
+    code, run = run_detect(trained, *flags, "--data", str(tmp_path / "own.yaml"))
+    one, two = (json.loads((r / "predictions.json").read_text()) for r in (plain, run))
+    assert code == 0 and [r["category"] for r in one] == [r["category"] for r in two] and len(one) > 0
+    assert [r["category_id"] for r in two] == [order.index(r["category"]) + 1 for r in one]
+    labels = {int(line.split()[0]) for path in (run / "labels").iterdir() for line in path.read_text().splitlines()}
+    assert labels == {r["category_id"] - 1 for r in two}
+    assert "numbered as in the data" in capsys.readouterr().out
+    word = one[0]["category"]
+    flags += ["--data", str(tmp_path / "own.yaml"), "--classes", str(order.index(word))]
+    _, run = run_detect(trained, *flags)
+    assert {r["category"] for r in json.loads((run / "predictions.json").read_text())} == {word}
+    (tmp_path / "own.yaml").write_text(json.dumps({"train": "x", "val": "x", "names": [*order[1:], "crack"]}))
+    assert run_detect(trained, *flags)[0] == 4
+    assert "only in the checkpoint: oil" in capsys.readouterr().err
+
+
+def test_results_never_overwrite_the_inputs(trained, tmp_path, capsys):
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    write_video(tmp_path / "in" / "sub" / "v.mp4", 3)
+    before = (tmp_path / "in" / "sub" / "v.mp4").read_bytes()
+    words = ["--project", str(tmp_path), "--name", "in", "--exist-ok"]
+    with contextlib.chdir(trained.parents[2]):
+        assert detect.main(["--device", "cpu", "--source", str(tmp_path / "in" / "sub"), *words]) == 2
+    assert "holds inputs" in capsys.readouterr().err
+    assert (tmp_path / "in" / "sub" / "v.mp4").read_bytes() == before and len(list((tmp_path / "in").iterdir())) == 1
+
+
+def test_what_has_no_effect_is_said(trained, pictures, capsys):
+    code, run = run_detect(trained, "--source", str(pictures), "--half", "--view-img", "--save-conf")
+    said = capsys.readouterr().out
+    assert code == 0 and "--half: has no effect on the CPU" in said and "adds confidences to" in said
+    assert f"--view-img: this OpenCV opens no windows; the pictures are in runs/detect/{run.name}" in said
+
+
+def test_fail_on_defect(trained, pictures):
+    assert run_detect(trained, "--source", str(pictures), "--nosave", "--fail-on-defect")[0] == 10
+    assert run_detect(trained, "--source", str(pictures), "--nosave", "--fail-on-defect", "--conf", "0.999")[0] == 0
+    (pictures / "bad.png").write_bytes(b"x")
+    assert run_detect(trained, "--source", str(pictures), "--nosave", "--fail-on-defect")[0] == 3
+
+
+class QuickDetector:
+    """Finds the same three boxes in everything, at once."""
+
+    optics = Optics(RGB_CHANNELS)
+
+    def shape(self, image):
+        return (32, 32)
+
+    def detect(self, images, nms):
+        boxes = torch.tensor([[1.0, 2, 9, 9], [12, 3, 20, 12], [3, 14, 12, 28]])
+        return [Detections(boxes, torch.tensor([0.9, 0.8, 0.7]), torch.tensor([0, 1, 0])) for _ in images]
+
+
+def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
+    """Everything that writes is on; a list of rows would grow by megabytes over these frames."""
+    write_video(tmp_path / "v.mp4", 2000, size=(32, 32))
+    words = ["--save-txt", "--save-csv", "--save-json", "--hide-labels"]
+    frames = read_frames(find_sources(str(tmp_path / "v.mp4")))
+    held, run = {}, tmp_path / "run"
+    run.mkdir()
+    tracemalloc.start()
+    try:
+        with Writer(run, ("a", "b"), parse_detect(words)) as writer:
+            for number, looked in enumerate(look(QuickDetector(), frames, NMSConfig(), 4), 1):
+                writer.add(looked.frame, looked.found, looked.milliseconds)
+                if number in (200, 2000):
+                    gc.collect()
+                    held[number] = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held[2000] - held[200] < 200_000 and writer.looked == 2000
+    assert len(json.loads((run / "predictions.json").read_text())) == 6000
 
 
 @pytest.mark.parametrize(
@@ -125,6 +295,9 @@ def test_hostile_names_stay_inside_the_run(tmp_path):
         (["--source", "nowhere"], 3, "--source nowhere"),
         (["--weights", "nowhere.pt"], 4, "nowhere.pt"),
         (["--classes", "crack"], 2, "crack"),
+        (["--vid-stride", "0"], 2, "--vid-stride"),
+        (["--source", "screen"], 2, "cameras, screens"),
+        (["--data", "nowhere.yaml"], 2, "nowhere.yaml"),
     ],
 )
 def test_mistakes(trained, capsys, words, code, expected):

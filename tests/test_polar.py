@@ -93,6 +93,21 @@ def test_a_network_without_fusion_trains_on_the_image_alone(bottles, tmp_path, m
     assert load_model(log / "last.pt").channels.polar == ()
 
 
+def test_a_dry_run_measures_all_planes(bottles, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert train.main([*POLAR, "--data", str(bottles), "--dry-run"]) == 0
+    assert "idfe-net-polar-n.yaml, 2,864," in capsys.readouterr().out and not Path("runs").exists()
+
+
+def test_mobile_sam_takes_rgb_only(glass, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = glass.read_text(encoding="utf-8").replace("path: .", f"path: {glass.parent}")
+    Path("swapped.yaml").write_text(text + "channels: [b, g, r]\n", encoding="utf-8")
+    words = ["--cfg", "rtvpnet-n.yaml", "--text-encoder", "ngram:64", "--data", "swapped.yaml", *QUICK[2:]]
+    assert train.main([*words, "--set", "model.sam=random-frozen"]) == 2
+    assert "Mobile-SAM takes r, g, b, but the pictures have b, g, r" in capsys.readouterr().err
+
+
 def test_rgb_weights_start_a_polar_network_and_a_run_resumes(trained, bottles, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = [*POLAR, "--data", str(bottles), "--weights", str(trained / "weights" / "best.pt"), "--noplots"]

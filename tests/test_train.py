@@ -19,7 +19,8 @@ from utils.runs import ResultsCsv
 
 FILES = (
     "weights/last.pt weights/last.prev.pt weights/best.pt results.csv results.png labels.jpg train_batch0.jpg "
-    "val_batch0_labels.jpg val_batch0_pred.jpg opt.yaml run.json data_report.json train.log results.json "
+    "val_batch0_labels.jpg val_batch0_pred.jpg opt.yaml hyp.yaml run.json data_report.json train.log results.json "
+    "per_class.csv per_image.csv "
     "predictions.json truth.json PR_curve.png P_curve.png R_curve.png F1_curve.png confusion_matrix.png"
 ).split()
 
@@ -90,7 +91,7 @@ def test_training_data_options(glass, tmp_path, monkeypatch):
     assert len(list((tmp_path / "cache").rglob("*.rgb"))) == 18 and snapshot(glass.parent) == before
 
 
-@pytest.mark.parametrize("model", ["idfe-net-n", "idfe-net-free-n"])
+@pytest.mark.parametrize("model", ["idfe-net-n", "idfe-net-basic-n", "idfe-net-free-n", "rtvpnet-n"])
 def test_eight_pictures_are_learnt_by_heart(tmp_path, monkeypatch, capsys, model):
     from data.synthetic import write_glass
 
@@ -100,13 +101,15 @@ def test_eight_pictures_are_learnt_by_heart(tmp_path, monkeypatch, capsys, model
     data.write_text(text)
     words = ["--cfg", f"{model}.yaml", "--data", str(data), "--img", "128", "--batch", "8", "--workers", "0"]
     words += ["--epochs", "110", "--noval", "--noplots", "--optimizer", "AdamW", "--device", "cpu"]
+    words += ["--text-encoder", "ngram"] if model == "rtvpnet-n" else []
     knobs = "optim.lr0=0.004 optim.nominal_batch=8 model.bn_momentum=0.1 augment.mosaic=0 augment.scale=0 "
     knobs += "augment.translate=0 augment.fliplr=0 augment.hsv_h=0 augment.hsv_s=0 augment.hsv_v=0"
     assert train.main([*words, *(w for k in knobs.split() for w in ("--set", k)), "--nosave"]) == 0
     report = json.loads((tmp_path / "runs/train/exp/results.json").read_text())
     assert report["coco"]["AP50"] > 0.9, report["coco"]
     row = ResultsCsv(tmp_path / "runs/train/exp/results.csv").rows()[-1]
-    present = {"obj": model == "idfe-net-n", "dfl": model == "idfe-net-free-n"}
+    anchors = model in ("idfe-net-n", "idfe-net-basic-n")
+    present = {"obj": anchors, "dfl": not anchors}
     assert {part: bool(row[f"train/{part}_loss"]) for part in present} == present
     assert {part: bool(row[f"val/{part}_loss"]) for part in present} == present
 

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from pycocotools.coco import COCO
@@ -13,7 +14,10 @@ import train
 import val
 from tests.conftest import QUICK
 from tests.goldens.fill import load
+from utils import coco
 from utils.paths import CFG
+from utils.scores import as_lines
+from utils.structures import ClassRow, Report
 from utils.yamlio import read_yaml
 
 
@@ -146,6 +150,62 @@ def test_remapped_data_from_folder_to_truth_json(glass, tmp_path, monkeypatch):
     assert code == 0 and json.loads((folder / "results.json").read_text())["coco"] == report["coco"]
 
 
+def test_classes_can_be_mapped(trained, glass, tmp_path, capsys):
+    """Renamed data is scored alike once the renaming is said, in words or in a file."""
+    shutil.copytree(glass.parent, tmp_path / "set")
+    shutil.rmtree(tmp_path / "set" / "annotations")
+    data = tmp_path / "set" / "data.yaml"
+    data.write_text(data.read_text().replace("bubble", "void").replace("oil", "stain"))
+    (tmp_path / "map.yaml").write_text("bubble: void\nOIL: stain\n")
+    _, plain = run_val(trained, "--noplots")
+    want = json.loads((plain / "results.json").read_text())["coco"]
+    for mapping in ("bubble=void,oil=stain", str(tmp_path / "map.yaml")):
+        code, run = run_val(trained, "--data", str(data), "--noplots", "--map-classes", mapping)
+        assert code == 0 and json.loads((run / "results.json").read_text())["coco"] == want
+        assert "mapped: bubble = void, oil = stain" in capsys.readouterr().out
+    assert run_val(trained, "--data", str(data), "--map-classes", "bubbel=void")[0] == 2
+    assert "did you mean 'bubble'" in capsys.readouterr().err
+
+
+def test_speed(trained, capsys):
+    code, run = run_val(trained, "--task", "speed", "--img", "64", "--batch", "2")
+    said = capsys.readouterr().out
+    report = json.loads((run / "speed.json").read_text())
+    assert code == 0 and list(report["ms_per_picture"]) == ["read", "forward", "nms", "total"]
+    for row in report["ms_per_picture"].values():
+        assert 0 < row["p50"] <= row["p95"] <= row["p99"]
+    assert (report["batch"], report["pictures"], report["batches"], report["input"]) == (2, 100, 50, "64x64")
+    assert (report["device"], report["threads"], report["precision"]) == ("cpu", 1, "fp32")
+    assert "pictures/s over 100 pictures" in said and (run / "speed.png").is_file()
+    assert not (run / "results.json").exists()
+
+
+def test_txt_of_predictions(trained, capsys):
+    code, run = run_val(trained, "--save-txt", "--save-conf", "--save-json", "--half", "--noplots", "--max-det", "4")
+    said = capsys.readouterr().out
+    assert code == 0 and "predictions.json is always written" in said and "--half: has no effect on the CPU" in said
+    rows, truth = (json.loads((run / f"{name}.json").read_text()) for name in ("predictions", "truth"))
+    assert len(list((run / "labels").iterdir())) == len(truth["images"])
+    for image in truth["images"]:
+        lines = (run / "labels" / image["file_name"]).with_suffix(".txt").read_text().splitlines()
+        mine = [row for row in rows if row["image_id"] == image["id"]]
+        assert len(lines) == len(mine)
+        for line, row in zip(lines, mine, strict=True):
+            label, x, y, w, h, score = map(float, line.split())
+            box = [(x - w / 2) * image["width"], (y - h / 2) * image["height"], w * image["width"], h * image["height"]]
+            assert (label + 1, score) == (row["category_id"], pytest.approx(row["score"], abs=2e-6))
+            assert box == pytest.approx(row["bbox"], abs=2e-3)
+
+
+def test_many_classes_are_listed_on_request_only():
+    rows = tuple(ClassRow(f"c{k}", 1, 1, 0.5, 0.5, 0.5, 0.5) for k in range(41))
+    report = Report(dict.fromkeys(coco.STATS, 0.5), 0.5, 0.5, 0.3, rows, 41, 0, 41)
+    short, full = as_lines(report, verbose=False), as_lines(report)
+    assert len(full) == 44 and len(short) == 4 and "41 classes: --verbose" in short[2]
+    few = replace(report, classes=rows[:40])
+    assert as_lines(few, verbose=False) == as_lines(few)
+
+
 def test_other_class_names_are_refused(trained, glass, tmp_path, capsys):
     shutil.copytree(glass.parent, tmp_path / "set")
     data = tmp_path / "set" / "data.yaml"
@@ -156,9 +216,9 @@ def test_other_class_names_are_refused(trained, glass, tmp_path, capsys):
     assert "only in the checkpoint: bubble" in error and "only in the data: scratch" in error
 
 
-def test_set_is_for_the_data_only(trained, tmp_path, capsys):
+def test_set_takes_what_evaluation_uses(trained, tmp_path, capsys):
     assert run_val(trained, "--set", "optim.lr0=1")[0] == 2
-    assert "section data only" in capsys.readouterr().err
+    assert "evaluation takes data.*, model.sam" in capsys.readouterr().err
     assert run_val(trained, "--set", f"data.root={tmp_path / 'gone'}")[0] == 3
     assert "data.root: stands in for the data YAML's path" in capsys.readouterr().err
 
@@ -188,6 +248,7 @@ def test_summary(capsys):
         (["--summary"], 2, "--cfg"),
         (["--cfg", "nothing.yaml", "--summary"], 2, "no such file"),
         (["--conf", "2"], 2, "from 0 to 1"),
+        (["--task", "study"], 2, "--task study"),
         ([], 4, "python train.py --demo"),
     ],
 )

@@ -91,6 +91,9 @@ class Channels:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
 
 
+RGB_CHANNELS = Channels()
+
+
 def channels_of_plain(plain: Any, where: str) -> Channels:
     """Read what `Channels.plain` wrote. Raises CheckpointError."""
     given = {"image": plain} if isinstance(plain, list) else plain

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from utils.argv import repair
+from utils.device import device_of_rank
+from utils.dist import local_rank
 from utils.errors import ConfigError
 from utils.flags import TRAIN_FLAGS, BenchmarkFlags, DetectFlags, TrainFlags, ValFlags
+from utils.log import LOG
+from utils.refused import REFUSED, refuse
 from utils.settings import Setting
+
+# Scores need every box down to the faintest; speed is that of use, as detect.py looks at pictures.
+SCORE_DEFAULTS = {"batch_size": 32, "conf_thres": 0.001, "iou_thres": 0.6}
+SPEED_DEFAULTS = {"batch_size": 1, "conf_thres": 0.25, "iou_thres": 0.45}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -25,7 +35,18 @@ class _Parser(argparse.ArgumentParser):
         if message.startswith("unrecognized") and unknown:
             near = difflib.get_close_matches(unknown[0].split("=")[0], flags, n=1)
         hint = f"; did you mean {near[0]}?" if near else f"; see python {self.prog} --help"
+        if message.startswith("unrecognized") and not unknown:
+            hint = "; a name with blanks needs quotes"
         raise ConfigError(f"{self.prog}: {message}{hint}")
+
+    def read(self, argv: Sequence[str] | None) -> dict[str, Any]:
+        """Values by name, after the repairs of utils.argv and the refusals of utils.refused."""
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        words, notices = repair(sys.argv[1:] if argv is None else argv, {*flags, *REFUSED.get(self.prog, ())})
+        for notice in notices:
+            LOG.info(notice)
+        refuse(words, self.prog)
+        return vars(self.parse_args(words))
 
 
 def parse_train(argv: Sequence[str] | None) -> TrainFlags:
@@ -36,32 +57,41 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
         parser.add_argument(*flags, **kwargs, **({"action": "store_true"} if kind is None else {"type": kind}))
     amp = argparse.BooleanOptionalAction
     parser.add_argument("--amp", dest="run.amp", default=argparse.SUPPRESS, action=amp, help="mixed precision on GPUs")
-    cache: dict[str, Any] = {"nargs": "?", "const": "ram", "choices": ("ram", "disk"), "default": argparse.SUPPRESS}
+    unset = argparse.SUPPRESS
+    cache: dict[str, Any] = {"nargs": "?", "const": "ram", "choices": ("ram", "disk"), "default": unset}
     parser.add_argument(
         "--cache", dest="data.cache", help="keep decoded pictures in memory, or in a cache folder", **cache
     )
-    balance: dict[str, Any] = {"dest": "data.balance", "default": argparse.SUPPRESS}
+    balance: dict[str, Any] = {"dest": "data.balance", "default": unset}
     parser.add_argument("--balance", choices=("none", "repeat"), help="repeat: show rare classes more often", **balance)
     parser.add_argument("--image-weights", action="store_const", const="repeat", help="--balance repeat", **balance)
+    rows: dict[str, Any] = {"dest": "model.freeze", "nargs": "+", "type": _number_or_name, "default": unset}
+    parser.add_argument("--freeze", **rows, metavar="N", help="the first N rows stay as they are, or these rows")
+    parser.add_argument("--local_rank", "--local-rank", type=int, help=unset)
     parser.add_argument("--hyp", default="", help="training YAML, ours or YOLOv5's (default: by model)")
     parser.add_argument("--resume", nargs="?", const="", default=None, metavar="last.pt", help="continue a run")
     parser.add_argument("--demo", action="store_true", help="two to three minutes on the built-in glass pictures")
+    parser.add_argument("--dry-run", action="store_true", help="say what a run would do and cost; write nothing")
     _add_set(parser)
-    values = vars(parser.parse_args(argv))
-    settings = [Setting(k, v, _flag_of(k)) for k, v in values.items() if "." in k]
+    values = parser.read(argv)
+    names = {action.dest: action.option_strings[0] for action in reversed(parser._actions)}
+    settings = [Setting(k, v, names[k]) for k, v in values.items() if "." in k]
+    rank = local_rank(values["local_rank"])
+    if rank is not None and rank >= 0 and "run.device" not in values:
+        settings.append(Setting("run.device", device_of_rank(rank), "--local_rank"))
     return TrainFlags(
         settings=tuple(settings),
         hyp=values["hyp"],
         assignments=tuple(values["set"]),
         resume=values["resume"],
         demo=values["demo"],
+        dry_run=values["dry_run"],
         debug=values["debug"],
     )
 
 
-def _flag_of(key: str) -> str:
-    others = {"run.amp": "--amp", "data.cache": "--cache", "data.balance": "--balance"}
-    return next((flags[0] for flags, k, _, _ in TRAIN_FLAGS if k == key), "") or others[key]
+def _number_or_name(word: str) -> int | str:
+    return int(word) if word.removeprefix("-").isdecimal() else word
 
 
 def _add_set(parser: _Parser) -> None:
@@ -76,12 +106,18 @@ def _add_common(parser: _Parser, project: str) -> None:
     parser.add_argument("--project", default=project)
     parser.add_argument("--name", default="exp")
     parser.add_argument("--exist-ok", action="store_true")
+    parser.add_argument("--half", action="store_true", help="fp16 on a GPU")
     parser.add_argument("--bad-data", choices=("error", "skip"), default="error" if "val" in project else "skip")
     parser.add_argument("--max-pixels", type=_whole, default=178_956_970)
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
-def _add_thresholds(parser: _Parser, conf: float, iou: float, max_det: int) -> None:
+def _add_words(parser: _Parser, text: str) -> None:
+    parser.add_argument("--prompts", default=None, metavar='"a, b"', help=f"RTVPNet: {text}")
+    parser.add_argument("--text-encoder", default="", help="RTVPNet: the checkpoint's, where it has moved")
+
+
+def _add_thresholds(parser: _Parser, conf: float | None, iou: float | None, max_det: int) -> None:
     parser.add_argument("--conf-thres", "--conf", type=_fraction, default=conf, help="least confidence")
     parser.add_argument("--iou-thres", "--iou", type=_fraction, default=iou, help="overlap at which NMS removes")
     parser.add_argument("--max-det", type=_whole, default=max_det, help="detections per picture")
@@ -97,16 +133,33 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
     parser.add_argument("--cfg", default="", help="model YAML, for --summary")
     parser.add_argument("--summary", action="store_true", help="print rows, shapes, parameters and GFLOPs")
-    parser.add_argument("--batch-size", "--batch", type=_whole, default=32)
-    parser.add_argument("--task", choices=("train", "val", "test"), default="val", help="which split")
+    parser.add_argument("--batch-size", "--batch", type=_whole, help="default: 32; 1 for --task speed")
+    parser.add_argument(
+        "--task",
+        choices=("train", "val", "test", "speed", "study"),
+        default="val",
+        metavar="{train,val,test,speed}",
+        help="which split to score, or how long each step takes",
+    )
     parser.add_argument("--workers", type=int, default=-1)
     parser.add_argument("--allow-empty", action="store_true")
     parser.add_argument("--single-cls", action="store_true", help="score all classes as one")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="key=value", help="data.root")
     parser.add_argument("--noplots", action="store_true")
-    _add_thresholds(parser, 0.001, 0.6, 300)
+    parser.add_argument("--verbose", action="store_true", help="a row for each class, however many there are")
+    parser.add_argument(
+        "--map-classes", default="", metavar="OLD=NEW,...", help="checkpoint's names: data's, or a YAML"
+    )
+    for switch in ("--save-txt", "--save-conf", "--save-json"):
+        parser.add_argument(switch, action="store_true")
+    _add_thresholds(parser, None, None, 300)
     _add_common(parser, "runs/val")
-    values = vars(parser.parse_args(argv))
+    _add_words(parser, "one for each of the data's classes, in their order, in place of their names")
+    values = parser.read(argv)
+    if values["task"] == "study":
+        raise ConfigError("--task study: is not offered; run val.py once per --imgsz and compare results.json")
+    defaults = SPEED_DEFAULTS if values["task"] == "speed" else SCORE_DEFAULTS
+    values |= {key: default for key, default in defaults.items() if values[key] is None}
     return ValFlags(**{**values, "assignments": tuple(values["assignments"])})
 
 
@@ -114,18 +167,25 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
     """detect.py's flags. Raises ConfigError."""
     parser = _Parser("detect.py", "Find defects in pictures.")
     parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
-    parser.add_argument("--source", default=None, help="picture, folder or glob (default: built-in glass pictures)")
+    parser.add_argument("--source", default=None, help="picture, video, folder, glob or list (default: glass)")
+    parser.add_argument("--data", default="", help="data YAML whose class names and numbers are to be used")
     parser.add_argument("--batch-size", "--batch", type=_whole, default=1)
     parser.add_argument("--classes", nargs="+", default=[], help="names or numbers to keep")
-    parser.add_argument("--line-thickness", type=int, default=0, help="px (default: by picture size)")
-    for switch in ("--save-txt", "--save-conf", "--save-crop", "--save-json", "--nosave", "--recursive"):
+    parser.add_argument("--line-thickness", type=_whole, default=0, help="px (default: by picture size)")
+    parser.add_argument("--vid-stride", type=_whole, default=1, help="look at every so manieth frame of a video")
+    parser.add_argument("--fail-on-defect", action="store_true", help="exit code 10 when a defect is found")
+    for switch in ("--save-txt", "--save-conf", "--save-crop", "--save-csv", "--save-json", "--nosave", "--view-img"):
         parser.add_argument(switch, action="store_true")
-    for switch in ("--agnostic-nms", "--hide-labels", "--hide-conf"):
+    for switch in ("--recursive", "--agnostic-nms", "--hide-labels", "--hide-conf"):
         parser.add_argument(switch, action="store_true")
     _add_thresholds(parser, 0.25, 0.45, 1000)
     _add_common(parser, "runs/detect")
-    values = vars(parser.parse_args(argv))
-    return DetectFlags(**{**values, "classes": tuple(values["classes"])})
+    _add_words(parser, "what to look for, in words")
+    parser.add_argument(
+        "--set", dest="assignments", action="append", default=[], metavar="key=value", help="model.static"
+    )
+    values = parser.read(argv)
+    return DetectFlags(**{**values, "classes": tuple(values["classes"]), "assignments": tuple(values["assignments"])})
 
 
 def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
@@ -139,7 +199,7 @@ def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
     parser.add_argument("--train", action="store_true", help="time forward and backward too")
     parser.add_argument("--bf16", action="store_true", help="time bfloat16 too")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
-    return BenchmarkFlags(**vars(parser.parse_args(argv)))
+    return BenchmarkFlags(**parser.read(argv))
 
 
 def _fraction(text: str) -> float:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from utils.places import relative_paths
 from utils.structures import EVERY_CLASS, Detections, Record
 
 STATS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
@@ -31,13 +32,15 @@ class CocoScores:
 def truth_json(records: Sequence[Record], names: Sequence[str], category_ids: Sequence[int]) -> dict[str, Any]:
     """Truth in COCO's format: xywh px of the original pictures.
 
+    `file_name` keeps the sub-folder where the pictures lie in several, as detect.py's predictions.json does.
     COCO's crowd belongs to one class, so a region to ignore for every class becomes one crowd annotation per class.
     """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    for record in records:
+    names_of_files = relative_paths([record.path for record in records])
+    for record, name in zip(records, names_of_files, strict=True):
         height, width = record.size
-        images.append({"id": record.image_id, "file_name": record.path.name, "height": height, "width": width})
+        images.append({"id": record.image_id, "file_name": name.as_posix(), "height": height, "width": width})
         for box, label, crowd in zip(record.pixel_boxes(), record.labels, record.crowd, strict=True):
             assert label >= 0 or (label == EVERY_CLASS and crowd), "only ignore regions have no class"
             x, y, w, h = (float(v) for v in (box[0], box[1], box[2] - box[0], box[3] - box[1]))
@@ -51,22 +54,20 @@ def truth_json(records: Sequence[Record], names: Sequence[str], category_ids: Se
 def results_json(
     records: Sequence[Record], found: Mapping[int, Detections], category_ids: Sequence[int]
 ) -> list[dict[str, Any]]:
-    """Detections (by index into `records`) in COCO's results format, rounded to 1e-3 px and 1e-6 of score."""
-    results = []
-    for index, record in enumerate(records):
-        one = found[index]
-        boxes = one.boxes.double().numpy()
-        xywh = np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), 1).round(3).tolist()
-        for box, score, label in zip(xywh, one.scores.double().tolist(), one.labels.tolist(), strict=True):
-            results.append(
-                {
-                    "image_id": record.image_id,
-                    "category_id": category_ids[label],
-                    "bbox": box,
-                    "score": round(score, 6),
-                }
-            )
-    return results
+    """Detections (by index into `records`) in COCO's results format."""
+    return [
+        row for index, record in enumerate(records) for row in result_rows(found[index], record.image_id, category_ids)
+    ]
+
+
+def result_rows(found: Detections, image_id: int, category_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The detections of one picture in COCO's results format, rounded to 1e-3 px and 1e-6 of score."""
+    boxes = found.boxes.double().numpy()
+    xywh = np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), 1).round(3).tolist()
+    return [
+        {"image_id": image_id, "category_id": category_ids[label], "bbox": box, "score": round(score, 6)}
+        for box, score, label in zip(xywh, found.scores.double().tolist(), found.labels.tolist(), strict=True)
+    ]
 
 
 def score(truth: dict[str, Any], results: list[dict[str, Any]], category_ids: Sequence[int]) -> CocoScores:

@@ -13,12 +13,14 @@ from typing import Any, Literal, TypeVar
 InforcedName = Literal["inforced", "inforced_basic", "inforced_norm"]
 LaterName = Literal["inner-iou", "inner-ciou", "shape-iou", "wise-iou"]
 IouName = Literal["iou", "giou", "diou", "ciou", "eiou", "siou", "mpdiou", "nwd", LaterName, InforcedName]
+CocoMetric = Literal["AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"]
+MetricName = Literal["fitness", "map50", "map50_95", "precision", "recall", CocoMetric]
 T = TypeVar("T")
 
 
-def knob(default: T, low: float = -math.inf, high: float = math.inf) -> T:
-    """A dataclass field with an inclusive range."""
-    return typing.cast(T, field(default=default, metadata={"low": low, "high": high}))
+def knob(default: T, low: float = -math.inf, high: float = math.inf, also: float = math.nan) -> T:
+    """A dataclass field with an inclusive range; `also` is allowed beside it."""
+    return typing.cast(T, field(default=default, metadata={"low": low, "high": high, "also": also}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class DataConfig:
     root: str = ""
     single_cls: bool = False
     imgsz: int = knob(640, 32, 16_384)
-    batch_size: int = knob(16, 1, 65_536)
+    batch_size: int = knob(16, 1, 65_536, also=-1)
     workers: int = knob(-1, -1, 256)
     bad_data: Literal["skip", "error"] = "skip"
     allow_empty: bool = False
@@ -47,6 +49,10 @@ class ModelConfig:
 
     cfg: str = "idfe-net.yaml"
     weights: str = ""
+    text_encoder: str = ""
+    sam: str = ""
+    static: bool = False
+    freeze: tuple[int | str, ...] = ()
     bn_momentum: float = knob(0.03, 0, 1)
 
 
@@ -146,6 +152,7 @@ class ValConfig:
     conf: float = knob(0.001, 0, 1)
     iou: float = knob(0.6, 0, 1)
     max_det: int = knob(300, 1, 100_000)
+    chance: int = knob(0, 0, 1000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +162,10 @@ class RunConfig:
     seed: int = knob(0, 0, 2**31 - 1)
     device: str = ""
     amp: bool = True
+    bf16: bool = False
+    sync_bn: bool = False
+    best_metric: MetricName = "fitness"
+    max_time: float = knob(0.0, 0, 1e6)
     project: str = "runs/train"
     name: str = "exp"
     exist_ok: bool = False

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from utils.budget import hours
 from utils.settings import Setting
 
 
@@ -16,6 +19,7 @@ class TrainFlags:
     assignments: tuple[str, ...]
     resume: str | None
     demo: bool
+    dry_run: bool
     debug: bool
 
 
@@ -44,7 +48,20 @@ class ValFlags:
     name: str
     exist_ok: bool
     noplots: bool
+    save_txt: bool
+    save_conf: bool
+    save_json: bool
+    verbose: bool
+    half: bool
+    map_classes: str
+    prompts: str | None
+    text_encoder: str
     debug: bool
+
+    @property
+    def split(self) -> str:
+        """Which pictures: the task's, or the validation split when speed is measured."""
+        return "val" if self.task == "speed" else self.task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +70,7 @@ class DetectFlags:
 
     weights: str
     source: str | None
+    data: str
     imgsz: int | None
     conf_thres: float
     iou_thres: float
@@ -62,9 +80,14 @@ class DetectFlags:
     save_txt: bool
     save_conf: bool
     save_crop: bool
+    save_csv: bool
     save_json: bool
     nosave: bool
+    view_img: bool
     recursive: bool
+    vid_stride: int
+    half: bool
+    fail_on_defect: bool
     classes: tuple[str, ...]
     agnostic_nms: bool
     line_thickness: int
@@ -75,16 +98,20 @@ class DetectFlags:
     project: str
     name: str
     exist_ok: bool
+    prompts: str | None
+    text_encoder: str
+    assignments: tuple[str, ...]
     debug: bool
 
 
 # flag names, configuration key, type (None: a switch), help
-TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, type | None, str], ...] = (
+TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str], ...] = (
     (("--weights",), "model.weights", str, "checkpoint to start from (default: from scratch)"),
     (("--cfg",), "model.cfg", str, "model YAML, looked up in cfg/models too"),
+    (("--text-encoder",), "model.text_encoder", str, "RTVPNet: open_clip:MODEL:TAG or :FILE, vectors:FILE, or ngram"),
     (("--data",), "data.data", str, "data YAML, looked up in cfg/data too, or a folder"),
     (("--epochs",), "schedule.epochs", int, ""),
-    (("--batch-size", "--batch"), "data.batch_size", int, "pictures per step over all processes"),
+    (("--batch-size", "--batch"), "data.batch_size", int, "pictures per step over all processes; -1: as many as fit"),
     (("--imgsz", "--img", "--img-size"), "data.imgsz", int, "longest side of the network input, px"),
     (("--device",), "run.device", str, "cpu, 0, cuda:0 (default: the first GPU if there is one)"),
     (("--workers",), "data.workers", int, "loader processes"),
@@ -93,6 +120,8 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, type | None, str], ...] = (
     (("--close-mosaic",), "schedule.close_mosaic", int, "epochs without mosaic, mixup, copy-paste at the end"),
     (("--accumulate",), "optim.accumulate", int, "steps to accumulate gradients over"),
     (("--label-smoothing",), "loss.label_smoothing", float, ""),
+    (("--best-metric",), "run.best_metric", str, "what best.pt goes by: fitness (0.1 AP50 + 0.9 AP), recall, APs, ..."),
+    (("--max-time",), "run.max_time", hours, "hours (or 90s, 30m, 2h) after which the run ends, resumable"),
     (("--seed",), "run.seed", int, ""),
     (("--project",), "run.project", str, ""),
     (("--name",), "run.name", str, ""),
@@ -103,6 +132,8 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, type | None, str], ...] = (
     (("--rect",), "data.rect", None, "batches of pictures of like shape, with little padding and without mosaic"),
     (("--multi-scale",), "data.multi_scale", None, "each batch at its own size, 0.5 to 1.5 of --img"),
     (("--cos-lr",), "schedule.cosine", None, "cosine learning rate"),
+    (("--bf16",), "run.bf16", None, "mixed precision in bfloat16, on the CPU too"),
+    (("--sync-bn",), "run.sync_bn", None, "BatchNorm over the pictures of all processes"),
     (("--exist-ok",), "run.exist_ok", None, "write into an existing run folder"),
     (("--nosave",), "run.nosave", None, "write only the last checkpoint"),
     (("--noval",), "run.noval", None, "evaluate only after the last epoch"),

@@ -10,18 +10,20 @@ import torch
 from torch import nn
 
 from utils.config import Config, OptimConfig
+from utils.structures import Moment
 
 GROUPS = ("weights", "norms", "biases")  # x/lr0, x/lr1, x/lr2 of results.csv
 
 
 def build_optimizer(model: nn.Module, cfg: OptimConfig, batch_size: int) -> torch.optim.Optimizer:
-    """Three parameter groups: weights (decayed), norm weights and biases (not decayed)."""
+    """Three parameter groups: weights (decayed); norm weights, other vectors and scalars; biases (not decayed)."""
     groups: dict[str, list[nn.Parameter]] = {name: [] for name in GROUPS}
     for module in model.modules():
         norm = isinstance(module, nn.modules.batchnorm._BatchNorm | nn.LayerNorm | nn.GroupNorm)
         for name, parameter in module.named_parameters(recurse=False):
             if parameter.requires_grad:
-                kind = "biases" if name.endswith("bias") else "norms" if norm else "weights"
+                plain = norm or parameter.ndim < 2  # a gate's or temperature's scalar is no weight
+                kind = "biases" if name.endswith("bias") else "norms" if plain else "weights"
                 groups[kind].append(parameter)
     decay = cfg.weight_decay * batch_size * accumulation(cfg, batch_size) / cfg.nominal_batch
     settings = [
@@ -61,6 +63,11 @@ class Schedule:
         done = min(step / (schedule.epochs * self.steps_per_epoch), 1.0)
         fall = (1 - math.cos(math.pi * done)) / 2 if schedule.cosine else done
         return 1 - fall * (1 - schedule.lrf)
+
+    def moment(self, step: int) -> Moment:
+        """What the network is told about the time of a step."""
+        total = self.cfg.schedule.epochs * self.steps_per_epoch
+        return Moment(self.cfg.run.seed, step, min(step / total, 1.0))
 
     def learning_rates(self, step: int) -> tuple[float, ...]:
         """One per group of GROUPS. Under SGD biases warm up from warmup_bias_lr, everything else from 0.

@@ -13,18 +13,31 @@ CFG = Path(__file__).resolve().parent.parent / "cfg"
 
 
 def find_yaml(name: str, kind: str, option: str) -> Path:
-    """A YAML as given, else in cfg/<kind>/, else by its file name there; `.yaml` may be left off.
+    """A YAML as given, else in cfg/<kind>/, else where `nearby_yaml` finds it; `.yaml` may be left off.
 
     Raises ConfigError naming `option` and the nearest file.
     """
-    given, folder = Path(name), CFG / kind
-    for path in (given, folder / given, folder / given.name):
-        for candidate in (path, path.with_name(f"{path.name}.yaml")) if path.name else ():
-            if candidate.is_file():
-                return candidate
-    known = sorted(p.name for p in folder.glob("*.yaml"))
-    near = did_you_mean(given.name, known) or f"; cfg/{kind} has {', '.join(known)}"
+    found = yaml_as_given(name, kind) or nearby_yaml(name, kind)
+    if found:
+        return found
+    known = sorted(p.name for p in (CFG / kind).glob("*.yaml"))
+    near = did_you_mean(Path(name).name, known) or f"; cfg/{kind} has {', '.join(known)}"
     raise ConfigError(f"{option} {printable(name)}: no such file{near}")
+
+
+def yaml_as_given(name: str, kind: str) -> Path | None:
+    """The YAML `name`, or that of cfg/<kind>/; `.yaml` may be left off."""
+    return _first_file(Path(name), CFG / kind / name)
+
+
+def nearby_yaml(name: str, kind: str) -> Path | None:
+    """The YAML `name` without its leading slash, else the one of its file name in cfg/<kind>/."""
+    return _first_file(Path(name.lstrip("/")), CFG / kind / Path(name).name)
+
+
+def _first_file(*paths: Path) -> Path | None:
+    candidates = (c for path in paths if path.name for c in (path, path.with_name(f"{path.name}.yaml")))
+    return next((c for c in candidates if os.path.isfile(c)), None)  # os.path: names too long are no files either
 
 
 def user_cache(folder: str) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -182,6 +182,19 @@ def plot_confusion(matrix: np.ndarray, names: Sequence[str], path: Path) -> Path
         ink, text = "white" if share[row, column] > 0.55 else _INK, f"{matrix[row, column]:,.0f}"
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color=ink)
     return _save(figure, path)
+
+
+def plot_times(milliseconds: Mapping[str, np.ndarray], path: Path, title: str) -> Path:
+    """speed.png: a histogram of (N,) ms per step, with p50, p95 and p99."""
+    figure = _figure(4 * len(milliseconds), 3.2)
+    for axes, (name, values) in zip(figure.subplots(1, len(milliseconds)).flat, milliseconds.items(), strict=True):
+        p50, p95, p99 = np.percentile(values, (50, 95, 99))
+        _dress(axes, f"{name}: p50 {p50:.3g}, p95 {p95:.3g}, p99 {p99:.3g}", "ms per picture", "batches")
+        axes.hist(values, 30, color=_LINES[0], alpha=0.85)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        for value in (p50, p95, p99):
+            axes.axvline(value, color=_MARK, **_DASH)
+    return _save(figure, path, title)
 
 
 def _class_bars(axes: Axes, counts: np.ndarray, names: Sequence[str]) -> None:

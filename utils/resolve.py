@@ -14,6 +14,8 @@ from utils.paths import CFG, find_yaml
 from utils.settings import Setting, build_config, config_from_plain, settings_of_assignments, settings_of_document
 from utils.yamlio import read_yaml
 
+MAY_CHANGE = ("run.device", "run.max_time", "data.workers", "data.cache")  # when a run is resumed
+
 
 def configure(flags: TrainFlags) -> tuple[Config, dict[str, str]]:
     """The configuration: defaults, training YAML, flags, --set; and where each value came from."""
@@ -47,14 +49,14 @@ class Resumed:
 
 
 def resume(flags: TrainFlags) -> Resumed:
-    """The run that --resume names, or the newest; only --device, --workers and --cache may change."""
+    """The run that --resume names, or the newest; only what does not change its result may change."""
     path = Path(flags.resume) if flags.resume else checkpoint.newest(Path("runs/train"), "last.pt")
     if path is None:
         raise CheckpointError("--resume: no runs/train/*/weights/last.pt; name the checkpoint to continue from")
     content = checkpoint.load(path)
     if "optimizer" not in content:
         raise CheckpointError(f"--resume {path}: holds averaged weights only; continue from its last.pt")
-    other = [s.origin for s in flags.settings if s.key not in ("run.device", "data.workers", "data.cache")]
+    other = [s.origin for s in flags.settings if s.key not in MAY_CHANGE]
     if other or flags.assignments or flags.hyp:
         words = ", ".join([*other, *(["--set"] if flags.assignments else []), *(["--hyp"] if flags.hyp else [])])
         raise ConfigError(f"--resume: continues with the run's own configuration; leave out {words}")

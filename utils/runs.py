@@ -8,7 +8,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +28,16 @@ COLUMNS = (
     "skipped_steps",
     "seconds",
     *(f"{split}/dfl_loss" for split in ("train", "val")),  # heads of no objectness have this part instead
-    *(f"train/{part}_loss" for part in ("reconstruction", "energy")),  # RTVPNet
+    *("train/reconstruction_loss", "train/energy_loss", "val/energy_loss"),  # RTVPNet
 )
 
 
 def new_run(project: str, name: str, exist_ok: bool) -> Path:
     """Create `project/name`, or name2, name3, ... when it exists. Raises ConfigError or ResourceError."""
-    if not name or Path(name).name != name or name in (".", ".."):
-        raise ConfigError(f"--name {printable(name)}: must be one folder name, without slashes or '..'")
+    paths = _run_paths(project, name)
     try:
         Path(project).mkdir(parents=True, exist_ok=True)
-        for number in range(1, 100_000):
-            path = Path(project) / (name if number == 1 else f"{name}{number}")
+        for path in paths:
             try:
                 path.mkdir(exist_ok=exist_ok)
                 return path
@@ -48,6 +46,17 @@ def new_run(project: str, name: str, exist_ok: bool) -> Path:
     except OSError as error:
         raise ResourceError(f"--project {printable(project)}: cannot be written: {error.strerror}") from error
     raise ResourceError(f"--project {printable(project)}: too many runs called {name}")
+
+
+def planned_run(project: str, name: str, exist_ok: bool) -> Path:
+    """The folder that `new_run` would create. Raises ConfigError."""
+    return next(path for path in _run_paths(project, name) if exist_ok or not path.exists())
+
+
+def _run_paths(project: str, name: str) -> Iterator[Path]:
+    if not name or Path(name).name != name or name in (".", ".."):
+        raise ConfigError(f"--name {printable(name)}: must be one folder name, without slashes or '..'")
+    return (Path(project) / (name if number == 1 else f"{name}{number}") for number in range(1, 100_000))
 
 
 def write_text(path: Path, text: str) -> None:

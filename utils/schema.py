@@ -37,3 +37,10 @@ def type_words(annotation: Any) -> str:
     if origin is not None:
         return f"list of {type_words(inner[0])}"
     return "nothing" if annotation is type(None) else annotation.__name__
+
+
+def choices(annotation: Any) -> tuple[str, ...]:
+    """The words that a Literal allows, nested ones too; () for every other annotation."""
+    if typing.get_origin(annotation) is not typing.Literal:
+        return ()
+    return tuple(choice for choice in typing.get_args(annotation) if isinstance(choice, str))

@@ -10,6 +10,8 @@ from utils import metrics
 from utils.coco import CocoScores
 from utils.structures import ClassRow, Record, Report
 
+MANY = 40  # classes: more rows than this scroll the totals off the screen
+
 
 def report_of(
     records: Sequence[Record],
@@ -53,16 +55,19 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def as_lines(report: Report) -> list[str]:
-    """The report as a table for the console."""
-    width = max(len("all"), *(len(row.name) for row in report.classes))
+def as_lines(report: Report, verbose: bool = True) -> list[str]:
+    """The report as a table for the console; without `verbose` more than 40 classes are left to results.json."""
+    rows = report.classes if verbose or len(report.classes) <= MANY else ()
+    width = max(len("class"), *(len(row.name) for row in rows)) if rows else len("class")
     lines = [f"{'class':{width}} {'images':>7} {'boxes':>7} {'P':>6} {'R':>6} {'AP50':>6} {'AP':>6}"]
     total = ClassRow(
         "all", report.images, report.instances, report.precision, report.recall, report.map50, report.map50_95
     )
-    for row in (total, *report.classes):
+    for row in (total, *rows):
         values = " ".join(f"{show(v):>6}" for v in (row.precision, row.recall, row.ap50, row.ap))
         lines.append(f"{row.name:{width}} {row.images:>7,} {row.instances:>7,} {values}")
+    if len(rows) < len(report.classes):
+        lines.append(f"{len(report.classes)} classes: --verbose shows each, and results.json has them")
     sizes = ", ".join(f"{name} {show(report.coco[name])}" for name in ("AP75", "APs", "APm", "APl", "AR100"))
     threshold = "" if report.confidence is None else f"; P and R at confidence {report.confidence:.3f} (best mean F1)"
     return [*lines, f"{report.good_images:,} good pictures; {sizes}{threshold}"]

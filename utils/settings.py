@@ -13,7 +13,7 @@ import yaml
 
 from utils.config import Config
 from utils.errors import ConfigError
-from utils.schema import fits, type_words
+from utils.schema import choices, fits, type_words
 from utils.text import did_you_mean
 from utils.yamlio import Document, parse_yaml
 
@@ -29,6 +29,7 @@ YOLOV5_KEYS = {
 }
 # Keys of such a file that change nothing there or here.
 YOLOV5_NEUTRAL = frozenset({"iou_t", "anchors"})
+HYPER_PARAMETERS = ("optim", "schedule", "augment", "loss", "assign")  # sections
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,14 @@ def settings_of_document(document: Document) -> list[Setting]:
 
 def settings_of_assignments(assignments: list[str]) -> list[Setting]:
     """Settings of `--set optim.lr0=0.02` arguments."""
-    settings = []
+    settings: list[Setting] = []
     for text in assignments:
         key, equals, raw = text.partition("=")
         if not equals or not key.strip():
             raise ConfigError(f"--set {text}: must read section.name=value, for example --set optim.lr0=0.02")
+        twice = next((s.origin for s in settings if s.key == key.strip()), "")
+        if twice:
+            raise ConfigError(f"--set {text}: {key.strip()} is set twice, first by {twice}; leave one out")
         settings.append(Setting(key.strip(), parse_yaml(raw, f"--set {text}").data, f"--set {text}"))
     return settings
 
@@ -103,7 +107,9 @@ def _convert(setting: Setting) -> tuple[str, str, Any]:
     if annotation is str and value is None:
         value = ""
     if not fits(value, annotation):
-        raise ConfigError(f"{setting.origin}: {setting.key} must be {type_words(annotation)}, got {setting.value!r}")
+        near = did_you_mean(value, choices(annotation)) if isinstance(value, str) else ""
+        wanted = type_words(annotation)
+        raise ConfigError(f"{setting.origin}: {setting.key} must be {wanted}, got {setting.value!r}{near}")
     if annotation is float:
         value = float(value)
     _check_range(setting, classes[section], name, value)
@@ -120,18 +126,32 @@ def _number(text: str) -> float | str:
 def _check_range(setting: Setting, section: type, name: str, value: Any) -> None:
     metadata = next(f for f in dataclasses.fields(section) if f.name == name).metadata
     low, high = metadata.get("low", -math.inf), metadata.get("high", math.inf)
+    also = metadata.get("also", math.nan)
     numbers = value if isinstance(value, list) else [value]
     for number in numbers:
-        if isinstance(number, float | int) and not (low <= number <= high and math.isfinite(number)):
+        if not isinstance(number, float | int) or number == also:
+            continue
+        if not (low <= number <= high and math.isfinite(number)):
             top = "" if high == math.inf else f" and at most {high:g}"
+            top += "" if math.isnan(also) else f" (or {also:g})"
             least = "finite" if low == -math.inf else f"at least {low:g}"
             raise ConfigError(f"{setting.origin}: {setting.key} must be {least}{top}, got {number!r}")
 
 
 def as_yaml(config: Config, origins: Mapping[str, str]) -> str:
     """The resolved configuration as YAML, each changed value with its origin as a comment."""
+    return _sections_as_yaml(config.plain(), origins)
+
+
+def hyp_yaml(config: Config, origins: Mapping[str, str]) -> str:
+    """The hyper-parameters alone, as --hyp takes them."""
+    plain = config.plain()
+    return _sections_as_yaml({section: plain[section] for section in HYPER_PARAMETERS}, origins)
+
+
+def _sections_as_yaml(sections: Mapping[str, Mapping[str, Any]], origins: Mapping[str, str]) -> str:
     lines = []
-    for section, values in config.plain().items():
+    for section, values in sections.items():
         lines.append(f"{section}:")
         for name, value in values.items():
             origin = origins.get(f"{section}.{name}")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from utils.checkpoint import restore
+from utils.config import Config
 from utils.ema import EMA
 from utils.errors import NumericError
+from utils.optim import build_optimizer
+from utils.structures import Batch, Moment
 
 SKIP_LIMIT = 10  # non-finite steps in a row before training gives up
 
@@ -60,6 +64,32 @@ class TrainState:
             return False
         self.best, self.best_epoch = fitness, self.epoch
         return True
+
+
+def new_state(model: nn.Module, cfg: Config, dtype: torch.dtype | None) -> TrainState:
+    """The state in which training of `model` begins; `dtype` see forward_backward."""
+    device = next(model.parameters()).device
+    return TrainState(
+        model=model,
+        ema=EMA(model, cfg.optim.ema_decay, cfg.optim.ema_tau),
+        optimizer=build_optimizer(model, cfg.optim, cfg.data.batch_size),
+        scaler=torch.amp.GradScaler(device.type, enabled=dtype is torch.float16),
+    )
+
+
+def forward_backward(
+    state: TrainState, criterion: Callable[..., Any], batch: Batch, dtype: torch.dtype | None, moment: Moment
+) -> dict[str, Tensor]:
+    """The losses of a batch on the model's device by name; the gradients of their sum x batch size are added up.
+
+    The network runs in `dtype` under autocast (None: float32); criterion(predictions, targets) gives LossTerms.
+    """
+    with torch.autocast(batch.images.device.type, dtype=dtype, enabled=dtype is not None):
+        predictions = state.model(batch.inputs(), batch.phrases, moment)
+    parts: dict[str, Tensor] = criterion(predictions, batch.targets).parts()
+    total = torch.stack(list(parts.values())).sum() * len(batch)
+    state.scaler.scale(total).backward()
+    return parts
 
 
 def optimizer_step(state: TrainState, clip_norm: float) -> bool:

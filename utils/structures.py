@@ -219,6 +219,29 @@ class Detections:
 
 
 @dataclass(frozen=True)
+class Clip:
+    """The video a frame belongs to: `output` the relative path, without suffix, of its overlay; `rate` frames/s."""
+
+    output: Path
+    rate: float
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One input of detect.py: a picture, or a frame of a video.
+
+    `name` is what tables call it, `output` the relative path, without suffix, under which its results are filed;
+    `image` (H, W, C) uint8 RGB or the planes a network reads, None when it could not be read, with the `reason`.
+    """
+
+    name: str
+    output: Path
+    image: np.ndarray | None
+    reason: str = ""
+    clip: Clip | None = None
+
+
+@dataclass(frozen=True)
 class ClassRow:
     """One class of a report: counts and metrics; a metric that is not defined (no truth) is None."""
 
@@ -261,10 +284,15 @@ class Report:
 
     @property
     def fitness(self) -> float | None:
-        """0.1 AP50 + 0.9 AP, what best.pt is best at; None when undefined."""
+        """0.1 AP50 + 0.9 AP, what best.pt is best at unless --best-metric says otherwise; None when undefined."""
         if self.map50 is None or self.map50_95 is None:
             return None
         return 0.1 * self.map50 + 0.9 * self.map50_95
+
+    def metric(self, name: str) -> float | None:
+        """A score by its name, see utils.config.MetricName."""
+        value: float | None = self.coco[name] if name in self.coco else getattr(self, name)
+        return value
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON-ready values."""

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`"; did you mean 'X'?"` for the nearest of `known`, or an empty string when nothing is near."""
     known = [str(k) for k in known]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    near = [k for k in known if k.casefold() == name.casefold()]
+    near = near or difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if not near:
         folded = {k.casefold(): k for k in known}
         near = [folded[m] for m in difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)]
@@ -22,3 +23,8 @@ def counted(n: int, noun: str) -> str:
         return f"1 {noun}"
     plural = noun + ("es" if noun.endswith(("s", "x", "tch")) else "s")
     return f"{n:,} {plural}"
+
+
+def spreadsheet_cell(text: str) -> str:
+    """A CSV cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -7,6 +7,7 @@ import pytest
 
 from data.classes import ClassMap, read_classes
 from data.description import read_description
+from data.names import read_names
 from data.records import ReadPolicy, read_records
 from tests.data import trees
 from utils.errors import ConfigError
@@ -18,7 +19,8 @@ ERROR = ReadPolicy(bad_data="error", drop_duplicates=False, workers=1)
 
 
 def classes(text):
-    return read_classes(parse_yaml(text, "t.yaml"), "EXAMPLE")
+    document = parse_yaml(text, "t.yaml")
+    return read_classes(document, read_names(document, ["train"]))["train"]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_category_ids_follow_the_name_then_the_first_source():
 def test_single_class():
     found = classes(NAMES + "remap: {dust: ignore}\n").single()
     assert found.names == ("defect",) and found.targets == (0, 0, EVERY_CLASS, 0, 0)
-    assert ClassMap.plain(["a"]).single().names == ("defect",)
+    assert ClassMap.plain([["a", "b"]]).single().names == ("defect",)
 
 
 @pytest.mark.parametrize("layout", ["yolo", "voc flat", "coco", "gcd"])

@@ -5,8 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.coco_json import read_coco, truth_of
+from data.classes import ClassMap
+from data.coco_json import read_category_names, read_coco, truth_of
 from utils.errors import DataError
+
+CLASSES = ClassMap.plain([("crack",), ("knot",)])
 
 
 def coco() -> dict[str, Any]:
@@ -30,7 +33,7 @@ def stored(folder: Path, content: Any) -> Path:
 
 
 def test_names_ids_and_boxes(tmp_path: Path) -> None:
-    truth = read_coco(stored(tmp_path, coco()), ("CRACK", "resin", "knot"))
+    truth = read_coco(stored(tmp_path, coco()), ClassMap.plain([("CRACK",), ("resin",), ("knot",)]))
     assert truth.category_ids == (4, 6, 2), "a name the file lacks gets an unused id"
     first, second = truth.images
     assert first.image_id == 7 and first.size == (100, 200) and second.size is None
@@ -39,13 +42,21 @@ def test_names_ids_and_boxes(tmp_path: Path) -> None:
     assert second.boxes.shape == (0, 4)
 
 
+def test_repeated_annotation_ids_are_counted(tmp_path: Path) -> None:
+    content = coco()
+    assert read_coco(stored(tmp_path, content), CLASSES).repeated_ids == 0
+    for entry, number in zip(content["annotations"], (5, 5), strict=True):
+        entry["id"] = number
+    content["annotations"].append({"image_id": 3, "category_id": 4, "bbox": [0, 0, 9, 9]})
+    assert read_coco(stored(tmp_path, content), CLASSES).repeated_ids == 1
+
+
 def test_names_from_the_file(tmp_path: Path) -> None:
-    truth = read_coco(stored(tmp_path, coco()))
-    assert truth.names == ("defects", "Knot", "crack") and truth.category_ids == (0, 2, 4)
+    assert read_category_names(stored(tmp_path, coco())) == ("defects", "Knot", "crack")
 
 
 def test_find(tmp_path: Path) -> None:
-    truth = read_coco(stored(tmp_path, coco()))
+    truth = read_coco(stored(tmp_path, coco()), CLASSES)
     for name, number in (("/x/cam 1/瓶.jpg", 7), ("瓶.jpg", 7), ("/y/images/b.jpg", 3)):
         found = truth.find(Path(name))
         assert found is not None and found.image_id == number
@@ -57,7 +68,7 @@ def test_find(tmp_path: Path) -> None:
 def test_same_base_name_twice(tmp_path: Path) -> None:
     content = coco()
     content["images"][1]["file_name"] = "cam2\\瓶.jpg"
-    truth = read_coco(stored(tmp_path, content))
+    truth = read_coco(stored(tmp_path, content), CLASSES)
     assert truth.find(Path("瓶.jpg")) is None
     found = truth.find(Path("/x/cam2/瓶.jpg"))
     assert found is not None and found.image_id == 3
@@ -67,13 +78,18 @@ def test_truth_follows_the_rules_of_label_files(tmp_path: Path) -> None:
     content = coco()
     boxes = [[1, 1, 0, 5], [150, 0, 60, 10], [150, 0, 51, 10], [-500, 0, 10, 10], [20, 30, 100, 20]]
     content["annotations"] = [{"image_id": 7, "category_id": 2, "bbox": box} for box in boxes]
-    entry = read_coco(stored(tmp_path, content)).images[0]
+    entry = read_coco(stored(tmp_path, content), CLASSES).images[0]
     fractions, labels, crowd, problems = truth_of(entry, (100, 200))
     np.testing.assert_allclose(fractions, [[0.75, 0, 1, 0.1], [0.1, 0.3, 0.6, 0.5]], atol=1e-7)
     assert fractions.dtype == np.float32 and len(labels) == len(crowd) == 2
     assert [p.reason for p in problems] == ["empty_box", "outside", "outside", "clipped"]
     assert "images[0]" in problems[0].where and "annotation 1 of 'cam 1/瓶.jpg'" in problems[0].message
-    assert [len(part) for part in truth_of(read_coco(tmp_path / "truth.json").images[1], (5, 5))] == [0, 0, 0, 0]
+    assert [len(part) for part in truth_of(read_coco(tmp_path / "truth.json", CLASSES).images[1], (5, 5))] == [
+        0,
+        0,
+        0,
+        0,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +122,7 @@ def test_mistakes_name_key_and_entry(tmp_path: Path, change: Any, words: str) ->
     content = coco()
     change(content)
     with pytest.raises(DataError) as caught:
-        read_coco(stored(tmp_path, content), ("crack", "knot"))
+        read_coco(stored(tmp_path, content), CLASSES)
     assert words in str(caught.value) and "truth.json" in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -123,6 +139,6 @@ def test_mistakes_name_key_and_entry(tmp_path: Path, change: Any, words: str) ->
 )
 def test_not_coco(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(DataError, match=words):
-        read_coco(stored(tmp_path, text))
+        read_coco(stored(tmp_path, text), CLASSES)
     with pytest.raises(DataError, match="cannot be read"):
-        read_coco(tmp_path / "none.json")
+        read_coco(tmp_path / "none.json", CLASSES)

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from data import description as module
-from data.description import expand_glob, read_description
+from data.description import read_description
+from data.places import expand_glob
 from utils.errors import ConfigError, DataError, UserError
 
 GOOD = "train: images/train\nval: images/val\nnames: [knot, crack]\n"
@@ -140,7 +141,7 @@ def test_names(home: Path, names: str, expected: tuple[str, ...]) -> None:
         (GOOD.replace("[knot, crack]", "[a, ]\nnc: 2"), ":4: nc is 2 but names has 1"),
         (GOOD.replace("[knot, crack]", "[a, null]"), ":3: class 1 has no name"),
         (GOOD.replace("[knot, crack]", "[]"), ":3: 'names' is empty"),
-        (GOOD.replace("[knot, crack]", "classes.txt"), ":3: 'names' must list"),
+        (GOOD.replace("[knot, crack]", "knot"), ":3: 'names' must list the classes or name a .txt or .json file"),
         (GOOD.replace("names", "name"), ":3: unknown key 'name'; did you mean 'names'?"),
         (GOOD + "nc: 3\n", ":4: nc is 3 but names has 2"),
         (GOOD + "nc: true\n", ":4: nc is True"),

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from data.sources import find_pictures
-from utils.errors import DataError
+from data.sources import find_sources, words
+from utils.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def folder(tmp_path):
 
 
 def outputs(source, **kwargs):
-    return [str(p.output) for p in find_pictures(str(source), **kwargs)]
+    return [str(p.output) for p in find_sources(str(source), **kwargs)]
 
 
 def test_folder(folder):
@@ -36,15 +36,61 @@ def test_file_and_glob(folder):
 def test_a_name_with_brackets_is_a_file_before_it_is_a_pattern(tmp_path):
     path = tmp_path / "part[1].png"
     Image.new("RGB", (4, 4)).save(path)
-    assert [p.path for p in find_pictures(str(path))] == [Path(path)]
+    assert [p.path for p in find_sources(str(path))] == [Path(path)]
 
 
 @pytest.mark.parametrize("source", ["nowhere", "nowhere/*.png"])
 def test_nothing_found(tmp_path, source):
     with pytest.raises(DataError, match="--source"):
-        find_pictures(str(tmp_path / source))
+        find_sources(str(tmp_path / source))
 
 
 def test_empty_folder_hints_at_recursive(tmp_path):
     with pytest.raises(DataError, match="--recursive"):
-        find_pictures(str(tmp_path))
+        find_sources(str(tmp_path))
+
+
+def test_names_keep_the_sub_folder(folder):
+    assert [p.name for p in find_sources(str(folder), recursive=True)][-2:] == ["sub/a.jpg", "sub/deep/c.bmp"]
+
+
+def test_videos_are_found_and_counted(folder):
+    (folder / "v.MP4").touch()
+    found = find_sources(str(folder))
+    assert [p.name for p in found if p.video] == ["v.MP4"] and words(found) == "3 pictures and 1 video"
+
+
+def test_list_file(folder, monkeypatch):
+    """Relative to the list first, then to the working directory; order kept; comments; what is missing is named."""
+    elsewhere = folder / "sub"
+    monkeypatch.chdir(folder)
+    lines = ["# comment", "", "deep/c.bmp", "b 图.png", "gone.png", "list.txt", str(folder / "a.jpg"), "deep/c.bmp"]
+    path = elsewhere / "list.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    found = find_sources(str(path))
+    assert [p.name for p in found] == ["sub/deep/c.bmp", "b 图.png", "gone.png", "list.txt", "a.jpg", "sub/deep/c.bmp"]
+    assert [str(p.output) for p in found if not p.problem] == ["sub/deep/c", "b 图", "a", "sub/deep/c__2"]
+    assert [bool(p.problem) for p in found] == [False, False, True, True, False, False]
+    assert f"{path}:5: 'gone.png' does not exist" in found[2].problem
+    assert f"{path}:6:" in found[3].problem and "lists do not nest" in found[3].problem
+
+
+@pytest.mark.parametrize(("content", "reason"), [(bytes(range(256)), "binary"), (b"# only\n\n", "names no picture")])
+def test_lists_that_are_none(tmp_path, content, reason):
+    (tmp_path / "list.txt").write_bytes(content)
+    with pytest.raises(DataError, match=reason):
+        find_sources(str(tmp_path / "list.txt"))
+
+
+@pytest.mark.parametrize("source", ["0", "screen", "screen 0 1", "http://x/y.mp4", "rtsp://cam/1", "cams.streams"])
+def test_live_sources_are_refused(source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="cameras, screens"):
+        find_sources(source)
+
+
+def test_a_folder_called_like_a_camera_is_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "a.png").touch()
+    assert [p.name for p in find_sources("0")] == ["a.png"]

@@ -184,15 +184,15 @@ def test_an_empty_or_missing_folder_is_filled(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[int] = []
+    drawn: list[Scene] = []
 
-    def interrupted(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def interrupted(scene: Scene) -> np.ndarray:
         if drawn:
             raise KeyboardInterrupt
-        drawn.append(size)
-        return draw_picture(rng, size)
+        drawn.append(scene)
+        return render(scene)
 
-    monkeypatch.setattr(synthetic, "draw_picture", interrupted)
+    monkeypatch.setattr(synthetic, "render", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_glass(tmp_path / "glass", train=3, val=1, size=96)
     assert drawn and list(tmp_path.iterdir()) == []

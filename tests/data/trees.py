@@ -56,17 +56,18 @@ def voc(rows, names=NAMES, size=(WIDTH, HEIGHT)):
     return "\n".join([*parts, "</annotation>"])
 
 
-def coco(pictures):
-    """`pictures`: file name -> rows."""
+def coco(pictures, names=NAMES, ids=None):
+    """`pictures`: file name -> rows; `ids[k]` is the category id of class k, else k + 1."""
+    ids = ids or range(1, len(names) + 1)
     images = [
         {"id": 100 + i, "file_name": name, "width": WIDTH, "height": HEIGHT} for i, name in enumerate(sorted(pictures))
     ]
     rows = [
-        {"image_id": image["id"], "category_id": k + 1, "bbox": [x1, y1, x2 - x1, y2 - y1]}
+        {"image_id": image["id"], "category_id": ids[k], "bbox": [x1, y1, x2 - x1, y2 - y1]}
         for image in images
         for k, x1, y1, x2, y2 in pictures[image["file_name"]]
     ]
-    categories = [{"id": k + 1, "name": name} for k, name in enumerate(NAMES)]
+    categories = [{"id": number, "name": name} for number, name in zip(ids, names, strict=True)]
     return json.dumps({"images": images, "annotations": rows, "categories": categories})
 
 
@@ -87,6 +88,16 @@ def write_gcd(home, truth, folders=("train", "validation"), json_names=("train",
                 text(home / "labels" / folder / "txt" / f"{stem}.txt", yolo(rows))
         listed = {f"{stem}.png": rows for stem, rows in truth[split].items()}
         text(home / "labels" / folder / "annotations" / f"{name}.json", coco(listed))
+
+
+def write_mmioc(home, truth, names=None, json_names=SPLITS):
+    """What MMIOC-Open has below 1-14: <split>/images, <split>/annotations/<split>.json. `names[split]`: its classes."""
+    for split, json_name in zip(SPLITS, json_names, strict=True):
+        for stem in truth[split]:
+            picture(home / split / "images" / f"{stem}.png")
+        listed = {f"{stem}.png": rows for stem, rows in truth[split].items()}
+        place = home / split / "annotations" / f"{json_name}.json"
+        text(place, coco(listed, names[split] if names else NAMES))
 
 
 def write_roboflow(home, truth, kind="txt"):
@@ -125,6 +136,8 @@ LAYOUTS = {
     "gcd, val.json": lambda home, truth: write_gcd(home, truth, json_names=("train", "val")),
     "gcd, json only": lambda home, truth: write_gcd(home, truth, txt=False),
     "gcd part 1": lambda home, truth: write_gcd(home, truth, folders=("train_add", "val_add"), json_names=SPLITS),
+    "mmioc open": write_mmioc,
+    "mmioc, train.json twice": lambda home, truth: write_gcd(home, truth, json_names=("train", "train"), txt=False),
     "roboflow txt": write_roboflow,
     "roboflow xml": lambda home, truth: write_roboflow(home, truth, "xml"),
     "roboflow coco": lambda home, truth: write_roboflow(home, truth, "coco"),
@@ -148,8 +161,8 @@ def rows_of(result):
     return found
 
 
-def rows_wanted(truth, split):
-    return {stem: sorted((NAMES[k], *map(float, box)) for k, *box in rows) for stem, rows in truth[split].items()}
+def rows_wanted(truth, split, names=NAMES):
+    return {stem: sorted((names[k], *map(float, box)) for k, *box in rows) for stem, rows in truth[split].items()}
 
 
 def snapshot(home: Path):

@@ -1,19 +1,23 @@
 import dataclasses
+import typing
 from pathlib import Path
 
 import pytest
 import yaml
 
-from utils.config import Config
+from utils.coco import STATS
+from utils.config import Config, MetricName
 from utils.errors import ConfigError
 from utils.settings import (
     Setting,
     as_yaml,
     build_config,
     config_from_plain,
+    hyp_yaml,
     settings_of_assignments,
     settings_of_document,
 )
+from utils.structures import Report
 from utils.yamlio import parse_yaml, read_yaml
 
 
@@ -66,6 +70,11 @@ def test_yolov5_hyp_file():
         ("loss: {nwd_constant: 0}", "at least 0.01"),
         ("loss: {balance: [1, x]}", "list of float"),
         ("mixup: 1.5", "t.yaml:1: augment.mixup must be at least 0 and at most 1"),
+        ("data: {batch_size: 0}", "data.batch_size must be at least 1 and at most 65536 (or -1), got 0"),
+        ("data: {batch_size: -2}", "(or -1)"),
+        ("model: {freeze: 3}", "list of int or str"),
+        ("run: {best_metric: aps}", "got 'aps'; did you mean 'APs'?"),
+        ("run: {max_time: 30m}", "must be float"),
         ("- 1", "is a map of sections"),
     ],
 )
@@ -84,3 +93,25 @@ def test_plain_round_trip():
     cfg, _ = build_config(settings_of_assignments(["loss.balance=[1.0, 2.0]", "run.seed=3", "run.name=x"]))
     again = config_from_plain(cfg.plain(), "checkpoint")
     assert dataclasses.asdict(again) == dataclasses.asdict(cfg)
+
+
+def test_the_same_key_set_twice():
+    with pytest.raises(ConfigError, match="optim.lr0 is set twice, first by --set optim.lr0=1"):
+        settings_of_assignments(["optim.lr0=1", "optim.momentum=0", "optim.lr0 = 2"])
+
+
+def test_hyper_parameters_are_read_again():
+    cfg, origins = build_config(settings_of_assignments(["loss.iou=wise-iou", "optim.lr0=2e-5", "run.seed=3"]))
+    text = hyp_yaml(cfg, origins)
+    assert list(yaml.safe_load(text)) == ["optim", "schedule", "augment", "loss", "assign"]
+    again = from_yaml(text)
+    assert dataclasses.replace(again, run=cfg.run) == cfg and again.run.seed == 0
+
+
+def test_every_metric_is_one_of_the_report():
+    names = set(typing.get_args(MetricName))
+    report = Report({name: 0.5 for name in STATS}, 0.1, 0.2, 0.3, (), 1, 0, 1)
+    assert set(STATS) < names and {name: report.metric(name) for name in names} == {
+        **dict.fromkeys([*STATS, "fitness", "map50", "map50_95"], 0.5),
+        **{"precision": 0.1, "recall": 0.2},
+    }

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import utils
-from utils.novelty import group_names, harmonic_mean
+from utils.novelty import group_lines, group_names, group_scores, harmonic_mean
+from utils.structures import ClassRow
 from utils.vocabulary import Vocabulary
 
 MMIOC = Path(utils.__file__).resolve().parents[2] / "shared" / "spec" / "mmioc"
@@ -53,3 +54,31 @@ def test_what_was_not_measured_stays_so():
     assert math.isnan(harmonic_mean(float("nan"), 0.5)) and math.isnan(harmonic_mean(0.0, float("nan")))
     with pytest.raises(AssertionError):
         harmonic_mean(-1, 0.5)
+
+
+def row(ap50, ap):
+    return ClassRow("x", 1, 1, None, None, ap50, ap)
+
+
+def test_scores_of_groups_by_hand():
+    rows = [row(0.9, 0.5), row(0.5, 0.3), row(0.4, 0.2), row(None, None)]
+    table = group_scores(rows, ["identical", "synonym", "new", "new"])["novelty"]
+    assert table["identical"] == {"classes": 1, "AP": 0.5, "AP50": 0.9}
+    assert table["new"] == table["novel"] == {"classes": 1, "AP": 0.2, "AP50": 0.4}
+    assert table["base"] == {"classes": 2, "AP": pytest.approx(0.4), "AP50": pytest.approx(0.7)}
+    assert table["harmonic_mean"]["AP"] == pytest.approx(2 * 0.4 * 0.2 / 0.6)
+    assert any("novel of 1 classes: AP50 0.400, AP 0.200" in line for line in group_lines({"novelty": table}))
+
+
+def test_groups_without_classes_have_no_scores():
+    table = group_scores([row(0.4, 0.2)], ["new"])["novelty"]
+    assert table["base"] == {"classes": 0, "AP": None, "AP50": None} and table["harmonic_mean"]["AP"] is None
+
+
+def test_nothing_to_say_when_every_name_was_trained():
+    assert group_scores([row(0.4, 0.2)], ["identical"]) == {} == group_scores([], [])
+
+
+def test_chance_line():
+    chance = {"permutations": 3, "AP50": [0.1, 0.2, 0.3], "AP": [None, None, None]}
+    assert group_lines({"chance": chance}) == ["chance, 3 permutations of the vectors: AP50 0.200 (0.100 to 0.300)"]

@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from models.heads.contrastive import ContrastiveBranch
+from utils.config import OptimConfig
 from utils.ema import EMA
 from utils.errors import NumericError
 from utils.optim import Schedule, build_optimizer
@@ -110,3 +112,10 @@ def test_best_is_never_undefined():
     training = state(net())
     assert not training.is_best(None)
     assert training.is_best(0.2) and not training.is_best(0.2) and not training.is_best(None) and training.best == 0.2
+
+
+def test_scalars_are_not_decayed():
+    branch = ContrastiveBranch(8, 8, 16, -4.0)
+    groups = build_optimizer(branch, OptimConfig(), 16).param_groups
+    decayed = {id(p) for group in groups if group["weight_decay"] for p in group["params"]}
+    assert id(branch.log_scale) not in decayed and id(branch.embed.weight) in decayed

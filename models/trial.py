@@ -1,0 +1,133 @@
+"""A few real training steps on random pictures: how long they take, how much memory, how many pictures fit."""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+
+from models.criterion import build_criterion
+from models.graph import Graph
+from utils.config import Config, DataConfig
+from utils.device import peak_memory
+from utils.errors import ResourceError
+from utils.log import LOG
+from utils.state import forward_backward, new_state, optimizer_step
+from utils.structures import Batch, Moment, Targets
+
+BOXES = 8  # per random picture
+MOST = 1024  # pictures per step that --batch -1 tries at most
+SPARE = 0.1  # share of a GPU's memory that --batch -1 leaves free
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Seconds of a training step and of an evaluating forward pass of as many pictures; memory as `peak_memory`."""
+
+    step_seconds: float
+    forward_seconds: float
+    peak_bytes: int
+
+
+def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int = 3) -> Trial:
+    """Train a copy of `model` for `steps` steps after one to warm up; `model` itself stays as it is."""
+    model = copy.deepcopy(model)
+    device = next(model.parameters()).device
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+    size, classes, planes = cfg.data.imgsz, model.spec.classes, len(model.channels.names)
+    batch = random_batch(cfg.data.batch_size, size, classes, cfg.run.seed, planes).to(device)
+    state, criterion = new_state(model, cfg, dtype), build_criterion(model, cfg)
+    model.train()
+
+    def step() -> None:
+        forward_backward(state, criterion, batch, dtype, Moment(cfg.run.seed, step=0, progress=1.0))
+        optimizer_step(state, cfg.optim.clip_norm)
+
+    @torch.inference_mode()
+    def forward() -> None:
+        state.ema.module(batch.inputs())
+
+    seconds = [_seconds(step, device) for _ in range(steps + 1)][1:]
+    forward_seconds = _seconds(forward, device)
+    return Trial(statistics.median(seconds), forward_seconds, peak_memory(device))
+
+
+def random_batch(pictures: int, size: int, classes: int, seed: int, planes: int = 3) -> Batch:
+    """Noise of (pictures, planes, size, size) with BOXES boxes on each, a tenth to a third of a side long."""
+    rng = torch.Generator().manual_seed(seed)
+    count = pictures * BOXES
+    images = torch.randint(0, 256, (pictures, planes, size, size), dtype=torch.uint8, generator=rng)
+    corner, side = torch.rand(count, 2, generator=rng) * 0.6, 0.1 + torch.rand(count, 2, generator=rng) * 0.23
+    targets = Targets(
+        image_index=torch.arange(pictures).repeat_interleave(BOXES),
+        labels=torch.randint(0, classes, (count,), generator=rng),
+        boxes=torch.cat((corner, corner + side), 1) * size,
+    )
+    return Batch(images, targets, tuple(range(pictures)), (None,) * pictures)
+
+
+def _seconds(action: Callable[[], None], device: torch.device) -> float:
+    started = time.perf_counter()
+    action()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - started
+
+
+def fit_batch(cfg: Config, model: Graph, pictures: int, dtype: torch.dtype | None) -> Config:
+    """The configuration with --batch -1 replaced by the pictures per step that fit, said aloud."""
+    if cfg.data.batch_size != -1:
+        return cfg
+    if next(model.parameters()).is_cuda:
+        size = batch_that_fits(model, cfg, dtype, pictures)
+        LOG.info("--batch -1: %d pictures of %d px a step fit the GPU", size, cfg.data.imgsz)
+    else:
+        size = DataConfig().batch_size
+        LOG.info("--batch -1 measures the memory of a GPU; on the CPU a larger batch gains nothing: using %d", size)
+    return replace(cfg, data=replace(cfg.data, batch_size=size))
+
+
+def batch_that_fits(model: Graph, cfg: Config, dtype: torch.dtype | None, pictures: int) -> int:
+    """The most pictures per step (at most `pictures`, the data's) whose training fits the memory of the model's GPU.
+
+    Raises ResourceError when not even one does.
+    """
+    device = next(model.parameters()).device
+    torch.cuda.empty_cache()
+    budget = (torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)) * (1 - SPARE)
+
+    def fits(size: int) -> bool:
+        try:
+            trial = try_steps(model, replace(cfg, data=replace(cfg.data, batch_size=size)), dtype, steps=1)
+        except torch.cuda.OutOfMemoryError:
+            return False
+        return trial.peak_bytes <= budget
+
+    found = largest_fitting(fits, min(pictures, MOST))
+    torch.cuda.empty_cache()
+    if not found:
+        raise ResourceError(f"--batch -1: not even one picture of {cfg.data.imgsz} px fits the GPU; lower --img")
+    return found
+
+
+def largest_fitting(fits: Callable[[int], bool], most: int) -> int:
+    """A number of at most `most` that fits, none or hardly an eighth below the largest that does; 0 if 1 does not.
+
+    `fits` holds up to some number and not above it.
+    """
+    low, high = 0, 1
+    while fits(high):
+        low = high
+        if low == most:
+            return low
+        high = min(2 * high, most)
+    while high - low > max(low // 8, 1):
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low

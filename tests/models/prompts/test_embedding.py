@@ -1,0 +1,27 @@
+import pytest
+import torch
+
+from models.graph import build_graph
+from models.spec import read_spec
+from utils.errors import CheckpointError, ConfigError
+
+
+def test_off_gives_zeros(none_row):
+    z = none_row(torch.rand(2, 3, 64, 96))
+    assert z.shape == (2, 256, 4, 6) and not z.any() and none_row.off
+
+
+def test_on_gives_an_embedding_without_gradient_and_without_parameters(sam_row):
+    z = sam_row(torch.rand(1, 3, 64, 96, requires_grad=True))
+    assert z.shape == (1, 256, 4, 6) and z.dtype == torch.float32 and z.std() > 0
+    assert not z.requires_grad and not sam_row.off
+    assert not list(sam_row.parameters()) and not sam_row.state_dict()
+
+
+def test_top_level_key_decides_the_mode():
+    spec = read_spec("cfg/models/rtvpnet-n.yaml")
+    assert spec.data["sam"] == "none"
+    with pytest.raises(CheckpointError, match="mobile_sam.pt"):
+        build_graph(spec.with_values(sam="pretrained"))
+    with pytest.raises(ConfigError, match="row 0 .*'mode' must be 'pretrained' or .*got 'on'"):
+        build_graph(spec.with_values(sam="on"))

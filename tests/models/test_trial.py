@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from models.graph import build_graph
+from models.spec import read_spec
+from models.trial import BOXES, largest_fitting, random_batch, try_steps
+from utils.paths import CFG
+from utils.settings import Setting, build_config
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 3, 7, 8, 9, 63, 64, 100, 1000])
+@pytest.mark.parametrize("most", [1, 5, 64, 100])
+def test_largest_fitting(limit, most):
+    asked = []
+
+    def fits(size):
+        asked.append(size)
+        return size <= limit
+
+    found = largest_fitting(fits, most)
+    best = min(limit, most)
+    assert best * 8 // 9 <= found <= best and max(asked) <= most
+    assert len(asked) == len(set(asked)) <= 12
+
+
+@pytest.mark.parametrize("name", ["idfe-net-n", "idfe-net-polar-n"])
+def test_a_trial_leaves_the_model_alone(name):
+    torch.manual_seed(0)
+    graph = build_graph(read_spec(CFG / "models" / f"{name}.yaml"), image_size=64)
+    before = {name: tensor.clone() for name, tensor in graph.state_dict().items()}
+    random = torch.get_rng_state()
+    cfg, _ = build_config([Setting("data.imgsz", 64, ""), Setting("data.batch_size", 2, "")])
+    trial = try_steps(graph, cfg, None, steps=1)
+    assert trial.step_seconds > 0 and trial.forward_seconds > 0 and trial.peak_bytes > 2**20
+    assert all(torch.equal(tensor, before[name]) for name, tensor in graph.state_dict().items())
+    assert all(p.grad is None for p in graph.parameters()) and torch.equal(random, torch.get_rng_state())
+
+
+def test_random_boxes_lie_in_their_pictures():
+    batch = random_batch(3, 96, 5, 0)
+    boxes = batch.targets.boxes
+    assert batch.images.shape == (3, 3, 96, 96) and len(batch.targets) == 3 * BOXES
+    assert boxes.min() >= 0 and boxes.max() <= 96 and (boxes[:, 2:] - boxes[:, :2]).min() >= 9.6 - 1e-3
+    assert batch.targets.image_index.bincount().tolist() == [BOXES] * 3 and batch.targets.labels.max() < 5

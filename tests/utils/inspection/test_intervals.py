@@ -1,0 +1,38 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from utils.inspection.intervals import Rate, rate
+
+
+@pytest.mark.parametrize(
+    ("events", "total", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_newcombe_1998_table_1(events, total, low, high):
+    """The published intervals of method 3, the Wilson score without continuity correction."""
+    one = Rate(events, total)
+    assert (one.low, one.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+@given(st.integers(1, 10**6))
+def test_no_events_in_n_is_bounded(n):
+    assert Rate(0, n).high == pytest.approx(3.8414588 / (n + 3.8414588)) and Rate(0, n).low == 0
+    assert Rate(n, n).low == pytest.approx(1 - Rate(0, n).high) and Rate(n, n).high == 1
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_interval_holds_the_share_and_is_symmetric(counts):
+    events, total = counts
+    one, other = Rate(events, total), Rate(total - events, total)
+    assert 0 <= one.low <= one.value <= one.high <= 1
+    assert (one.low, one.high) == (pytest.approx(1 - other.high), pytest.approx(1 - other.low))
+
+
+def test_words():
+    assert str(Rate(3, 40)) == "3 of 40 (7.5 %, 2.6 % to 19.9 %)"
+    assert str(Rate(0, 40)) == "0 of 40 (at most 8.8 %)" and str(Rate(40, 40)) == "40 of 40 (at least 91.2 %)"
+
+
+def test_nothing_to_count_is_none():
+    assert rate(0, 0) is None and rate(0, 1) == Rate(0, 1)

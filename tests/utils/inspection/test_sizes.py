@@ -1,0 +1,48 @@
+import pytest
+from hypothesis import given
+
+from tests.utils.glass_cases import cases, detections, record, six_pictures
+from utils.errors import ConfigError
+from utils.inspection.intervals import Rate
+from utils.inspection.sizes import parse_bins, size_bins
+from utils.matching import MatchRule, match
+from utils.pairs import pair_up
+
+
+def test_six_pictures():
+    """Boxes of 20 (found), 8, 40, 20 (found at 0.5) and 10 px; half of that in mm at 0.5 mm per px."""
+    matching = match(pair_up(*six_pictures(), 2), MatchRule())
+    in_px = size_bins(matching, 0.5)
+    assert [one.recall for one in in_px] == [None, Rate(0, 2), Rate(2, 2), Rate(0, 1), None]
+    assert [(one.low, one.high) for one in in_px] == [(0, 8), (8, 16), (16, 32), (32, 96), (96, None)]
+    assert [one.recall for one in size_bins(matching, 0.6)][2] == Rate(1, 2)
+    in_mm = size_bins(matching, 0.5, (0, 5, 10), mm_per_px=0.5)
+    assert [one.recall for one in in_mm] == [Rate(0, 1), Rate(0, 1), Rate(2, 3)] and in_mm[0].unit == "mm"
+    assert str(in_mm[0]) == "0 to 5 mm: 0 of 1 (at most 79.3 %) (few)" and str(in_px[0]) == "0 to 8 px: no boxes (few)"
+
+
+def test_a_threshold_for_each_class():
+    """Bubbles from 0.9: the one of picture 3 at 0.5 is not found then."""
+    matching = match(pair_up(*six_pictures(), 2), MatchRule())
+    assert size_bins(matching, [0.9, 0.5])[2].recall == Rate(1, 2)
+
+
+@given(cases)
+def test_bins_sum_to_all_boxes(case):
+    matching = match(pair_up(case.records, case.found, case.classes), MatchRule())
+    rows = [one.recall for one in size_bins(matching, 0.0) if one.recall]
+    assert sum(one.total for one in rows) == len(matching.pairs.truth)
+    assert sum(one.events for one in rows) == matching.hit.sum()
+
+
+def test_an_edge_belongs_to_the_bin_above_it_wherever_the_box_lies():
+    for x in range(0, 92, 7):
+        matching = match(pair_up([record([[x, x, x + 8, x + 8]], [0])], {0: detections()}, 1), MatchRule())
+        assert size_bins(matching, 0.0)[1].recall == Rate(0, 1), x
+
+
+def test_bins_are_read():
+    assert parse_bins("0, 8,16.5") == (0, 8, 16.5)
+    for wrong in ("", "8,16", "0,16,8", "0,8,8", "0,a", "0,inf", "0,nan"):
+        with pytest.raises(ConfigError, match="--bins"):
+            parse_bins(wrong)

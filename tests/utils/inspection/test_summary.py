@@ -1,0 +1,74 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+
+from tests.utils.glass_cases import NAMES, cases, detections, record, six_pictures
+from utils.errors import DataError
+from utils.inspection.decisions import Cost, decide, picture_scores
+from utils.inspection.intervals import Rate
+from utils.inspection.summary import InspectionConfig, inspect
+from utils.inspection.threshold_file import read_thresholds, thresholds_text
+from utils.matching import MatchRule, match
+from utils.pairs import pair_up
+
+
+def test_six_pictures():
+    """Each figure is worked out by hand in the test of its own file; here they come together at 0.8 and 0.9."""
+    result = inspect(*six_pictures(), NAMES, InspectionConfig())
+    assert (result.pictures, result.good, result.bad, result.unlabelled) == (6, 2, 4, 1)
+    assert result.point.thresholds == (0.8, 0.9) and result.point.decisions.escape == Rate(3, 4)
+    assert result.errors["hit"] == 1 and result.errors["missed"] == 4 and not result.false_alarms
+    assert len(result.labels.missing_labels) == 1, "labels are doubted from 0.5, whatever the thresholds"
+    assert result.calibration.ece == pytest.approx(1.95 / 6) and len(result.class_errors) == 2
+    assert result.lines()[:5] == [
+        "6 pictures: 4 bad, 2 good (1 of them without a label file)",
+        "thresholds for at most 0.1 false alarms per picture; hit: IoU >= 0.5",
+        "recall 1 of 5 (20.0 %, 3.6 % to 62.4 %) at 0 false alarms per picture",
+        "escape 3 of 4 (75.0 %, 30.1 % to 95.4 %)",
+        "overkill 0 of 2 (at most 65.8 %)",
+    ]
+
+
+def test_the_rule_and_the_cost_are_used():
+    """By centre and at 50 : 1, everything from 0.5: only picture 2 escapes, picture 4 is rejected; scores are
+    calibrated by IoU all the same.
+    """
+    config = InspectionConfig(rule=MatchRule("center"), cost=Cost(50, 1))
+    result = inspect(*six_pictures(), NAMES, config)
+    assert result.point.decisions.escape == Rate(1, 4) and result.point.decisions.overkill == Rate(1, 2)
+    assert result.calibration.ece == pytest.approx(1.95 / 6)
+    assert (
+        result.lines()[1]
+        == "thresholds for least cost at 50 per escape and 1 per overkill; hit: centre in the truth box"
+    )
+
+
+def test_without_good_pictures():
+    records, found = [record([[0, 0, 9, 9]], [0])], {0: detections()}
+    result = inspect(records, found, NAMES, InspectionConfig())
+    assert result.curve is None and "overkill not measurable: no good pictures" in result.lines()
+    assert result.plain()["operating_point"]["decisions"]["overkill"] is None
+    with pytest.raises(DataError, match="no good pictures"):
+        inspect(records, found, NAMES, InspectionConfig(cost=Cost(50, 1)))
+
+
+@given(cases)
+def test_any_data_gives_strict_json_and_lines(case):
+    result = inspect(case.records, case.found, case.names, InspectionConfig())
+    json.dumps(result.plain(), allow_nan=False)
+    assert all("nan" not in line and "\n" not in line for line in result.lines())
+
+
+@given(case=cases)
+def test_thresholds_yaml_reproduces_escape_and_overkill(case, tmp_path_factory):
+    """Written, read back, used to throw float32 detections away as detect.py will; what is left is matched anew."""
+    result = inspect(case.records, case.found, case.names, InspectionConfig(false_per_picture=0.34))
+    path = tmp_path_factory.mktemp("t") / "thresholds.yaml"
+    path.write_text(thresholds_text(case.names, result.point.thresholds, result.lines()), encoding="utf-8")
+    limits = torch.tensor(read_thresholds(path, case.names))
+    left = {i: one.keep(one.scores >= limits[one.labels]) for i, one in case.found.items()}
+    scores = picture_scores(match(pair_up(case.records, left, case.classes), MatchRule()))
+    assert decide(scores, np.zeros(case.classes)) == result.point.decisions

@@ -1,0 +1,32 @@
+import pytest
+import torch
+
+from utils.config import RunConfig
+from utils.errors import ConfigError
+from utils.precision import autocast_dtype
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda:0")
+
+
+def test_the_cpu_computes_in_bfloat16_only_when_asked():
+    assert autocast_dtype(RunConfig(), CPU) is None
+    assert autocast_dtype(RunConfig(amp=False), CPU) is None
+    assert autocast_dtype(RunConfig(bf16=True), CPU) is torch.bfloat16
+
+
+@pytest.mark.parametrize("has_bf16", [False, True])
+def test_a_gpu_takes_what_it_has(monkeypatch, has_bf16):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_bf16)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Old GPU")
+    assert autocast_dtype(RunConfig(), GPU) is (torch.bfloat16 if has_bf16 else torch.float16)
+    assert autocast_dtype(RunConfig(amp=False), GPU) is None
+    if has_bf16:
+        assert autocast_dtype(RunConfig(bf16=True), GPU) is torch.bfloat16
+    else:
+        with pytest.raises(ConfigError, match="Old GPU has no bfloat16"):
+            autocast_dtype(RunConfig(bf16=True), GPU)
+
+
+def test_contradiction():
+    with pytest.raises(ConfigError, match="contradicts --no-amp"):
+        autocast_dtype(RunConfig(amp=False, bf16=True), CPU)

@@ -1,0 +1,75 @@
+"""Recall by the size of the defect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from utils.errors import ConfigError
+from utils.inspection.intervals import Rate, rate
+from utils.matching import Matching
+
+BINS = (0.0, 8.0, 16.0, 32.0, 96.0)
+FEW = 10  # a bin with fewer boxes is marked
+
+
+@dataclass(frozen=True)
+class SizeBin:
+    """Truth boxes of low <= size < high (None: no end) in `unit`, and how many are found; None without boxes."""
+
+    low: float
+    high: float | None
+    unit: str
+    recall: Rate | None
+
+    @property
+    def few(self) -> bool:
+        """Whether there are too few boxes to say much."""
+        return self.recall is None or self.recall.total < FEW
+
+    def __str__(self) -> str:
+        span = f"from {self.low:g}" if self.high is None else f"{self.low:g} to {self.high:g}"
+        return f"{span} {self.unit}: {self.recall or 'no boxes'}{' (few)' if self.few else ''}"
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {**vars(self), "recall": self.recall and self.recall.plain(), "few": self.few}
+
+
+def parse_bins(text: str, option: str = "--bins") -> tuple[float, ...]:
+    """`0,8,16,32,96` -> the lower edges of the bins. Raises ConfigError."""
+    try:
+        edges = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        edges = ()
+    rising = all(a < b for a, b in zip(edges, edges[1:], strict=False))
+    if not edges or edges[0] != 0 or not rising or not isfinite(edges[-1]):
+        raise ConfigError(f"{option} {text}: must be rising numbers from 0 on, like 0,8,16,32,96")
+    return edges
+
+
+def size_bins(
+    matching: Matching,
+    thresholds: float | np.ndarray,
+    edges: Sequence[float] = BINS,
+    mm_per_px: float | None = None,
+) -> tuple[SizeBin, ...]:
+    """Recall at one threshold, or one per class (K,), by sqrt(area) in the original picture; every box is in one bin.
+
+    With `mm_per_px` sizes and `edges` are in mm. Sizes are rounded to 1e-3 of their unit: boxes stored as float32
+    fractions come back a little off, and a box of 8 px is not to fall below 8.
+    """
+    truth = matching.pairs.truth
+    sizes = (np.sqrt(truth.areas().astype(float)) * (mm_per_px or 1)).round(3)
+    place = np.searchsorted(np.asarray(edges), sizes, "right") - 1
+    found = matching.found_at() >= np.broadcast_to(thresholds, matching.pairs.classes)[truth.labels]
+    total, hits = (np.bincount(place[kept], minlength=len(edges)) for kept in (slice(None), found))
+    unit = "px" if mm_per_px is None else "mm"
+    ends = (*edges[1:], None)
+    return tuple(
+        SizeBin(low, high, unit, rate(hits[i], total[i])) for i, (low, high) in enumerate(zip(edges, ends, strict=True))
+    )

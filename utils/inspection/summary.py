@@ -1,0 +1,142 @@
+"""What an inspection line asks of a detector: does it let bad parts pass, does it throw good ones away, and where does
+it fail? One call that gathers the figures of the files around.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from utils.inspection.calibration import Calibration, calibration
+from utils.inspection.decisions import Cost, DecisionCurve, one_threshold_curve, picture_scores
+from utils.inspection.error_types import error_types
+from utils.inspection.froc import REPORTED, Froc, froc
+from utils.inspection.operating import OperatingPoint, for_false_alarms, for_least_cost, operating_point
+from utils.inspection.sizes import BINS, SizeBin, size_bins
+from utils.inspection.suspects import LabelSuspects, Suspect, label_suspects, worst_false_alarms, worst_misses
+from utils.inspection.thresholds import LOWEST
+from utils.matching import MatchRule, match
+from utils.pairs import NEAREST, pair_up
+from utils.structures import Detections, Record
+from utils.text import counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectionConfig:
+    """How to look: `rule` for a hit; the thresholds aim at `false_per_picture`, or at the least `cost` where one is
+    given; `bins` in px, or mm with `mm_per_px`; `lowest` is the confidence at which the detections were gathered;
+    detections of at least `confident` cast doubt on labels.
+    """
+
+    rule: MatchRule = field(default_factory=MatchRule)
+    false_per_picture: float = 0.1
+    cost: Cost | None = None
+    bins: tuple[float, ...] = BINS
+    mm_per_px: float | None = None
+    lowest: float = LOWEST
+    confident: float = 0.5
+
+    @property
+    def aim(self) -> str:
+        """What the thresholds were chosen for, in words."""
+        if self.cost is None:
+            return f"at most {self.false_per_picture:g} false alarms per picture"
+        return f"least cost at {self.cost.escape:g} per escape and {self.cost.overkill:g} per overkill"
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """The figures: pictures by kind (`unlabelled`: good for want of a label file); the operating point at the chosen
+    thresholds, which `sizes`, `errors`, `misses` and `false_alarms` are at too; the curves of one threshold for all
+    classes (`curve` is None unless there are good and bad pictures); calibration and error counts of all classes and of
+    each.
+    """
+
+    config: InspectionConfig
+    names: tuple[str, ...]
+    pictures: int
+    good: int
+    bad: int
+    unlabelled: int
+    point: OperatingPoint
+    froc: Froc
+    curve: DecisionCurve | None
+    sizes: tuple[SizeBin, ...]
+    calibration: Calibration
+    class_calibration: tuple[Calibration, ...]
+    errors: dict[str, int]
+    class_errors: tuple[dict[str, int], ...]
+    labels: LabelSuspects
+    misses: tuple[Suspect, ...]
+    false_alarms: tuple[Suspect, ...]
+
+    def lines(self) -> list[str]:
+        """The figures for the console, every one with its interval."""
+        unlabelled = f" ({self.unlabelled:,} of them without a label file)" if self.unlabelled else ""
+        other = self.pictures - self.good - self.bad
+        neither = f", {other:,} with regions to ignore only" if other else ""
+        return [
+            f"{counted(self.pictures, 'picture')}: {self.bad:,} bad, {self.good:,} good{unlabelled}{neither}",
+            f"thresholds for {self.config.aim}; hit: {self.config.rule}",
+            *self.point.lines(),
+            "recall by size: " + "; ".join(str(one) for one in self.sizes),
+            "errors: " + ", ".join(f"{kind} {count:,}" for kind, count in self.errors.items()),
+        ]
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready values, without the curves."""
+        pictures = {"all": self.pictures, "good": self.good, "bad": self.bad, "unlabelled": self.unlabelled}
+        return {
+            "aim": self.config.aim,
+            "rule": str(self.config.rule),
+            "names": list(self.names),
+            "pictures": pictures,
+            "operating_point": self.point.plain(),
+            "froc": [{"at": rate, **self.froc.at(rate).plain()} for rate in REPORTED],
+            "sizes": [one.plain() for one in self.sizes],
+            "calibration": self.calibration.plain(),
+            "class_calibration": [one.plain() for one in self.class_calibration],
+            "errors": self.errors,
+            "class_errors": list(self.class_errors),
+            "label_suspects": self.labels.plain(),
+            "misses": [one.plain() for one in self.misses],
+            "false_alarms": [one.plain() for one in self.false_alarms],
+        }
+
+
+def inspect(
+    records: Sequence[Record], found: Mapping[int, Detections], names: Sequence[str], config: InspectionConfig
+) -> Inspection:
+    """Work out everything from the truth and the detections of each picture (by index into `records`, px of the
+    original pictures). Raises DataError when a least cost is asked for without good or without bad pictures.
+    """
+    pairs = pair_up(records, found, len(names), min(NEAREST, config.rule.iou))
+    matching = match(pairs, config.rule)
+    if config.cost is None:
+        thresholds = for_false_alarms(matching, names, config.false_per_picture, config.lowest)
+    else:
+        thresholds = for_least_cost(matching, names, config.cost, config.lowest)
+    limits, every = np.array(thresholds), range(len(names))
+    errors, at50 = error_types(matching, limits), match(pairs, MatchRule())
+    return Inspection(
+        config=config,
+        names=tuple(names),
+        pictures=pairs.pictures,
+        good=int(pairs.good.sum()),
+        bad=int(pairs.bad.sum()),
+        unlabelled=int((pairs.good & ~pairs.labelled).sum()),
+        point=operating_point(matching, thresholds),
+        froc=froc(matching),
+        curve=one_threshold_curve(picture_scores(matching)) if pairs.good.any() and pairs.bad.any() else None,
+        sizes=size_bins(matching, limits, config.bins, config.mm_per_px),
+        calibration=calibration(at50),
+        class_calibration=tuple(calibration(at50, label) for label in every),
+        errors=errors.counts(),
+        class_errors=tuple(errors.counts(label) for label in every),
+        labels=label_suspects(matching, names, config.confident),
+        misses=worst_misses(errors, names),
+        false_alarms=worst_false_alarms(errors, names),
+    )

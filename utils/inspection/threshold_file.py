@@ -1,0 +1,72 @@
+"""thresholds.yaml: one score threshold per class, by name, with a comment that says where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from utils.errors import printable
+from utils.inspection.thresholds import NEVER
+from utils.names import name_key
+from utils.text import did_you_mean
+from utils.yamlio import Document, read_yaml
+
+HEAD = f"A detection counts where its score >= the threshold of its class; {NEVER} is above every score."
+
+
+def thresholds_text(names: Sequence[str], thresholds: Sequence[float], provenance: Sequence[str]) -> str:
+    """The file's text. `provenance` are lines for the comment: command, data, what the choice costs."""
+    comment = [f"# {printable(line)}".rstrip() for line in (HEAD, *provenance)]
+    rows = [f"  {_quoted(name)}: {float(value)!r}" for name, value in zip(names, thresholds, strict=True)]
+    return "\n".join([*comment, "thresholds:", *rows]) + "\n"
+
+
+def _quoted(name: str) -> str:
+    return yaml.safe_dump(name, default_style='"', allow_unicode=True, width=10**9).rstrip("\n")
+
+
+def read_thresholds(path: str | Path, names: Sequence[str]) -> tuple[float, ...]:
+    """The threshold of each of `names`, matched regardless of case and blanks.
+
+    Raises ConfigError with file and line for anything but one threshold in 0..1 (or NEVER) for every class.
+    """
+    document = read_yaml(path)
+    data = document.data
+    if not isinstance(data, dict) or not isinstance(data.get("thresholds"), dict):
+        raise document.error("not a thresholds file; it has one key, thresholds, with a number for each class")
+    for key in data:
+        if key != "thresholds":
+            raise document.error(f"unknown key '{printable(str(key))}'; remove it", key)
+    index = {name_key(name): k for k, name in enumerate(names)}
+    values: dict[int, float] = {}
+    for name, value in data["thresholds"].items():
+        k = _class_of(document, name, names, index)
+        if k in values:
+            raise document.error(f"class '{printable(name)}' appears twice; remove one", "thresholds", name)
+        values[k] = _number(document, name, value)
+    missing = [printable(name) for k, name in enumerate(names) if k not in values]
+    if missing:
+        raise document.error(f"no threshold for {', '.join(missing)}; add one", "thresholds")
+    return tuple(values[k] for k in range(len(names)))
+
+
+def _class_of(document: Document, name: object, names: Sequence[str], index: dict[str, int]) -> int:
+    if not isinstance(name, str):
+        raise document.error(f"{name} is not a class name; put names in quotes", "thresholds", name)  # type: ignore[arg-type]
+    if name_key(name) not in index:
+        near = did_you_mean(name, names) or f"; there are: {', '.join(names)}"
+        raise document.error(printable(f"unknown class '{name}'{near}"), "thresholds", name)
+    return index[name_key(name)]
+
+
+def _number(document: Document, name: str, value: object) -> float:
+    try:
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
+    except ValueError:
+        number = -1.0
+    if not (0 <= number <= 1 or number == NEVER):
+        wanted = f"the threshold of '{name}' must be a number from 0 to 1 (or {NEVER}: never), not {value!r}"
+        raise document.error(printable(wanted), "thresholds", name)
+    return number  # YAML reads 1e-05 as a word

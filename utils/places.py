@@ -1,0 +1,42 @@
+"""Where the results of each input are filed: relative paths that never collide."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+
+def relative_paths(paths: Sequence[Path]) -> list[Path]:
+    """The paths below the deepest folder that holds them all; file names alone when they share one folder."""
+    absolute = [Path(os.path.abspath(p)) for p in paths]
+    root = os.path.commonpath([p.parent for p in absolute]) if absolute else ""
+    return [p.relative_to(root) for p in absolute]
+
+
+def output_places(relative: Sequence[Path], numbered: Collection[Path] = ()) -> list[Path]:
+    """A relative path without suffix for each input, different for each, also where case does not count.
+
+    Inputs that differ only in their suffix keep it in the name; one that is listed again gets a number. The inputs
+    in `numbered` (videos) append `_000001` and so on, so they keep their suffix where pictures are called like that.
+    """
+    plain = [path.with_suffix("") for path in relative]
+    shared = Counter(_key(path.with_suffix("")) for path in set(relative))
+    stems = {re.sub(r"_\d+$", "", _key(place)) for place in plain if re.search(r"_\d+$", place.name)}
+    places: list[Path] = []
+    taken: set[str] = set()
+    for path, place in zip(relative, plain, strict=True):
+        clash = shared[_key(place)] > 1 or (path in numbered and _key(place) in stems)
+        wanted = place.with_name(path.name.replace(".", "_")) if clash else place
+        free, again = wanted, 2
+        while _key(free) in taken:
+            free, again = wanted.with_name(f"{wanted.name}__{again}"), again + 1
+        taken.add(_key(free))
+        places.append(free)
+    return places
+
+
+def _key(place: Path) -> str:
+    return place.as_posix().casefold()
