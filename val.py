@@ -155,6 +155,12 @@ def _data_config(flags: ValFlags, loaded: Loaded) -> DataConfig:
     )
 
 
+def _thresholds(flags: ValFlags, stored: ValConfig) -> ValConfig:
+    """Those of the run, by default 0.001, 0.6 and 300, where no flag says otherwise: the logged numbers come back."""
+    asked = {"conf": flags.conf_thres, "iou": flags.iou_thres, "max_det": flags.max_det}
+    return replace(stored, **{key: value for key, value in asked.items() if value is not None})
+
+
 def _with_words(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Loaded, list[Novelty]]:
     """The network looking for the data's classes, and how new each is to it; a closed network as it is."""
     if loaded.words is None or flags.single_cls or flags.map_classes:
@@ -220,7 +226,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     write_json(
         run / "run.json", {**provenance(argv), "weights": loaded.path.name, "data": truth.books.plain(), **about}
     )
-    cfg = ValConfig(conf=flags.conf_thres, iou=flags.iou_thres, max_det=flags.max_det)
+    cfg = _thresholds(flags, loaded.config.val)
     with half_precision(device, flags.half):
         if flags.task == "speed":
             _report_speed(run, _speed(model, loader, cfg), not flags.noplots)

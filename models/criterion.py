@@ -15,10 +15,13 @@ from models.heads.anchor import AnchorDetect
 from models.heads.contrastive import ContrastiveDetect
 from models.heads.free import FreeDetect
 from models.iou import iou
+from models.learners import learners
 from models.loss_terms import LossTerms
 from models.matched_overlap import matched_boxes, matched_overlap
 from utils.config import AssignConfig, Config, LossConfig
 from utils.structures import Assignment, Predictions, Targets
+
+CENTRE_REACH = 1.0  # strides: how far beyond the middle of its cell an anchor prediction's centre reaches
 
 
 class Criterion(Protocol):
@@ -61,7 +64,7 @@ class AnchorCriterion:
         overlap, object_target = self._overlaps(predictions, targets, assigned)
         box = _per_level(1 - overlap, positive_level, levels)
         cls = _per_level(self._class_loss(predictions, targets, assigned), positive_level, levels)
-        taught = _taught(predictions, targets, assigned)
+        taught = learners(predictions, targets, assigned, reach=CENTRE_REACH)
         obj = self._object_loss(predictions, _best_targets(predictions, assigned, object_target), taught)
         cells = torch.stack([part.sum() for part in taught.split(list(predictions.level_sizes), 1)]).float()
         return LossTerms(
@@ -114,24 +117,6 @@ def _levels(predictions: Predictions) -> Tensor:
 def _per_level(values: Tensor, level: Tensor, levels: int) -> Tensor:
     """(P,) -> (levels,) sums."""
     return values.new_zeros(levels).index_add(0, level, values)
-
-
-def _taught(predictions: Predictions, targets: Targets, assigned: Assignment) -> Tensor:
-    """(B, A) bool: the predictions that learn whether there is an object.
-
-    Not those whose box could have its centre in an ignored region (a centre reaches one stride beyond the middle of
-    its cell), unless they answer for a target. Nobody says whether such a region shows a defect or background.
-    """
-    taught = torch.ones(predictions.boxes.shape[:2], dtype=torch.bool, device=predictions.boxes.device)
-    if not len(targets.ignored):
-        return taught
-    low, high = targets.ignored[:, None, :2], targets.ignored[:, None, 2:]
-    reach = predictions.strides[:, None]
-    touches = ((predictions.points + reach > low) & (predictions.points - reach < high)).all(-1)  # (R, A)
-    unknown = torch.zeros(taught.shape, device=taught.device).index_add(0, targets.ignored_index, touches.float())
-    taught &= unknown == 0
-    taught[assigned.image_index, assigned.prediction_index] = True
-    return taught
 
 
 def _best_targets(predictions: Predictions, assigned: Assignment, quality: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
 
 from models.assign_aligned import assign_aligned
+from models.learners import learners
 from models.loss_terms import LossTerms
 from models.matched_overlap import matched_overlap
 from models.side_losses import side_losses
@@ -20,8 +21,9 @@ class FreeCriterion:
     """Task-aligned loss (TOOD, arXiv 2108.07755) of predictions with a `distribution` and no objectness.
 
     Every part is divided by the sum of the soft targets of the batch. Class: BCE of all predictions x classes against
-    the soft targets. Box: 1 - overlap, in the overlap's unit, and distribution focal loss of distances in
-    cells, both weighted by the soft target. Plus the losses of what the network's rows leave, see side_losses.
+    the soft targets, without those in ignored regions. Box: 1 - overlap, in the overlap's unit, and distribution focal
+    loss of distances in cells, both weighted by the soft target. Plus the losses of what the network's rows leave, see
+    side_losses.
     """
 
     def __init__(self, loss: LossConfig, assign: AssignConfig) -> None:
@@ -34,7 +36,7 @@ class FreeCriterion:
         box, dfl = self._box_losses(predictions, targets, assigned)
         quality, best = assigned.quality, _target_logits(predictions, targets, assigned)
         # BCE(x, y) = softplus(x) - x y, summed without a table of the soft targets, most of which are 0
-        cls = softplus(predictions.class_logits.float()).sum() - (best * quality).sum()
+        cls = self._background(predictions, targets, assigned) - (best * quality).sum()
         sums = {
             "box": (box * quality).sum() * self.loss.free_box,
             "cls": cls * self.loss.free_cls,
@@ -44,6 +46,14 @@ class FreeCriterion:
         side = side_losses(predictions, targets, self.loss)
         own = {name: value.view(1) for name, value in sums.items()}
         return LossTerms({**own, **side.sums}, {**dict.fromkeys(sums, total), **side.counts})
+
+    def _background(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> Tensor:
+        """Sum of softplus over the predictions that learn: the cross-entropy against an empty picture."""
+        logits = predictions.class_logits.float()
+        if not len(targets.ignored):
+            return softplus(logits).sum()
+        learn = learners(predictions, targets, assigned, reach=0.0)
+        return softplus(logits).sum(-1).where(learn, logits.new_zeros(())).sum()
 
     def _box_losses(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> tuple[Tensor, Tensor]:
         """(P,) 1 - overlap and (P,) distribution focal loss of the positives."""

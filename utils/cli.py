@@ -18,7 +18,7 @@ from utils.refused import REFUSED, refuse
 from utils.settings import Setting
 
 # Scores need every box down to the faintest; speed is that of use, as detect.py looks at pictures.
-SCORE_DEFAULTS = {"batch_size": 32, "conf_thres": 0.001, "iou_thres": 0.6}
+SCORE_DEFAULTS = {"batch_size": 32}  # thresholds: as the run was evaluated
 SPEED_DEFAULTS = {"batch_size": 1, "conf_thres": 0.25, "iou_thres": 0.45}
 
 
@@ -117,7 +117,7 @@ def _add_words(parser: _Parser, text: str) -> None:
     parser.add_argument("--text-encoder", default="", help="RTVPNet: the checkpoint's, where it has moved")
 
 
-def _add_thresholds(parser: _Parser, conf: float | None, iou: float | None, max_det: int) -> None:
+def _add_thresholds(parser: _Parser, conf: float | None, iou: float | None, max_det: int | None) -> None:
     parser.add_argument("--conf-thres", "--conf", type=_fraction, default=conf, help="least confidence")
     parser.add_argument("--iou-thres", "--iou", type=_fraction, default=iou, help="overlap at which NMS removes")
     parser.add_argument("--max-det", type=_whole, default=max_det, help="detections per picture")
@@ -152,7 +152,7 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     )
     for switch in ("--save-txt", "--save-conf", "--save-json"):
         parser.add_argument(switch, action="store_true")
-    _add_thresholds(parser, None, None, 300)
+    _add_thresholds(parser, None, None, None)  # as the run was evaluated
     _add_common(parser, "runs/val")
     _add_words(parser, "one for each of the data's classes, in their order, in place of their names")
     values = parser.read(argv)

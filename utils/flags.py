@@ -33,9 +33,9 @@ class ValFlags:
     summary: bool
     batch_size: int
     imgsz: int | None
-    conf_thres: float
-    iou_thres: float
-    max_det: int
+    conf_thres: float | None
+    iou_thres: float | None
+    max_det: int | None
     task: str
     device: str
     workers: int

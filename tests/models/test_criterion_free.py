@@ -132,3 +132,19 @@ def test_the_whole_network_learns():
     # a squeeze of one ReLU unit can start dead (tests/models/test_networks.py)
     assert {n for n in silent if "squeeze" not in n and "excite" not in n} == set()
     assert totals[-1] < 0.7 * totals[0]
+
+
+def test_ignored_regions_teach_no_background():
+    """No class logit of a point in the region learns, unless it answers for a target; all others do."""
+    distribution, logits = raw(batch=2)
+    plain = targets_of([[1, 4, 6, 30, 40]])
+    region = torch.tensor([[15.0, 15.0, 41.0, 41.0]])
+    targets = Targets(plain.image_index, plain.labels, plain.boxes, torch.tensor([0]), region)
+    predictions = predict((distribution, logits))
+    sum(FreeCriterion(LossConfig(), AssignConfig())(predictions, targets).parts().values()).backward()
+    learns = logits.grad.abs().sum(-1) > 0
+    inside = ((predictions.points > 15) & (predictions.points < 41)).all(-1)
+    positive = torch.zeros_like(inside)
+    positive[assign_aligned(predictions, targets, AssignConfig()).prediction_index] = True
+    assert torch.equal(learns[0], positive | ~inside) and learns[1].all()
+    assert (inside & ~positive).any() and (inside & positive).any()
