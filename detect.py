@@ -16,10 +16,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from data.images import read_image
+from data.images import MAX_PIXELS
+from data.planes import PlaneReader
+from data.polar import Optics
 from data.sources import Source, find_sources, words
 from data.synthetic import write_glass
-from data.transforms import eval_shape, letterbox
+from data.transforms import PAD, eval_shape, letterbox
 from data.union import open_data
 from data.video import read_frames
 from models.load import load_masker, load_model, look_for, make_static
@@ -71,6 +73,7 @@ class Detector:
             self.about["masks"] = self.masker.mode
         self.imgsz, self.half = imgsz or loaded.config.data.imgsz, half
         self.device = next(self.model.parameters()).device
+        self.channels, self.optics = loaded.channels, Optics(loaded.channels)
         self.order = torch.arange(len(self.names))  # the number that is reported for each class of the model
 
     def use_names(self, names: Sequence[str]) -> bool:
@@ -82,11 +85,15 @@ class Detector:
         self.names = tuple(names)
         return self.order.tolist() != list(range(len(names)))
 
+    def read(self, path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+        """A picture with the planes the checkpoint was trained on: (H, W, C). Raises DataError."""
+        return PlaneReader(self.channels, max_pixels)(Path(path))
+
     def __call__(
         self, picture: str | Path | np.ndarray, conf: float = 0.25, iou: float = 0.45, max_det: int = 1000
     ) -> Detections:
-        """Detections in pixels of the picture: a path, or (H, W, 3) uint8 RGB. Raises DataError."""
-        image = picture if isinstance(picture, np.ndarray) else read_image(picture)
+        """Detections in pixels of the picture: a path, or (H, W, C) as `read` gives it. Raises DataError."""
+        image = picture if isinstance(picture, np.ndarray) else self.read(picture)
         return self.detect([image], NMSConfig(conf=conf, iou=iou, max_det=max_det))[0]
 
     def shape(self, image: np.ndarray) -> tuple[int, int]:
@@ -96,10 +103,12 @@ class Detector:
     @torch.inference_mode()
     def detect(self, images: Sequence[np.ndarray], nms: NMSConfig) -> list[Detections]:
         """Detections of pictures that share one network shape."""
-        boxed, fits = zip(*(letterbox(image, self.shape(image)) for image in images), strict=True)
-        tensor = torch.from_numpy(np.stack(boxed)).permute(0, 3, 1, 2)
-        none = torch.zeros(0, dtype=torch.long)
-        batch = Batch(tensor, Targets(none, none, torch.zeros(0, 4)), tuple(range(len(images))), fits)
+        padding = self.optics.padding(images[0].dtype, PAD)
+        boxed, fits = zip(*(letterbox(image, self.shape(image), padding) for image in images), strict=True)
+        planes = np.stack([self.optics.finish(image) for image in boxed])
+        none, full = torch.zeros(0, dtype=torch.long), self.optics.full(planes.dtype)
+        tensor, indices = torch.from_numpy(planes).permute(0, 3, 1, 2), tuple(range(len(images)))
+        batch = Batch(tensor, Targets(none, none, torch.zeros(0, 4)), indices, fits, full=full)
         with half_precision(self.device, self.half):
             predictions = self.model(batch.to(self.device).inputs())
         found = undo_letterbox(detections(predictions, nms), fits)
@@ -141,7 +150,8 @@ def _flush(detector: Detector, pending: list[Frame], nms: NMSConfig) -> Iterator
     found = detector.detect([frame.image for frame in pending if frame.image is not None], nms)
     each = (time.perf_counter() - started) * 1000 / len(pending)
     for frame, one in zip(pending, found, strict=True):
-        yield Looked(frame, one, each)
+        assert frame.image is not None, "only what could be read is pending"
+        yield Looked(replace(frame, image=detector.optics.show(frame.image)), one, each)
 
 
 def wanted_classes(words: Sequence[str], names: Sequence[str]) -> tuple[int, ...] | None:
@@ -223,7 +233,7 @@ def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
     LOG.info("weights %s, %s from %s", detector.path, words(sources), source)
     for line in (*notices, *_notices(flags, detector, run)):
         LOG.info(line)
-    frames = read_frames(sources, flags.vid_stride, flags.max_pixels, flags.bad_data == "error")
+    frames = read_frames(sources, flags.vid_stride, flags.max_pixels, flags.bad_data == "error", detector.channels)
     total = None if any(one.video for one in sources) else len(sources)
     with Writer(run, detector.names, flags) as writer:
         for looked in progress(look(detector, frames, nms, flags.batch_size), "detecting", total):

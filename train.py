@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from data.advice import advice
 from data.build import eval_loader, read_splits, train_loader
 from data.phrases import PhraseDraw
-from data.preview import plot_train_batches, plot_truth
+from data.preview import plot_polarization, plot_train_batches, plot_truth
 from data.records import RecordSet
 from data.synthetic import write_glass
 from detect import detect_pictures
@@ -97,14 +97,16 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
     cfg, state = job.cfg, job.state
     pin = job.device.type == "cuda"
     phrases = PhraseDraw(job.words.vocabulary, cfg.run.seed) if job.words else None
-    loader, batches = train_loader(job.train.records, cfg, state.model.stride, pin, phrases)
-    val_loader = eval_loader(job.val.records, cfg.data, state.model.stride, 2 * cfg.data.batch_size, pin)
+    loader, batches = train_loader(job.train.records, cfg, state.model.stride, pin, phrases, job.train.channels)
+    twice = 2 * cfg.data.batch_size
+    val_loader = eval_loader(job.val.records, cfg.data, state.model.stride, twice, pin, job.val.channels)
     schedule = Schedule(cfg, len(loader))
     table = ResultsCsv(job.run / "results.csv")
     table.start(state.epoch)
     if not cfg.run.noplots and state.epoch == 0:
         plot_truth(job.train, job.run / "labels.jpg")
         plot_train_batches(job.run, loader, batches, job.train)
+        plot_polarization(job.run / "polarization_preview.png", job.train, cfg.data.max_pixels)
     evaluation, budget = None, TimeBudget(cfg.run.max_time)
     for epoch in range(state.epoch, cfg.schedule.epochs):
         state.epoch = epoch
@@ -162,7 +164,7 @@ def save(job: Job, origins: dict[str, str], improved: bool, last: bool) -> None:
     about = {
         "model_spec": state.model.spec.plain(),
         "names": list(job.train.names),
-        "channels": ["r", "g", "b"],
+        "channels": state.model.channels.plain(),
         "config": cfg.plain(),
         "origins": dict(origins),
         **({"vocabulary": job.words.plain()} if job.words else {}),
@@ -195,12 +197,12 @@ def fit_anchors(model: Graph, train: RecordSet, cfg: Config) -> Graph:
     if spec is model.spec:
         return model
     torch.manual_seed(cfg.run.seed)  # the same first weights as if the YAML had these anchors
-    return build_graph(spec, image_size=cfg.data.imgsz)
+    return build_graph(spec, model.channels, image_size=cfg.data.imgsz)
 
 
 def new_model(cfg: Config, train: RecordSet) -> tuple[Config, Graph, Words | None]:
     """The network of a new run with its first weights, and the configuration with --img fitted to its stride."""
-    model, words = new_network(cfg, Vocabulary.from_lists(train.synonyms))
+    model, words = new_network(cfg, Vocabulary.from_lists(train.synonyms), train.channels)
     cfg = fit_stride(cfg, model.stride)
     if cfg.model.weights:
         LOG.info(load_matching(model, cfg.model.weights))
@@ -228,6 +230,8 @@ def prepare(cfg: Config, resumed: Resumed | None = None, dry: bool = False) -> J
         model, words = network_of(resumed.content, resumed.last, cfg, Vocabulary.from_lists(train.synonyms))
     else:
         cfg, model, words = new_model(cfg, train)
+    where = str(resumed.last if resumed else model.spec.path)
+    train, val = (part.serving(model.channels, where, cfg.data.data) for part in (train, val))
     check_names(train, val, words)
     if cfg.run.sync_bn:
         LOG.info("--sync-bn: %d process sees whole batches, there is nothing to synchronise", processes)
@@ -254,7 +258,8 @@ def say_plan(job: Job) -> None:
     """--dry-run: what the run would be, and what it would cost, measured on a copy of the network."""
     cfg, model = job.cfg, job.state.model
     without_cache = replace(cfg, data=replace(cfg.data, cache="none"))
-    schedule = Schedule(cfg, len(train_loader(job.train.records, without_cache, model.stride, pin=False)[0]))
+    loader, _ = train_loader(job.train.records, without_cache, model.stride, pin=False, channels=job.train.channels)
+    schedule = Schedule(cfg, len(loader))
     rows = summarise(model, cfg.data.imgsz)
     parameters, flops = sum(row.parameters for row in rows), sum(row.flops for row in rows)
     trial = try_steps(model, cfg, job.dtype)

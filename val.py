@@ -211,7 +211,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     asked = _asked(flags)
     loaded = load_model(find_weights(flags.weights), device, asked.model.sam)
     data = _data_config(flags, loaded)
-    truth = read_split(data, flags.split)
+    truth = read_split(data, flags.split).serving(loaded.channels, str(loaded.path), data.data)
     loaded, groups = _with_words(flags, loaded, truth)
     model = make_static(loaded.model) if asked.model.static else loaded.model
     labels, words = _labels(flags, loaded, truth)
@@ -220,7 +220,8 @@ def main_story(argv: Sequence[str] | None) -> int:
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
     for line in (*truth.books.lines(), *_notices(flags, device), *([words] if words else [])):
         LOG.info(line)
-    loader = eval_loader(truth.records, data, model.stride, flags.batch_size, device.type == "cuda")
+    pin = device.type == "cuda"
+    loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels)
     about = loaded.about()
     write_json(
         run / "run.json", {**provenance(argv), "weights": loaded.path.name, "data": truth.books.plain(), **about}

@@ -15,6 +15,7 @@ from data.pictures import open_pictures
 from data.records import ReadPolicy, RecordSet
 from data.sampler import EpochBatches, ShapeBatches, Shapes
 from data.union import open_data
+from utils.channels import RGB_CHANNELS, Channels
 from utils.config import Config, DataConfig
 from utils.errors import ConfigError
 from utils.log import LOG
@@ -22,7 +23,12 @@ from utils.structures import Batch, Record
 
 
 def train_loader(
-    records: Sequence[Record], cfg: Config, stride: int, pin: bool, phrases: PhraseDraw | None = None
+    records: Sequence[Record],
+    cfg: Config,
+    stride: int,
+    pin: bool,
+    phrases: PhraseDraw | None = None,
+    channels: Channels = RGB_CHANNELS,
 ) -> tuple[DataLoader[Batch], EpochBatches]:
     """Augmented batches, and the sampler whose `set_epoch` must be called before each pass."""
     data, seed = cfg.data, cfg.run.seed
@@ -30,7 +36,7 @@ def train_loader(
     if balance:
         LOG.info("--balance: %d pictures make %d samples in every epoch", len(records), balance.samples)
     augment = replace(cfg.augment, mosaic=0.0) if data.rect else cfg.augment
-    pictures = open_pictures(records, data.max_pixels, data.cache)
+    pictures = open_pictures(records, data.max_pixels, data.cache, channels)
     compose_until = cfg.schedule.epochs - cfg.schedule.close_mosaic
     samples = TrainSamples(pictures, augment, seed, compose_until, balance)
     sizes = [record.size for record in records] if data.rect else None
@@ -41,10 +47,15 @@ def train_loader(
 
 
 def eval_loader(
-    records: Sequence[Record], cfg: DataConfig, stride: int, batch_size: int, pin: bool
+    records: Sequence[Record],
+    cfg: DataConfig,
+    stride: int,
+    batch_size: int,
+    pin: bool,
+    channels: Channels = RGB_CHANNELS,
 ) -> DataLoader[Batch]:
     """Letterboxed batches of every picture once."""
-    samples = EvalSamples(open_pictures(records, cfg.max_pixels, cfg.cache), cfg.imgsz, stride)
+    samples = EvalSamples(open_pictures(records, cfg.max_pixels, cfg.cache, channels), cfg.imgsz, stride)
     workers = worker_count(cfg.workers, len(records), batch_size)
     return make_loader(samples, ShapeBatches(samples.shapes, batch_size), workers, pin)
 

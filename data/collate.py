@@ -11,7 +11,7 @@ from utils.structures import Batch, Sample, Targets
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Stack samples of one shape. Images stay uint8 and channels last in memory, which is how they were decoded."""
+    """Stack samples of one shape. Images keep their type and stay channels last in memory, as they were decoded."""
     images = torch.from_numpy(np.stack([s.image for s in samples])).permute(0, 3, 1, 2)
     targets = Targets(
         _owners([len(s.labels) for s in samples]),
@@ -21,7 +21,8 @@ def collate(samples: Sequence[Sample]) -> Batch:
         torch.from_numpy(np.concatenate([s.ignored for s in samples])).float().reshape(-1, 4),
     )
     lost = sum(s.boxes_lost for s in samples)
-    return Batch(images, targets, tuple(s.index for s in samples), tuple(s.letterbox for s in samples), lost)
+    full = samples[0].full
+    return Batch(images, targets, tuple(s.index for s in samples), tuple(s.letterbox for s in samples), lost, full=full)
 
 
 def _owners(counts: Sequence[int]) -> torch.Tensor:

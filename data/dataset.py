@@ -13,8 +13,9 @@ from data.mixup import mixup
 from data.mosaic import mosaic_matrices, single_matrix
 from data.paste import Donor, paste_objects
 from data.pictures import Pictures
+from data.polar import Optics
 from data.sampler import Key
-from data.transforms import PAD, clip_and_keep, eval_shape, jitter_colour, letterbox, transform_boxes, warp_into
+from data.transforms import PAD, clip_and_keep, eval_shape, letterbox, transform_boxes, warp_into
 from utils.boxes import clip_boxes
 from utils.config import AugmentConfig
 from utils.structures import Sample
@@ -37,6 +38,7 @@ class TrainSamples(Dataset[Sample]):
         balance: Balance | None = None,
     ) -> None:
         self.pictures, self.records, self.cfg = pictures, pictures.records, cfg
+        self.optics = Optics(pictures.channels)
         self.seed, self.compose_until, self.balance = seed, compose_until, balance
         labels = max((int(r.labels.max(initial=-1)) for r in self.records), default=-1) + 1
         self.class_chances = np.ones(labels) if balance is None else balance.classes
@@ -54,7 +56,7 @@ class TrainSamples(Dataset[Sample]):
             (partner,) = self._further(rng, 1)
             other = self._one(rng, replace(key, index=partner))
             sample = mixup(sample, other, rng.beta(32, 32))
-        return sample
+        return _finished(sample, self.optics)
 
     def _one(self, rng: np.random.Generator, key: Key) -> Sample:
         """A sample that may be a mosaic and have objects pasted in, but is not blended."""
@@ -67,13 +69,14 @@ class TrainSamples(Dataset[Sample]):
             matrices = [single_matrix(rng, self.cfg, sizes[0], key.shape)]
         else:
             matrices = mosaic_matrices(rng, self.cfg, sizes, key.shape[0])
-        canvas = np.full((*key.shape, images[0].shape[2]), PAD, np.uint8)
+        kind = images[0].dtype
+        canvas = np.full((*key.shape, images[0].shape[2]), self.optics.padding(kind, PAD), kind)
         for image, matrix in zip(images, matrices, strict=True):
-            warp_into(canvas, image, matrix)
+            warp_into(canvas, self.optics.turn(image, matrix), matrix)
         sample = self._with_truth(canvas, indices, matrices)
         if self._composes(key) and self.cfg.copy_paste and rng.random() < self.cfg.copy_paste:
             sample = self._with_pasted(rng, sample)
-        return replace(sample, image=jitter_colour(sample.image, rng, self.cfg))
+        return replace(sample, image=self.optics.jitter(sample.image, rng, self.cfg))
 
     def _composes(self, key: Key) -> bool:
         return key.epoch < self.compose_until
@@ -88,9 +91,8 @@ class TrainSamples(Dataset[Sample]):
         if not self.donor_sums[-1]:
             return sample
         (donor,) = _draw(rng, self.donor_sums, 1)
-        return paste_objects(
-            rng, self.cfg, sample, Donor(self.pictures[donor], self.records[donor], self.class_chances)
-        )
+        image = self.pictures[donor]
+        return paste_objects(rng, self.cfg, sample, Donor(image, self.records[donor], self.class_chances, self.optics))
 
     def _with_truth(self, canvas: np.ndarray, indices: Sequence[int], matrices: Sequence[np.ndarray]) -> Sample:
         """The boxes that survive, how many that were in view did not, and what is in view of ignore regions."""
@@ -122,6 +124,7 @@ class EvalSamples(Dataset[Sample]):
 
     def __init__(self, pictures: Pictures, size: int, stride: int) -> None:
         self.pictures, self.records = pictures, pictures.records
+        self.optics = Optics(pictures.channels)
         self.shapes = [eval_shape(r.size, size, stride) for r in self.records]
 
     def __len__(self) -> int:
@@ -129,7 +132,14 @@ class EvalSamples(Dataset[Sample]):
 
     def __getitem__(self, index: int) -> Sample:
         record = self.records[index]
-        image, fit = letterbox(self.pictures[index], self.shapes[index])
+        picture = self.pictures[index]
+        image, fit = letterbox(picture, self.shapes[index], self.optics.padding(picture.dtype, PAD))
         boxes, labels = record.counted()
         ignored = fit.apply(record.pixel_boxes()[record.crowd])
-        return Sample(image, fit.apply(boxes), labels, index, fit, ignored=ignored)
+        return _finished(Sample(image, fit.apply(boxes), labels, index, fit, ignored=ignored), self.optics)
+
+
+def _finished(sample: Sample, optics: Optics) -> Sample:
+    """The sample with its planes as the network is given them."""
+    image = optics.finish(sample.image)
+    return replace(sample, image=image, full=optics.full(image.dtype))

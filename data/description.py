@@ -7,6 +7,7 @@
     labels: {train: labels/train/txt}                 # optional
     annotations: {train: annotations/train.json}      # optional, COCO json or the folder that holds it
     remap: {knot_small: knot, dust: ignore}           # optional, see data/classes.py
+    channels: [r, g, b]                               # optional, with bit_depth, files, polar: see data/channels.py
 
 Without `names`, the categories of the COCO jsons are the classes. The keys of YOLOv5 mean what they mean there; nothing
 in the file is executed or fetched.
@@ -19,17 +20,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from data.channels import KEYS as CHANNEL_KEYS
+from data.channels import read_channels
 from data.classes import ClassMap, Names, read_classes
 from data.coco_files import all_jsons, json_in
 from data.layouts import no_split, read_layout
 from data.names import check_count, of_categories, read_names
 from data.places import EXAMPLE, SPLITS, Places, expand_glob, missing, siblings
+from utils.channels import Channels
 from utils.errors import ConfigError, DataError, printable
 from utils.text import did_you_mean
 from utils.yamlio import Document, read_yaml
 
-KEYS = ("path", *SPLITS, "nc", "names", "labels", "annotations", "remap")
-LATER = ("channels", "polar", "bit_depth", "mm_per_px", "kpt_shape")
+KEYS = ("path", *SPLITS, "nc", "names", "labels", "annotations", "remap", *CHANNEL_KEYS)
+LATER = ("mm_per_px", "kpt_shape")
 IGNORED = {
     "download": "is never run; fetch the data yourself",
     "roboflow": "says where the export came from and is not used",
@@ -44,7 +48,7 @@ class DataDescription:
     `source` is the YAML or the folder; `classes[split]` the classes of the label files and those trained;
     `splits[split]` its folders, list files, COCO jsons and globs (see `expand_glob`); `labels[split]` the folder
     of its txt or xml labels and `annotations[split]` its COCO json, where given. `lines[key]` is `file:line` of a
-    key, for messages.
+    key, for messages. `channels` are the planes of every picture.
     """
 
     source: Path
@@ -54,6 +58,7 @@ class DataDescription:
     labels: dict[str, Path]
     annotations: dict[str, Path]
     lines: dict[str, str]
+    channels: Channels = Channels()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -116,6 +121,7 @@ def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notic
             for split, place in places.per_split("annotations").items()
         },
         lines={str(key): document.where(key) for key in document.data},
+        channels=read_channels(document),
     )
     if not named:
         description = _named_by_jsons(description, document, require, notices)

@@ -68,16 +68,16 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     a mode that is not accepted, or larger than `max_pixels` (checked before any decoding). Sets OpenCV's
     log level to silent, because its decoders would otherwise write about each bad file to stderr.
     """
-    raw, header = _load(path, max_pixels)
+    raw, header = load_picture(path, max_pixels)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         image = _decode(raw, header)
     except (cv2.error, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise _error(path, "cannot be decoded, its content is damaged") from error
+        raise image_error(path, "cannot be decoded, its content is damaged") from error
     if image.dtype == np.uint16:
         image = np.right_shift(image, 8, dtype=np.uint16).astype(np.uint8)
     if image.shape[:2] != header.upright:
-        raise _error(path, f"is {image.shape[1]} x {image.shape[0]} although its header says otherwise")
+        raise image_error(path, f"is {image.shape[1]} x {image.shape[0]} although its header says otherwise")
     return image
 
 
@@ -86,7 +86,7 @@ def picture_size(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[int, i
 
     Raises DataError as `read_image` does, except for damage that only a decoder sees.
     """
-    return _load(path, max_pixels)[1].upright
+    return load_picture(path, max_pixels)[1].upright
 
 
 def read_file(path: str | Path, max_bytes: int) -> bytes:
@@ -97,36 +97,37 @@ def read_file(path: str | Path, max_bytes: int) -> bytes:
         try:
             info = os.fstat(descriptor)
             if not stat.S_ISREG(info.st_mode):
-                raise _error(path, "is not a regular file")
+                raise image_error(path, "is not a regular file")
             if info.st_size > max_bytes:
-                raise _error(path, f"has {info.st_size:,} bytes, more than the {max_bytes:,} allowed")
+                raise image_error(path, f"has {info.st_size:,} bytes, more than the {max_bytes:,} allowed")
             with open(descriptor, "rb", closefd=False) as file:
                 return file.read(info.st_size)
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise _error(path, f"cannot be read: {reason}") from error
+        raise image_error(path, f"cannot be read: {reason}") from error
 
 
-def _error(path: str | Path, reason: str, advice: str = "replace or remove it") -> DataError:
+def image_error(path: str | Path, reason: str, advice: str = "replace or remove it") -> DataError:
+    """A DataError that names the file, what is wrong with it and what to do."""
     return DataError(f"{printable(str(path))}: {reason}; {advice}")
 
 
-def _load(path: str | Path, max_pixels: int) -> tuple[bytes, _Header]:
-    """Bytes and header of a picture that is complete and small enough."""
+def load_picture(path: str | Path, max_pixels: int) -> tuple[bytes, _Header]:
+    """Bytes and header of a picture that is complete and small enough. Raises DataError."""
     raw = read_file(path, max_pixels * 8 + (64 << 20))
     try:
         header = _parser(raw)(raw)
     except _Unusable as error:
-        raise _error(path, str(error)) from error
+        raise image_error(path, str(error)) from error
     except (struct.error, IndexError) as error:
-        raise _error(path, "is cut off inside its header") from error
+        raise image_error(path, "is cut off inside its header") from error
     if header.height < 1 or header.width < 1:
-        raise _error(path, "has no area according to its header")
+        raise image_error(path, "has no area according to its header")
     if header.height * header.width > max_pixels:
         reason = f"has {header.width} x {header.height} pixels, more than the {max_pixels:,} allowed"
-        raise _error(path, reason, "raise --max-pixels if it is meant")
+        raise image_error(path, reason, "raise --max-pixels if it is meant")
     return raw, header
 
 

@@ -11,6 +11,7 @@ from data.coco_json import CocoImage, CocoTruth, locate, read_coco
 from data.description import DataDescription
 from data.images import is_picture, read_file
 from data.places import expand_glob
+from data.planes import is_plane_file, stem_of
 from utils.errors import DataError, printable
 
 TEXT_BYTES = 256 << 20
@@ -26,6 +27,7 @@ class Listing:
         self.problems: list[Problem] = []
         self.truths: list[CocoTruth] = []
         self.list_files: set[Path] = set()
+        self.channels = description.channels
         for entry in description.splits[split]:
             self._add(entry, description.lines[split])
 
@@ -39,11 +41,21 @@ class Listing:
             self._add_list(entry)
         elif entry.suffix.lower() == ".json":
             self._add_coco(entry)
-        elif is_picture(entry.name):
+        elif self._is_sample(entry.name):
             self._add_picture(entry)
         else:
             what = "is no folder, list file (.txt), COCO .json or picture; mend it"
             raise DataError(f"{where}: {self.split}: {printable(str(entry))} {what}")
+
+    def _is_sample(self, name: str) -> bool:
+        """Whether a file is a sample's first: a picture; with named planes an array, too, and of several files the one
+        of the first plane.
+        """
+        if self.channels.plain_rgb:
+            return is_picture(name)
+        if self.channels.files:
+            return stem_of(name, self.channels.files, self.channels.image[0]) is not None
+        return is_plane_file(name)
 
     def _add_picture(self, path: Path, entry: CocoImage | None = None) -> None:
         if path in self.pictures:
@@ -66,7 +78,7 @@ class Listing:
                 folders.clear()
                 continue
             visited.add(place)
-            names = [name for name in (*files, *folders) if is_picture(name)]
+            names = [name for name in (*files, *folders) if self._is_sample(name)]
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 if name.startswith("."):
@@ -83,7 +95,7 @@ class Listing:
                 continue
             places = [home / name for home in (path.parent, self.root)]  # an absolute name stays itself
             found = next((place for place in places if os.path.lexists(place)), None)
-            if found is None or not is_picture(name):
+            if found is None or not self._is_sample(name):
                 reason = "missing_picture" if found is None else "not_a_picture"
                 words = "does not exist" if found is None else "does not end like a picture"
                 message = f"'{printable(name[:200])}' {words}; remove or mend it"

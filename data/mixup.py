@@ -14,7 +14,7 @@ def mixup(one: Sample, other: Sample, share: float) -> Sample:
     """`share` of `one` and the rest of `other`, samples of one shape; boxes, labels and ignore regions of both."""
     return replace(
         one,
-        image=cv2.addWeighted(one.image, share, other.image, 1 - share, 0),
+        image=cv2.addWeighted(one.image, share, other.image, 1 - share, 0).reshape(one.image.shape),
         boxes=np.concatenate((one.boxes, other.boxes)),
         labels=np.concatenate((one.labels, other.labels)),
         boxes_lost=one.boxes_lost + other.boxes_lost,

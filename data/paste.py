@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from data.polar import Optics
 from data.transforms import PAD, clip_and_keep, scaling, transform_boxes, translation, warp_into
+from utils.channels import Channels
 from utils.config import AugmentConfig
 from utils.structures import Record, Sample
 
+PLAIN = Optics(Channels())
 MOST = 4  # objects pasted into one sample
 TRIES = 20  # places tried for each
 MOST_PADDING = 0.1  # of a place
@@ -20,11 +23,14 @@ LEAST_BORDER = 2.0  # ... and at least so many px of the network input
 
 @dataclass(frozen=True, eq=False)
 class Donor:
-    """A picture that objects are taken from, its truth, and the chance of each class relative to the others (K,)."""
+    """A picture that objects are taken from, its truth, the chance of each class relative to the others (K,), and what
+    its planes are.
+    """
 
     image: np.ndarray
     record: Record
     chances: np.ndarray
+    optics: Optics = PLAIN
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +64,12 @@ def paste_objects(rng: np.random.Generator, cfg: AugmentConfig, sample: Sample, 
     """
     image, taken, pasted = sample.image.copy(), np.concatenate((sample.boxes, sample.ignored)), []
     shape = (image.shape[0], image.shape[1])
+    padding = donor.optics.padding(image.dtype, PAD)
     for candidate in _objects(rng, cfg, donor, shape):
-        placed = _place(rng, candidate, image, taken)
+        placed = _place(rng, candidate, image, taken, padding)
         if placed is None or not clip_and_keep(placed.box, shape, cfg)[1].all():
             continue
-        _draw(image, donor.image, placed)
+        _draw(image, donor, placed)
         pasted.append(placed)
         taken = np.concatenate((taken, placed.patch))
     return replace(
@@ -95,7 +102,9 @@ def _objects(rng: np.random.Generator, cfg: AugmentConfig, donor: Donor, shape: 
             yield _Object(matrix, box, patch, int(donor.record.labels[row]))
 
 
-def _place(rng: np.random.Generator, thing: _Object, image: np.ndarray, taken: np.ndarray) -> _Object | None:
+def _place(
+    rng: np.random.Generator, thing: _Object, image: np.ndarray, taken: np.ndarray, padding: np.ndarray
+) -> _Object | None:
     """The object where its patch lies in view, touches none of the `taken` boxes and covers next to no padding."""
     x1, y1, x2, y2 = thing.patch[0].tolist()
     room_x, room_y = image.shape[1] - (x2 - x1), image.shape[0] - (y2 - y1)
@@ -105,12 +114,12 @@ def _place(rng: np.random.Generator, thing: _Object, image: np.ndarray, taken: n
         placed = thing.at(x - x1, y - y1)
         if _touches(placed.patch, taken):
             continue
-        if (image[_window(placed.patch, image)] == PAD).all(2).mean() <= MOST_PADDING:
+        if (image[_window(placed.patch, image)] == padding).all(2).mean() <= MOST_PADDING:
             return placed
     return None
 
 
-def _draw(image: np.ndarray, donor: np.ndarray, thing: _Object) -> None:
+def _draw(image: np.ndarray, donor: Donor, thing: _Object) -> None:
     """Blend the object into `image` in place: all of it inside the box, less and less towards the patch's edge."""
     rows, columns = _window(thing.patch, image)
     under = image[rows, columns]
@@ -119,9 +128,11 @@ def _draw(image: np.ndarray, donor: np.ndarray, thing: _Object) -> None:
     x1, y1, x2, y2 = transform_boxes(np.array([[0, 0, width, height]], np.float32), np.linalg.inv(matrix))[0]
     left, top = max(int(x1) - 2, 0), max(int(y1) - 2, 0)
     over = under.copy()
-    warp_into(over, donor[top : int(y2) + 3, left : int(x2) + 3], matrix @ translation(left, top))
+    part = donor.optics.turn(donor.image[top : int(y2) + 3, left : int(x2) + 3], matrix)
+    warp_into(over, part, matrix @ translation(left, top))
     opacity = _opacity(thing, rows, columns)[..., None]
-    under[:] = np.rint(over * opacity + under * (1 - opacity)).astype(np.uint8)
+    blend = over * opacity + under * (1 - opacity)
+    under[:] = blend if image.dtype == np.float32 else np.rint(blend).astype(image.dtype)
 
 
 def _opacity(thing: _Object, rows: slice, columns: slice) -> np.ndarray:

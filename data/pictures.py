@@ -13,8 +13,9 @@ from typing import Literal
 import numpy as np
 import torch
 
-from data.images import read_image
 from data.picture_files import PictureFiles
+from data.planes import PlaneReader
+from utils.channels import RGB_CHANNELS, Channels
 from utils.errors import DataError
 from utils.log import LOG, progress
 from utils.memory import free_memory
@@ -26,19 +27,21 @@ CHUNK = 256  # pictures decoded between two looks at the progress bar
 
 
 class Pictures:
-    """The pictures of a list of records by index: (H, W, 3) uint8 RGB, upright, not to be written to.
+    """The pictures of a list of records by index: (H, W, 3) uint8 RGB, upright, not to be written to; with other
+    `channels` as `PlaneReader` reads them.
 
     Decodes the file each time. Raises DataError as `read_image` does.
     """
 
-    def __init__(self, records: Sequence[Record], max_pixels: int) -> None:
-        self.records, self.max_pixels = records, max_pixels
+    def __init__(self, records: Sequence[Record], max_pixels: int, channels: Channels = RGB_CHANNELS) -> None:
+        self.records, self.max_pixels, self.channels = records, max_pixels, channels
+        self.reader = PlaneReader(channels, max_pixels)
 
     def __len__(self) -> int:
         return len(self.records)
 
     def __getitem__(self, index: int) -> np.ndarray:
-        return read_image(self.records[index].path, self.max_pixels)
+        return self.reader(self.records[index].path)
 
     @property
     def bytes(self) -> int:
@@ -111,13 +114,19 @@ class PicturesOnDisk(Pictures):
 
 
 def open_pictures(
-    records: Sequence[Record], max_pixels: int, cache: Literal["none", "ram", "disk"] = "none"
+    records: Sequence[Record],
+    max_pixels: int,
+    cache: Literal["none", "ram", "disk"] = "none",
+    channels: Channels = RGB_CHANNELS,
 ) -> Pictures:
     """The pictures of `records`. A cache for which there is no room is done without, with a warning: it is slower, and
-    the results are the same.
+    the results are the same. Only RGB pictures are cached.
     """
-    plain = Pictures(records, max_pixels)
+    plain = Pictures(records, max_pixels, channels)
     if cache == "none" or not records:
+        return plain
+    if not channels.plain_rgb:
+        LOG.warning("--cache %s: keeps 8-bit RGB pictures only: reading the files each time", cache)
         return plain
     return _in_memory(plain) if cache == "ram" else _on_disk(plain)
 

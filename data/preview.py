@@ -9,12 +9,18 @@ import numpy as np
 from torch.utils.data import DataLoader
 
 from data.dataset import EvalSamples, TrainSamples
+from data.planes import PlaneReader
+from data.polar import Optics, degree_and_angle, stokes
 from data.records import RecordSet
 from data.sampler import EpochBatches
 from utils.boxes import Letterbox
+from utils.channels import ANGLES, DERIVED, PAIRS
 from utils.draw import Marks
+from utils.plane_plots import plot_planes
 from utils.plots import plot_batch, plot_labels
 from utils.structures import Batch, Detections
+
+PREVIEWED = 4  # pictures in polarization_preview.png
 
 
 def plot_truth(truth: RecordSet, path: Path) -> None:
@@ -36,12 +42,49 @@ def plot_train_batches(folder: Path, loader: DataLoader[Batch], batches: EpochBa
     for number, keys in zip(range(3), batches, strict=False):
         samples = [made[key] for key in keys[:16]]
         plot_batch(
-            np.stack([s.image for s in samples]),
+            np.stack([made.optics.show(s.image) for s in samples]),
             [Marks(s.boxes, s.labels) for s in samples],
             [truth.records[s.index].path.name for s in samples],
             truth.names,
             folder / f"train_batch{number}.jpg",
         )
+
+
+def plot_polarization(path: Path, truth: RecordSet, max_pixels: int) -> None:
+    """polarization_preview.png: of pictures spread over the set the picture, and S0, DoLP and AoLP where the angles are
+    known, else the planes of polar. Nothing when the pictures have no polarization.
+    """
+    channels = truth.channels
+    shown = [name for name in channels.held if name in (*ANGLES, *DERIVED) or name in channels.polar]
+    if not shown:
+        return
+    reader, optics = PlaneReader(channels, max_pixels), Optics(channels)
+    rows = []
+    for index in np.linspace(0, len(truth.records) - 1, min(PREVIEWED, len(truth.records))).round().astype(int):
+        file = truth.records[index].path
+        image = reader(file)
+        fractions = image.astype(np.float32) / optics.full(image.dtype)
+        planes = {name: fractions[..., channels.held.index(name)] for name in shown}
+        rows.append((file.name, optics.show(image), _polarization(planes)))
+    plot_planes(rows, path)
+
+
+def _polarization(planes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Planes for people: S0, DoLP and AoLP (0..180 degrees) as far as they are known, then the others."""
+    found: dict[str, np.ndarray] = {}
+    if set(ANGLES) <= set(planes):
+        parameters = stokes(np.stack([planes.pop(name) for name in ANGLES], -1))
+        degree, sine, cosine = np.moveaxis(degree_and_angle(parameters), -1, 0)
+        found = {"S0": parameters[..., 0] / 2, "DoLP": degree, "AoLP": _degrees(sine, cosine)}
+    for sine_name, cosine_name in PAIRS:
+        if {sine_name, cosine_name} <= set(planes) and "AoLP" not in found:
+            sine, cosine = planes.pop(sine_name), planes.pop(cosine_name)
+            found["AoLP"] = _degrees(2 * sine - 1, 2 * cosine - 1)
+    return {**found, **planes}
+
+
+def _degrees(sine: np.ndarray, cosine: np.ndarray) -> np.ndarray:
+    return np.degrees(np.arctan2(sine, cosine) / 2) % 180
 
 
 def plot_detections(folder: Path, loader: DataLoader[Batch], truth: RecordSet, found: dict[int, Detections]) -> None:
@@ -58,7 +101,8 @@ def plot_detections(folder: Path, loader: DataLoader[Batch], truth: RecordSet, f
         shown = [samples[index] for index in spread[number::3]]
         if not shown:
             return
-        images, titles = np.stack([s.image for s in shown]), [truth.records[s.index].path.name for s in shown]
+        images = np.stack([samples.optics.show(s.image) for s in shown])
+        titles = [truth.records[s.index].path.name for s in shown]
         true = [Marks(s.boxes, s.labels) for s in shown]
         plot_batch(images, true, titles, truth.names, folder / f"val_batch{number}_labels.jpg")
         sure = [found[s.index].keep(found[s.index].scores >= 0.25) for s in shown]

@@ -12,9 +12,10 @@ import numpy as np
 
 from data.books import Problem
 from data.coco_json import truth_of
-from data.images import picture_size, read_file
+from data.images import read_file
 from data.labels import count_rows, label_path, parse_labels
 from data.listing import TEXT_BYTES
+from data.planes import PlaneReader
 from data.truth import TruthFinder
 from data.voc import read_voc, truth_of_voc
 from utils.errors import DataError, printable
@@ -50,13 +51,13 @@ class Seen:
 class Reader:
     """Reads one picture and its truth; called from several threads, so it keeps nothing."""
 
-    def __init__(self, finder: TruthFinder, max_pixels: int, drop_duplicates: bool) -> None:
-        self.finder, self.max_pixels, self.drop_duplicates = finder, max_pixels, drop_duplicates
+    def __init__(self, finder: TruthFinder, planes: PlaneReader, drop_duplicates: bool) -> None:
+        self.finder, self.planes, self.drop_duplicates = finder, planes, drop_duplicates
 
     def __call__(self, path: Path) -> Seen:
         """The picture at `path`; raises DataError only for a class that the names do not cover."""
         try:
-            size = picture_size(path, self.max_pixels)
+            size = self.planes.size(path)
         except DataError as error:
             return _left_out(path, path, "unreadable", error)
         label = label_path(path, self.finder.labels_root)

@@ -15,8 +15,10 @@ from data.description import DataDescription, check_present
 from data.images import MAX_PIXELS
 from data.labels import count_orphans
 from data.listing import Listing
+from data.planes import PlaneReader, warn_of_missing
 from data.reader import Reader, Seen, disagreements
 from data.truth import TruthFinder
+from utils.channels import Channels, serve
 from utils.errors import ConfigError, DataError, printable
 from utils.structures import EVERY_CLASS, Record
 from utils.text import counted
@@ -44,7 +46,8 @@ class ReadPolicy:
 
 @dataclass(frozen=True, eq=False)
 class RecordSet:
-    """The pictures of a split, sorted by path, the COCO category id of each name, and what else each is called.
+    """The pictures of a split, sorted by path, the COCO category id of each name, what else each is called, and the
+    planes of the pictures.
 
     `synonyms[i]` begins with `names[i]`.
     """
@@ -54,6 +57,11 @@ class RecordSet:
     category_ids: tuple[int, ...]
     books: Books
     synonyms: tuple[tuple[str, ...], ...]
+    channels: Channels = Channels()
+
+    def serving(self, needed: Channels, where: str, source: str) -> RecordSet:
+        """The same pictures as a network needs them; see utils.channels.serve."""
+        return replace(self, channels=serve(self.channels, needed, where, source))
 
 
 def read_records(description: DataDescription, split: str, policy: ReadPolicy) -> RecordSet:
@@ -70,13 +78,16 @@ def read_records(description: DataDescription, split: str, policy: ReadPolicy) -
     listing = Listing(description, split)
     pictures = sorted(listing.pictures, key=Path.as_posix)
     finder = TruthFinder(description, listing, pictures)
-    seen = _read_all(Reader(finder, policy.max_pixels, policy.drop_duplicates), pictures, policy, split)
+    planes = PlaneReader(description.channels, policy.max_pixels)
+    seen = _read_all(Reader(finder, planes, policy.drop_duplicates), pictures, policy, split)
     used = [item for item in seen if item.record is not None]
     ids, category_ids = finder.identities([item.path for item in used])
     records = tuple(replace(i.record, image_id=n) for i, n in zip(used, ids, strict=True) if i.record)
     books = _balance(listing, seen, policy, (*finder.notices, *disagreements(used, finder)))
     _judge(description, policy, books, seen)
-    return RecordSet(records, description.names_of(split), category_ids, books, description.synonyms[split])
+    warn_of_missing(records, description.channels, description.lines[split])
+    names, synonyms = description.names_of(split), description.synonyms[split]
+    return RecordSet(records, names, category_ids, books, synonyms, description.channels)
 
 
 def _read_all(reader: Reader, pictures: list[Path], policy: ReadPolicy, split: str) -> list[Seen]:

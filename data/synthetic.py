@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,31 +58,58 @@ class Scene:
     defects: tuple[Defect, ...] = ()
 
 
+@dataclass(frozen=True)
+class SecondCamera:
+    """Another camera on the same bottles: its folder, its lines of data.yaml, what it changes in the scene itself, and
+    its pictures (S, S) by the last part of their names.
+    """
+
+    folder: str
+    lines: str
+    prepare: Callable[[Scene], Scene]
+    render: Callable[[Scene], dict[str, np.ndarray]]
+
+
 def draw_picture(rng: np.random.Generator, size: int = 320) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A picture (size, size, 3) uint8 RGB, boxes (N, 4) float32 xyxy px, labels (N,) int64 into NAMES."""
     scene = sample_scene(rng, size)
+    return render(scene), *_truth(scene)
+
+
+def _truth(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     boxes = np.array([defect.box for defect in scene.defects], np.float32).reshape(-1, 4)
-    return render(scene), boxes, np.array([defect.label for defect in scene.defects], np.int64)
+    return boxes, np.array([defect.label for defect in scene.defects], np.int64)
 
 
-def write_glass(root: Path, train: int = 240, val: int = 40, size: int = 320, seed: int = 0) -> Path:
+def write_glass(
+    root: Path,
+    train: int = 240,
+    val: int = 40,
+    size: int = 320,
+    seed: int = 0,
+    second: SecondCamera | None = None,
+) -> Path:
     """The set as YOLO and COCO folder `root`; returns its data.yaml. The same set already there is kept.
 
     images/{train,val}/glass_0001.png, labels/{train,val}/*.txt (`class xc yc w h`, fractions; empty if good),
-    annotations/{train,val}.json (COCO; ids from 1, category_id = class + 1). Raises DataError if `root` holds
+    annotations/{train,val}.json (COCO; ids from 1, category_id = class + 1). A `second` camera's pictures lie in its
+    folder beside images: {train,val}/glass_0001_NAME.png. Raises DataError if `root` holds
     anything else, ResourceError if the disk refuses.
     """
     stamp = "# built-in glass set "
-    stamp += json.dumps({"version": VERSION, "train": train, "val": val, "size": size, "seed": seed})
+    known = {"version": VERSION, "train": train, "val": val, "size": size, "seed": seed}
+    stamp += json.dumps({**known, "second": second.folder} if second else known)
     if _holds(root, stamp):
         return root / "data.yaml"
     unfinished = root.parent / f".{root.name}.{uuid.uuid4().hex}"  # a sibling: renaming is one step
     try:
         for number, (split, count) in enumerate((("train", train), ("val", val))):
             rngs = [np.random.default_rng([seed, number, k]) for k in range(count)]
-            _write_split(unfinished, split, rngs, size)
+            _write_split(unfinished, split, rngs, size, second)
         names = "".join(f"  {k}: {name}\n" for k, name in enumerate(NAMES))
-        text = f"{stamp}\npath: .\ntrain: images/train\nval: images/val\nnames:\n{names}"
+        text = (
+            f"{stamp}\npath: .\ntrain: images/train\nval: images/val\nnames:\n{names}{second.lines if second else ''}"
+        )
         (unfinished / "data.yaml").write_bytes(text.encode())
         unfinished.rename(root)
     except OSError as error:
@@ -104,7 +132,9 @@ def _holds(root: Path, stamp: str) -> bool:
     return ours
 
 
-def _write_split(root: Path, split: str, rngs: list[np.random.Generator], size: int) -> None:
+def _write_split(
+    root: Path, split: str, rngs: list[np.random.Generator], size: int, second: SecondCamera | None
+) -> None:
     """Pictures, YOLO labels and COCO annotations of one split, one picture per generator."""
     images, labels, annotations = root / "images" / split, root / "labels" / split, root / "annotations"
     for folder in (images, labels, annotations):
@@ -112,9 +142,13 @@ def _write_split(root: Path, split: str, rngs: list[np.random.Generator], size: 
     categories = [{"id": k + 1, "name": name} for k, name in enumerate(NAMES)]
     coco: dict[str, list[dict[str, Any]]] = {"images": [], "annotations": [], "categories": categories}
     for number, rng in enumerate(tqdm(rngs, desc=f"drawing {split}", disable=None), start=1):
-        picture, boxes, classes = draw_picture(rng, size)
-        stem, lines = f"glass_{number:04d}", ""
-        (images / f"{stem}.png").write_bytes(cv2.imencode(".png", picture[..., ::-1])[1].tobytes())
+        scene, stem, lines = sample_scene(rng, size), f"glass_{number:04d}", ""
+        if second:
+            scene = second.prepare(scene)
+            for name, plane in second.render(scene).items():
+                _write_png(root / second.folder / split / f"{stem}_{name}.png", plane)
+        _write_png(images / f"{stem}.png", render(scene)[..., ::-1])
+        boxes, classes = _truth(scene)
         coco["images"].append({"id": number, "file_name": f"{stem}.png", "width": size, "height": size})
         for label, (x1, y1, x2, y2) in zip(classes.tolist(), boxes.tolist(), strict=True):
             w, h = x2 - x1, y2 - y1
@@ -124,6 +158,11 @@ def _write_split(root: Path, split: str, rngs: list[np.random.Generator], size: 
             coco["annotations"].append(row | {"bbox": [x1, y1, w, h], "area": w * h, "iscrowd": 0})
         (labels / f"{stem}.txt").write_bytes(lines.encode())
     (annotations / f"{split}.json").write_bytes(json.dumps(coco, indent=1).encode())
+
+
+def _write_png(path: Path, image: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
 
 
 def sample_scene(rng: np.random.Generator, size: int = 320) -> Scene:
@@ -140,7 +179,7 @@ def sample_scene(rng: np.random.Generator, size: int = 320) -> Scene:
 def render(scene: Scene) -> np.ndarray:
     """The scene as an RGB camera with a lamp behind the bottle sees it: (S, S, 3) uint8."""
     edge = np.abs(scene.across)  # near the outline the light is bent away, but for a bright line in the wall
-    bent = 0.62 * _ramp(edge, 0.84, 0.93) * (1 - 0.75 * _ramp(np.abs(edge - 0.962), 0.026, 0))
+    bent = 0.62 * ramp(edge, 0.84, 0.93) * (1 - 0.75 * ramp(np.abs(edge - 0.962), 0.026, 0))
     slope_y, slope_x = np.gradient(scene.relief, 320 / len(edge))
     relief = np.exp(-0.30 * np.hypot(slope_x, slope_y) + 0.22 * slope_x + 0.12 * slope_y)
     passed = 0.96 * np.exp(-0.10 * scene.path) * (1 - bent) * np.clip(relief, 0.6, 1.25)
@@ -160,7 +199,7 @@ def _bottle(rng: np.random.Generator, size: int) -> Scene:
     half = np.full_like(y, body)  # of the width, per row
     if view < 0.3:
         neck, top = u(0.38, 0.55), size * u(-0.1, 0.25)
-        half = body * (neck + (1 - neck) * _ramp(y, top, top + body * u(0.7, 1.1)))
+        half = body * (neck + (1 - neck) * ramp(y, top, top + body * u(0.7, 1.1)))
     elif view < 0.55:
         foot, corner = size * u(0.80, 0.96), body * u(0.12, 0.25)
         half = body - corner + corner * np.sqrt(1 - np.clip((y - foot + corner) / corner, 0, 1) ** 2)
@@ -169,7 +208,7 @@ def _bottle(rng: np.random.Generator, size: int) -> Scene:
     bulge = np.sqrt(np.clip(1 - across**2, 0, 1))
     path = (bulge - np.sqrt(np.maximum(bulge**2 - 0.19, 0))) / 0.1  # hollow: inner radius 0.9
     path += cv2.resize(rng.normal(0, 0.35, (5, 12)), (size, size), interpolation=cv2.INTER_CUBIC)
-    path += 5 * _ramp(y + 0.05 * size * bulge, foot - 0.09 * size, foot)  # the base is thick
+    path += 5 * ramp(y + 0.05 * size * bulge, foot - 0.09 * size, foot)  # the base is thick
     relief = cv2.GaussianBlur(_relief(rng, across, y, foot), (0, 0), 0.9 * size / 320)
     tint = 1 + u(-1, 1) * np.array([-0.02, 0.0, 0.016]) + np.array([-0.012, 0.006, -0.006])
     backdrop = _backdrop(rng, size, foot)
@@ -180,9 +219,9 @@ def _relief(rng: np.random.Generator, across: np.ndarray, y: np.ndarray, foot: f
     """Heights, about 0..2: mould seam, rings around the bottle, knurls above the foot, embossed letters."""
     u, size, turn = rng.uniform, len(y), np.arcsin(np.clip(across, -1, 1))
     scale, sag = size / 320, u(-0.06, 0.06) * size * np.cos(turn)  # seen a little from above or below
-    height = u(0, 1) * _ramp(np.abs(turn - u(-0.9, 0.9)), 0.014, 0)
+    height = u(0, 1) * ramp(np.abs(turn - u(-0.9, 0.9)), 0.014, 0)
     for level in u(0, size, rng.choice(4, p=(0.45, 0.3, 0.15, 0.1))):
-        height += u(0.8, 2.0) * _ramp(np.abs(y - level - sag), 4 * scale, 0)
+        height += u(0.8, 2.0) * ramp(np.abs(y - level - sag), 4 * scale, 0)
     knurls = np.cos(turn * rng.integers(60, 90)) > 0
     height += 1.3 * (u() < 0.6) * knurls * (np.abs(y - foot + 0.13 * size + sag) < 5 * scale)
     if u() < 0.4:
@@ -205,7 +244,7 @@ def _backdrop(rng: np.random.Generator, size: int, foot: float) -> np.ndarray:
         cv2.circle(dust, at, round(radius * size / 320), int(depth), -1, cv2.LINE_AA, shift=4)
     lamp = u(208, 236) * (1 + tilt[0] * x + tilt[1] * y - u(0, 0.25) * (x**2 + y**2)) * (1 - dust / 255.0)
     streaks = cv2.resize(rng.normal(0, 0.05, (size // 3, 4)), (size, size), interpolation=cv2.INTER_LINEAR)
-    belt = _ramp((y + 0.5) * size, foot - 2, foot + 2)
+    belt = ramp((y + 0.5) * size, foot - 2, foot + 2)
     return lamp * (1 - belt) + belt * u(80, 125) * (1 + streaks)
 
 
@@ -232,7 +271,7 @@ def _add_defect(rng: np.random.Generator, scene: Scene, label: int, bucket: int)
     return scene
 
 
-def _ramp(value: np.ndarray, start: float, end: float) -> np.ndarray:
+def ramp(value: np.ndarray, start: float, end: float) -> np.ndarray:
     """0 up to `start`, 1 from `end`, smooth between; `start` may be the larger one."""
     t = np.clip((value - start) / (end - start), 0, 1)
     return t * t * (3 - 2 * t)
@@ -251,8 +290,8 @@ def _disc(rng: np.random.Generator, side: float, stretch: float, rough: float) -
 def _bubble(rng: np.random.Generator, side: float) -> np.ndarray:
     """Bright, round, hollow: a bright ring inside a thin dark rim."""
     d, thin = _disc(rng, side, 0.25, 0.01), max(0.07, 1.4 / side)
-    ring = rng.uniform(0.38, 0.55) * _ramp(np.abs(d - 0.95 + 2.3 * thin), 2.4 * thin, 0)
-    rim = min(side / 20, 1) * rng.uniform(0.3, 0.5) * _ramp(np.abs(d - 0.95), 1.1 * thin, 0)
+    ring = rng.uniform(0.38, 0.55) * ramp(np.abs(d - 0.95 + 2.3 * thin), 2.4 * thin, 0)
+    rim = min(side / 20, 1) * rng.uniform(0.3, 0.5) * ramp(np.abs(d - 0.95), 1.1 * thin, 0)
     return 1 + ring - rim
 
 
@@ -260,7 +299,7 @@ def _oil(rng: np.random.Generator, side: float) -> np.ndarray:
     """Dark, irregular, soft: a mottled stain, a little darker along its outline."""
     d = _disc(rng, side, 0.7, rng.uniform(0.1, 0.2))
     mottle = cv2.resize(rng.normal(0.9, 0.2, (9, 9)), d.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    cover = _ramp(d, 1.08, 0.78) * np.clip(mottle, 0.5, 1.4) + 0.25 * _ramp(np.abs(d - 0.88), 0.15, 0)
+    cover = ramp(d, 1.08, 0.78) * np.clip(mottle, 0.5, 1.4) + 0.25 * ramp(np.abs(d - 0.88), 0.15, 0)
     return 1 - rng.uniform(0.24, 0.42) * cover
 
 
@@ -287,14 +326,14 @@ def _thread(rng: np.random.Generator, side: float) -> np.ndarray:
 def _spot(rng: np.random.Generator, side: float) -> np.ndarray:
     """Dark, round: an opaque stone with a narrow soft outline."""
     d = _disc(rng, side, 0.2, 0.03)
-    return 1 - rng.uniform(0.7, 0.88) * _ramp(d, 1 + 1 / side, 1 - max(0.2, 2.5 / side))
+    return 1 - rng.uniform(0.7, 0.88) * ramp(d, 1 + 1 / side, 1 - max(0.2, 2.5 / side))
 
 
 def _grain(rng: np.random.Generator, side: float) -> np.ndarray:
     """Blurred, irregular: a patch of light and dark grains."""
     d = _disc(rng, side, 0.6, 0.12)
     grains = cv2.GaussianBlur(rng.normal(size=d.shape), (0, 0), np.clip(side * 0.04, 0.9, 3.0))
-    return 1 + _ramp(d, 1.1, 0.7) * (0.21 * np.clip(grains / grains.std(), -2, 2) - 0.05)
+    return 1 + ramp(d, 1.1, 0.7) * (0.21 * np.clip(grains / grains.std(), -2, 2) - 0.05)
 
 
 _PAINTERS = (_bubble, _oil, _thread, _spot, _grain)

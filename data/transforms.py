@@ -99,7 +99,16 @@ def _shrink(image: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     if factor < 2:
         return image, np.eye(3)
     small = (max(width // factor, 1), max(height // factor, 1))
-    return cv2.resize(image, small, interpolation=cv2.INTER_AREA), scaling(width / small[0], height / small[1])
+    return resize(image, small, cv2.INTER_AREA), scaling(width / small[0], height / small[1])
+
+
+def resize(image: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
+    """(h, w, C) -> (H, W, C) of `size` (width, height); OpenCV takes four planes at a time."""
+    groups = range(0, image.shape[2], 4)
+    if len(groups) == 1:
+        return cv2.resize(image, size, interpolation=interpolation).reshape(size[1], size[0], -1)
+    parts = [cv2.resize(image[..., k : k + 4], size, interpolation=interpolation) for k in groups]
+    return np.concatenate([part.reshape(size[1], size[0], -1) for part in parts], 2)
 
 
 def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -126,9 +135,23 @@ def clip_and_keep(boxes: np.ndarray, shape: Shape, cfg: AugmentConfig) -> tuple[
 
 def jitter_colour(image: np.ndarray, rng: np.random.Generator, cfg: AugmentConfig) -> np.ndarray:
     """Hue, saturation and brightness of a (H, W, 3) uint8 RGB picture multiplied by 1 +- hsv_h, hsv_s, hsv_v."""
-    hue, saturation, value = 1 + rng.uniform(-1, 1, 3) * (cfg.hsv_h, cfg.hsv_s, cfg.hsv_v)
-    if cfg.hsv_h == cfg.hsv_s == cfg.hsv_v == 0:
-        return image
+    gains = draw_gains(rng, cfg)
+    return image if gains is None else scale_hsv(image, gains)
+
+
+def draw_gains(rng: np.random.Generator, cfg: AugmentConfig) -> tuple[float, float, float] | None:
+    """Factors for hue, saturation and brightness; None when the settings leave all as they are."""
+    hue, saturation, value = (1 + rng.uniform(-1, 1, 3) * (cfg.hsv_h, cfg.hsv_s, cfg.hsv_v)).tolist()
+    return None if cfg.hsv_h == cfg.hsv_s == cfg.hsv_v == 0 else (hue, saturation, value)
+
+
+def scale_hsv(image: np.ndarray, gains: tuple[float, float, float]) -> np.ndarray:
+    """A (H, W, 3) RGB picture, uint8 or float32 in 0..1, with hue, saturation and brightness multiplied."""
+    hue, saturation, value = gains
+    if image.dtype == np.float32:
+        planes = cv2.cvtColor(image, cv2.COLOR_RGB2HSV) * np.array(gains, np.float32)
+        planes[..., 0] = np.mod(planes[..., 0], 360)  # degrees
+        return cv2.cvtColor(np.minimum(planes, np.array([360, 1, 1], np.float32)), cv2.COLOR_HSV2RGB)
     ramp = np.arange(256)
     table = np.empty((1, 256, 3), np.uint8)
     table[0, :, 0] = (ramp * hue) % 180
@@ -149,15 +172,17 @@ def eval_shape(size: Shape, imgsz: int, stride: int) -> Shape:
     return height, width
 
 
-def letterbox(image: np.ndarray, canvas: Shape) -> tuple[np.ndarray, Letterbox]:
-    """Resize (h, w, C) into the centre of a grey `canvas` (height, width), keeping the aspect ratio."""
+def letterbox(image: np.ndarray, canvas: Shape, padding: int | np.ndarray = PAD) -> tuple[np.ndarray, Letterbox]:
+    """Resize (h, w, C) into the centre of a `canvas` (height, width) of grey, or of (C,) `padding`, keeping the aspect
+    ratio.
+    """
     fit = Letterbox.fit((image.shape[0], image.shape[1]), canvas)
     if fit.inner != fit.original:
         shrinks = fit.inner[0] < fit.original[0]
         kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        image = cv2.resize(image, (fit.inner[1], fit.inner[0]), interpolation=kind)
+        image = resize(image, (fit.inner[1], fit.inner[0]), kind)
     if fit.inner == canvas:
         return image, fit
-    padded = np.full((*canvas, image.shape[2]), PAD, np.uint8)
+    padded = np.full((*canvas, image.shape[2]), padding, image.dtype)
     padded[fit.top : fit.top + fit.inner[0], fit.left : fit.left + fit.inner[1]] = image
     return padded, fit

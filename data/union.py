@@ -3,7 +3,8 @@
     union: [steel.yaml, wood.yaml, /data/glass]    # data YAMLs or folders, beside this file or looked up as --data is
 
 Each member is read as it would be on its own. Its names are matched regardless of case and blanks; those that only one
-member has are classes of the union, none of whose boxes are on the others' pictures.
+member has are classes of the union, none of whose boxes are on the others' pictures. Their pictures have the same
+planes, stored alike.
 """
 
 from __future__ import annotations
@@ -62,7 +63,20 @@ def open_data(cfg: DataConfig, require: Sequence[str] = ("train", "val")) -> tup
         description, said = read_description(place, require, root)
         members.append(description.single_class() if cfg.single_cls else description)
         notices += said
+    if document is not None:
+        _check_planes(document, members)
     return DataSource(tuple(members)), tuple(notices)
+
+
+def _check_planes(document: Document, members: Sequence[DataDescription]) -> None:
+    """Raise ConfigError naming two members whose pictures have other planes, or the same stored otherwise."""
+    first = members[0]
+    for other in members[1:]:
+        if other.channels == first.channels:
+            continue
+        one, two = (f"{printable(member.source.name)} ({', '.join(member.channels.made)})" for member in (first, other))
+        advice = "channels, bit_depth, files and polar must agree"
+        raise document.error(f"{one} and {two} have other planes, or store them otherwise; {advice}", "union")
 
 
 def _member_places(document: Document, root: str) -> list[tuple[Path, str]]:
@@ -84,7 +98,10 @@ def _member_places(document: Document, root: str) -> list[tuple[Path, str]]:
 
 
 def merge(split: str, members: Sequence[RecordSet]) -> RecordSet:
-    """The records of all members in order, numbered from 1; classes in the order of their first appearance."""
+    """The records of all members in order, numbered from 1; classes in the order of their first appearance.
+
+    All have the same channels.
+    """
     numbers: dict[str, int] = {}
     synonyms: list[list[str]] = []
     records: list[Record] = []
@@ -93,7 +110,8 @@ def merge(split: str, members: Sequence[RecordSet]) -> RecordSet:
         records += [_relabelled(record, table, len(records) + k) for k, record in enumerate(member.records, 1)]
     rows = tuple(map(tuple, synonyms))
     ids = tuple(range(1, len(rows) + 1))
-    return RecordSet(tuple(records), tuple(row[0] for row in rows), ids, _books(split, members), rows)
+    names, books = tuple(row[0] for row in rows), _books(split, members)
+    return RecordSet(tuple(records), names, ids, books, rows, members[0].channels)
 
 
 def _number(row: Sequence[str], numbers: dict[str, int], synonyms: list[list[str]]) -> int:

@@ -9,28 +9,40 @@ from pathlib import Path
 
 import cv2
 
-from data.images import MAX_PIXELS, read_image
+from data.images import MAX_PIXELS
+from data.planes import PlaneReader
 from data.sources import Source
+from utils.channels import RGB, RGB_CHANNELS, Channels
 from utils.errors import DataError, printable
 from utils.structures import Clip, Frame
 
 
 def read_frames(
-    sources: list[Source], stride: int = 1, max_pixels: int = MAX_PIXELS, strict: bool = False
+    sources: list[Source],
+    stride: int = 1,
+    max_pixels: int = MAX_PIXELS,
+    strict: bool = False,
+    channels: Channels = RGB_CHANNELS,
 ) -> Iterator[Frame]:
     """Every picture, and every `stride`-th frame of every video, in order; see `video_frames` for their names.
+
+    Pictures are read with their `channels`, see `PlaneReader`; a video has no others than RGB.
 
     What cannot be read is a Frame without an image and with a reason; `strict`: raises DataError instead. A video
     that breaks off gives the frames before that, and then such a Frame in its own name.
     """
+    reader = PlaneReader(channels, max_pixels)
     for source in sources:
         try:
             if source.problem:
                 raise DataError(source.problem)
+            if source.video and not channels.plain_rgb:
+                reason = f"is a video, which has the planes {', '.join(RGB)}; {', '.join(channels.held)} are needed"
+                raise _error(source.path, f"{reason}; give pictures")
             if source.video:
                 yield from video_frames(source, stride, max_pixels)
             else:
-                yield Frame(source.name, source.output, read_image(source.path, max_pixels))
+                yield Frame(source.name, source.output, reader(source.path))
         except DataError as error:
             if strict:
                 raise

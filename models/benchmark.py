@@ -97,7 +97,7 @@ def report(name: str, graph: Graph, flags: BenchmarkFlags, device: torch.device,
     """One network's lines; `train`: with the time of a training step."""
     rows = summarise(graph, flags.imgsz)
     graph.to(device, memory_format=torch.channels_last)
-    image = torch.rand(flags.batch_size, 3, flags.imgsz, flags.imgsz, device=device)
+    image = torch.rand(flags.batch_size, len(graph.channels.names), flags.imgsz, flags.imgsz, device=device)
     image = image.to(memory_format=torch.channels_last)
     LOG.info(
         "%s: %s parameters, %.3f GFLOPs", name, f"{sum(r.parameters for r in rows):,}", sum(r.flops for r in rows) / 1e9

@@ -18,6 +18,7 @@ from models import registry
 from models.context import Context
 from models.registry import Layer, Parameter, Role, find
 from models.spec import ModelSpec, Row, Source
+from utils.channels import Channels
 from utils.errors import ConfigError
 from utils.schema import fits, type_words
 from utils.structures import Moment, Predictions
@@ -46,6 +47,7 @@ class Step:
 class Graph(nn.Module):
     """A network of rows. `steps[i]` runs `layers[i]`; `strides` are those of the head's maps, `stride` the largest.
 
+    `channels` are the planes of its pictures: the first ones are what rows read as `image`, the rest `polar`.
     A network with steps that read `text` has a `vocabulary` (M, D): one unit vector per phrase, the first `texts` of
     them those of its classes. It is no part of the state dict, and zero until it is set.
     """
@@ -53,10 +55,15 @@ class Graph(nn.Module):
     vocabulary: Tensor | None
 
     def __init__(
-        self, spec: ModelSpec, layers: Sequence[nn.Module], steps: tuple[Step, ...], strides: Sequence[int]
+        self,
+        spec: ModelSpec,
+        layers: Sequence[nn.Module],
+        steps: tuple[Step, ...],
+        strides: Sequence[int],
+        channels: Channels,
     ) -> None:
         super().__init__()
-        self.spec, self.strides, self.stride = spec, tuple(strides), max(strides)
+        self.spec, self.strides, self.stride, self.channels = spec, tuple(strides), max(strides), channels
         self.layers = nn.ModuleList(layers)
         self.steps = steps
         reads_text = any(source.origin == "text" for step in steps for source in step.sources)
@@ -98,7 +105,7 @@ class Graph(nn.Module):
         `phrases` (N,) int64 rows of the vocabulary to look for, None: its classes in order. `moment`: in training.
         """
         context = Context(moment)
-        values: dict[int | str, Value] = {"image": image}
+        values = _inputs_of(image, self.channels)
         if self.vocabulary is not None:
             values["text"] = self.vocabulary[: self.texts] if phrases is None else self.vocabulary[phrases]
         for step, layer in zip(self.steps, self.layers, strict=True):
@@ -109,11 +116,18 @@ class Graph(nn.Module):
         return context.attach(values[self.steps[-1].index])
 
 
-def build_graph(spec: ModelSpec, channels: int = 3, image_size: int = 640, sam_file: str = "") -> Graph:
-    """Build the network of `spec` for pictures of `channels` planes; `sam_file` are Mobile-SAM's weights.
+def default_channels(spec: ModelSpec) -> Channels:
+    """The planes of pictures for `spec` when no data says it: RGB, and one plane of polar where some row reads it."""
+    return Channels(polar=("polar",)) if spec.reads("polar") else Channels()
+
+
+def build_graph(spec: ModelSpec, channels: Channels | None = None, image_size: int = 640, sam_file: str = "") -> Graph:
+    """Build the network of `spec` for pictures of `channels` (None: `default_channels`); `sam_file` are Mobile-SAM's
+    weights.
 
     Raises ConfigError at the row that cannot be built.
     """
+    channels = default_channels(spec) if channels is None else channels
     builder = _Builder(spec, channels, image_size, sam_file)
     with torch.no_grad():
         for row in spec.rows:
@@ -121,7 +135,15 @@ def build_graph(spec: ModelSpec, channels: int = 3, image_size: int = 640, sam_f
     last = spec.rows[-1]
     if not isinstance(builder.values[last.index], Predictions):
         raise last.error("the last row must be a detection head such as AnchorDetect")
-    return Graph(spec, builder.layers, plan(builder.steps), builder.strides_of(last))
+    return Graph(spec, builder.layers, plan(builder.steps), builder.strides_of(last), channels)
+
+
+def _inputs_of(image: Tensor, channels: Channels) -> dict[int | str, Value]:
+    """What rows can name as their source of pictures (B, C, H, W)."""
+    if not channels.polar:
+        return {"image": image}
+    first = len(channels.image)
+    return {"image": image[:, :first], "polar": image[:, first:]}
 
 
 def plan(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -169,10 +191,11 @@ def _strides(values: Sequence[Value]) -> list[int]:
 class _Builder:
     """Builds row after row, keeping every row's output on the measuring picture."""
 
-    def __init__(self, spec: ModelSpec, channels: int, image_size: int, sam_file: str) -> None:
+    def __init__(self, spec: ModelSpec, channels: Channels, image_size: int, sam_file: str) -> None:
         self.spec, self.image_size, self.sam_file = spec, image_size, sam_file
-        picture = torch.linspace(0, 1, channels * MEASURE_PX**2).view(1, channels, MEASURE_PX, MEASURE_PX)
-        self.values: dict[int | str, Value] = {"image": picture}
+        planes = len(channels.names)
+        picture = torch.linspace(0, 1, planes * MEASURE_PX**2).view(1, planes, MEASURE_PX, MEASURE_PX)
+        self.values = _inputs_of(picture, channels)
         if spec.text_dim is not None:
             self.values["text"] = torch.eye(MEASURE_TEXTS, spec.text_dim)
         self.layers: list[nn.Module] = []
@@ -207,7 +230,8 @@ class _Builder:
     def _inputs(self, row: Row) -> list[Value]:
         for source in row.sources:
             if source.origin not in self.values:
-                raise row.error(f"the network has no input '{source.origin}' in this mode")
+                advice = "; its data needs the key 'polar'" if source.origin == "polar" else " in this mode"
+                raise row.error(f"the network has no input '{source.origin}'{advice}")
             value = self.values[source.origin]
             if isinstance(value, Predictions) or (source.output is None) != isinstance(value, Tensor):
                 raise row.error(f"source {source} is not one feature map or set of vectors")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.graph import Graph, build_graph
 from models.open_vocabulary import (
@@ -27,8 +28,10 @@ from models.sam.masker import Masker
 from models.spec import ModelSpec, parse_spec, read_spec
 from models.static import static_graph
 from utils import checkpoint
+from utils.channels import RGB, Channels, channels_of_plain
 from utils.config import Config
 from utils.errors import CheckpointError, ConfigError
+from utils.log import LOG
 from utils.paths import find_yaml
 from utils.settings import config_from_plain
 from utils.vocabulary import Vocabulary
@@ -53,6 +56,11 @@ class Loaded:
         """What results must name: the text encoder, and whether Mobile-SAM took part."""
         return about_words(self.model, self.words)
 
+    @property
+    def channels(self) -> Channels:
+        """The planes of the pictures it was trained on."""
+        return self.model.channels
+
 
 def model_spec(content: Mapping[str, Any], path: Path) -> ModelSpec:
     """The network a checkpoint was made for. Raises CheckpointError when this version cannot build it."""
@@ -72,7 +80,9 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
         raise CheckpointError(f"{path}: {len(names)} class names for {spec.classes} classes; the file is inconsistent")
     config = config_from_plain(content["config"], str(path))
     spec, sam_file = choose_sam(spec, sam or config.model.sam, masks)
-    model = build_graph(spec, sam_file=sam_file)
+    channels = channels_of_plain(content["channels"], str(path))
+    _check_sam(spec, channels)
+    model = build_graph(spec, channels, sam_file=sam_file)
     checkpoint.restore(model, content["ema"]["module"], path)
     model.eval().requires_grad_(False)
     words = stored_words(content, path)
@@ -111,10 +121,10 @@ def make_static(model: Graph) -> Graph:
     return static_graph(model).requires_grad_(False).to(device, memory_format=torch.channels_last)
 
 
-def new_network(cfg: Config, vocabulary: Vocabulary) -> tuple[Graph, Words | None]:
+def new_network(cfg: Config, vocabulary: Vocabulary, channels: Channels) -> tuple[Graph, Words | None]:
     """The network of the model YAML with random weights; an open-vocabulary one looks for `vocabulary`.
 
-    Raises UserError.
+    Its pictures have `channels`, without the planes of polar when it reads none, which is said aloud. Raises UserError.
     """
     spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(vocabulary))
     words = None
@@ -123,7 +133,10 @@ def new_network(cfg: Config, vocabulary: Vocabulary) -> tuple[Graph, Words | Non
         spec = with_words(spec, words)
     elif cfg.model.text_encoder:
         raise ConfigError(f"--text-encoder: {spec.path.name} reads no text; take a model such as rtvpnet-s.yaml")
-    return _built(spec, words, cfg), words
+    if channels.polar and not spec.reads("polar"):
+        LOG.info("%s reads no polar: trained on %s alone", spec.path.name, ", ".join(channels.image))
+        channels = channels.image_only()
+    return _built(spec, words, cfg, channels), words
 
 
 def network_of(
@@ -133,24 +146,38 @@ def network_of(
     words = stored_words(content, path)
     if words is not None:
         words = words_for(words, vocabulary, cfg.model.text_encoder)
-    return _built(model_spec(content, path), words, cfg), words
+    channels = channels_of_plain(content["channels"], str(path))
+    return _built(model_spec(content, path), words, cfg, channels), words
 
 
-def _built(spec: ModelSpec, words: Words | None, cfg: Config) -> Graph:
+def _built(spec: ModelSpec, words: Words | None, cfg: Config, channels: Channels) -> Graph:
     spec, sam_file = choose_sam(spec, cfg.model.sam)
-    model = build_graph(spec, image_size=cfg.data.imgsz, sam_file=sam_file)
+    _check_sam(spec, channels)
+    model = build_graph(spec, channels, image_size=cfg.data.imgsz, sam_file=sam_file)
     if words is not None:
         set_words(model, words)
     return model
 
 
-def load_matching(model: nn.Module, path: str | Path) -> str:
-    """Copy the weights of a checkpoint that fit `model` by name and shape; returns one line saying what did and did
-    not.
+def _check_sam(spec: ModelSpec, channels: Channels) -> None:
+    """Raise ConfigError when Mobile-SAM would be shown other planes than it was made for."""
+    if spec.data.get("sam", "none") != "none" and channels.image != RGB:
+        planes = ", ".join(channels.image)
+        raise ConfigError(
+            f"model.sam: Mobile-SAM takes {', '.join(RGB)}, but the pictures have {planes}; set it to none"
+        )
 
+
+def load_matching(model: Graph, path: str | Path) -> str:
+    """Copy the weights of a checkpoint that fit `model` by row, name and shape; returns one line saying what did and
+    did not.
+
+    Networks of different numbers of rows are aligned first: a row more, such as a fusion, moves those below it.
     Raises CheckpointError when nothing fits.
     """
-    state: dict[str, Tensor] = checkpoint.load(path)["ema"]["module"]
+    content = checkpoint.load(path)
+    state: dict[str, Tensor] = content["ema"]["module"]
+    state = _aligned(state, model_spec(content, Path(path)), model.spec)
     own = model.state_dict()
     fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
     if not fitting:
@@ -164,3 +191,19 @@ def load_matching(model: nn.Module, path: str | Path) -> str:
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def _aligned(state: dict[str, Tensor], theirs: ModelSpec, ours: ModelSpec) -> dict[str, Tensor]:
+    """`state` with its row numbers changed to those in `ours`: the longest runs of the same modules."""
+    if len(theirs.rows) == len(ours.rows):
+        return state
+    modules = [[row.module for row in spec.rows] for spec in (theirs, ours)]
+    blocks = SequenceMatcher(None, *modules, autojunk=False).get_matching_blocks()
+    places = {block.a + k: block.b + k for block in blocks for k in range(block.size)}
+    moved = {}
+    for key, value in state.items():
+        room, number, rest = key.split(".", 2)
+        assert room == "layers", f"a graph's weights are those of its rows, not {key}"
+        place = places.get(int(number))
+        moved[f"row {number} of theirs.{rest}" if place is None else f"layers.{place}.{rest}"] = value
+    return moved

@@ -74,8 +74,11 @@ class ModelSpec:
     @property
     def text_dim(self) -> int | None:
         """Width of the text vectors that its rows take; None for a network without text."""
-        reads = any(source.origin == "text" for row in self.rows for source in row.sources)
-        return int(self.data.get("text_dim", DEFAULT_TEXT_DIM)) if reads else None
+        return int(self.data.get("text_dim", DEFAULT_TEXT_DIM)) if self.reads("text") else None
+
+    def reads(self, name: str) -> bool:
+        """Whether some row reads the network input of that name."""
+        return any(source.origin == name for row in self.rows for source in row.sources)
 
     def with_values(self, **values: Any) -> ModelSpec:
         """The same network with other top-level values, for example `nc=8` or `anchors=[...]`."""

@@ -39,7 +39,8 @@ def static_graph(graph: Graph, vocabulary: Tensor | None = None) -> Graph:
         rows[step.index], sources[step.index] = row, tuple(step.sources[place] for place in row.sources)
     needed = _needed(sources, graph.steps[-1].index)
     steps = [Step(index, sources[index], rows[index].takes_list, takes_context(rows[index].layer)) for index in needed]
-    return Graph(graph.spec, [rows[index].layer for index in needed], plan(steps), list(graph.strides)).eval()
+    layers = [rows[index].layer for index in needed]
+    return Graph(graph.spec, layers, plan(steps), list(graph.strides), graph.channels).eval()
 
 
 def _constant(known: Known, source: Source) -> Tensor | None:

@@ -29,7 +29,7 @@ class RowSummary:
 
 
 @torch.no_grad()
-def summarise(graph: Graph, image_size: int, channels: int = 3) -> list[RowSummary]:
+def summarise(graph: Graph, image_size: int) -> list[RowSummary]:
     """Run one picture of `image_size` px through `graph` and describe each row."""
     rows = [graph.spec.rows[step.index] for step in graph.steps]
     shapes: dict[int, str] = {}
@@ -41,7 +41,7 @@ def summarise(graph: Graph, image_size: int, channels: int = 3) -> list[RowSumma
     graph.eval()
     counter = FlopCounterMode(display=False)
     with counter:
-        graph(torch.zeros(1, channels, image_size, image_size, device=next(graph.parameters()).device))
+        graph(torch.zeros(1, len(graph.channels.names), image_size, image_size, device=next(graph.parameters()).device))
     graph.train(training)
     for hook in hooks:
         hook.remove()

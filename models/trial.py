@@ -40,7 +40,8 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
     if device.type == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
-    batch = random_batch(cfg.data.batch_size, cfg.data.imgsz, model.spec.classes, cfg.run.seed).to(device)
+    size, classes, planes = cfg.data.imgsz, model.spec.classes, len(model.channels.names)
+    batch = random_batch(cfg.data.batch_size, size, classes, cfg.run.seed, planes).to(device)
     state, criterion = new_state(model, cfg, dtype), build_criterion(model, cfg)
     model.train()
 
@@ -57,11 +58,11 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
     return Trial(statistics.median(seconds), forward_seconds, peak_memory(device))
 
 
-def random_batch(pictures: int, size: int, classes: int, seed: int) -> Batch:
-    """Noise of (pictures, 3, size, size) with BOXES boxes on each, a tenth to a third of a side long."""
+def random_batch(pictures: int, size: int, classes: int, seed: int, planes: int = 3) -> Batch:
+    """Noise of (pictures, planes, size, size) with BOXES boxes on each, a tenth to a third of a side long."""
     rng = torch.Generator().manual_seed(seed)
     count = pictures * BOXES
-    images = torch.randint(0, 256, (pictures, 3, size, size), dtype=torch.uint8, generator=rng)
+    images = torch.randint(0, 256, (pictures, planes, size, size), dtype=torch.uint8, generator=rng)
     corner, side = torch.rand(count, 2, generator=rng) * 0.6, 0.1 + torch.rand(count, 2, generator=rng) * 0.23
     targets = Targets(
         image_index=torch.arange(pictures).repeat_interleave(BOXES),

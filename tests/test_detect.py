@@ -16,12 +16,14 @@ from PIL import Image
 import detect
 import val
 from data.images import read_image
+from data.polar import Optics
 from data.sources import find_sources
 from data.video import read_frames
 from detect import Detector, look, wanted_classes
 from models.postprocess import NMSConfig
 from tests.data.test_video import write_video
 from utils import coco
+from utils.channels import RGB_CHANNELS
 from utils.cli import parse_detect
 from utils.detect_writer import Writer, slug
 from utils.errors import ConfigError
@@ -255,6 +257,8 @@ def test_fail_on_defect(trained, pictures):
 
 class QuickDetector:
     """Finds the same three boxes in everything, at once."""
+
+    optics = Optics(RGB_CHANNELS)
 
     def shape(self, image):
         return (32, 32)

@@ -64,6 +64,7 @@ class Record:
 class Sample:
     """One network input before batching: `image` (H, W, C) uint8 RGB, `boxes` (N, 4) xyxy px, `labels` (N,).
 
+    With other channels than RGB `image` may be uint16 or float32; `full` is the value that means 1.0.
     `ignored` (R, 4) xyxy px are regions about which nothing is known: they teach neither object nor background.
     """
 
@@ -74,6 +75,7 @@ class Sample:
     letterbox: Letterbox | None = None
     boxes_lost: int = 0
     ignored: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    full: float = 255.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +116,7 @@ class Moment:
 class Batch:
     """`images` (B, C, H, W) uint8, `targets`, data set index and letterbox of every picture, boxes lost on the way.
 
+    `images` may be uint16 or float32, too; `full` is the value that means 1.0.
     `phrases` (N,) int64: the rows of the model's vocabulary that this batch asks for, of which `targets.labels` are
     the places; None: the labels are the classes themselves.
     """
@@ -124,12 +127,13 @@ class Batch:
     letterboxes: tuple[Letterbox | None, ...]
     boxes_lost: int = 0
     phrases: Tensor | None = None
+    full: float = 255.0
 
     def __len__(self) -> int:
         return len(self.images)
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
-        """The same batch on `device`; images stay uint8 (a quarter of the bytes), see `inputs()`."""
+        """The same batch on `device`; images stay as they are (uint8: a quarter of the bytes), see `inputs()`."""
         images = self.images.to(device, non_blocking=non_blocking)
         phrases = None if self.phrases is None else self.phrases.to(device, non_blocking=non_blocking)
         return replace(self, images=images, targets=self.targets.to(device, non_blocking), phrases=phrases)
@@ -141,7 +145,10 @@ class Batch:
 
     def inputs(self) -> Tensor:
         """(B, C, H, W) float32 in 0..1, channels_last."""
-        return self.images.to(torch.float32, memory_format=torch.channels_last).div_(255)
+        images = self.images.to(torch.float32, memory_format=torch.channels_last)
+        if self.full == 1.0:
+            return images  # floating point planes are in 0..1 already
+        return images.div_(self.full)
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +235,7 @@ class Frame:
     """One input of detect.py: a picture, or a frame of a video.
 
     `name` is what tables call it, `output` the relative path, without suffix, under which its results are filed;
-    `image` (H, W, 3) uint8 RGB, None when it could not be read, with the `reason`.
+    `image` (H, W, C) uint8 RGB or the planes a network reads, None when it could not be read, with the `reason`.
     """
 
     name: str

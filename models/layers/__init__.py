@@ -1,5 +1,5 @@
 """Layers of every network. A new layer: its file here, and its line below."""
 
-from models.layers import attention, c2f, context, conv, csp, edge, fuse, ghost, pool
+from models.layers import attention, c2f, context, conv, csp, edge, fuse, ghost, polar, pool
 
-__all__ = ["attention", "c2f", "context", "conv", "csp", "edge", "fuse", "ghost", "pool"]
+__all__ = ["attention", "c2f", "context", "conv", "csp", "edge", "fuse", "ghost", "polar", "pool"]

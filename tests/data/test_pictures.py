@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from data import pictures as pictures_module
+from data import planes as planes_module
 from data.picture_files import HEADER, PictureFiles
 from data.pictures import Pictures, PicturesInMemory, PicturesOnDisk, open_pictures
 from utils.errors import DataError
@@ -64,7 +65,7 @@ def test_kept_pictures_are_not_decoded_again(home, monkeypatch):
     def refuse(*_):
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr(pictures_module, "read_image", refuse)
+    monkeypatch.setattr(planes_module, "read_image", refuse)
     kept.append(open_pictures(made, MANY, "disk"))  # a later run
     for pictures in kept:
         assert all(np.array_equal(pictures[i], want[i]) for i in range(len(made)))

@@ -184,15 +184,15 @@ def test_an_empty_or_missing_folder_is_filled(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[int] = []
+    drawn: list[Scene] = []
 
-    def interrupted(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def interrupted(scene: Scene) -> np.ndarray:
         if drawn:
             raise KeyboardInterrupt
-        drawn.append(size)
-        return draw_picture(rng, size)
+        drawn.append(scene)
+        return render(scene)
 
-    monkeypatch.setattr(synthetic, "draw_picture", interrupted)
+    monkeypatch.setattr(synthetic, "render", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_glass(tmp_path / "glass", train=3, val=1, size=96)
     assert drawn and list(tmp_path.iterdir()) == []
@@ -223,6 +223,6 @@ def test_the_first_of_two_writers_wins(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_ramp_is_monotonic_both_ways() -> None:
-    values = synthetic._ramp(np.linspace(-1, 2, 40), 0, 1)
+    values = synthetic.ramp(np.linspace(-1, 2, 40), 0, 1)
     assert all(a <= b for a, b in pairwise(values)) and (values[0], values[-1]) == (0, 1)
-    np.testing.assert_allclose(synthetic._ramp(np.linspace(-1, 2, 40), 1, 0), 1 - values, atol=1e-12)
+    np.testing.assert_allclose(synthetic.ramp(np.linspace(-1, 2, 40), 1, 0), 1 - values, atol=1e-12)

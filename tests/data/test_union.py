@@ -1,5 +1,6 @@
 """Several sets as one: classes by name, every picture and box kept, books balanced."""
 
+import cv2
 import numpy as np
 import pytest
 import yaml
@@ -7,6 +8,7 @@ import yaml
 from data.records import ReadPolicy
 from data.union import open_data
 from tests.data.trees import picture
+from utils.channels import Channels
 from utils.config import DataConfig
 from utils.errors import ConfigError, DataError
 
@@ -71,6 +73,22 @@ def test_mistakes(union, text, words):
     union.write_text(text)
     with pytest.raises(ConfigError, match=words):
         open_data(DataConfig(data=str(union)))
+
+
+def test_members_have_the_same_planes(union, tmp_path):
+    """The union carries them; members that differ, in name or in depth, are named at its line."""
+    for name, more in (("steel.yaml", "channels: [gray]\n"), ("wood/data.yaml", "channels: [gray]\n")):
+        with (tmp_path / name).open("a") as file:
+            file.write(more)
+    for path in tmp_path.glob("*/images/*/*.png"):
+        assert cv2.imwrite(str(path), np.zeros((80, 100), np.uint8))
+    train = open_data(DataConfig(data=str(union)))[0].read("train", POLICY)
+    assert train.channels == Channels(image=("gray",)) and len(train.records) == 2
+    for was, now in (("channels: [gray]", ""), ("", "bit_depth: 12\n")):
+        text = (tmp_path / "steel.yaml").read_text()
+        (tmp_path / "steel.yaml").write_text(text.replace(was, now) if was else text + "channels: [gray]\n" + now)
+        with pytest.raises(ConfigError, match=r"both.yaml:1: steel.yaml \((r, g, b|gray)\) and data.yaml \(gray\)"):
+            open_data(DataConfig(data=str(union)))
 
 
 def test_shipped_union_names_seventeen_classes_and_says_where_its_members_belong(tmp_path):

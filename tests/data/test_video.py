@@ -9,6 +9,7 @@ import pytest
 
 from data.sources import find_sources
 from data.video import read_frames, video_frames
+from utils.channels import Channels
 from utils.errors import DataError
 
 
@@ -109,3 +110,14 @@ def test_large_frames_are_refused_before_they_are_decoded(tmp_path):
     (source,) = find_sources(str(tmp_path))
     with pytest.raises(DataError, match=r"64 x 48 pixels.*--max-pixels"):
         next(video_frames(source, max_pixels=64 * 48 - 1))
+
+
+def test_pictures_are_read_with_their_planes_and_videos_have_no_others_than_rgb(tmp_path):
+    channels = Channels(image=("gray",), bits=12)
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((40, 50), 4095, np.uint16))
+    write_video(tmp_path / "v.mp4", 2)
+    picture, video = read_frames(find_sources(str(tmp_path)), channels=channels)
+    assert picture.image.shape == (40, 50, 1) and picture.image.dtype == np.uint16 and picture.image.max() == 4095
+    assert video.image is None and "v.mp4: is a video, which has the planes r, g, b; gray are needed" in video.reason
+    with pytest.raises(DataError, match="is a video"):
+        list(read_frames(find_sources(str(tmp_path)), strict=True, channels=channels))

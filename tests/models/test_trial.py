@@ -23,9 +23,10 @@ def test_largest_fitting(limit, most):
     assert len(asked) == len(set(asked)) <= 12
 
 
-def test_a_trial_leaves_the_model_alone():
+@pytest.mark.parametrize("name", ["idfe-net-n", "idfe-net-polar-n"])
+def test_a_trial_leaves_the_model_alone(name):
     torch.manual_seed(0)
-    graph = build_graph(read_spec(CFG / "models" / "idfe-net-n.yaml"), image_size=64)
+    graph = build_graph(read_spec(CFG / "models" / f"{name}.yaml"), image_size=64)
     before = {name: tensor.clone() for name, tensor in graph.state_dict().items()}
     random = torch.get_rng_state()
     cfg, _ = build_config([Setting("data.imgsz", 64, ""), Setting("data.batch_size", 2, "")])

@@ -30,6 +30,10 @@ PARAMETERS = {
     "idfe-net-m": 25_547_601,
     "idfe-net-n": 2_863_639,
     "idfe-net-parity": 12_757_524,
+    "idfe-net-polar": 11_379_957,
+    "idfe-net-polar-add-n": 2_863_639,
+    "idfe-net-polar-concat-n": 2_864_215,
+    "idfe-net-polar-n": 2_864_120,
     "rtvpnet-energy-n": 4_392_448,
     "rtvpnet-l": 50_451_109,
     "rtvpnet-m": 31_872_337,
@@ -39,7 +43,7 @@ PARAMETERS = {
     "rtvpnet-s": 16_067_643,
 }
 SAME_WIRING = {"IDFE-Net-Enhanced version2", "idfe-net-basic-n", "idfe-net-m", "idfe-net-n"}  # as another file
-SAME_WIRING |= {"rtvpnet-s", "rtvpnet-m", "rtvpnet-l"}
+SAME_WIRING |= {"idfe-net-polar", "rtvpnet-s", "rtvpnet-m", "rtvpnet-l"}
 
 CLASSES = 5
 
@@ -76,7 +80,7 @@ def test_builds_and_runs_at_two_sizes(name):
     assert sum(p.numel() for p in graph.parameters()) == PARAMETERS[name]
     assert graph.strides == (8, 16, 32)
     for height, width in ((64, 64), (96, 32)):
-        image = torch.rand(2, 3, height, width)
+        image = torch.rand(2, len(graph.channels.names), height, width)
         per_cell = 1 if anchor_free(name) else 3
         size = per_cell * sum(height // s * (width // s) for s in graph.strides)
         with torch.no_grad():
@@ -93,7 +97,7 @@ def test_trains_one_step_and_its_weights_can_be_stored(name):
     torch.manual_seed(0)
     graph, cfg = build(read(name)).train(), Config()
     criterion, optimizer = build_criterion(graph, cfg), build_optimizer(graph, cfg.optim, 2)
-    image = torch.rand(2, 3, 64, 64)
+    image = torch.rand(2, len(graph.channels.names), 64, 64)
     boxes = torch.tensor([[8.0, 8.0, 40.0, 50.0], [20.0, 4.0, 36.0, 20.0]])
     targets = Targets(torch.tensor([0, 1]), torch.tensor([1, 4]), boxes)
     before = {n: p.clone() for n, p in graph.named_parameters()}
@@ -125,10 +129,10 @@ def test_every_parameter_gets_a_gradient(name):
         torch.manual_seed(seed)
         graph = build(spec).train()
         optimizer = torch.optim.SGD(graph.parameters(), 0.01)
-        for _ in range(3 if name.startswith("rtvpnet") else 1):
+        for _ in range(3 if name.startswith(("rtvpnet", "idfe-net-polar")) else 1):
             optimizer.step()
             optimizer.zero_grad()
-            p = graph(torch.rand(2, 3, 64, 64))
+            p = graph(torch.rand(2, len(graph.channels.names), 64, 64))
             parts = (p.boxes, p.class_logits, p.objectness, *p.energies)
             sum(part.mean() for part in parts if part is not None).backward()
         frozen = {n for n, q in graph.named_parameters() if not q.requires_grad}
