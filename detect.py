@@ -24,7 +24,7 @@ from data.synthetic import write_glass
 from data.transforms import PAD, eval_shape, letterbox
 from data.union import open_data
 from data.video import read_frames
-from models.load import load_model, look_for, make_static
+from models.load import load_masker, load_model, look_for, make_static
 from models.postprocess import NMSConfig, detections, undo_letterbox
 from utils.cli import parse_detect
 from utils.config import DataConfig
@@ -57,13 +57,20 @@ class Detector:
         text_encoder: str = "",
         sam: str = "",
         static: bool = False,
+        masks: bool = False,
     ) -> None:
-        """`prompts`: what to look for ("scratch, oil stain") if the network reads text; see load_model, look_for."""
-        loaded = load_model(weights, select_device(device), sam)
+        """`prompts`: what to look for ("scratch, oil stain") if the network reads text; see load_model, look_for.
+
+        `masks`: detections carry masks, by the network's Mobile-SAM or the one `sam` names; see load_masker.
+        """
+        loaded = load_model(weights, select_device(device), sam, masks)
         if prompts is not None:
             loaded = look_for(loaded, Vocabulary.from_prompts(prompts), text_encoder)
+        self.masker = load_masker(loaded, sam) if masks else None
         self.model = make_static(loaded.model) if static else loaded.model
         self.names, self.path, self.about = loaded.names, loaded.path, loaded.about()
+        if self.masker is not None:
+            self.about["masks"] = self.masker.mode
         self.imgsz, self.half = imgsz or loaded.config.data.imgsz, half
         self.device = next(self.model.parameters()).device
         self.channels, self.optics = loaded.channels, Optics(loaded.channels)
@@ -105,7 +112,10 @@ class Detector:
         with half_precision(self.device, self.half):
             predictions = self.model(batch.to(self.device).inputs())
         found = undo_letterbox(detections(predictions, nms), fits)
-        return [replace(one, labels=self.order[one.labels], names=self.names) for one in found]
+        named = [replace(one, labels=self.order[one.labels], names=self.names) for one in found]
+        if self.masker is None:
+            return named
+        return [replace(one, masks=self.masker(image, one.boxes)) for one, image in zip(named, images, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +183,7 @@ def _detector(flags: DetectFlags) -> Detector:
         text_encoder=flags.text_encoder,
         sam=model.sam,
         static=model.static,
+        masks=flags.masks,
     )
 
 
@@ -192,6 +203,10 @@ def _notices(flags: DetectFlags, detector: Detector, run: Path) -> list[str]:
     lines = half_notices(detector.device, flags.half)
     if flags.save_conf and not flags.save_txt:
         lines.append("--save-conf: adds confidences to the files of --save-txt, which is not given")
+    if detector.masker is not None and detector.masker.mode != "pretrained":
+        lines.append(f"--masks: Mobile-SAM's weights are {detector.masker.mode}; the masks mean nothing")
+    if flags.masks and flags.nosave and not flags.save_json:
+        lines.append("--masks: are in the pictures, which --nosave leaves out, and in the file of --save-json")
     if flags.view_img:
         where = "with --nosave no pictures are written" if flags.nosave else f"the pictures are in {run}"
         lines.append(f"--view-img: this OpenCV opens no windows; {where}")

@@ -7,26 +7,38 @@ from __future__ import annotations
 
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
 
 import torch
 
 from models.criterion import build_criterion
 from models.graph import Graph, build_graph
+from models.open_vocabulary import Words, set_words, text_source, with_words
 from models.postprocess import NMSConfig, suppress
-from models.spec import read_spec
+from models.spec import ModelSpec, read_spec
 from models.static import static_graph
 from models.summary import summarise
+from models.text.cache import VectorCache
+from models.text.encoder import TextEncoder
+from models.text.find import find_encoder
 from utils.cli import parse_benchmark
 from utils.config import Config
 from utils.device import peak_memory, select_device
+from utils.errors import CheckpointError, ConfigError
 from utils.flags import BenchmarkFlags
 from utils.log import LOG, run_script
 from utils.paths import find_yaml
 from utils.structures import Targets
+from utils.text import counted
+from utils.vocabulary import Vocabulary
 
 NMS_SIZES = (300, 3_000, 30_000)
+STAND_IN = "ngram"
+T = TypeVar("T")
 
 
 def milliseconds(work: Callable[[], object], repeats: int, device: torch.device) -> float:
@@ -99,18 +111,90 @@ def report(name: str, graph: Graph, flags: BenchmarkFlags, device: torch.device,
         LOG.info(line)
 
 
+def timed(work: Callable[[], T]) -> tuple[T, float]:
+    """What `work` returns, and the milliseconds of this one call."""
+    started = time.perf_counter()
+    return work(), (time.perf_counter() - started) * 1000
+
+
+def usable_encoder(spec: ModelSpec, asked: str) -> tuple[TextEncoder, str]:
+    """The encoder `asked` for, else the YAML's, else the stand-in; and what finds it again.
+
+    Raises UserError when the one asked for is not available.
+    """
+    source = text_source(spec, asked)
+    try:
+        return find_encoder(source), source
+    except (CheckpointError, ConfigError) as error:
+        if asked:
+            raise
+        LOG.info("the YAML's text encoder is not available, %s takes its place: %s", STAND_IN, error)
+        return find_encoder(STAND_IN), STAND_IN
+
+
+def encode_words(spec: ModelSpec, asked: str) -> Words:
+    """As many made-up names as the spec has texts, encoded, and a line of what that costs. Raises UserError."""
+    vocabulary = Vocabulary.from_names([f"defect {number}" for number in range(spec.classes)])
+    encoder, source = usable_encoder(spec, asked)
+    with tempfile.TemporaryDirectory() as folder:
+        vectors, first = timed(lambda: VectorCache(Path(folder)).encode(encoder, vocabulary.names))
+        _, again = timed(lambda: VectorCache(Path(folder)).encode(encoder, vocabulary.names))
+    line = "%s as text vectors by %s: encoded once %.1f ms, from the cache %.1f ms"
+    LOG.info(line, counted(len(vocabulary), "name"), encoder.name, first, again)
+    return Words(vocabulary, vectors, encoder.name, source)
+
+
+def random_network(spec: ModelSpec, words: Words | None, imgsz: int) -> Graph:
+    """The network with random weights, the same each time, looking for `words`."""
+    torch.manual_seed(0)
+    graph = build_graph(spec, image_size=imgsz)
+    if words is not None:
+        set_words(graph, words)
+    return graph
+
+
+def other_network(flags: BenchmarkFlags, words: Words) -> Graph:
+    """The network of --against, looking for `words` if it reads text."""
+    spec = read_spec(find_yaml(flags.against, "models", "--against"))
+    if spec.text_dim is None:
+        return random_network(spec, None, flags.imgsz)
+    return random_network(with_words(spec, words), words, flags.imgsz)
+
+
+def report_ratio(static: Graph, other: Graph, flags: BenchmarkFlags, device: torch.device) -> None:
+    """A line: the static network's time over the other network's, repeats of both in turn."""
+    image = torch.rand(flags.batch_size, 3, flags.imgsz, flags.imgsz, device=device)
+    image = image.to(memory_format=torch.channels_last)
+    graphs = [graph.eval().to(device, memory_format=torch.channels_last) for graph in (static, other)]
+    times = [[forward_time(graph, image, 1, False) for graph in graphs] for _ in range(flags.repeats)]
+    one, two = (statistics.median(column) for column in zip(*times, strict=True))
+    name = other.spec.path.name
+    LOG.info("static / %s, in turn: %.1f ms / %.1f ms = %.3f", name, one, two, one / two)
+
+
 def main_story(argv: Sequence[str] | None) -> int:
-    """Networks, then NMS, then memory."""
+    """Text, networks, then NMS, then memory."""
     flags = parse_benchmark(argv)
     device = select_device(flags.device)
     threads = torch.get_num_threads()
     LOG.info("%d x %d px, batch %d, on %s, %d threads", flags.imgsz, flags.imgsz, flags.batch_size, device, threads)
-    torch.manual_seed(0)
-    graph = build_graph(read_spec(find_yaml(flags.cfg, "models", "--cfg")), image_size=flags.imgsz)
-    report(graph.spec.path.name, graph, flags, device, flags.train)
-    if graph.vocabulary is not None:
-        graph.vocabulary.normal_()
-        report("static, its vocabulary folded in", static_graph(graph), flags, device, False)
+    spec = read_spec(find_yaml(flags.cfg, "models", "--cfg"))
+    words = encode_words(spec, flags.text_encoder) if spec.text_dim is not None else None
+    if words is None and (flags.text_encoder or flags.against):
+        flag = "--text-encoder" if flags.text_encoder else "--against"
+        raise ConfigError(f"{flag}: {spec.path.name} reads no text; take a model such as rtvpnet-s.yaml")
+    spec = with_words(spec, words)
+    has_sam = "sam" in spec.data
+    bare = spec.with_values(sam="none") if has_sam else spec
+    graph = random_network(bare, words, flags.imgsz)
+    report(spec.path.name + ", Mobile-SAM none" * has_sam, graph, flags, device, flags.train)
+    if words is not None:
+        report("static, its vocabulary folded in", static := static_graph(graph), flags, device, False)
+        if flags.against:
+            report_ratio(static, other_network(flags, words), flags, device)
+    if has_sam:  # random weights cost what the published ones do
+        graph = random_network(spec.with_values(sam="random-frozen"), words, flags.imgsz)
+        report("+ Mobile-SAM (random-frozen; its own parameters not counted)", graph, flags, device, flags.train)
     for count in NMS_SIZES:
         boxes, labels = clustered_boxes(count)
         cost = milliseconds(lambda b=boxes, k=labels: suppress(b, k, NMSConfig()), flags.repeats, torch.device("cpu"))

@@ -22,7 +22,9 @@ from models.open_vocabulary import (
     with_words,
     words_for,
 )
-from models.sam.choice import choose_sam
+from models.prompts.embedding import SAMEmbedding
+from models.sam.choice import choose_sam, sam_for_masks
+from models.sam.masker import Masker
 from models.spec import ModelSpec, parse_spec, read_spec
 from models.static import static_graph
 from utils import checkpoint
@@ -68,8 +70,8 @@ def model_spec(content: Mapping[str, Any], path: Path) -> ModelSpec:
         raise CheckpointError(f"{path}: its network is not known here: {error}") from error
 
 
-def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = "") -> Loaded:
-    """Load a checkpoint for evaluation; `sam` see choose_sam, "" as it was trained. Raises CheckpointError."""
+def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = "", masks: bool = False) -> Loaded:
+    """Load a checkpoint for evaluation; `sam`, `masks` see choose_sam, "" as it was trained. Raises CheckpointError."""
     path = Path(path)
     content = checkpoint.load(path)
     spec = model_spec(content, path)
@@ -77,7 +79,7 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
     if len(names) != spec.classes:
         raise CheckpointError(f"{path}: {len(names)} class names for {spec.classes} classes; the file is inconsistent")
     config = config_from_plain(content["config"], str(path))
-    spec, sam_file = choose_sam(spec, sam or config.model.sam)
+    spec, sam_file = choose_sam(spec, sam or config.model.sam, masks)
     channels = channels_of_plain(content["channels"], str(path))
     _check_sam(spec, channels)
     model = build_graph(spec, channels, sam_file=sam_file)
@@ -97,6 +99,12 @@ def look_for(loaded: Loaded, vocabulary: Vocabulary, text_encoder: str) -> Loade
     words = words_for(loaded.words, vocabulary, text_encoder)
     set_words(loaded.model, words)
     return replace(loaded, names=vocabulary.names, words=words)
+
+
+def load_masker(loaded: Loaded, sam: str) -> Masker:
+    """What gives masks of the network's boxes; `sam` as for `load_model`. Raises UserError."""
+    own = next((layer.sam for layer in loaded.model.layers if isinstance(layer, SAMEmbedding)), None)
+    return Masker(sam_for_masks(own, sam or loaded.config.model.sam), next(loaded.model.parameters()).device)
 
 
 def closed_words(loaded: Loaded) -> str:

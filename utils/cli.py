@@ -182,7 +182,10 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
     _add_common(parser, "runs/detect")
     _add_words(parser, "what to look for, in words")
     parser.add_argument(
-        "--set", dest="assignments", action="append", default=[], metavar="key=value", help="model.static"
+        "--masks", action="store_true", help="masks of what is found, with --set model.sam=mobile_sam.pt"
+    )
+    parser.add_argument(
+        "--set", dest="assignments", action="append", default=[], metavar="key=value", help="model.static, model.sam"
     )
     values = parser.read(argv)
     return DetectFlags(**{**values, "classes": tuple(values["classes"]), "assignments": tuple(values["assignments"])})
@@ -198,6 +201,8 @@ def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
     parser.add_argument("--repeats", type=_whole, default=10)
     parser.add_argument("--train", action="store_true", help="time forward and backward too")
     parser.add_argument("--bf16", action="store_true", help="time bfloat16 too")
+    parser.add_argument("--text-encoder", default="", help="RTVPNet: as train.py's (default: the YAML's, else ngram)")
+    parser.add_argument("--against", default="", help="model YAML whose time the static network is compared with")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return BenchmarkFlags(**parser.read(argv))
 

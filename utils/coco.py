@@ -61,13 +61,16 @@ def results_json(
 
 
 def result_rows(found: Detections, image_id: int, category_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """The detections of one picture in COCO's results format, rounded to 1e-3 px and 1e-6 of score."""
+    """The detections of one picture in COCO's results format, masks included, rounded to 1e-3 px and 1e-6 of score."""
     boxes = found.boxes.double().numpy()
     xywh = np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), 1).round(3).tolist()
-    return [
+    rows = [
         {"image_id": image_id, "category_id": category_ids[label], "bbox": box, "score": round(score, 6)}
         for box, score, label in zip(xywh, found.scores.double().tolist(), found.labels.tolist(), strict=True)
     ]
+    if not found.masks:
+        return rows
+    return [{**row, "segmentation": mask} for row, mask in zip(rows, found.masks, strict=True)]
 
 
 def score(truth: dict[str, Any], results: list[dict[str, Any]], category_ids: Sequence[int]) -> CocoScores:

@@ -110,7 +110,7 @@ class Writer:
             rows.add({**row, "file_name": name, "category": self.names[row["category_id"] - 1]})
 
     def _overlay(self, frame: Frame, image: np.ndarray, found: Detections) -> None:
-        marks = Marks(found.boxes.numpy(), found.labels.numpy(), found.scores.numpy())
+        marks = Marks(found.boxes.numpy(), found.labels.numpy(), found.scores.numpy(), found.masks)
         drawn = draw_marks(image, marks, self.names, self.style)
         if frame.clip is not None:
             self.videos.add(frame.clip, drawn)

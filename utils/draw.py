@@ -23,6 +23,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from utils.boxes import Letterbox, clip_boxes
 from utils.errors import printable
+from utils.masks import Rle, fill_masks
 
 Colour = tuple[int, int, int]
 
@@ -57,11 +58,14 @@ class BoxStyle:
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """What to draw on a picture: `boxes` (n, 4) xyxy px, `labels` (n,), `scores` (n,) or None for truth."""
+    """What to draw on a picture: `boxes` (n, 4) xyxy px, `labels` (n,), `scores` (n,) or None for truth; `masks`, n or
+    none, of the picture's size.
+    """
 
     boxes: np.ndarray
     labels: np.ndarray
     scores: np.ndarray | None = None
+    masks: Sequence[Rle] = ()
 
 
 def class_colour(label: int) -> Colour:
@@ -125,11 +129,14 @@ def draw_boxes(
 
 
 def draw_marks(image: np.ndarray, marks: Marks, names: Sequence[str], style: BoxStyle) -> np.ndarray:
-    """`draw_boxes` with the names, scores and colours of `marks`; a label without a name shows its number."""
+    """`draw_boxes` with the names, scores, colours and masks of `marks`; a label without a name shows its number."""
     words = [names[k] if k < len(names) else str(k) for k in marks.labels]
     scores = [None] * len(words) if marks.scores is None else marks.scores
     captions = [box_caption(word, score, style) for word, score in zip(words, scores, strict=True)]
-    return draw_boxes(image, marks.boxes, captions, [class_colour(int(k)) for k in marks.labels], style)
+    colours = [class_colour(int(k)) for k in marks.labels]
+    return draw_boxes(
+        fill_masks(image, marks.masks, colours) if marks.masks else image, marks.boxes, captions, colours, style
+    )
 
 
 def fitted(image: np.ndarray, height: int, width: int) -> np.ndarray:

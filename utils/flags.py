@@ -100,6 +100,7 @@ class DetectFlags:
     exist_ok: bool
     prompts: str | None
     text_encoder: str
+    masks: bool
     assignments: tuple[str, ...]
     debug: bool
 
@@ -154,4 +155,6 @@ class BenchmarkFlags:
     repeats: int
     train: bool
     bf16: bool
+    text_encoder: str
+    against: str
     debug: bool

@@ -1,19 +1,54 @@
 """The benchmark runs and says what it measured; what it measures is no test's business."""
 
+import pytest
+
 from models import benchmark
+from models.text.find import find_encoder
+from utils.errors import CheckpointError
 
 
-def test_lines_for_a_network_with_text(capsys):
+def test_lines_for_a_network_with_text(capsys, monkeypatch):
+    def without_weights(source):
+        if source.startswith("open_clip"):
+            raise CheckpointError(f"{source}: its weights are not on this machine")
+        return find_encoder(source)
+
+    monkeypatch.setattr(benchmark, "find_encoder", without_weights)
     argv = ["--cfg", "rtvpnet-plain-n", "--img", "64", "--repeats", "1", "--train", "--device", "cpu"]
     assert benchmark.main(argv) == 0
     out = capsys.readouterr().out
     for words in (
+        "the YAML's text encoder is not available, ngram takes its place: open_clip",
+        "80 names as text vectors by STAND-IN:ngram:1:512: encoded once",
         "rtvpnet-plain-n.yaml: 3,543,679 parameters",
         "forward and backward",
         "static",
         "NMS of 30,000 boxes",
     ):
         assert words in out
+    assert "Mobile-SAM" not in out and "in turn" not in out
+
+
+def test_lines_for_a_network_with_mobile_sam_beside_another(capsys):
+    argv = ["--cfg", "rtvpnet-n", "--img", "64", "--repeats", "1", "--device", "cpu", "--text-encoder", "ngram:64"]
+    assert benchmark.main([*argv, "--against", "rtvpnet-plain-n"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    starts = ["80 names", "rtvpnet-n.yaml, Mobile-SAM none: ", "static, ", "static / rtvpnet-plain-n.yaml, in turn: "]
+    starts += ["+ Mobile-SAM (random-frozen", "NMS of 300 boxes", "peak memory"]
+    places = [next(i for i, line in enumerate(lines) if line.startswith(start)) for start in starts]
+    assert places == sorted(places)
+    flops = [float(lines[places[k]].split()[-2]) for k in (1, 2, 4)]
+    assert flops[1] < flops[0] < flops[2]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--cfg", "idfe-net-n", "--against", "idfe-net-n"], ["--cfg", "rtvpnet-n", "--text-encoder", "nosuch"]],
+)
+def test_text_that_is_not_there_is_one_line(capsys, words):
+    assert benchmark.main([*words, "--img", "64", "--device", "cpu"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and ("reads no text" in error or "no such encoder" in error)
 
 
 def test_unknown_model_is_one_line(capsys):
