@@ -115,7 +115,8 @@ class Detector:
         named = [replace(one, labels=self.order[one.labels], names=self.names) for one in found]
         if self.masker is None:
             return named
-        return [replace(one, masks=self.masker(image, one.boxes)) for one, image in zip(named, images, strict=True)]
+        shown = [self.optics.show(image) for image in images]
+        return [replace(one, masks=self.masker(image, one.boxes)) for one, image in zip(named, shown, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -93,12 +93,17 @@ def clustered_boxes(count: int) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.cat((centre - size / 2, centre + size / 2), 1), torch.randint(10, (count,), generator=generator)
 
 
+def random_pictures(graph: Graph, flags: BenchmarkFlags, device: torch.device) -> torch.Tensor:
+    """Noise with the planes that `graph` takes."""
+    image = torch.rand(flags.batch_size, len(graph.channels.names), flags.imgsz, flags.imgsz, device=device)
+    return image.to(memory_format=torch.channels_last)
+
+
 def report(name: str, graph: Graph, flags: BenchmarkFlags, device: torch.device, train: bool) -> None:
     """One network's lines; `train`: with the time of a training step."""
     rows = summarise(graph, flags.imgsz)
     graph.to(device, memory_format=torch.channels_last)
-    image = torch.rand(flags.batch_size, len(graph.channels.names), flags.imgsz, flags.imgsz, device=device)
-    image = image.to(memory_format=torch.channels_last)
+    image = random_pictures(graph, flags, device)
     LOG.info(
         "%s: %s parameters, %.3f GFLOPs", name, f"{sum(r.parameters for r in rows):,}", sum(r.flops for r in rows) / 1e9
     )
@@ -163,10 +168,9 @@ def other_network(flags: BenchmarkFlags, words: Words) -> Graph:
 
 def report_ratio(static: Graph, other: Graph, flags: BenchmarkFlags, device: torch.device) -> None:
     """A line: the static network's time over the other network's, repeats of both in turn."""
-    image = torch.rand(flags.batch_size, 3, flags.imgsz, flags.imgsz, device=device)
-    image = image.to(memory_format=torch.channels_last)
     graphs = [graph.eval().to(device, memory_format=torch.channels_last) for graph in (static, other)]
-    times = [[forward_time(graph, image, 1, False) for graph in graphs] for _ in range(flags.repeats)]
+    pairs = [(graph, random_pictures(graph, flags, device)) for graph in graphs]
+    times = [[forward_time(graph, image, 1, False) for graph, image in pairs] for _ in range(flags.repeats)]
     one, two = (statistics.median(column) for column in zip(*times, strict=True))
     name = other.spec.path.name
     LOG.info("static / %s, in turn: %.1f ms / %.1f ms = %.3f", name, one, two, one / two)

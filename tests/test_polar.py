@@ -59,6 +59,15 @@ def test_val_and_detect_read_the_second_camera(run, bottles, tmp_path, monkeypat
     assert not torch.equal(detector(image, conf=0.0).scores, detector(blind, conf=0.0).scores)
 
 
+def test_masks_are_those_of_the_colours(run, bottles):
+    detector = detect.Detector(str(run / "weights" / "last.pt"), "cpu", sam="random-frozen", masks=True)
+    detector.masker.longest = 64
+    image = detector.read(bottles.parent / "images" / "val" / "glass_0001.png")
+    found = detector(image, conf=0.0, max_det=2)
+    assert len(found) == len(found.masks) == 2
+    assert found.masks == detector.masker((image[..., :3] * 255).round().astype(np.uint8), found.boxes)
+
+
 def test_other_channels_are_refused_by_name(run, glass, trained, bottles, tmp_path, monkeypatch, capsys):
     """Weights with polarization refuse data without; RGB weights take data with it, and never open its files."""
     monkeypatch.chdir(tmp_path)
