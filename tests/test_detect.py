@@ -285,7 +285,9 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
                     held[number] = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    assert held[2000] - held[200] < 200_000 and writer.looked == 2000
+    grown = (held[1100] - held[200], held[2000] - held[1100])
+    assert min(grown) < 100_000, grown  # the interpreter's table of strings may double once, rows would grow twice
+    assert writer.looked == 2000
     assert len(json.loads((run / "predictions.json").read_text())) == 6000
 
 

@@ -84,4 +84,4 @@ def test_permuting_names_permutes_logits_and_a_further_name_leaves_the_others():
 
 def test_first_logits_expect_five_objects_per_level():
     head = ContrastiveDetect(94, [8, 8, 8, 16], [8, 16, 32], 16)
-    assert [float(b.bias) for b in head.classes] == pytest.approx([-11.70, -10.31, -8.92], abs=0.01)
+    assert [b.bias.item() for b in head.classes] == pytest.approx([-11.70, -10.31, -8.92], abs=0.01)
