@@ -170,7 +170,7 @@ def _checksum(flat: np.ndarray) -> int:
     checksum = 0
     raw = flat.view(np.uint8)
     for start in range(0, len(raw), BLOCK):
-        checksum = zlib.crc32(raw[start : start + BLOCK], checksum)
+        checksum = zlib.crc32(raw[start : start + BLOCK].data, checksum)
     return checksum
 
 

@@ -33,7 +33,7 @@ class Stamp:
 
 def take_stamps(paths: Iterable[str | Path]) -> Iterator[Stamp]:
     """Stamps of files and folders, in order. Take them before reading, so that a later change is always seen."""
-    rest = map(os.fspath, paths)
+    rest = (os.fspath(path) for path in paths)
     with ThreadPoolExecutor(THREADS) as pool:
         while chunk := list(islice(rest, CHUNK)):
             pieces = (chunk[start : start + PIECE] for start in range(0, len(chunk), PIECE))
