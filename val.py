@@ -43,11 +43,33 @@ from utils.score_plots import plot_scores
 from utils.scores import as_lines, report_of
 from utils.settings import Setting, build_config, settings_of_assignments
 from utils.speed import Speed
+from utils.stop import Stop
 from utils.structures import Batch, Detections, Predictions, Report
 from utils.tables import write_tables
 from utils.vocabulary import Vocabulary
 from utils.weights import find_weights
 from utils.yolo_txt import label_text
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a network found: detections by index of the record, and loss terms by index of a batch's first one.
+
+    `asked`: the process was asked to stop, and not all pictures were looked at.
+    """
+
+    detections: dict[int, Detections]
+    terms: dict[int, LossTerms]
+    asked: bool = False
+
+    @classmethod
+    def joined(cls, parts: Sequence[Found]) -> Found:
+        """What several processes found, each in its own pictures."""
+        return cls(
+            {index: one for part in parts for index, one in part.detections.items()},
+            {index: one for part in parts for index, one in part.terms.items()},
+            any(part.asked for part in parts),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +83,47 @@ class Evaluation:
     precision50: np.ndarray  # (classes, 101): see utils.coco.CocoScores
 
 
+def predict(
+    model: Graph,
+    loader: DataLoader[Batch],
+    truth: RecordSet,
+    cfg: ValConfig,
+    labels: Sequence[int] | None = None,
+    criterion: Criterion | None = None,
+    stop: Stop | None = None,
+) -> Found:
+    """Run `model` over every picture of the loader; see `evaluate`. `stop` ends it early."""
+    device = next(model.parameters()).device
+    merged = labels is not None and len(set(labels)) < len(labels)
+    nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det, agnostic=merged)
+    relabel = torch.arange(len(truth.names)) if labels is None else torch.tensor(labels)
+    found: dict[int, Detections] = {}
+    terms: dict[int, LossTerms] = {}
+    model.eval()
+    for batch in progress(loader, "evaluating"):
+        if stop is not None and stop.asked:
+            return Found(found, terms, asked=True)
+        batch = batch.to(device, non_blocking=True)
+        with torch.inference_mode():
+            predictions = model(batch.inputs())
+            _check_finite(predictions, truth, batch)
+            if criterion is not None:
+                terms[batch.indices[0]] = criterion(predictions, batch.targets).cpu()
+        scored = undo_letterbox(detections(predictions, nms), batch.letterboxes)
+        for index, one in zip(batch.indices, scored, strict=True):
+            found[index] = replace(one, labels=relabel[one.labels], names=truth.names)
+    return Found(found, terms)
+
+
+def score(found: Found, truth: RecordSet) -> Evaluation:
+    """Score what was found in every picture of `truth`; the losses too, where there were any."""
+    results = coco.results_json(truth.records, found.detections, truth.category_ids)
+    scores = coco.score(coco.truth_json(truth.records, truth.names, truth.category_ids), results, truth.category_ids)
+    curves = metrics.curves(metrics.match(truth.records, found.detections, len(truth.names)))
+    report = report_of(truth.records, truth.names, scores, curves, _losses(found.terms))
+    return Evaluation(report, found.detections, results, curves, scores.precision50)
+
+
 def evaluate(
     model: Graph,
     loader: DataLoader[Batch],
@@ -72,31 +135,10 @@ def evaluate(
     """Run `model` over every picture of `truth` and score it.
 
     `labels` maps a class of the model to its number in the data; None: they are the same; where several become one, a
-    box suppresses boxes of the others. With a criterion the report
-    holds the losses too. Raises NumericError for non-finite predictions.
+    box suppresses boxes of the others. With a criterion the report holds the losses too. Raises NumericError for
+    non-finite predictions.
     """
-    device = next(model.parameters()).device
-    merged = labels is not None and len(set(labels)) < len(labels)
-    nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det, agnostic=merged)
-    relabel = torch.arange(len(truth.names)) if labels is None else torch.tensor(labels)
-    found: dict[int, Detections] = {}
-    terms: list[LossTerms] = []
-    model.eval()
-    for batch in progress(loader, "evaluating"):
-        batch = batch.to(device, non_blocking=True)
-        with torch.inference_mode():
-            predictions = model(batch.inputs())
-            _check_finite(predictions, truth, batch)
-            if criterion is not None:
-                terms.append(criterion(predictions, batch.targets))
-        scored = undo_letterbox(detections(predictions, nms), batch.letterboxes)
-        for index, one in zip(batch.indices, scored, strict=True):
-            found[index] = replace(one, labels=relabel[one.labels], names=truth.names)
-    results = coco.results_json(truth.records, found, truth.category_ids)
-    scores = coco.score(coco.truth_json(truth.records, truth.names, truth.category_ids), results, truth.category_ids)
-    curves = metrics.curves(metrics.match(truth.records, found, len(truth.names)))
-    report = report_of(truth.records, truth.names, scores, curves, _losses(terms))
-    return Evaluation(report, found, results, curves, scores.precision50)
+    return score(predict(model, loader, truth, cfg, labels, criterion), truth)
 
 
 def _check_finite(predictions: Predictions, truth: RecordSet, batch: Batch) -> None:
@@ -108,12 +150,13 @@ def _check_finite(predictions: Predictions, truth: RecordSet, batch: Batch) -> N
         )
 
 
-def _losses(terms: Sequence[LossTerms]) -> dict[str, float]:
+def _losses(terms: dict[int, LossTerms]) -> dict[str, float]:
+    """Mean losses; added up in one order, however many processes looked."""
     if not terms:
         return {}
-    sums = {name: torch.stack([t.sums[name] for t in terms]).sum(0) for name in terms[0].sums}
-    counts = {name: torch.stack([t.counts[name] for t in terms]).sum(0) for name in terms[0].counts}
-    return {name: float(value) for name, value in LossTerms(sums, counts).parts().items()}
+    each = [terms[index] for index in sorted(terms)]
+    whole = each[0].unpacked(torch.stack([one.packed() for one in each]).sum(0))
+    return {name: float(value) for name, value in whole.parts().items()}
 
 
 def _print_summary(flags: ValFlags) -> int:
