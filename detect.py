@@ -32,6 +32,8 @@ from utils.detect_writer import Writer
 from utils.device import half_notices, half_precision, select_device
 from utils.errors import ConfigError, printable
 from utils.flags import DetectFlags
+from utils.inspection.limits import Limits, read_limits
+from utils.inspection.threshold_file import Making
 from utils.log import LOG, log_to, progress, run_script
 from utils.names import class_map
 from utils.runs import new_run, provenance, write_json
@@ -188,12 +190,16 @@ def _detector(flags: DetectFlags) -> Detector:
     )
 
 
-def _nms(flags: DetectFlags, detector: Detector) -> NMSConfig:
+def _nms(flags: DetectFlags, detector: Detector, limits: Limits | None) -> NMSConfig:
+    """The flags', else those the thresholds were chosen with, else detect.py's own."""
     wanted = wanted_classes(flags.classes, detector.names)
+    made = limits.made if limits else Making()
+    iou = next(v for v in (flags.iou_thres, made.iou, 0.45) if v is not None)
+    conf = next(v for v in (flags.conf_thres, limits.lowest if limits else None, 0.25) if v is not None)
     return NMSConfig(
-        conf=flags.conf_thres,
-        iou=flags.iou_thres,
-        max_det=flags.max_det,
+        conf=conf,
+        iou=iou,
+        max_det=flags.max_det or made.max_det or 1000,
         agnostic=flags.agnostic_nms,
         classes=None if wanted is None else tuple(detector.order.tolist().index(label) for label in wanted),
     )
@@ -224,7 +230,11 @@ def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
         notices += said
         if detector.use_names(data.names):
             notices.append("the data orders its classes differently from the checkpoint: numbered as in the data")
-    nms = _nms(flags, detector)
+    limits = read_limits(flags, detector.names)
+    if limits is not None:
+        notices += limits.notices(flags, detector.imgsz)
+        detector.imgsz = flags.imgsz or limits.made.imgsz or detector.imgsz
+    nms = _nms(flags, detector, limits)
     source = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
     sources = find_sources(source, flags.recursive)
     if flags.exist_ok:
@@ -238,10 +248,11 @@ def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
     total = None if any(one.video for one in sources) else len(sources)
     with Writer(run, detector.names, flags) as writer:
         for looked in progress(look(detector, frames, nms, flags.batch_size), "detecting", total):
-            writer.add(looked.frame, looked.found, looked.milliseconds)
+            found = looked.found if limits is None or looked.found is None else limits.passing(looked.found)
+            writer.add(looked.frame, found, looked.milliseconds)
     write_json(run / "run.json", {**provenance(argv), "weights": detector.path.name, **detector.about})
     _conclude(writer, run)
-    return run, 3 if writer.unreadable else 10 if flags.fail_on_defect and writer.counts else 0
+    return run, 3 if writer.unreadable else 10 if flags.fail_on_defect and writer.bad else 0
 
 
 def _protect(sources: Sequence[Source], run: Path) -> None:
@@ -254,7 +265,8 @@ def _protect(sources: Sequence[Source], run: Path) -> None:
 
 def _conclude(writer: Writer, run: Path) -> None:
     total = ", ".join(f"{name} {n}" for name, n in writer.counts.most_common()) or "no defects"
-    LOG.info("%s: %s; written to %s", counted(writer.looked, "picture"), total, run)
+    verdicts = f"{writer.looked - writer.bad:,} OK, {writer.bad:,} NG"
+    LOG.info("%s: %s; %s; written to %s", counted(writer.looked, "picture"), verdicts, total, run)
     for reason in writer.reasons:
         LOG.warning("not looked at: %s", reason)
     if writer.unreadable:

@@ -31,6 +31,7 @@ from models.trial import fit_batch, try_steps
 from utils import checkpoint
 from utils.budget import TimeBudget
 from utils.cli import parse_train
+from utils.conclusion import conclude
 from utils.config import Config
 from utils.device import select_device
 from utils.dist import process_count
@@ -38,6 +39,8 @@ from utils.dry_run import cost_line, data_lines, schedule_lines
 from utils.epoch import EpochLosses, results_row, score_words
 from utils.errors import ConfigError
 from utils.flags import TrainFlags
+from utils.inspection.options import inspection_config
+from utils.inspection.threshold_file import Making
 from utils.log import LOG, log_to, progress, run_script
 from utils.optim import Schedule
 from utils.paths import CFG
@@ -51,7 +54,7 @@ from utils.state import TrainState, forward_backward, new_state, optimizer_step
 from utils.structures import Batch, Report
 from utils.vocabulary import Vocabulary
 from utils.yamlio import read_yaml
-from val import Evaluation, evaluate, plot_evaluation, write_evaluation
+from val import Evaluation, evaluate, plot_evaluation
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,7 +297,9 @@ def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> No
         return
     for line in as_lines(evaluation.report):
         LOG.info(line)
-    write_evaluation(job.run, evaluation, job.val, job.about())
+    made = Making(job.cfg.val.iou, job.cfg.val.max_det, job.cfg.data.imgsz)
+    looked = inspection_config(None, job.cfg.val.conf, job.val.mm_per_px, job.val.records)
+    conclude(job.run, evaluation, job.val, job.about(), (looked, made), not job.cfg.run.noplots)
     best = f"best.pt (epoch {job.state.best_epoch + 1})" if (job.run / "weights" / "best.pt").exists() else "last.pt"
     if job.state.best is None:
         LOG.info("%s is undefined on the validation pictures: no epoch is the best", job.cfg.run.best_metric)

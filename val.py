@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
@@ -26,39 +25,34 @@ from models.postprocess import NMSConfig, detections, undo_letterbox
 from models.spec import read_spec
 from models.summary import as_table, summarise
 from models.timing import measure
-from utils import coco, metrics
+from utils import coco
 from utils.cli import parse_val
+from utils.comparison import report_comparison
+from utils.conclusion import conclude, plot_report
 from utils.config import Config, DataConfig, ValConfig
 from utils.device import half_notices, half_precision, select_device
 from utils.errors import ConfigError, NumericError
+from utils.evaluation import Evaluation, score_results
 from utils.flags import ValFlags
+from utils.inspection.options import inspection_config, refuse_with_predictions
+from utils.inspection.threshold_file import Making
+from utils.inspection.thresholds import LOWEST
 from utils.log import LOG, log_to, progress, run_script
 from utils.names import class_map, mapped_names, read_class_mapping
 from utils.novelty import Novelty, group_lines, group_names, group_scores
 from utils.paths import find_yaml
 from utils.places import output_places, relative_paths
 from utils.plots import plot_times
+from utils.predictions import Known, read_predictions
 from utils.runs import new_run, provenance, write_json, write_text
-from utils.score_plots import plot_scores
-from utils.scores import as_lines, report_of
+from utils.scores import as_lines
 from utils.settings import Setting, build_config, settings_of_assignments
 from utils.speed import Speed
-from utils.structures import Batch, Detections, Predictions, Report
-from utils.tables import write_tables
+from utils.structures import Batch, Detections, Predictions
+from utils.text import counted
 from utils.vocabulary import Vocabulary
 from utils.weights import find_weights
 from utils.yolo_txt import label_text
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """A report, the detections behind it by index of the record, and the same in COCO's results format."""
-
-    report: Report
-    found: dict[int, Detections]
-    results: list[dict[str, Any]]
-    curves: metrics.Curves
-    precision50: np.ndarray  # (classes, 101): see utils.coco.CocoScores
 
 
 def evaluate(
@@ -93,10 +87,7 @@ def evaluate(
         for index, one in zip(batch.indices, scored, strict=True):
             found[index] = replace(one, labels=relabel[one.labels], names=truth.names)
     results = coco.results_json(truth.records, found, truth.category_ids)
-    scores = coco.score(coco.truth_json(truth.records, truth.names, truth.category_ids), results, truth.category_ids)
-    curves = metrics.curves(metrics.match(truth.records, found, len(truth.names)))
-    report = report_of(truth.records, truth.names, scores, curves, _losses(terms))
-    return Evaluation(report, found, results, curves, scores.precision50)
+    return score_results(truth.records, truth.names, truth.category_ids, results, _losses(terms))
 
 
 def _check_finite(predictions: Predictions, truth: RecordSet, batch: Batch) -> None:
@@ -136,23 +127,27 @@ def _asked(flags: ValFlags) -> Config:
     return build_config(settings)[0]
 
 
+def _reading(flags: ValFlags, stored: DataConfig) -> DataConfig:
+    """How the data is read, as the flags say."""
+    return replace(
+        stored,
+        single_cls=stored.single_cls or flags.single_cls,
+        bad_data="skip" if flags.bad_data == "skip" else "error",
+        allow_empty=flags.allow_empty,
+        max_pixels=flags.max_pixels,
+        workers=0 if flags.task == "speed" else flags.workers,
+        cache="none",  # every picture is read once
+    )
+
+
 def _data_config(flags: ValFlags, loaded: Loaded) -> DataConfig:
     """What the checkpoint was trained on, with what the user says otherwise."""
     settings = [s for s in settings_of_assignments(list(flags.assignments)) if s.key.startswith("data.")]
     if flags.data:
         settings[:0] = [Setting("data.data", flags.data, "--data"), Setting("data.root", "", "--data")]
-    if flags.single_cls:
-        settings.append(Setting("data.single_cls", True, "--single-cls"))
     stored = [Setting(f"data.{key}", value, str(loaded.path)) for key, value in vars(loaded.config.data).items()]
-    return replace(
-        build_config([*stored, *settings])[0].data,
-        bad_data="skip" if flags.bad_data == "skip" else "error",
-        allow_empty=flags.allow_empty,
-        max_pixels=flags.max_pixels,
-        workers=0 if flags.task == "speed" else flags.workers,
-        imgsz=flags.imgsz or loaded.config.data.imgsz,
-        cache="none",  # every picture is read once
-    )
+    data = _reading(flags, build_config([*stored, *settings])[0].data)
+    return replace(data, imgsz=flags.imgsz or loaded.config.data.imgsz)
 
 
 def _thresholds(flags: ValFlags, stored: ValConfig) -> ValConfig:
@@ -207,6 +202,10 @@ def main_story(argv: Sequence[str] | None) -> int:
     flags = parse_val(argv)
     if flags.summary:
         return _print_summary(flags)
+    if flags.compare is not None:
+        return report_comparison(flags, argv)
+    if flags.from_preds:
+        return _score_file(flags, argv)
     device = select_device(flags.device)
     asked = _asked(flags)
     loaded = load_model(find_weights(flags.weights), device, asked.model.sam)
@@ -215,6 +214,8 @@ def main_story(argv: Sequence[str] | None) -> int:
     loaded, groups = _with_words(flags, loaded, truth)
     model = make_static(loaded.model) if asked.model.static else loaded.model
     labels, words = _labels(flags, loaded, truth)
+    cfg = _thresholds(flags, loaded.config.val)
+    looked = inspection_config(flags, cfg.conf, truth.mm_per_px, truth.records)
     run = new_run(flags.project, flags.name, flags.exist_ok)
     log_to(run / "val.log")
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
@@ -226,7 +227,6 @@ def main_story(argv: Sequence[str] | None) -> int:
     write_json(
         run / "run.json", {**provenance(argv), "weights": loaded.path.name, "data": truth.books.plain(), **about}
     )
-    cfg = _thresholds(flags, loaded.config.val)
     with half_precision(device, flags.half):
         if flags.task == "speed":
             _report_speed(run, _speed(model, loader, cfg), not flags.noplots)
@@ -237,11 +237,45 @@ def main_story(argv: Sequence[str] | None) -> int:
     about |= group_scores(evaluation.report.classes, groups)
     for line in (*as_lines(evaluation.report, flags.verbose), *group_lines(about)):
         LOG.info(line)
-    write_evaluation(run, evaluation, truth, about)
+    made = Making(cfg.iou, cfg.max_det, data.imgsz)
+    conclude(run, evaluation, truth, about, (looked, made), not flags.noplots)
     if flags.save_txt:
         _write_labels(run / "labels", evaluation.found, truth, flags.save_conf)
     if not flags.noplots:
         plot_evaluation(run, loader, truth, evaluation)
+    LOG.info("written to %s: results.json, predictions.json (COCO format, with truth.json), pictures", run)
+    return 0
+
+
+def _score_file(flags: ValFlags, argv: Sequence[str] | None) -> int:
+    """--from-preds: the numbers of detections that somebody else made."""
+    refuse_with_predictions(flags)
+    asked = build_config(
+        [Setting("data.data", flags.data, "--data"), *settings_of_assignments(list(flags.assignments))]
+    )
+    truth = read_split(_reading(flags, asked[0].data), flags.split)
+    looked = inspection_config(flags, LOWEST, truth.mm_per_px, truth.records)
+    known = Known(coco.truth_json(truth.records, truth.names, truth.category_ids), flags.single_cls)
+    results = read_predictions(flags.from_preds, known)
+    run = new_run(flags.project, flags.name, flags.exist_ok)
+    log_to(run / "val.log")
+    for line in truth.books.lines():
+        LOG.info(line)
+    pictures = len({row["image_id"] for row in results})
+    LOG.info(
+        "%s: %s in %d of %d pictures", flags.from_preds, counted(len(results), "detection"), pictures, len(known.images)
+    )
+    if not results:
+        LOG.warning("%s: holds no detections; every defect counts as missed", flags.from_preds)
+    write_json(
+        run / "run.json", {**provenance(argv), "predictions": Path(flags.from_preds).name, "data": truth.books.plain()}
+    )
+    evaluation = score_results(truth.records, truth.names, truth.category_ids, results)
+    for line in as_lines(evaluation.report, flags.verbose):
+        LOG.info(line)
+    conclude(run, evaluation, truth, {}, (looked, None), not flags.noplots)
+    if not flags.noplots:
+        plot_report(run, truth, evaluation)
     LOG.info("written to %s: results.json, predictions.json (COCO format, with truth.json), pictures", run)
     return 0
 
@@ -295,21 +329,8 @@ def _write_labels(folder: Path, found: dict[int, Detections], truth: RecordSet, 
 
 def plot_evaluation(run: Path, loader: DataLoader[Batch], truth: RecordSet, evaluation: Evaluation) -> None:
     """Truth and detections side by side, the curves, and the confusion matrix at the confidence of the best mean F1."""
-    report, found = evaluation.report, evaluation.found
-    plot_detections(run, loader, truth, found)
-    confidence = 0.25 if report.confidence is None else report.confidence
-    confusion = metrics.confusion(truth.records, found, len(truth.names), confidence)
-    plot_scores(run, report, evaluation.curves, evaluation.precision50, confusion)
-
-
-def write_evaluation(run: Path, evaluation: Evaluation, truth: RecordSet, about: dict[str, Any]) -> None:
-    """results.json, predictions.json and truth.json: enough for any COCO evaluator to check the numbers; and the
-    tables per class and per picture. `about` joins results.json.
-    """
-    write_json(run / "results.json", {**evaluation.report.plain(), **about})
-    write_json(run / "predictions.json", evaluation.results)
-    write_json(run / "truth.json", coco.truth_json(truth.records, truth.names, truth.category_ids))
-    write_tables(run, evaluation.report, truth.records, evaluation.found)
+    plot_detections(run, loader, truth, evaluation.found)
+    plot_report(run, truth, evaluation)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,8 +15,10 @@ import numpy as np
 
 from utils.coco import result_rows
 from utils.draw import BoxStyle, Marks, draw_marks
+from utils.errors import printable
 from utils.flags import DetectFlags
 from utils.json_rows import JsonRows
+from utils.log import LOG
 from utils.overlays import OverlayVideos, write_picture
 from utils.runs import write_text
 from utils.structures import Detections, Frame
@@ -24,7 +26,7 @@ from utils.text import spreadsheet_cell
 from utils.threads import Background
 from utils.yolo_txt import label_text
 
-SUMMARY = ("image", "status", "defects", "classes", "max_confidence", "milliseconds", "reason")
+SUMMARY = ("image", "verdict", "status", "defects", "classes", "max_confidence", "milliseconds", "reason")
 TABLE = ("image", "class", "confidence", "x1", "y1", "x2", "y2")
 REASONS_KEPT = 20
 WAITING = 4  # pictures drawn and encoded while the network is at work on the next ones
@@ -33,8 +35,8 @@ WAITING = 4  # pictures drawn and encoded while the network is at work on the ne
 class Writer:
     """Writes what was found into the run folder; a context manager that finishes the files.
 
-    `counts` holds the defects per class, `unreadable` how many inputs were not looked at, `reasons` the first of
-    the reasons, `looked` how many were.
+    `counts` holds the defects per class, `looked` how many inputs were looked at, `bad` on how many of these something
+    was found (NG), `unreadable` how many were not looked at, `reasons` the first of the reasons.
     """
 
     def __init__(self, run: Path, names: Sequence[str], flags: DetectFlags) -> None:
@@ -43,7 +45,8 @@ class Writer:
             line_width=flags.line_thickness or None, hide_labels=flags.hide_labels, hide_scores=flags.hide_conf
         )
         self.counts: Counter[str] = Counter()
-        self.looked, self.unreadable = 0, 0
+        self.looked, self.bad, self.unreadable = 0, 0, 0
+        self.says_verdicts = bool(flags.thresholds) or flags.fail_on_defect
         self.reasons: list[str] = []
 
     def __enter__(self) -> Writer:
@@ -74,15 +77,18 @@ class Writer:
         if found is None or frame.image is None:
             self.unreadable += 1
             self.reasons += [frame.reason] if len(self.reasons) < REASONS_KEPT else []
-            self.summary.writerow([name, "unreadable", "", "", "", "", spreadsheet_cell(frame.reason)])
+            self._say("UNREADABLE", frame.name, frame.reason)
+            self.summary.writerow([name, "UNREADABLE", "unreadable", "", "", "", "", spreadsheet_cell(frame.reason)])
             return
         self.looked += 1
         counts = Counter(self.names[label] for label in found.labels.tolist())
         self.counts.update(counts)
         words = spreadsheet_cell("; ".join(f"{word} {n}" for word, n in counts.items()))
         best = f"{found.scores[0]:.4f}" if len(found) else ""
-        status = "defects" if len(found) else "nothing found"
-        self.summary.writerow([name, status, len(found), words, best, f"{milliseconds:.1f}", ""])
+        status, verdict = ("defects", "NG") if len(found) else ("nothing found", "OK")
+        self.bad += verdict == "NG"
+        self._say(verdict, frame.name, "; ".join(f"{word} {n}" for word, n in counts.items()))
+        self.summary.writerow([name, verdict, status, len(found), words, best, f"{milliseconds:.1f}", ""])
         if self.table is not None:
             self.table.writerows(self._rows(name, found))
         if self.flags.save_txt:
@@ -94,6 +100,10 @@ class Writer:
             self.background.run(self._overlay, frame, frame.image, found)
         if self.flags.save_crop:
             self.background.run(self._crops, frame, frame.image, found)
+
+    def _say(self, verdict: str, name: str, why: str) -> None:
+        if self.says_verdicts:
+            LOG.info("%s  %s%s", verdict, printable(name), f": {printable(why)}" if why else "")
 
     def _rows(self, name: str, found: Detections) -> list[list[Any]]:
         """Rows of predictions.csv; boxes in px of the picture."""
