@@ -41,7 +41,7 @@ def plot_froc(inspection: Inspection, path: Path) -> Path:
     if pooled.recall is not None:
         at = max(pooled.false_per_picture, lowest)
         axes.plot(at, pooled.recall.value, "*", color=MARK, markersize=13, label="thresholds.yaml")
-    axes.set(xscale="log", xlim=(lowest, max(2, rates.max(initial=0))), ylim=(-0.02, 1.05))
+    axes.set(xscale="log", xlim=(lowest, min(max(2, rates.max(initial=0)), 10)), ylim=(-0.02, 1.05))
     axes.xaxis.set(major_formatter="{x:g}")
     axes.legend(loc="lower right", frameon=False, fontsize=9)
     return save_figure(figure, path)
@@ -73,17 +73,22 @@ def plot_decisions(inspection: Inspection, path: Path) -> Path:
         dress(axes, f"escape and overkill: not measurable, there are no {missing} pictures", "threshold", "share")
         return save_figure(figure, path)
     dress(axes, "wrong decisions over the threshold that all classes share", "threshold", "share of the pictures")
-    thresholds = np.minimum(curve.thresholds, 1.0)
+    thresholds = np.append(np.minimum(curve.thresholds, 1.0), 0.0)
     for values, total, name, colour in (
         (curve.escapes, inspection.bad, "escape, of the bad pictures", MARK),
         (curve.overkills, inspection.good, "overkill, of the good pictures", LINES[0]),
     ):
-        axes.step(thresholds, values / total, where="pre", color=colour, linewidth=2, label=name)
+        axes.step(thresholds, _to_zero(values) / total, where="pre", color=colour, linewidth=2, label=name)
     axes.set(xlim=(0, 1), ylim=(-0.02, 1.05))
     if cost is not None:
-        _costs(axes, thresholds, curve.costs_per_picture(cost), curve.cheapest(cost))
+        _costs(axes, thresholds, _to_zero(curve.costs_per_picture(cost)), curve.cheapest(cost))
     axes.legend(loc="upper center", ncols=3, bbox_to_anchor=(0.5, -0.1), frameon=False, fontsize=9)
     return save_figure(figure, path)
+
+
+def _to_zero(values: np.ndarray) -> np.ndarray:
+    """Below the lowest score nothing changes."""
+    return np.append(values, values[-1])
 
 
 def _costs(axes: Axes, thresholds: np.ndarray, costs: np.ndarray, cheapest: int) -> None:
