@@ -36,13 +36,14 @@ from utils.inspection.limits import Limits, read_limits
 from utils.inspection.threshold_file import Making
 from utils.log import LOG, log_to, progress, run_script
 from utils.names import class_map
+from utils.report.detection import DetectionReport
 from utils.runs import new_run, provenance, write_json
 from utils.settings import build_config, settings_of_assignments
 from utils.structures import Batch, Detections, Frame, Targets
 from utils.text import counted
 from utils.threads import prefetch
 from utils.vocabulary import Vocabulary
-from utils.weights import find_weights
+from utils.weights import find_weights, weights_about
 
 
 class Detector:
@@ -246,12 +247,15 @@ def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
         LOG.info(line)
     frames = read_frames(sources, flags.vid_stride, flags.max_pixels, flags.bad_data == "error", detector.channels)
     total = None if any(one.video for one in sources) else len(sources)
+    report = DetectionReport(detector.names)
     with Writer(run, detector.names, flags) as writer:
         for looked in progress(look(detector, frames, nms, flags.batch_size), "detecting", total):
             found = looked.found if limits is None or looked.found is None else limits.passing(looked.found)
             writer.add(looked.frame, found, looked.milliseconds)
-    write_json(run / "run.json", {**provenance(argv), "weights": detector.path.name, **detector.about})
+            report.add(looked.frame, found, looked.milliseconds)
+    write_json(run / "run.json", {**provenance(argv), **weights_about(detector.path), **detector.about})
     _conclude(writer, run)
+    report.write(run, html=not flags.nosave)
     return run, 3 if writer.unreadable else 10 if flags.fail_on_defect and writer.bad else 0
 
 

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from data.advice import advice
 from data.build import eval_loader, read_splits, train_loader
 from data.phrases import PhraseDraw
-from data.preview import plot_polarization, plot_train_batches, plot_truth
+from data.preview import plot_polarization, plot_train_batches, plot_truth, show_pictures
 from data.records import RecordSet
 from data.synthetic import write_glass
 from detect import detect_pictures
@@ -31,7 +31,7 @@ from models.trial import fit_batch, try_steps
 from utils import checkpoint
 from utils.budget import TimeBudget
 from utils.cli import parse_train
-from utils.conclusion import conclude
+from utils.conclusion import Manner, conclude
 from utils.config import Config
 from utils.device import select_device
 from utils.dist import process_count
@@ -299,11 +299,13 @@ def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> No
         LOG.info(line)
     made = Making(job.cfg.val.iou, job.cfg.val.max_det, job.cfg.data.imgsz)
     looked = inspection_config(None, job.cfg.val.conf, job.val.mm_per_px, job.val.records)
-    conclude(job.run, evaluation, job.val, job.about(), (looked, made), not job.cfg.run.noplots)
+    show = show_pictures(job.val, job.cfg.data.max_pixels)
+    manner = Manner("train", looked, made, show, tuple(job.val.books.lines()), not job.cfg.run.noplots)
+    conclude(job.run, evaluation, job.val, job.about(), manner)
     best = f"best.pt (epoch {job.state.best_epoch + 1})" if (job.run / "weights" / "best.pt").exists() else "last.pt"
     if job.state.best is None:
         LOG.info("%s is undefined on the validation pictures: no epoch is the best", job.cfg.run.best_metric)
-    LOG.info("done: %s/weights/%s, results.csv, pictures", job.run, best)
+    LOG.info("done: %s/weights/%s, results.csv, report.html, pictures", job.run, best)
 
 
 def demo(flags: TrainFlags, argv: Sequence[str] | None) -> int:

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from data.build import eval_loader, read_split
 from data.collate import collate
 from data.dataset import EvalSamples
-from data.preview import plot_detections
+from data.preview import plot_detections, show_pictures
 from data.records import RecordSet
 from models.criterion import Criterion
 from models.graph import Graph, build_graph
@@ -28,7 +28,7 @@ from models.timing import measure
 from utils import coco
 from utils.cli import parse_val
 from utils.comparison import report_comparison
-from utils.conclusion import conclude, plot_report
+from utils.conclusion import Manner, conclude, plot_report
 from utils.config import Config, DataConfig, ValConfig
 from utils.device import half_notices, half_precision, select_device
 from utils.errors import ConfigError, NumericError
@@ -51,8 +51,10 @@ from utils.speed import Speed
 from utils.structures import Batch, Detections, Predictions
 from utils.text import counted
 from utils.vocabulary import Vocabulary
-from utils.weights import find_weights
+from utils.weights import find_weights, weights_about
 from utils.yolo_txt import label_text
+
+WRITTEN = "report.html, results.json, thresholds.yaml, predictions.json (COCO format, with truth.json), pictures"
 
 
 def evaluate(
@@ -225,7 +227,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels)
     about = loaded.about()
     write_json(
-        run / "run.json", {**provenance(argv), "weights": loaded.path.name, "data": truth.books.plain(), **about}
+        run / "run.json", {**provenance(argv), **weights_about(loaded.path), "data": truth.books.plain(), **about}
     )
     with half_precision(device, flags.half):
         if flags.task == "speed":
@@ -238,12 +240,14 @@ def main_story(argv: Sequence[str] | None) -> int:
     for line in (*as_lines(evaluation.report, flags.verbose), *group_lines(about)):
         LOG.info(line)
     made = Making(cfg.iou, cfg.max_det, data.imgsz)
-    conclude(run, evaluation, truth, about, (looked, made), not flags.noplots)
+    show = show_pictures(truth, data.max_pixels)
+    manner = Manner("val", looked, made, show, tuple(truth.books.lines()), not flags.noplots)
+    conclude(run, evaluation, truth, about, manner)
     if flags.save_txt:
         _write_labels(run / "labels", evaluation.found, truth, flags.save_conf)
     if not flags.noplots:
         plot_evaluation(run, loader, truth, evaluation)
-    LOG.info("written to %s: results.json, predictions.json (COCO format, with truth.json), pictures", run)
+    LOG.info("written to %s: %s", run, WRITTEN)
     return 0
 
 
@@ -273,10 +277,12 @@ def _score_file(flags: ValFlags, argv: Sequence[str] | None) -> int:
     evaluation = score_results(truth.records, truth.names, truth.category_ids, results)
     for line in as_lines(evaluation.report, flags.verbose):
         LOG.info(line)
-    conclude(run, evaluation, truth, {}, (looked, None), not flags.noplots)
+    show = show_pictures(truth, flags.max_pixels)
+    manner = Manner("predictions", looked, None, show, tuple(truth.books.lines()), not flags.noplots)
+    conclude(run, evaluation, truth, {}, manner)
     if not flags.noplots:
         plot_report(run, truth, evaluation)
-    LOG.info("written to %s: results.json, predictions.json (COCO format, with truth.json), pictures", run)
+    LOG.info("written to %s: %s", run, WRITTEN)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +14,8 @@ from utils.inspection.summary import Inspection, InspectionConfig, inspect
 from utils.inspection.threshold_file import Making
 from utils.log import LOG
 from utils.places import relative_paths
+from utils.report.crops import Show
+from utils.report.evaluation import Subject, write_report
 from utils.runs import write_json
 from utils.score_plots import plot_scores
 from utils.structures import Record
@@ -35,34 +38,41 @@ class Truth(Protocol):
         """The id of each class in COCO's files."""
 
 
-def conclude(
-    run: Path,
-    evaluation: Evaluation,
-    truth: Truth,
-    about: dict[str, Any],
-    how: tuple[InspectionConfig, Making | None],
-    pictures: bool,
-) -> Inspection:
-    """What an inspection line asks for, said and written, with everything else that an evaluation leaves behind.
-
-    `how`: how to look at the detections, and how they were made.
+@dataclass(frozen=True, eq=False)
+class Manner:
+    """How an evaluation is concluded: the `kind` of script, how to look at the detections and how they were made, how a
+    picture is read for the report, what the books of the data say, and whether pictures are wanted.
     """
-    inspection = inspect(truth.records, evaluation.found, truth.names, how[0])
+
+    kind: str
+    config: InspectionConfig
+    made: Making | None
+    show: Show
+    books: tuple[str, ...]
+    pictures: bool
+
+
+def conclude(run: Path, evaluation: Evaluation, truth: Truth, about: dict[str, Any], manner: Manner) -> Inspection:
+    """What an inspection line asks for, said and written, with everything else that an evaluation leaves behind."""
+    inspection = inspect(truth.records, evaluation.found, truth.names, manner.config)
     for line in inspection.lines():
         LOG.info(line)
-    files = [path.as_posix() for path in relative_paths([record.path for record in truth.records])]
-    write_evaluation(run, evaluation, truth, {**about, "inspection": inspection_section(inspection, files)})
-    write_thresholds(run, inspection, about, how[1])
-    if pictures:
+    files = tuple(path.as_posix() for path in relative_paths([record.path for record in truth.records]))
+    results = {**evaluation.report.plain(), **about, "inspection": inspection_section(inspection, files)}
+    write_evaluation(run, evaluation, truth, results)
+    write_thresholds(run, inspection, about, manner.made)
+    if manner.pictures:
         plot_inspection(run, inspection)
+    subject = Subject(manner.kind, truth.records, files, evaluation.found, manner.show, manner.books)
+    write_report(run, subject, results, inspection, manner.pictures)
     return inspection
 
 
-def write_evaluation(run: Path, evaluation: Evaluation, truth: Truth, about: dict[str, Any]) -> None:
+def write_evaluation(run: Path, evaluation: Evaluation, truth: Truth, results: dict[str, Any]) -> None:
     """results.json, predictions.json and truth.json: enough for any COCO evaluator to check the numbers; and the
-    tables per class and per picture. `about` joins results.json.
+    tables per class and per picture. `results` are those of results.json.
     """
-    write_json(run / "results.json", {**evaluation.report.plain(), **about})
+    write_json(run / "results.json", results)
     write_json(run / "predictions.json", evaluation.results)
     write_json(run / "truth.json", coco.truth_json(truth.records, truth.names, truth.category_ids))
     write_tables(run, evaluation.report, truth.records, evaluation.found)
