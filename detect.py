@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -27,20 +28,26 @@ from data.video import read_frames
 from models.load import load_masker, load_model, look_for, make_static
 from models.postprocess import NMSConfig, detections, undo_letterbox
 from utils.cli import parse_detect
-from utils.config import DataConfig
-from utils.detect_writer import Writer
+from utils.config import DataConfig, RunConfig
+from utils.detect_files import FoundFiles
+from utils.detect_tables import FoundTables
 from utils.device import half_notices, half_precision, select_device
+from utils.dist import ALONE, World, find_place, joined
 from utils.errors import ConfigError, printable
 from utils.flags import DetectFlags
+from utils.inspection.limits import Limits, read_limits
+from utils.inspection.threshold_file import Making
+from utils.launch import device_of
 from utils.log import LOG, log_to, progress, run_script
 from utils.names import class_map
+from utils.report.detection import DetectionReport
 from utils.runs import new_run, provenance, write_json
 from utils.settings import build_config, settings_of_assignments
 from utils.structures import Batch, Detections, Frame, Targets
 from utils.text import counted
 from utils.threads import prefetch
 from utils.vocabulary import Vocabulary
-from utils.weights import find_weights
+from utils.weights import find_weights, weights_about
 
 
 class Detector:
@@ -188,12 +195,16 @@ def _detector(flags: DetectFlags) -> Detector:
     )
 
 
-def _nms(flags: DetectFlags, detector: Detector) -> NMSConfig:
+def _nms(flags: DetectFlags, detector: Detector, limits: Limits | None) -> NMSConfig:
+    """The flags', else those the thresholds were chosen with, else detect.py's own."""
     wanted = wanted_classes(flags.classes, detector.names)
+    made = limits.made if limits else Making()
+    iou = next(v for v in (flags.iou_thres, made.iou, 0.45) if v is not None)
+    conf = next(v for v in (flags.conf_thres, limits.lowest if limits else None, 0.25) if v is not None)
     return NMSConfig(
-        conf=flags.conf_thres,
-        iou=flags.iou_thres,
-        max_det=flags.max_det,
+        conf=conf,
+        iou=iou,
+        max_det=flags.max_det or made.max_det or 1000,
         agnostic=flags.agnostic_nms,
         classes=None if wanted is None else tuple(detector.order.tolist().index(label) for label in wanted),
     )
@@ -214,9 +225,11 @@ def _notices(flags: DetectFlags, detector: Detector, run: Path) -> list[str]:
     return lines
 
 
-def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
-    """Flags, checkpoint, inputs, files. Returns the run folder and the exit code (3: some input was unreadable)."""
-    flags = parse_detect(argv)
+def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World = ALONE) -> tuple[Path, int]:
+    """Checkpoint, inputs, files. Returns the run folder and the exit code (3: some input was unreadable).
+
+    Of several processes each looks at its part of the inputs and writes their pictures; the first one has the tables.
+    """
     detector = _detector(flags)
     notices: list[str] = []
     if flags.data:
@@ -224,24 +237,56 @@ def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
         notices += said
         if detector.use_names(data.names):
             notices.append("the data orders its classes differently from the checkpoint: numbered as in the data")
-    nms = _nms(flags, detector)
+    limits = read_limits(flags, detector.names)
+    if limits is not None:
+        notices += limits.notices(flags, detector.imgsz)
+        detector.imgsz = flags.imgsz or limits.made.imgsz or detector.imgsz
+    nms = _nms(flags, detector, limits)
     source = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
     sources = find_sources(source, flags.recursive)
     if flags.exist_ok:
         _protect(sources, Path(flags.project, flags.name))
-    run = new_run(flags.project, flags.name, flags.exist_ok)
-    log_to(run / "detect.log")
+    run = world.tell(new_run(flags.project, flags.name, flags.exist_ok) if world.first else Path())
+    if world.first:
+        log_to(run / "detect.log")
+        write_json(run / "run.json", {**provenance(argv), **weights_about(detector.path), **detector.about})
     LOG.info("weights %s, %s from %s", detector.path, words(sources), source)
     for line in (*notices, *_notices(flags, detector, run)):
         LOG.info(line)
-    frames = read_frames(sources, flags.vid_stride, flags.max_pixels, flags.bad_data == "error", detector.channels)
-    total = None if any(one.video for one in sources) else len(sources)
-    with Writer(run, detector.names, flags) as writer:
-        for looked in progress(look(detector, frames, nms, flags.batch_size), "detecting", total):
-            writer.add(looked.frame, looked.found, looked.milliseconds)
-    write_json(run / "run.json", {**provenance(argv), "weights": detector.path.name, **detector.about})
-    _conclude(writer, run)
-    return run, 3 if writer.unreadable else 10 if flags.fail_on_defect and writer.counts else 0
+    mine = world.part(sources)
+    frames = read_frames(mine, flags.vid_stride, flags.max_pixels, flags.bad_data == "error", detector.channels)
+    seen = look(detector, frames, nms, flags.batch_size)
+    if limits is not None:
+        seen = (replace(one, found=limits.passing(one.found)) if one.found is not None else one for one in seen)
+    total = None if any(one.video for one in mine) else len(mine)
+    return run, _write(flags, detector, run, world, progress(seen, "detecting", total))
+
+
+def _write(flags: DetectFlags, detector: Detector, run: Path, world: World, seen: Iterable[Looked]) -> int:
+    """Everything that is written about the inputs; the exit code."""
+    report = DetectionReport(detector.names)
+    with FoundFiles(run, detector.names, flags) as files:
+        if not world.first:
+            world.gather(list(_shown(seen, files, report)))
+            world.gather(report.best)
+            return 0
+        with FoundTables(run, detector.names, flags) as tables:
+            rows: Iterable[Looked] = _shown(seen, files, report)
+            for one in rows if world.size == 1 else chain(*world.gather(list(rows))):
+                tables.add(one.frame, one.found, one.milliseconds)
+                report.add(one.frame, one.found, one.milliseconds)
+    report.join(world.gather(report.best))
+    _conclude(tables, run)
+    report.write(run, html=not flags.nosave)
+    return 3 if tables.unreadable else 10 if flags.fail_on_defect and tables.bad else 0
+
+
+def _shown(seen: Iterable[Looked], files: FoundFiles, report: DetectionReport) -> Iterator[Looked]:
+    """Each input after its own files are written, without its picture."""
+    for one in seen:
+        files.add(one.frame, one.found)
+        report.show(one.frame, one.found)
+        yield replace(one, frame=replace(one.frame, image=None))
 
 
 def _protect(sources: Sequence[Source], run: Path) -> None:
@@ -252,18 +297,22 @@ def _protect(sources: Sequence[Source], run: Path) -> None:
         raise ConfigError(f"--project, --name: {printable(str(run))} holds inputs, which the results would overwrite")
 
 
-def _conclude(writer: Writer, run: Path) -> None:
-    total = ", ".join(f"{name} {n}" for name, n in writer.counts.most_common()) or "no defects"
-    LOG.info("%s: %s; written to %s", counted(writer.looked, "picture"), total, run)
-    for reason in writer.reasons:
+def _conclude(tables: FoundTables, run: Path) -> None:
+    total = ", ".join(f"{name} {n}" for name, n in tables.counts.most_common()) or "no defects"
+    verdicts = f"{tables.looked - tables.bad:,} OK, {tables.bad:,} NG"
+    LOG.info("%s: %s; %s; written to %s", counted(tables.looked, "picture"), verdicts, total, run)
+    for reason in tables.reasons:
         LOG.warning("not looked at: %s", reason)
-    if writer.unreadable:
-        LOG.warning("%s could not be read; marked in summary.csv", counted(writer.unreadable, "input"))
+    if tables.unreadable:
+        LOG.warning("%s could not be read; marked in summary.csv", counted(tables.unreadable, "input"))
 
 
 def main_story(argv: Sequence[str] | None) -> int:
-    """See `detect_pictures`."""
-    return detect_pictures(argv)[1]
+    """See `detect_pictures`; started by torchrun, the processes divide the inputs."""
+    flags, place = parse_detect(argv), find_place(None)
+    flags = replace(flags, device=device_of(flags.device, place))
+    with joined(place, select_device(flags.device), RunConfig().timeout) as world:
+        return detect_pictures(flags, argv, world)[1]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,11 +18,12 @@ from data.advice import advice
 from data.build import eval_loader, read_splits, train_loader
 from data.demo import demo_settings
 from data.phrases import PhraseDraw
-from data.preview import plot_polarization, plot_train_batches, plot_truth
+from data.preview import plot_polarization, plot_train_batches, plot_truth, show_pictures
 from data.records import RecordSet
 from data.sampler import EpochBatches
 from detect import detect_pictures
 from models.criterion import Criterion, build_criterion
+from models.found import Found
 from models.freeze import freeze
 from models.layers.conv import set_bn_momentum
 from models.load import network_of
@@ -31,13 +32,16 @@ from models.open_vocabulary import Words, about_words, set_words, words_for
 from models.summary import summarise
 from models.trial import fit_batch, try_steps
 from utils.budget import TimeBudget, out_of_time
-from utils.cli import parse_train
+from utils.cli import parse_detect, parse_train
+from utils.conclusion import Manner, conclude
 from utils.config import Config
 from utils.device import select_device
 from utils.dist import World, find_place, joined
 from utils.dry_run import cost_line, data_lines, schedule_lines
 from utils.epoch import results_row, score_words
 from utils.errors import ConfigError
+from utils.inspection.options import inspection_config
+from utils.inspection.threshold_file import Making
 from utils.launch import check_processes, device_of, interrupted_run, launch, launch_id, process_count
 from utils.log import LOG, log_to, progress, run_script
 from utils.optim import Schedule
@@ -54,7 +58,7 @@ from utils.stop import Stop, Stopped
 from utils.structures import Batch, Report
 from utils.text import counted
 from utils.vocabulary import Vocabulary
-from val import Evaluation, Found, plot_evaluation, predict, score, write_evaluation
+from val import Evaluation, plot_evaluation, predict, score
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,18 +292,22 @@ def plot_start(job: Job, feed: Feed) -> None:
     plot_polarization(job.run / "polarization_preview.png", job.train, job.cfg.data.max_pixels)
 
 
-def conclude(job: Job, feed: Feed, evaluation: Evaluation) -> None:
+def finish(job: Job, feed: Feed, evaluation: Evaluation) -> None:
     """The results of a run that has ended, as files and on the console."""
     if not job.cfg.run.noplots:
         plot_results(job.run / "results.csv", job.run / "results.png")
         plot_evaluation(job.run, feed.val, job.val, evaluation)
     for line in as_lines(evaluation.report):
         LOG.info(line)
-    write_evaluation(job.run, evaluation, job.val, job.about())
+    made = Making(job.cfg.val.iou, job.cfg.val.max_det, job.cfg.data.imgsz)
+    looked = inspection_config(None, job.cfg.val.conf, job.val.mm_per_px, job.val.records)
+    show = show_pictures(job.val, job.cfg.data.max_pixels)
+    manner = Manner("train", looked, made, show, tuple(job.val.books.lines()), not job.cfg.run.noplots)
+    conclude(job.run, evaluation, job.val, job.about(), manner)
     best = f"best.pt (epoch {job.state.best_epoch + 1})" if (job.run / "weights" / "best.pt").exists() else "last.pt"
     if job.state.best is None:
         LOG.info("%s is undefined on the validation pictures: no epoch is the best", job.cfg.run.best_metric)
-    LOG.info("done: %s/weights/%s, results.csv, pictures", job.run, best)
+    LOG.info("done: %s/weights/%s, results.csv, report.html, pictures", job.run, best)
 
 
 def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> None:
@@ -316,15 +324,14 @@ def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> No
     with Stop(impatient=state.world.size == 1) as stop:
         evaluation = fit(job, feed, saver, stop)
     if first and evaluation is not None:
-        conclude(job, feed, evaluation)
+        finish(job, feed, evaluation)
 
 
 def show_demo(job: Job) -> None:
     """What the demo's network finds."""
     pictures = str(Path(job.cfg.data.data).parent / "images" / "val")
-    found, _ = detect_pictures(
-        ["--weights", str(job.run / "weights" / "best.pt"), "--source", pictures, "--name", "demo"]
-    )
+    words = ["--weights", str(job.run / "weights" / "best.pt"), "--source", pictures, "--name", "demo"]
+    found, _ = detect_pictures(parse_detect(words), words)
     LOG.info("look at %s (what it finds) and %s (how it learnt)", found, job.run / "results.png")
     LOG.info("next, your own pictures: python train.py --data YOUR.yaml --cfg idfe-net-n.yaml --img 640")
 

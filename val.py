@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
 from data.build import eval_loader, read_split
 from data.collate import collate
 from data.dataset import EvalSamples
-from data.preview import plot_detections
+from data.preview import plot_detections, show_pictures
 from data.records import RecordSet
 from models.criterion import Criterion
+from models.found import Found
 from models.graph import Graph, build_graph
 from models.load import Loaded, closed_words, load_model, look_for, make_static
 from models.loss_terms import LossTerms
@@ -26,61 +26,39 @@ from models.postprocess import NMSConfig, detections, undo_letterbox
 from models.spec import read_spec
 from models.summary import as_table, summarise
 from models.timing import measure
-from utils import coco, metrics
+from utils import coco
 from utils.cli import parse_val
-from utils.config import Config, DataConfig, ValConfig
+from utils.comparison import report_comparison
+from utils.conclusion import Manner, conclude, plot_report
+from utils.config import Config, DataConfig, RunConfig, ValConfig
 from utils.device import half_notices, half_precision, select_device
+from utils.dist import ALONE, World, find_place, joined
 from utils.errors import ConfigError, NumericError
+from utils.evaluation import Evaluation, score_results
 from utils.flags import ValFlags
+from utils.inspection.options import inspection_config, refuse_with_predictions
+from utils.inspection.threshold_file import Making
+from utils.inspection.thresholds import LOWEST
+from utils.launch import device_of
 from utils.log import LOG, log_to, progress, run_script
 from utils.names import class_map, mapped_names, read_class_mapping
 from utils.novelty import Novelty, group_lines, group_names, group_scores
 from utils.paths import find_yaml
 from utils.places import output_places, relative_paths
 from utils.plots import plot_times
+from utils.predictions import Known, read_predictions
 from utils.runs import new_run, provenance, write_json, write_text
-from utils.score_plots import plot_scores
-from utils.scores import as_lines, report_of
+from utils.scores import as_lines
 from utils.settings import Setting, build_config, settings_of_assignments
 from utils.speed import Speed
 from utils.stop import Stop
-from utils.structures import Batch, Detections, Predictions, Report
-from utils.tables import write_tables
+from utils.structures import Batch, Detections, Predictions
+from utils.text import counted
 from utils.vocabulary import Vocabulary
-from utils.weights import find_weights
+from utils.weights import find_weights, weights_about
 from utils.yolo_txt import label_text
 
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """What a network found: detections by index of the record, and loss terms by index of a batch's first one.
-
-    `asked`: the process was asked to stop, and not all pictures were looked at.
-    """
-
-    detections: dict[int, Detections]
-    terms: dict[int, LossTerms]
-    asked: bool = False
-
-    @classmethod
-    def joined(cls, parts: Sequence[Found]) -> Found:
-        """What several processes found, each in its own pictures."""
-        return cls(
-            {index: one for part in parts for index, one in part.detections.items()},
-            {index: one for part in parts for index, one in part.terms.items()},
-            any(part.asked for part in parts),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """A report, the detections behind it by index of the record, and the same in COCO's results format."""
-
-    report: Report
-    found: dict[int, Detections]
-    results: list[dict[str, Any]]
-    curves: metrics.Curves
-    precision50: np.ndarray  # (classes, 101): see utils.coco.CocoScores
+WRITTEN = "report.html, results.json, thresholds.yaml, predictions.json (COCO format, with truth.json), pictures"
 
 
 def predict(
@@ -92,7 +70,9 @@ def predict(
     criterion: Criterion | None = None,
     stop: Stop | None = None,
 ) -> Found:
-    """Run `model` over every picture of the loader; see `evaluate`. `stop` ends it early."""
+    """Run `model` over every picture of the loader; see `evaluate`. A criterion adds losses; `stop` ends it
+    early.
+    """
     device = next(model.parameters()).device
     merged = labels is not None and len(set(labels)) < len(labels)
     nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det, agnostic=merged)
@@ -118,10 +98,7 @@ def predict(
 def score(found: Found, truth: RecordSet) -> Evaluation:
     """Score what was found in every picture of `truth`; the losses too, where there were any."""
     results = coco.results_json(truth.records, found.detections, truth.category_ids)
-    scores = coco.score(coco.truth_json(truth.records, truth.names, truth.category_ids), results, truth.category_ids)
-    curves = metrics.curves(metrics.match(truth.records, found.detections, len(truth.names)))
-    report = report_of(truth.records, truth.names, scores, curves, _losses(found.terms))
-    return Evaluation(report, found.detections, results, curves, scores.precision50)
+    return score_results(truth.records, truth.names, truth.category_ids, results, found.losses())
 
 
 def evaluate(
@@ -130,15 +107,15 @@ def evaluate(
     truth: RecordSet,
     cfg: ValConfig,
     labels: Sequence[int] | None = None,
-    criterion: Criterion | None = None,
-) -> Evaluation:
-    """Run `model` over every picture of `truth` and score it.
+    world: World = ALONE,
+) -> Evaluation | None:
+    """Run `model` over every picture of `truth` and score it; of several processes the first one scores.
 
     `labels` maps a class of the model to its number in the data; None: they are the same; where several become one, a
-    box suppresses boxes of the others. With a criterion the report holds the losses too. Raises NumericError for
-    non-finite predictions.
+    box suppresses boxes of the others. Raises NumericError for non-finite predictions.
     """
-    return score(predict(model, loader, truth, cfg, labels, criterion), truth)
+    found = Found.joined(world.gather(predict(model, loader, truth, cfg, labels)))
+    return score(found, truth) if world.first else None
 
 
 def _check_finite(predictions: Predictions, truth: RecordSet, batch: Batch) -> None:
@@ -148,15 +125,6 @@ def _check_finite(predictions: Predictions, truth: RecordSet, batch: Batch) -> N
         raise NumericError(
             f"{first}: the network's output is not finite for the batch from here on; weights are damaged"
         )
-
-
-def _losses(terms: dict[int, LossTerms]) -> dict[str, float]:
-    """Mean losses; added up in one order, however many processes looked."""
-    if not terms:
-        return {}
-    each = [terms[index] for index in sorted(terms)]
-    whole = each[0].unpacked(torch.stack([one.packed() for one in each]).sum(0))
-    return {name: float(value) for name, value in whole.parts().items()}
 
 
 def _print_summary(flags: ValFlags) -> int:
@@ -179,23 +147,27 @@ def _asked(flags: ValFlags) -> Config:
     return build_config(settings)[0]
 
 
+def _reading(flags: ValFlags, stored: DataConfig) -> DataConfig:
+    """How the data is read, as the flags say."""
+    return replace(
+        stored,
+        single_cls=stored.single_cls or flags.single_cls,
+        bad_data="skip" if flags.bad_data == "skip" else "error",
+        allow_empty=flags.allow_empty,
+        max_pixels=flags.max_pixels,
+        workers=0 if flags.task == "speed" else flags.workers,
+        cache="none",  # every picture is read once
+    )
+
+
 def _data_config(flags: ValFlags, loaded: Loaded) -> DataConfig:
     """What the checkpoint was trained on, with what the user says otherwise."""
     settings = [s for s in settings_of_assignments(list(flags.assignments)) if s.key.startswith("data.")]
     if flags.data:
         settings[:0] = [Setting("data.data", flags.data, "--data"), Setting("data.root", "", "--data")]
-    if flags.single_cls:
-        settings.append(Setting("data.single_cls", True, "--single-cls"))
     stored = [Setting(f"data.{key}", value, str(loaded.path)) for key, value in vars(loaded.config.data).items()]
-    return replace(
-        build_config([*stored, *settings])[0].data,
-        bad_data="skip" if flags.bad_data == "skip" else "error",
-        allow_empty=flags.allow_empty,
-        max_pixels=flags.max_pixels,
-        workers=0 if flags.task == "speed" else flags.workers,
-        imgsz=flags.imgsz or loaded.config.data.imgsz,
-        cache="none",  # every picture is read once
-    )
+    data = _reading(flags, build_config([*stored, *settings])[0].data)
+    return replace(data, imgsz=flags.imgsz or loaded.config.data.imgsz)
 
 
 def _thresholds(flags: ValFlags, stored: ValConfig) -> ValConfig:
@@ -248,9 +220,24 @@ def _notices(flags: ValFlags, device: torch.device) -> list[str]:
 def main_story(argv: Sequence[str] | None) -> int:
     """Flags, checkpoint, data, evaluation, files."""
     flags = parse_val(argv)
+    place = find_place(None)
+    if place.rank and (flags.summary or flags.compare is not None or flags.from_preds):
+        return 0  # nothing to divide: the first process does it
     if flags.summary:
         return _print_summary(flags)
-    device = select_device(flags.device)
+    if flags.compare is not None:
+        return report_comparison(flags, argv)
+    if flags.from_preds:
+        return _score_file(flags, argv)
+    if place.size > 1 and flags.task == "speed":
+        raise ConfigError("--task speed: times one process; start python val.py itself")
+    device = select_device(device_of(flags.device, place))
+    with joined(place, device, RunConfig().timeout) as world:
+        return _evaluate_checkpoint(flags, argv, world, device)
+
+
+def _evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: World, device: torch.device) -> int:
+    """Every process looks at its part of the pictures; the first one scores, and writes what there is to write."""
     asked = _asked(flags)
     loaded = load_model(find_weights(flags.weights), device, asked.model.sam)
     data = _data_config(flags, loaded)
@@ -258,39 +245,82 @@ def main_story(argv: Sequence[str] | None) -> int:
     loaded, groups = _with_words(flags, loaded, truth)
     model = make_static(loaded.model) if asked.model.static else loaded.model
     labels, words = _labels(flags, loaded, truth)
-    run = new_run(flags.project, flags.name, flags.exist_ok)
-    log_to(run / "val.log")
+    cfg = _thresholds(flags, loaded.config.val)
+    looked = inspection_config(flags, cfg.conf, truth.mm_per_px, truth.records)
+    pin = device.type == "cuda"
+    loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels, world)
+    about = loaded.about()
+    run = Path()
+    if world.first:
+        run = new_run(flags.project, flags.name, flags.exist_ok)
+        log_to(run / "val.log")
+        known = {**weights_about(loaded.path), "data": truth.books.plain(), **about}
+        write_json(run / "run.json", {**provenance(argv), **known})
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
     for line in (*truth.books.lines(), *_notices(flags, device), *([words] if words else [])):
         LOG.info(line)
-    pin = device.type == "cuda"
-    loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels)
-    about = loaded.about()
-    write_json(
-        run / "run.json", {**provenance(argv), "weights": loaded.path.name, "data": truth.books.plain(), **about}
-    )
-    cfg = _thresholds(flags, loaded.config.val)
     with half_precision(device, flags.half):
         if flags.task == "speed":
             _report_speed(run, _speed(model, loader, cfg), not flags.noplots)
             return 0
-        evaluation = evaluate(model, loader, truth, cfg, labels)
+        evaluation = evaluate(model, loader, truth, cfg, labels, world=world)
         if asked.val.chance:
-            about["chance"] = chance(loaded, loader, truth, cfg, asked.val.chance)
+            about["chance"] = chance(loaded, loader, truth, cfg, asked.val.chance, world)
+    if evaluation is None:
+        return 0
     about |= group_scores(evaluation.report.classes, groups)
     for line in (*as_lines(evaluation.report, flags.verbose), *group_lines(about)):
         LOG.info(line)
-    write_evaluation(run, evaluation, truth, about)
+    made = Making(cfg.iou, cfg.max_det, data.imgsz)
+    show = show_pictures(truth, data.max_pixels)
+    conclude(
+        run, evaluation, truth, about, Manner("val", looked, made, show, tuple(truth.books.lines()), not flags.noplots)
+    )
     if flags.save_txt:
         _write_labels(run / "labels", evaluation.found, truth, flags.save_conf)
     if not flags.noplots:
         plot_evaluation(run, loader, truth, evaluation)
-    LOG.info("written to %s: results.json, predictions.json (COCO format, with truth.json), pictures", run)
+    LOG.info("written to %s: %s", run, WRITTEN)
+    return 0
+
+
+def _score_file(flags: ValFlags, argv: Sequence[str] | None) -> int:
+    """--from-preds: the numbers of detections that somebody else made."""
+    refuse_with_predictions(flags)
+    asked = build_config(
+        [Setting("data.data", flags.data, "--data"), *settings_of_assignments(list(flags.assignments))]
+    )
+    truth = read_split(_reading(flags, asked[0].data), flags.split)
+    looked = inspection_config(flags, LOWEST, truth.mm_per_px, truth.records)
+    known = Known(coco.truth_json(truth.records, truth.names, truth.category_ids), flags.single_cls)
+    results = read_predictions(flags.from_preds, known)
+    run = new_run(flags.project, flags.name, flags.exist_ok)
+    log_to(run / "val.log")
+    for line in truth.books.lines():
+        LOG.info(line)
+    pictures = len({row["image_id"] for row in results})
+    LOG.info(
+        "%s: %s in %d of %d pictures", flags.from_preds, counted(len(results), "detection"), pictures, len(known.images)
+    )
+    if not results:
+        LOG.warning("%s: holds no detections; every defect counts as missed", flags.from_preds)
+    write_json(
+        run / "run.json", {**provenance(argv), "predictions": Path(flags.from_preds).name, "data": truth.books.plain()}
+    )
+    evaluation = score_results(truth.records, truth.names, truth.category_ids, results)
+    for line in as_lines(evaluation.report, flags.verbose):
+        LOG.info(line)
+    show = show_pictures(truth, flags.max_pixels)
+    manner = Manner("predictions", looked, None, show, tuple(truth.books.lines()), not flags.noplots)
+    conclude(run, evaluation, truth, {}, manner)
+    if not flags.noplots:
+        plot_report(run, truth, evaluation)
+    LOG.info("written to %s: %s", run, WRITTEN)
     return 0
 
 
 def chance(
-    loaded: Loaded, loader: DataLoader[Batch], truth: RecordSet, cfg: ValConfig, permutations: int
+    loaded: Loaded, loader: DataLoader[Batch], truth: RecordSet, cfg: ValConfig, permutations: int, world: World = ALONE
 ) -> dict[str, Any]:
     """AP and AP50 with the text vectors permuted among the names: what is left without their meaning."""
     if loaded.words is None:
@@ -298,7 +328,8 @@ def chance(
     reports = []
     for seed in range(permutations):
         set_words(loaded.model, permuted(loaded.words, seed))
-        reports.append(evaluate(loaded.model, loader, truth, cfg).report)
+        evaluation = evaluate(loaded.model, loader, truth, cfg, world=world)
+        reports += [evaluation.report] if evaluation else []
     set_words(loaded.model, loaded.words)
     scores = {name: [report.metric(key) for report in reports] for name, key in (("AP50", "map50"), ("AP", "map50_95"))}
     return {"permutations": permutations, **scores}
@@ -338,21 +369,8 @@ def _write_labels(folder: Path, found: dict[int, Detections], truth: RecordSet, 
 
 def plot_evaluation(run: Path, loader: DataLoader[Batch], truth: RecordSet, evaluation: Evaluation) -> None:
     """Truth and detections side by side, the curves, and the confusion matrix at the confidence of the best mean F1."""
-    report, found = evaluation.report, evaluation.found
-    plot_detections(run, loader, truth, found)
-    confidence = 0.25 if report.confidence is None else report.confidence
-    confusion = metrics.confusion(truth.records, found, len(truth.names), confidence)
-    plot_scores(run, report, evaluation.curves, evaluation.precision50, confusion)
-
-
-def write_evaluation(run: Path, evaluation: Evaluation, truth: RecordSet, about: dict[str, Any]) -> None:
-    """results.json, predictions.json and truth.json: enough for any COCO evaluator to check the numbers; and the
-    tables per class and per picture. `about` joins results.json.
-    """
-    write_json(run / "results.json", {**evaluation.report.plain(), **about})
-    write_json(run / "predictions.json", evaluation.results)
-    write_json(run / "truth.json", coco.truth_json(truth.records, truth.names, truth.category_ids))
-    write_tables(run, evaluation.report, truth.records, evaluation.found)
+    plot_detections(run, loader, truth, evaluation.found)
+    plot_report(run, truth, evaluation)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

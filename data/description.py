@@ -8,6 +8,7 @@
     annotations: {train: annotations/train.json}      # optional, COCO json or the folder that holds it
     remap: {knot_small: knot, dust: ignore}           # optional, see data/classes.py
     channels: [r, g, b]                               # optional, with bit_depth, files, polar: see data/channels.py
+    mm_per_px: 0.05                                   # optional: sizes are then reported in mm
 
 Without `names`, the categories of the COCO jsons are the classes. The keys of YOLOv5 mean what they mean there; nothing
 in the file is executed or fetched.
@@ -32,8 +33,8 @@ from utils.errors import ConfigError, DataError, printable
 from utils.text import did_you_mean
 from utils.yamlio import Document, read_yaml
 
-KEYS = ("path", *SPLITS, "nc", "names", "labels", "annotations", "remap", *CHANNEL_KEYS)
-LATER = ("mm_per_px", "kpt_shape")
+KEYS = ("path", *SPLITS, "nc", "names", "labels", "annotations", "remap", "mm_per_px", *CHANNEL_KEYS)
+LATER = ("kpt_shape",)
 IGNORED = {
     "download": "is never run; fetch the data yourself",
     "roboflow": "says where the export came from and is not used",
@@ -48,7 +49,7 @@ class DataDescription:
     `source` is the YAML or the folder; `classes[split]` the classes of the label files and those trained;
     `splits[split]` its folders, list files, COCO jsons and globs (see `expand_glob`); `labels[split]` the folder
     of its txt or xml labels and `annotations[split]` its COCO json, where given. `lines[key]` is `file:line` of a
-    key, for messages. `channels` are the planes of every picture.
+    key, for messages. `channels` are the planes of every picture, `mm_per_px` the size of a pixel where it is known.
     """
 
     source: Path
@@ -59,6 +60,7 @@ class DataDescription:
     annotations: dict[str, Path]
     lines: dict[str, str]
     channels: Channels = Channels()
+    mm_per_px: float | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -122,6 +124,7 @@ def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notic
         },
         lines={str(key): document.where(key) for key in document.data},
         channels=read_channels(document),
+        mm_per_px=_pixel_size(document),
     )
     if not named:
         description = _named_by_jsons(description, document, require, notices)
@@ -129,6 +132,16 @@ def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notic
         if changes:
             notices.append(f"{document.where('remap')}: {changes}")
     return description
+
+
+def _pixel_size(document: Document) -> float | None:
+    value = document.data.get("mm_per_px")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        shown = printable(repr(value))[:60]
+        raise document.error(f"'mm_per_px' is the side of a pixel in mm, a number above 0, not {shown}", "mm_per_px")
+    return float(value)
 
 
 def _named_by_jsons(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,12 @@ from utils.plots import plot_batch, plot_labels
 from utils.structures import Batch, Detections
 
 PREVIEWED = 4  # pictures in polarization_preview.png
+
+
+def show_pictures(truth: RecordSet, max_pixels: int) -> Callable[[Path], np.ndarray]:
+    """How a picture of `truth` is read for people: (H, W, 3) uint8 RGB, upright. It raises DataError."""
+    reader, optics = PlaneReader(truth.channels, max_pixels), Optics(truth.channels)
+    return lambda path: optics.show(reader(path))
 
 
 def plot_truth(truth: RecordSet, path: Path) -> None:

@@ -46,8 +46,8 @@ class ReadPolicy:
 
 @dataclass(frozen=True, eq=False)
 class RecordSet:
-    """The pictures of a split, sorted by path, the COCO category id of each name, what else each is called, and the
-    planes of the pictures.
+    """The pictures of a split, sorted by path, the COCO category id of each name, what else each is called, the
+    planes of the pictures, and the side of a pixel in mm where it is known.
 
     `synonyms[i]` begins with `names[i]`.
     """
@@ -58,6 +58,7 @@ class RecordSet:
     books: Books
     synonyms: tuple[tuple[str, ...], ...]
     channels: Channels = Channels()
+    mm_per_px: float | None = None
 
     def serving(self, needed: Channels, where: str, source: str) -> RecordSet:
         """The same pictures as a network needs them; see utils.channels.serve."""
@@ -87,7 +88,7 @@ def read_records(description: DataDescription, split: str, policy: ReadPolicy) -
     _judge(description, policy, books, seen)
     warn_of_missing(records, description.channels, description.lines[split])
     names, synonyms = description.names_of(split), description.synonyms[split]
-    return RecordSet(records, names, category_ids, books, synonyms, description.channels)
+    return RecordSet(records, names, category_ids, books, synonyms, description.channels, description.mm_per_px)
 
 
 def _read_all(reader: Reader, pictures: list[Path], policy: ReadPolicy, split: str) -> list[Seen]:

@@ -69,9 +69,14 @@ def open_data(cfg: DataConfig, require: Sequence[str] = ("train", "val")) -> tup
 
 
 def _check_planes(document: Document, members: Sequence[DataDescription]) -> None:
-    """Raise ConfigError naming two members whose pictures have other planes, or the same stored otherwise."""
+    """Raise ConfigError naming two members whose pictures have other planes, the same stored otherwise, or pixels of
+    another size.
+    """
     first = members[0]
     for other in members[1:]:
+        if other.mm_per_px != first.mm_per_px:
+            one, two = (f"{printable(m.source.name)} ({m.mm_per_px or 'none'})" for m in (first, other))
+            raise document.error(f"{one} and {two} differ in mm_per_px; sizes need one scale", "union")
         if other.channels == first.channels:
             continue
         one, two = (f"{printable(member.source.name)} ({', '.join(member.channels.made)})" for member in (first, other))
@@ -111,7 +116,7 @@ def merge(split: str, members: Sequence[RecordSet]) -> RecordSet:
     rows = tuple(map(tuple, synonyms))
     ids = tuple(range(1, len(rows) + 1))
     names, books = tuple(row[0] for row in rows), _books(split, members)
-    return RecordSet(tuple(records), names, ids, books, rows, members[0].channels)
+    return RecordSet(tuple(records), names, ids, books, rows, members[0].channels, members[0].mm_per_px)
 
 
 def _number(row: Sequence[str], numbers: dict[str, int], synonyms: list[list[str]]) -> int:

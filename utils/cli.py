@@ -120,6 +120,18 @@ def _add_thresholds(parser: _Parser, conf: float | None, iou: float | None, max_
     parser.add_argument("--imgsz", "--img", "--img-size", type=_whole, default=None, help="default: the checkpoint's")
 
 
+def _add_inspection(parser: _Parser) -> None:
+    """What escapes, what is thrown away, and at which thresholds."""
+    parser.add_argument("--from-preds", default="", metavar="FILE", help="score these COCO results, without weights")
+    parser.add_argument("--compare", nargs=2, default=None, metavar="RUN", help="is the second run better, or chance?")
+    add = parser.add_argument
+    add("--fa-per-image", type=_amount, default=None, help="false alarms per picture that are allowed (0.1)")
+    add("--match", choices=("iou", "center"), default="iou", help="a hit: by overlap, or centre in the truth box")
+    add("--match-iou", type=_fraction, default=None, help="overlap of a hit (0.5)")
+    add("--bins", default="", metavar="0,8,16,32,96", help="sizes that recall is reported for, px or mm")
+    add("--cost", default="", metavar="escape=50,overkill=1", help="choose the thresholds of least cost instead")
+
+
 def parse_val(argv: Sequence[str] | None) -> ValFlags:
     """val.py's flags. Raises ConfigError."""
     parser = _Parser("val.py", "Evaluate a checkpoint, or summarise a model YAML.")
@@ -149,6 +161,7 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     for switch in ("--save-txt", "--save-conf", "--save-json"):
         parser.add_argument(switch, action="store_true")
     _add_thresholds(parser, None, None, None)  # as the run was evaluated
+    _add_inspection(parser)
     _add_common(parser, "runs/val")
     _add_words(parser, "one for each of the data's classes, in their order, in place of their names")
     values = parser.read(argv)
@@ -156,7 +169,8 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
         raise ConfigError("--task study: is not offered; run val.py once per --imgsz and compare results.json")
     defaults = SPEED_DEFAULTS if values["task"] == "speed" else SCORE_DEFAULTS
     values |= {key: default for key, default in defaults.items() if values[key] is None}
-    return ValFlags(**{**values, "assignments": tuple(values["assignments"])})
+    compared = tuple(values["compare"]) if values["compare"] else None
+    return ValFlags(**{**values, "assignments": tuple(values["assignments"]), "compare": compared})
 
 
 def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
@@ -169,12 +183,13 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
     parser.add_argument("--classes", nargs="+", default=[], help="names or numbers to keep")
     parser.add_argument("--line-thickness", type=_whole, default=0, help="px (default: by picture size)")
     parser.add_argument("--vid-stride", type=_whole, default=1, help="look at every so manieth frame of a video")
-    parser.add_argument("--fail-on-defect", action="store_true", help="exit code 10 when a defect is found")
+    parser.add_argument("--fail-on-defect", action="store_true", help="exit code 10 when a part is NG")
     for switch in ("--save-txt", "--save-conf", "--save-crop", "--save-csv", "--save-json", "--nosave", "--view-img"):
         parser.add_argument(switch, action="store_true")
     for switch in ("--recursive", "--agnostic-nms", "--hide-labels", "--hide-conf"):
         parser.add_argument(switch, action="store_true")
-    _add_thresholds(parser, 0.25, 0.45, 1000)
+    _add_thresholds(parser, None, None, None)
+    parser.add_argument("--thresholds", default="", metavar="FILE", help="thresholds.yaml of val.py: one per class")
     _add_common(parser, "runs/detect")
     _add_words(parser, "what to look for, in words")
     parser.add_argument(
@@ -207,6 +222,13 @@ def _fraction(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"must be from 0 to 1, got {text}")
+    return value
+
+
+def _amount(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number from 0, got {text}")
     return value
 
 

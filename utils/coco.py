@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from utils.places import relative_paths
 from utils.structures import EVERY_CLASS, Detections, Record
@@ -44,7 +45,13 @@ def truth_json(records: Sequence[Record], names: Sequence[str], category_ids: Se
         for box, label, crowd in zip(record.pixel_boxes(), record.labels, record.crowd, strict=True):
             assert label >= 0 or (label == EVERY_CLASS and crowd), "only ignore regions have no class"
             x, y, w, h = (float(v) for v in (box[0], box[1], box[2] - box[0], box[3] - box[1]))
-            row = {"image_id": record.image_id, "bbox": [x, y, w, h], "area": w * h, "iscrowd": int(crowd)}
+            row: dict[str, Any] = {
+                "image_id": record.image_id,
+                "bbox": [x, y, w, h],
+                "area": w * h,
+                "iscrowd": int(crowd),
+            }
+            row |= {"every_class": 1} if label == EVERY_CLASS else {}  # for us: it makes no picture a bad one
             for category in category_ids if label == EVERY_CLASS else (category_ids[label],):
                 annotations.append({"id": len(annotations) + 1, "category_id": category, **row})
     categories = [{"id": i, "name": name} for i, name in zip(category_ids, names, strict=True)]
@@ -71,6 +78,29 @@ def result_rows(found: Detections, image_id: int, category_ids: Sequence[int]) -
     if not found.masks:
         return rows
     return [{**row, "segmentation": mask} for row, mask in zip(rows, found.masks, strict=True)]
+
+
+def detections_of(
+    results: Sequence[Mapping[str, Any]], image_ids: Sequence[int], category_ids: Sequence[int], names: Sequence[str]
+) -> dict[int, Detections]:
+    """Results rows as Detections by place in `image_ids`, best first and equal scores in the order of the rows; scores
+    stay float64, so that a threshold parts them as it parts the written digits.
+    """
+    picture = {image_id: index for index, image_id in enumerate(image_ids)}
+    label = {category: k for k, category in enumerate(category_ids)}
+    which = np.array([picture[row["image_id"]] for row in results], np.int64)
+    labels = np.array([label[row["category_id"]] for row in results], np.int64)
+    scores = np.array([row["score"] for row in results], np.float64)
+    boxes = np.array([row["bbox"] for row in results], np.float64).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    order = np.lexsort((-scores, which))
+    ends = np.searchsorted(which[order], np.arange(len(image_ids) + 1))
+    found = {}
+    for index in range(len(image_ids)):
+        mine = order[ends[index] : ends[index + 1]]
+        xyxy, confidence, classes = (torch.from_numpy(values[mine]) for values in (boxes, scores, labels))
+        found[index] = Detections(xyxy.float(), confidence, classes, tuple(names))
+    return found
 
 
 def score(truth: dict[str, Any], results: list[dict[str, Any]], category_ids: Sequence[int]) -> CocoScores:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from utils.budget import hours
 from utils.settings import Setting
@@ -55,6 +55,13 @@ class ValFlags:
     verbose: bool
     half: bool
     map_classes: str
+    fa_per_image: float | None
+    match: Literal["iou", "center"]
+    match_iou: float | None
+    bins: str
+    cost: str
+    from_preds: str
+    compare: tuple[str, str] | None
     prompts: str | None
     text_encoder: str
     debug: bool
@@ -73,9 +80,10 @@ class DetectFlags:
     source: str | None
     data: str
     imgsz: int | None
-    conf_thres: float
-    iou_thres: float
-    max_det: int
+    conf_thres: float | None
+    iou_thres: float | None
+    max_det: int | None
+    thresholds: str
     batch_size: int
     device: str
     save_txt: bool

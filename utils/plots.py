@@ -7,30 +7,22 @@ from __future__ import annotations
 
 import csv
 import math
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from utils import draw
+from utils.figures import DASH, FAINT, INK, LINES, MARK, QUALITY, complete, dress, new_figure, save_figure, short_name
 from utils.text import counted
 
-_INK, _FAINT, _MARK, _LINES = "#27313b", "#dde2e7", "#b3203a", ("#1f77b4", "#e8742c", "#2a9d6f")
-_DASH: Any = {"linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1.5}
 _IMAGE: Any = {"cmap": "Blues", "interpolation": "nearest", "vmin": 0}
-_QUALITY: Any = {"quality": 92, "subsampling": 0}  # of JPEG: subsampled colour would blur lines of one pixel
 _MANY, _ENDS = 40, 12  # of more than 40 classes only the 12 most and the 12 least frequent are named
 _NAMED = 20  # up to so many classes have a legend entry, or counts in their cells
 _PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -63,7 +55,7 @@ def plot_labels(
     if len(counts) > 12:
         top = "tail" if len(counts) > _MANY else "bars"
         layout = [[top, "centres", "scatter"], ["bars", "sides", "sides"]]
-    figure = _figure(15, 9.5)
+    figure = new_figure(15, 9.5)
     axes: dict[str, Axes] = figure.subplot_mosaic(layout)
     if "tail" in axes:
         _long_tail(axes["tail"], counts)
@@ -72,7 +64,7 @@ def plot_labels(
     heat = np.histogram2d(y, x, bins=40, range=((0, 1), (0, 1)))[0]
     place: Any = {"extent": (0, 1, 1, 0), "aspect": "auto", "vmax": max(heat.max(), 1)}
     _colour_bar(axes["centres"], axes["centres"].imshow(heat, **place, **_IMAGE))
-    _dress(axes["centres"], "box centres", "x / picture width", "y / picture height", grid="")
+    dress(axes["centres"], "box centres", "x / picture width", "y / picture height", grid="")
     _sizes(axes["scatter"], pixels)
     _sides(axes["sides"], np.sqrt(pixels.prod(1)))
     words = [counted(len(boxes), "box"), counted(len(counts), "class")]
@@ -81,7 +73,7 @@ def plot_labels(
     if pictures is not None:
         bad, good = pictures
         words.insert(0, f"{counted(bad + good, 'picture')} ({bad:,} with defects, {good:,} without)")
-    return _save(figure, path, ", ".join(words))
+    return save_figure(figure, path, ", ".join(words))
 
 
 def plot_results(csv_path: Path, path: Path) -> Path:
@@ -95,18 +87,18 @@ def plot_results(csv_path: Path, path: Path) -> Path:
     ap50, ap = columns.get("metrics/mAP_0.5", blank), columns.get("metrics/mAP_0.5:0.95", blank)
     fitness = 0.1 * ap50 + 0.9 * ap
     best = int(np.nanargmax(fitness)) if np.isfinite(fitness).any() else None
-    figure, title = _figure(15, 8.5), f"epochs recorded: {len(rows)}"
+    figure, title = new_figure(15, 8.5), f"epochs recorded: {len(rows)}"
     for axes, (name, keys) in zip(figure.subplots(2, 3).flat, _PANELS, strict=True):
         series = {k: columns[k] for k in keys if np.isfinite(columns.get(k, blank)).any()}
-        _dress(axes, name if series else f"{name}: no values", "epoch", "")
+        dress(axes, name if series else f"{name}: no values", "epoch", "")
         _lines(axes, epochs, series)
         if best is not None and series:
-            axes.axvline(epochs[best], color=_MARK, **_DASH)
+            axes.axvline(epochs[best], color=MARK, **DASH)
     if best is not None:
-        figure.axes[4].plot(epochs[[best] * 2], (ap50[best], ap[best]), "o", color=_MARK, fillstyle="none")
+        figure.axes[4].plot(epochs[[best] * 2], (ap50[best], ap[best]), "o", color=MARK, fillstyle="none")
         title += f"; best epoch {epochs[best]:g}: AP {ap[best]:.3f}, AP50 {ap50[best]:.3f}"
         title += f", 0.1 AP50 + 0.9 AP = {fitness[best]:.3f}"
-    return _save(figure, path, title)
+    return save_figure(figure, path, title)
 
 
 def plot_batch(
@@ -128,7 +120,7 @@ def plot_batch(
         scaled = replace(mark, boxes=mark.boxes * factor)
         pictures.append(draw.draw_marks(draw.fitted(image, h, w), scaled, names, draw.BoxStyle()))
     sheet = draw.picture_grid(pictures, titles[:count], int(room.argmax()) + 1, max(h, w))
-    return _complete(path, lambda file: Image.fromarray(sheet).save(file, **_QUALITY))
+    return complete(path, lambda file: Image.fromarray(sheet).save(file, **QUALITY))
 
 
 def plot_curves(
@@ -139,26 +131,26 @@ def plot_curves(
     `x` (n,) and `ys` (K, n) in 0..1, a class that is not defined all NaN; `labels` of the two axes. `mark` is
     added to the mean's legend entry (`AP50 0.712`); the word `max` marks and names its highest point instead.
     """
-    figure = _figure(9, 6)
+    figure = new_figure(9, 6)
     axes = figure.subplots()
     defined = np.flatnonzero(np.isfinite(ys).any(1))
-    _dress(axes, f"{labels[1]} over {labels[0]}{'' if len(defined) else ': no class has a curve'}", *labels)
+    dress(axes, f"{labels[1]} over {labels[0]}{'' if len(defined) else ': no class has a curve'}", *labels)
     axes.set(xlim=(-0.005, 1.005), ylim=(-0.01, 1.02))
     for k in defined.tolist():
         look: Any = {"color": "#8296a8", "linewidth": 0.6, "alpha": 0.4}
         if len(ys) <= _NAMED:
-            look = {"color": np.divide(draw.class_colour(k), 255), "label": _name(names, k, 28)}
+            look = {"color": np.divide(draw.class_colour(k), 255), "label": short_name(names, k, 28)}
         axes.plot(x, ys[k], **look)
     if not len(defined):
-        return _save(figure, path)
+        return save_figure(figure, path)
     mean = np.nan_to_num(ys[defined]).mean(0)
     if mark == "max":
         top = int(mean.argmax())
         mark = f"{mean[top]:.3f} at {x[top]:.3f}"
-        axes.plot(x[top], mean[top], "o", color=_MARK, markersize=7, zorder=4)
-    axes.plot(x, mean, color=_INK, linewidth=2.6, label=f"mean {mark or ''}".strip())
+        axes.plot(x[top], mean[top], "o", color=MARK, markersize=7, zorder=4)
+    axes.plot(x, mean, color=INK, linewidth=2.6, label=f"mean {mark or ''}".strip())
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, frameon=False, fontsize=9)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def plot_confusion(matrix: np.ndarray, names: Sequence[str], path: Path) -> Path:
@@ -168,33 +160,33 @@ def plot_confusion(matrix: np.ndarray, names: Sequence[str], path: Path) -> Path
     """
     share = matrix / np.maximum(matrix.sum(0, keepdims=True), 1)
     classes, side = len(matrix) - 1, min(max(5.5, 3.5 + 0.42 * len(matrix)), 14)
-    figure = _figure(side + 1, side)
+    figure = new_figure(side + 1, side)
     axes = figure.subplots()
     _colour_bar(axes, axes.imshow(share, vmax=1, **_IMAGE))
-    _dress(axes, "confusion matrix, coloured by share of the column", "truth", "prediction", grid="")
+    dress(axes, "confusion matrix, coloured by share of the column", "truth", "prediction", grid="")
     # as many names as there is room for, and the background always
     step = math.ceil(len(matrix) / 50)
     ticks = [*range(0, classes - step + 1, step), classes]
-    words = [_name(names, k, 22) if k < classes else "background" for k in ticks]
+    words = [short_name(names, k, 22) if k < classes else "background" for k in ticks]
     axes.set_xticks(ticks, words, rotation=90 if classes > 8 else 30, ha="center" if classes > 8 else "right")
     axes.set_yticks(ticks, words)
     for row, column in np.argwhere(matrix) if classes <= _NAMED else ():
-        ink, text = "white" if share[row, column] > 0.55 else _INK, f"{matrix[row, column]:,.0f}"
+        ink, text = "white" if share[row, column] > 0.55 else INK, f"{matrix[row, column]:,.0f}"
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color=ink)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def plot_times(milliseconds: Mapping[str, np.ndarray], path: Path, title: str) -> Path:
     """speed.png: a histogram of (N,) ms per step, with p50, p95 and p99."""
-    figure = _figure(4 * len(milliseconds), 3.2)
+    figure = new_figure(4 * len(milliseconds), 3.2)
     for axes, (name, values) in zip(figure.subplots(1, len(milliseconds)).flat, milliseconds.items(), strict=True):
         p50, p95, p99 = np.percentile(values, (50, 95, 99))
-        _dress(axes, f"{name}: p50 {p50:.3g}, p95 {p95:.3g}, p99 {p99:.3g}", "ms per picture", "batches")
-        axes.hist(values, 30, color=_LINES[0], alpha=0.85)
+        dress(axes, f"{name}: p50 {p50:.3g}, p95 {p95:.3g}, p99 {p99:.3g}", "ms per picture", "batches")
+        axes.hist(values, 30, color=LINES[0], alpha=0.85)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         for value in (p50, p95, p99):
-            axes.axvline(value, color=_MARK, **_DASH)
-    return _save(figure, path, title)
+            axes.axvline(value, color=MARK, **DASH)
+    return save_figure(figure, path, title)
 
 
 def _class_bars(axes: Axes, counts: np.ndarray, names: Sequence[str]) -> None:
@@ -204,81 +196,63 @@ def _class_bars(axes: Axes, counts: np.ndarray, names: Sequence[str]) -> None:
     if len(counts) > _MANY:
         ranked, title = np.argsort(-counts, kind="stable"), "most and least frequent classes"
         rows, places = np.delete(ranked, slice(_ENDS, -_ENDS)), np.delete(np.arange(2 * _ENDS + 1), _ENDS)
-        axes.text(0, _ENDS, f"  {len(counts) - len(rows):,} more", va="center", fontsize=8, color=_INK)
+        axes.text(0, _ENDS, f"  {len(counts) - len(rows):,} more", va="center", fontsize=8, color=INK)
     colours = [np.divide(draw.class_colour(k), 255) for k in rows.tolist()]
     bars = axes.barh(places, counts[rows], color=colours, height=0.72)
-    axes.bar_label(bars, [f"{n:,}" for n in counts[rows]], padding=3, fontsize=8, color=_INK)
-    _dress(axes, title, "boxes", "", grid="x")
-    axes.set_yticks(places, [_name(names, k, 24) for k in rows])
+    axes.bar_label(bars, [f"{n:,}" for n in counts[rows]], padding=3, fontsize=8, color=INK)
+    dress(axes, title, "boxes", "", grid="x")
+    axes.set_yticks(places, [short_name(names, k, 24) for k in rows])
     axes.set(xlim=(0, max(counts.max(initial=0), 1) * 1.15), ylim=(places.max(initial=0) + 0.6, -0.6))
     axes.xaxis.set(major_locator=MaxNLocator(integer=True, nbins=6), major_formatter="{x:,.0f}")
 
 
 def _long_tail(axes: Axes, counts: np.ndarray) -> None:
-    _dress(axes, "boxes per class, sorted", "rank of the class", "boxes")
+    dress(axes, "boxes per class, sorted", "rank of the class", "boxes")
     ranked = np.sort(counts)[::-1].clip(min=0.8)
-    axes.fill_between(np.arange(len(counts)) + 1, ranked, 0.8, step="mid", color=_LINES[0])
+    axes.fill_between(np.arange(len(counts)) + 1, ranked, 0.8, step="mid", color=LINES[0])
     axes.set(yscale="log", xlim=(0.5, len(counts) + 0.5), ylim=(0.8, max(counts.max(), 1) * 1.6))
     axes.yaxis.set(major_formatter="{x:,.0f}", minor_formatter="")
 
 
 def _sizes(axes: Axes, pixels: np.ndarray) -> None:
     """Scatter of (N, 2) widths and heights in px; the squares of 8, 16, 32 and 96 px are outlined."""
-    _dress(axes, "box width and height", "width, px", "height, px")
+    dress(axes, "box width and height", "width, px", "height, px")
     some = pixels[:: max(1, len(pixels) // 20000)]
-    axes.scatter(some[:, 0], some[:, 1], s=7, color=_LINES[0], alpha=0.35, linewidths=0, zorder=1)
+    axes.scatter(some[:, 0], some[:, 1], s=7, color=LINES[0], alpha=0.35, linewidths=0, zorder=1)
     low, high = min(pixels.min(initial=4), 4) * 0.8, max(pixels.max(initial=128), 128) * 1.25
     for side in (8, 16, 32, 96):
-        axes.plot((low, side, side), (side, side, low), color=_INK, **_DASH)
+        axes.plot((low, side, side), (side, side, low), color=INK, **DASH)
         plate: Any = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1}
-        axes.text(side * 1.06, side * 1.06, f"{side} px", fontsize=8, va="bottom", color=_INK, bbox=plate)
+        axes.text(side * 1.06, side * 1.06, f"{side} px", fontsize=8, va="bottom", color=INK, bbox=plate)
     _log_pixels(axes, low, high, "xy")
 
 
 def _sides(axes: Axes, sides: np.ndarray) -> None:
     """Histogram of (N,) square roots of box areas in px, with COCO's limits and the shares between them."""
     low, high = min(sides.min(initial=4), 4) * 0.9, max(sides.max(initial=256), 256) * 1.1
-    _dress(axes, "box side: square root of the area", "px", "boxes")
-    axes.hist(sides, list(np.geomspace(low, high, 49)), color=_LINES[0], alpha=0.85)
+    dress(axes, "box side: square root of the area", "px", "boxes")
+    axes.hist(sides, list(np.geomspace(low, high, 49)), color=LINES[0], alpha=0.85)
     _log_pixels(axes, low, high, "x")
     axes.set_ylim(0, max(axes.get_ylim()[1], 1) * 1.15)
     axes.yaxis.set(major_locator=MaxNLocator(integer=True), major_formatter="{x:,.0f}")
     for name, start, end in (("small", low, 32.0), ("medium", 32.0, 96.0), ("large", 96.0, high)):
         share = np.mean((sides >= start) & (sides < end)) if len(sides) else 0
         place: Any = {"transform": axes.get_xaxis_transform(), "ha": "center", "va": "top"}
-        axes.text(math.sqrt(start * end), 0.97, f"{name}\n{share:.0%}", fontsize=9, color=_INK, **place)
-        axes.axvline(start, color=_INK, visible=start > low, **_DASH)
+        axes.text(math.sqrt(start * end), 0.97, f"{name}\n{share:.0%}", fontsize=9, color=INK, **place)
+        axes.axvline(start, color=INK, visible=start > low, **DASH)
 
 
 def _lines(axes: Axes, epochs: np.ndarray, series: dict[str, np.ndarray]) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     # dashes, because the learning rates of several groups often lie on each other
-    for (key, values), colour, dash in zip(series.items(), _LINES, ("-", "--", ":"), strict=False):
+    for (key, values), colour, dash in zip(series.items(), LINES, ("-", "--", ":"), strict=False):
         label = key.split("/")["loss" not in key].replace("mAP_0.5:0.95", "AP").replace("mAP_0.5", "AP50")
         look: Any = {"marker": "o" if len(epochs) <= 30 else "", "markersize": 3, "linewidth": 1.6}
         axes.plot(epochs, values, linestyle=dash, color=colour, label=label, **look)
     if len(epochs) == 1:
         axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
     if series:
-        axes.legend(loc="best", fontsize=9, framealpha=0.8, edgecolor=_FAINT)
-
-
-def _figure(width: float, height: float) -> Figure:
-    """An empty figure of that size in inches, at 100 pixels each."""
-    figure = Figure((width, height), dpi=100, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _dress(axes: Axes, title: str, x: str, y: str, grid: Any = "both") -> None:
-    axes.set_title(title, loc="left", fontsize=10, fontweight="bold", color=_INK)
-    axes.set_xlabel(x, fontsize=9, color=_INK)
-    axes.set_ylabel(y, fontsize=9, color=_INK)
-    axes.tick_params(labelsize=8, colors=_INK, length=3)
-    axes.set_axisbelow(True)
-    axes.spines[:].set_color(_FAINT)
-    if grid:
-        axes.grid(True, axis=grid, color=_FAINT, linewidth=0.7)
+        axes.legend(loc="best", fontsize=9, framealpha=0.8, edgecolor=FAINT)
 
 
 def _log_pixels(axes: Axes, low: float, high: float, which: str) -> None:
@@ -295,31 +269,5 @@ def _log_pixels(axes: Axes, low: float, high: float, which: str) -> None:
 def _colour_bar(axes: Axes, shown: AxesImage) -> None:
     ticks = MaxNLocator(6, integer=bool(shown.get_clim()[1] > 1))  # counts, or shares
     bar = axes.figure.colorbar(shown, ax=axes, ticks=ticks, fraction=0.03, pad=0.02, aspect=35)
-    bar.ax.tick_params(labelsize=8, colors=_INK, length=3)
+    bar.ax.tick_params(labelsize=8, colors=INK, length=3)
     bar.outline.set_visible(False)
-
-
-def _name(names: Sequence[str], label: Any, length: int = 255) -> str:
-    name = draw.displayable(names[label]) if label < len(names) else str(label)
-    return name if len(name) <= length else f"{name[: length - 7]}…{name[-6:]}"
-
-
-def _save(figure: Figure, path: Path, title: str = "") -> Path:
-    """Write the figure. No name is read as mathematics; what DejaVu Sans lacks is set in another font."""
-    figure.suptitle(title, fontsize=12, color=_INK)
-    for text in figure.findobj(Text):
-        text.set_parse_math(False)
-        if file := draw.special_font(text.get_text()):
-            text.set_fontproperties(FontProperties(fname=file, size=text.get_fontsize()))
-    return _complete(path, lambda file: figure.savefig(file, pil_kwargs=_QUALITY))
-
-
-def _complete(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let `write` fill the file under a temporary name, so that nobody sees half a picture."""
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

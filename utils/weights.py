@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from utils.checkpoint import newest
 from utils.errors import CheckpointError
 
 TRAINED = Path("runs/train")
+
+
+def weights_about(path: Path) -> dict[str, str]:
+    """What tells these weights apart from others: name and SHA-256."""
+    return {"weights": path.name, "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def find_weights(weights: str) -> Path:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from utils import draw, plots
+from utils import draw, figures, plots
 
 HEADER = (
     "epoch,train/box_loss,train/obj_loss,train/cls_loss,metrics/precision,metrics/recall,metrics/mAP_0.5,"
@@ -31,7 +31,7 @@ def random_boxes(count: int, classes: int):
 def titles_of(monkeypatch) -> list[str]:
     """The headings of the figures made from here on, which are not rendered: that takes most of the time."""
     titles: list[str] = []
-    monkeypatch.setattr(plots, "_save", lambda figure, path, title="": titles.append(title) or path)
+    monkeypatch.setattr(plots, "save_figure", lambda figure, path, title="": titles.append(title) or path)
     return titles
 
 
@@ -150,5 +150,5 @@ def test_a_failed_write_leaves_the_old_picture(tmp_path):
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        plots._complete(path, fail)
+        figures.complete(path, fail)
     assert path.read_bytes() == b"old" and only_file(path)

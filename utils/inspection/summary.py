@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from utils.inspection.calibration import Calibration, calibration
-from utils.inspection.decisions import Cost, DecisionCurve, one_threshold_curve, picture_scores
+from utils.inspection.decisions import Cost, DecisionCurve, PictureScores, one_threshold_curve, picture_scores
 from utils.inspection.error_types import error_types
 from utils.inspection.froc import REPORTED, Froc, froc
 from utils.inspection.operating import OperatingPoint, for_false_alarms, for_least_cost, operating_point
@@ -50,9 +50,9 @@ class InspectionConfig:
 @dataclass(frozen=True, eq=False)
 class Inspection:
     """The figures: pictures by kind (`unlabelled`: good for want of a label file); the operating point at the chosen
-    thresholds, which `sizes`, `errors`, `misses` and `false_alarms` are at too; the curves of one threshold for all
-    classes (`curve` is None unless there are good and bad pictures); calibration and error counts of all classes and of
-    each.
+    thresholds, which `sizes`, `errors`, `misses` and `false_alarms` are at too; the best scores of each picture, and
+    the curves of one threshold for all classes (`curve` is None unless there are good and bad pictures); calibration
+    and error counts of all classes and of each.
     """
 
     config: InspectionConfig
@@ -63,6 +63,7 @@ class Inspection:
     unlabelled: int
     point: OperatingPoint
     froc: Froc
+    scores: PictureScores
     curve: DecisionCurve | None
     sizes: tuple[SizeBin, ...]
     calibration: Calibration
@@ -130,6 +131,7 @@ def inspect(
         unlabelled=int((pairs.good & ~pairs.labelled).sum()),
         point=operating_point(matching, thresholds),
         froc=froc(matching),
+        scores=picture_scores(matching),
         curve=one_threshold_curve(picture_scores(matching)) if pairs.good.any() and pairs.bad.any() else None,
         sizes=size_bins(matching, limits, config.bins, config.mm_per_px),
         calibration=calibration(at50),

@@ -1,8 +1,16 @@
-"""thresholds.yaml: one score threshold per class, by name, with a comment that says where it comes from."""
+"""thresholds.yaml: one score threshold per class, by name, with a comment that says where it comes from.
+
+    nms: {iou: 0.6, max_det: 300, imgsz: 640}     # how the detections were made that the thresholds were chosen on
+    thresholds:
+      "bubble": 0.35
+
+`nms` may be left out; detect.py takes its values where no flag says otherwise.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -16,11 +24,30 @@ from utils.yamlio import Document, read_yaml
 HEAD = f"A detection counts where its score >= the threshold of its class; {NEVER} is above every score."
 
 
-def thresholds_text(names: Sequence[str], thresholds: Sequence[float], provenance: Sequence[str]) -> str:
+@dataclass(frozen=True)
+class Making:
+    """How detections were made: NMS overlap, the most per picture, the longest side of the network's input; None: not
+    known.
+    """
+
+    iou: float | None = None
+    max_det: int | None = None
+    imgsz: int | None = None
+
+    def words(self) -> str:
+        """As YAML on one line; empty when nothing is known."""
+        known = [f"{name}: {value}" for name, value in vars(self).items() if value is not None]
+        return f"{{{', '.join(known)}}}" if known else ""
+
+
+def thresholds_text(
+    names: Sequence[str], thresholds: Sequence[float], provenance: Sequence[str], made: Making | None = None
+) -> str:
     """The file's text. `provenance` are lines for the comment: command, data, what the choice costs."""
     comment = [f"# {printable(line)}".rstrip() for line in (HEAD, *provenance)]
     rows = [f"  {_quoted(name)}: {float(value)!r}" for name, value in zip(names, thresholds, strict=True)]
-    return "\n".join([*comment, "thresholds:", *rows]) + "\n"
+    head = [f"nms: {made.words()}"] if made is not None and made.words() else []
+    return "\n".join([*comment, *head, "thresholds:", *rows]) + "\n"
 
 
 def _quoted(name: str) -> str:
@@ -37,7 +64,7 @@ def read_thresholds(path: str | Path, names: Sequence[str]) -> tuple[float, ...]
     if not isinstance(data, dict) or not isinstance(data.get("thresholds"), dict):
         raise document.error("not a thresholds file; it has one key, thresholds, with a number for each class")
     for key in data:
-        if key != "thresholds":
+        if key not in ("thresholds", "nms"):
             raise document.error(f"unknown key '{printable(str(key))}'; remove it", key)
     index = {name_key(name): k for k, name in enumerate(names)}
     values: dict[int, float] = {}
@@ -50,6 +77,22 @@ def read_thresholds(path: str | Path, names: Sequence[str]) -> tuple[float, ...]
     if missing:
         raise document.error(f"no threshold for {', '.join(missing)}; add one", "thresholds")
     return tuple(values[k] for k in range(len(names)))
+
+
+def read_making(path: str | Path) -> Making:
+    """What `nms` of a thresholds file says. Raises ConfigError with file and line."""
+    document = read_yaml(path)
+    given = document.data.get("nms", {}) if isinstance(document.data, dict) else {}
+    if not isinstance(given, dict):
+        raise document.error("'nms' must read like {iou: 0.6, max_det: 300, imgsz: 640}", "nms")
+    for key, value in given.items():
+        if key not in vars(Making()):
+            raise document.error(f"unknown key '{printable(str(key))}'; known are iou, max_det, imgsz", "nms", key)
+        number = value if isinstance(value, int | float) and not isinstance(value, bool) else -1
+        if not (0 <= number <= 1 if key == "iou" else isinstance(number, int) and number >= 1):
+            wanted = "a number from 0 to 1" if key == "iou" else "a whole number from 1"
+            raise document.error(printable(f"'{key}' must be {wanted}, not {value!r}"), "nms", key)
+    return Making(**given)
 
 
 def _class_of(document: Document, name: object, names: Sequence[str], index: dict[str, int]) -> int:

@@ -1,0 +1,221 @@
+"""Inspection from the command line: what val.py says, what detect.py does with it, to the picture."""
+
+import contextlib
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import detect
+import val
+from tests.conftest import QUICK
+from utils import coco
+from utils.inspection.limits import Limits
+from utils.inspection.threshold_file import Making, read_making, read_thresholds
+from utils.structures import Detections
+
+FIGURES = ("FROC.png", "recall_by_size.png", "overkill_escape.png", "calibration.png", "thresholds.yaml")
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory):
+    """A run that has learnt its pictures by heart well enough to find some defects; every third is a good one."""
+    import train
+    from data.synthetic import write_glass
+
+    home = tmp_path_factory.mktemp("learnt")
+    data = write_glass(home / "set", train=12, val=12, size=128)
+    data.write_text(data.read_text().replace("val: images/val", "val: images/train"))
+    shutil.rmtree(data.parent / "annotations")
+    for number, path in enumerate(sorted((data.parent / "labels" / "train").glob("*.txt"))):
+        if number % 3 == 0:
+            path.write_text("")
+    words = "--epochs 60 --noval --nosave --optimizer AdamW".split()
+    knobs = "optim.lr0=0.004 optim.nominal_batch=4 model.bn_momentum=0.1 augment.mosaic=0 augment.scale=0 "
+    knobs += "augment.translate=0 augment.fliplr=0 augment.hsv_h=0 augment.hsv_s=0 augment.hsv_v=0"
+    words += [word for knob in knobs.split() for word in ("--set", knob)]
+    with contextlib.chdir(home):
+        assert train.main([*QUICK, "--data", str(data), *words]) == 0
+    return home
+
+
+def run(home, script, kind, *words):
+    with contextlib.chdir(home):
+        code = script.main(["--device", "cpu", *words])
+    return code, max((home / "runs" / kind).glob("*"), key=lambda p: p.stat().st_mtime_ns)
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def overlap(a, b):
+    """IoU of two xywh boxes."""
+    size = [max(min(a[k] + a[k + 2], b[k] + b[k + 2]) - max(a[k], b[k]), 0) for k in (0, 1)]
+    common = size[0] * size[1]
+    return common / (a[2] * a[3] + b[2] * b[3] - common)
+
+
+@pytest.mark.parametrize("aim", [["--fa-per-image", "0.25"], ["--cost", "escape=5,overkill=1"]])
+def test_detect_with_thresholds_reproduces_escape_and_overkill(learnt, aim, capsys):
+    """Which pictures escape and which are rejected is worked out from detect.py's files and the truth alone."""
+    code, scored = run(learnt, val, "val", "--workers", "0", "--batch", "4", "--weights", last(learnt), *aim)
+    assert code == 0 and all((scored / name).is_file() for name in FIGURES)
+    said = capsys.readouterr().out
+    point = read(scored / "results.json")["inspection"]["operating_point"]
+    truth = read(scored / "truth.json")
+    pictures = str(learnt / "set" / "images" / "train")
+    flags = ["--thresholds", str(scored / "thresholds.yaml"), "--save-json", "--nosave", "--weights", last(learnt)]
+    code, found = run(learnt, detect, "detect", "--source", pictures, *flags, "--fail-on-defect", "--batch", "3")
+    assert code == 10
+    with (found / "summary.csv").open(newline="", encoding="utf-8") as file:
+        verdicts = {row["image"]: row["verdict"] for row in csv.DictReader(file)}
+    rows, names = read(found / "predictions.json"), {c["id"]: c["name"] for c in truth["categories"]}
+    escapes, overkills, silent, bad, good = [], [], [], 0, 0
+    for image in truth["images"]:
+        name = image["file_name"]
+        boxes = [a for a in truth["annotations"] if a["image_id"] == image["id"]]
+        mine = [r for r in rows if r["file_name"] == name]
+        assert verdicts[name] == ("NG" if mine else "OK")
+        if not boxes:
+            good += 1
+            overkills += [name] if mine else []
+            continue
+        bad += 1
+        hits = [
+            1
+            for r in mine
+            for a in boxes
+            if names[a["category_id"]] == r["category"] and overlap(a["bbox"], r["bbox"]) >= 0.5
+        ]
+        escapes += [] if hits else [name]
+        silent += [] if mine else [name]
+    assert (bad, good) == (7, 5) and len(rows) > 0
+    decisions = point["decisions"]
+    assert (decisions["escape"]["events"], decisions["escape"]["total"]) == (len(escapes), bad)
+    assert (decisions["overkill"]["events"], decisions["overkill"]["total"]) == (len(overkills), good)
+    assert decisions["silent"]["events"] == len(silent) and 0 < len(escapes) < bad, "a case that shows something"
+    assert f"escape {len(escapes)} of 7" in said and f"overkill {len(overkills)} of 5" in said
+    shown = capsys.readouterr().out
+    assert f"{list(verdicts.values()).count('OK')} OK, {list(verdicts.values()).count('NG')} NG" in shown
+    assert all(f"{verdict}  {name}" in shown for name, verdict in verdicts.items())
+
+
+def last(home):
+    return str(home / "runs" / "train" / "exp" / "weights" / "last.pt")
+
+
+def test_train_says_the_same_as_val(learnt):
+    _, scored = run(learnt, val, "val", "--workers", "0", "--batch", "8", "--weights", last(learnt), "--noplots")
+    trained = learnt / "runs" / "train" / "exp"
+    assert read(scored / "results.json")["inspection"] == read(trained / "results.json")["inspection"]
+    assert all((trained / name).is_file() for name in FIGURES)
+    assert not (scored / "FROC.png").exists()
+    made = read_making(scored / "thresholds.yaml")
+    assert made == Making(iou=0.6, max_det=300, imgsz=96) == read_making(trained / "thresholds.yaml")
+    names = [c["name"] for c in read(scored / "truth.json")["categories"]]
+    thresholds = read(scored / "results.json")["inspection"]["operating_point"]["thresholds"]
+    assert read_thresholds(scored / "thresholds.yaml", names) == tuple(thresholds[name] for name in names)
+
+
+def test_scores_are_parted_as_they_are_written():
+    """0.5000004 is written as 0.5 and passes 0.5; 0.4999994 is written as 0.499999 and does not."""
+    import torch
+
+    scores = torch.tensor([0.5000004, 0.4999996, 0.4999994], dtype=torch.float64)
+    found = Detections(torch.zeros(3, 4), scores, torch.zeros(3, dtype=torch.long))
+    assert len(Limits((0.5,), Making()).passing(found)) == 2
+    rows = coco.result_rows(found, 1, (1,))
+    assert sum(row["score"] >= 0.5 for row in rows) == 2
+    assert Limits((0.5, 0.2), Making()).lowest < 0.2 and Limits((2.0,), Making()).lowest == 1.0
+
+
+def test_sizes_in_mm(learnt):
+    """The same boxes and bins; a pixel of 0.5 mm halves the edges."""
+    data = learnt / "set" / "mm.yaml"
+    data.write_text((learnt / "set" / "data.yaml").read_text() + "\nmm_per_px: 0.5\n")
+    words = ["--workers", "0", "--weights", last(learnt), "--noplots"]
+    _, px = run(learnt, val, "val", *words)
+    code, mm = run(learnt, val, "val", *words, "--data", str(data))
+    one, two = (read(folder / "results.json")["inspection"]["sizes"] for folder in (px, mm))
+    assert code == 0 and [b["low"] for b in two] == [0, 4, 8, 16, 48] and {b["unit"] for b in two} == {"mm"}
+    assert [b["recall"] for b in one] == [b["recall"] for b in two]
+    _, own = run(learnt, val, "val", *words, "--data", str(data), "--bins", "0,10")
+    assert sum(b["recall"]["total"] for b in read(own / "results.json")["inspection"]["sizes"]) == sum(
+        b["recall"]["total"] for b in one if b["recall"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "expected"),
+    [
+        (["--cost", "escape=50"], 2, "must give both"),
+        (["--cost", "escape=5,overkill=1", "--fa-per-image", "0.1"], 2, "give one of them"),
+        (["--match", "center", "--match-iou", "0.3"], 2, "leave one out"),
+        (["--match-iou", "0"], 2, "must be above 0"),
+        (["--fa-per-image", "-1"], 2, "a number from 0"),
+        (["--fa-per-image", "nan"], 2, "a number from 0"),
+        (["--bins", "8,16"], 2, "rising numbers from 0"),
+    ],
+)
+def test_mistakes(learnt, capsys, words, code, expected):
+    assert run(learnt, val, "val", "--weights", last(learnt), *words)[0] == code
+    error = capsys.readouterr().err
+    assert error.startswith("error[") and error.count("\n") == 1 and expected in error
+
+
+def test_cost_without_good_pictures_is_said_before_the_work(learnt, tmp_path, capsys):
+    shutil.copytree(learnt / "set", tmp_path / "set")
+    for path in (tmp_path / "set" / "labels" / "train").glob("*.txt"):
+        if not path.read_text():
+            path.write_text("0 0.5 0.5 0.2 0.2\n")
+    words = ["--workers", "0", "--weights", last(learnt), "--data", str(tmp_path / "set" / "data.yaml")]
+    assert run(learnt, val, "val", *words, "--cost", "escape=5,overkill=1")[0] == 3
+    assert "no good pictures" in capsys.readouterr().err
+    code, folder = run(learnt, val, "val", *words)
+    assert code == 0 and "overkill not measurable: no good pictures" in capsys.readouterr().out
+    assert read(folder / "results.json")["inspection"]["operating_point"]["decisions"]["overkill"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("thresholds: {bubble: 0.5}\n", [], "no threshold for oil"),
+        ("nms: {iou: 2}\nthresholds: {}\n", [], "no threshold"),
+        (None, ["--conf", "0.3"], "leave one out"),
+        ("x", [], "not a thresholds file"),
+    ],
+)
+def test_mistakes_of_thresholds(learnt, tmp_path, capsys, text, words, expected):
+    path = learnt / "runs" / "train" / "exp" / "thresholds.yaml"
+    if text is not None:
+        path = tmp_path / "t.yaml"
+        path.write_text(text)
+    flags = ["--source", str(learnt / "set" / "images" / "train"), "--weights", last(learnt), "--nosave"]
+    assert run(learnt, detect, "detect", *flags, "--thresholds", str(path), *words)[0] == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error[") and error.count("\n") == 1 and expected in error
+
+
+def test_departures_from_how_thresholds_were_chosen_are_said(learnt, capsys):
+    path = str(learnt / "runs" / "train" / "exp" / "thresholds.yaml")
+    flags = ["--source", str(learnt / "set" / "images" / "train"), "--weights", last(learnt), "--nosave"]
+    assert run(learnt, detect, "detect", *flags, "--thresholds", path, "--iou", "0.3")[0] == 0
+    assert "--iou 0.3, not 0.6" in capsys.readouterr().out
+
+
+def test_nms_of_a_thresholds_file(tmp_path):
+    from utils.errors import ConfigError
+
+    for text, expected in (
+        ("nms: {iou: 2}", "'iou' must be a number from 0 to 1"),
+        ("nms: {max_det: 0.5}", "'max_det' must be a whole number"),
+        ("nms: {conf: 1}", "unknown key 'conf'"),
+        ("nms: 3", "must read like"),
+    ):
+        (tmp_path / "t.yaml").write_text(f"{text}\nthresholds: {{a: 0.5}}\n")
+        with pytest.raises(ConfigError, match=expected):
+            read_making(tmp_path / "t.yaml")
+    assert np.isfinite(read_thresholds(tmp_path / "t.yaml", ["a"])).all()

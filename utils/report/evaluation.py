@@ -1,0 +1,140 @@
+"""report.json and report.html of an evaluation: by train.py, val.py, or of somebody's predictions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from utils.inspection.summary import Inspection
+from utils.report import details, operating
+from utils.report.crops import FOUND, TRUTH, Crop, Scene, Show, above
+from utils.report.markup import Html, joined, why_not
+from utils.report.page import page
+from utils.report.sweep import sweep_table
+from utils.runs import ResultsCsv, write_json, write_text
+from utils.structures import Detections, Record
+from utils.weights import weights_about
+
+CROPS = 24  # of misses, and of false alarms
+PER_KIND = 8  # of label suspects
+TITLES = {
+    "train": "Training report",
+    "val": "Evaluation report",
+    "predictions": "Report on predictions",
+    "detect": "Detection report",
+}
+NO_TRAINING = "This run trained nothing; the curves are in the report of the training run, if there is one."
+NO_SPEED = "Speed was not measured in this run; python val.py --task speed times reading, network and NMS apart."
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What a report is about: the pictures, what was found in them (by index of the record), and how to read one."""
+
+    kind: str
+    records: Sequence[Record]
+    files: Sequence[str]
+    found: Mapping[int, Detections]
+    show: Show
+    books: tuple[str, ...] = ()
+
+
+def report_json(run: Path, kind: str, results: Mapping[str, Any], inspection: Inspection) -> dict[str, Any]:
+    """Everything in numbers: `results` as they are in results.json, the table of the slider, and what the run folder
+    says about where they come from.
+    """
+    rows = ResultsCsv(run / "results.csv").rows()
+    speed = run / "speed.json"
+    return {
+        "format": 1,
+        "kind": kind,
+        "results": results,
+        "sweep": sweep_table(inspection),
+        "training": rows or {"unavailable": NO_TRAINING},
+        "speed": json.loads(speed.read_text("utf-8")) if speed.exists() else {"unavailable": NO_SPEED},
+        "provenance": provenance_of(run),
+        "warnings": warnings_of(run),
+    }
+
+
+def provenance_of(run: Path) -> dict[str, Any]:
+    """run.json without the books of the data, the configuration, and what the data is known by."""
+    about = json.loads((run / "run.json").read_text("utf-8")) if (run / "run.json").exists() else {}
+    about.pop("data", None)
+    last = run / "weights" / "last.pt"
+    if last.exists():
+        about |= weights_about(last)
+    if (run / "truth.json").exists():
+        about["data sha256"] = hashlib.sha256((run / "truth.json").read_bytes()).hexdigest()
+    if (run / "opt.yaml").exists():
+        about["configuration"] = (run / "opt.yaml").read_text("utf-8")
+    return about
+
+
+def warnings_of(run: Path) -> list[str]:
+    """The warnings in the log of the run, each once."""
+    lines: dict[str, None] = {}
+    for log in sorted(run.glob("*.log")):
+        for line in log.read_text("utf-8", errors="replace").splitlines():
+            parts = line.split(" ", 3)  # date, time, level, message
+            if len(parts) == 4 and parts[2] in ("WARNING", "ERROR"):
+                lines[parts[3]] = None
+    return list(lines)
+
+
+def write_report(
+    run: Path, subject: Subject, results: Mapping[str, Any], inspection: Inspection, html: bool = True
+) -> None:
+    """Write report.json, and report.html unless it is not wanted."""
+    content = report_json(run, subject.kind, results, inspection)
+    write_json(run / "report.json", content)
+    if html:
+        write_text(run / "report.html", _page(run.name, subject, content, inspection))
+
+
+def _page(name: str, subject: Subject, content: Mapping[str, Any], inspection: Inspection) -> str:
+    results, training, speed = content["results"], content["training"], content["speed"]
+    sections = {
+        "Verdict": operating.verdict(results["inspection"]),
+        "Data": details.data(results, subject.books),
+        "Training": why_not(training["unavailable"]) if isinstance(training, dict) else details.training(training),
+        "Operating point": operating.operating_point(results, inspection, content["sweep"]),
+        "Classes and sizes": details.classes_and_sizes(results),
+        "Where it is wrong": _mistakes(subject, inspection),
+        "Speed": why_not(speed["unavailable"]) if "unavailable" in speed else details.speed(speed),
+        "Provenance": details.provenance(content["provenance"]),
+    }
+    return page(f"{TITLES[subject.kind]}: {name}", _subtitle(content), content["warnings"], sections)
+
+
+def _subtitle(content: Mapping[str, Any]) -> str:
+    about = content["provenance"]
+    return " · ".join(str(about[key]) for key in ("weights", "predictions") if about.get(key))
+
+
+def _mistakes(subject: Subject, inspection: Inspection) -> Html:
+    found = [subject.found[index] for index in range(len(subject.records))]
+    scene = Scene(
+        subject.records, list(above(found, np.array(inspection.point.thresholds))), subject.files, subject.show
+    )
+    labels = inspection.labels
+    groups = (
+        ("Worst misses", inspection.misses, CROPS, "Nothing is missed."),
+        ("Worst false alarms", inspection.false_alarms, CROPS, "There are none at the chosen thresholds."),
+        ("Labels that are probably missing", labels.missing_labels, PER_KIND, "No label is suspected."),
+        ("Labels of probably another class", labels.wrong_classes, PER_KIND, "No label is suspected."),
+        ("Boxes that are probably misplaced", labels.misplaced_boxes, PER_KIND, "No label is suspected."),
+    )
+    shown = [(one, TRUTH if n == 0 else FOUND) for n, group in enumerate(groups) for one in group[1][: group[2]]]
+    crops = iter(scene.crops([one for one, _ in shown], [colour for _, colour in shown]))
+    parts = [details.key()]
+    for title, suspects, most, none in groups:
+        mine: list[Crop] = [next(crops) for _ in suspects[:most]]
+        parts.append(details.gallery(title, mine, len(suspects), none))
+    return joined(parts)

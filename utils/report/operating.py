@@ -1,0 +1,131 @@
+"""The sections of a report that say what the detector decides: verdict, operating point, slider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from utils.inspection.decisions import Cost
+from utils.inspection.summary import Inspection
+from utils.report.charts import Axis, Line, line_chart
+from utils.report.markup import Html, data_block, element, joined, table, text, why_not
+from utils.report.sweep import froc_points
+from utils.report.words import counts_words, rate_words
+
+NO_BAD, NO_GOOD, NO_BOXES = (
+    "not measurable: no bad pictures",
+    "not measurable: no good pictures",
+    "not measurable: no boxes to find",
+)
+
+
+def verdict(inspection: Mapping[str, Any]) -> Html:
+    """Recall at 0.1 false alarms, escape and overkill, each in a sentence."""
+    decisions = inspection["operating_point"]["decisions"]
+    at = next(point for point in inspection["froc"] if point["at"] == 0.1)
+    tiles = (
+        ("Escape: bad parts with no defect of theirs found", rate_words(decisions["escape"], NO_BAD)),
+        ("Overkill: good parts thrown away", rate_words(decisions["overkill"], NO_GOOD)),
+        ("Recall at 0.1 false alarms per picture, one threshold", rate_words(at["recall"], NO_BOXES)),
+    )
+    pictures = inspection["pictures"]
+    good = f"{pictures['good']:,} good"
+    if pictures["unlabelled"]:
+        good += f" ({pictures['unlabelled']:,} of them without a label file)"
+    return joined(
+        [
+            element("p", f"{pictures['all']:,} pictures: {pictures['bad']:,} bad, {good}."),
+            element("div", *(_tile(label, words) for label, words in tiles), class_="tiles"),
+            element(
+                "p",
+                f"Escape and overkill at the thresholds chosen for {inspection['aim']} (thresholds.yaml); a hit is: "
+                f"{inspection['rule']}. Shares have their 95 % interval (Wilson); where nothing happened in so few "
+                "pictures, the bound.",
+                class_="soft",
+            ),
+        ]
+    )
+
+
+def _tile(label: str, words: str) -> Html:
+    first, _, rest = words.partition(" (")
+    return element("div", label, element("b", first), element("span", rest.removesuffix(")")), class_="tile")
+
+
+def operating_point(results: Mapping[str, Any], inspection: Inspection, sweep: Mapping[str, Any]) -> Html:
+    """Thresholds per class, FROC, escape and overkill over the threshold, and the slider."""
+    section, config = results["inspection"], inspection.config
+    point = section["operating_point"]
+    rows = [
+        [name, f"{one['threshold']:g}", rate_words(one["recall"], "no boxes"), f"{one['false_alarms']:,}"]
+        for name, one in sorted(point["classes"].items())
+    ]
+    froc = [[f"{one['at']:g}", rate_words(one["recall"], NO_BOXES), f"{one['threshold']:g}"] for one in section["froc"]]
+    return joined(
+        [
+            element("h3", "One threshold for all classes"),
+            _slider(sweep, config.cost),
+            element("div", *_charts(inspection, sweep), class_="charts"),
+            table(("false alarms per picture, at most", "recall", "threshold"), froc),
+            element("h3", f"Chosen thresholds, for {section['aim']}"),
+            table(("class", "threshold", "found", "false alarms"), rows),
+        ]
+    )
+
+
+def _charts(inspection: Inspection, sweep: Mapping[str, Any]) -> list[Html]:
+    share = Axis("share", 0, 1)
+    froc = line_chart(
+        "FROC: recall over false alarms per picture",
+        [Line("one threshold for all classes", froc_points(inspection.froc), steps=True)],
+        Axis("false alarms per picture", 0.01, 10, log=True),
+        Axis("recall", 0, 1),
+    )
+    lines = [
+        Line(name, [(t, n / sweep[of]) for t, n in zip(sweep["thresholds"], sweep[events], strict=True)])
+        for name, events, of in (("escape", "escapes", "bad"), ("overkill", "overkills", "good"))
+        if sweep[of]
+    ]
+    if not lines:
+        return [froc, why_not("Escape and overkill are not measurable: there are neither good nor bad pictures.")]
+    return [froc, line_chart("Escape and overkill over the threshold", lines, Axis("threshold", 0, 1), share)]
+
+
+def slider_rows(sweep: Mapping[str, Any], cost: Cost | None) -> list[dict[str, str]]:
+    """The words that the page shows at each position of the slider."""
+    rows = []
+    columns = (sweep[key] for key in ("thresholds", "hits", "false_alarms", "escapes", "overkills"))
+    for threshold, hits, alarms, escapes, overkills in zip(*columns, strict=True):
+        row = {
+            "threshold": f"{threshold:.3f}",
+            "recall": counts_words(hits, sweep["boxes"], NO_BOXES),
+            "alarms": f"{alarms / sweep['pictures']:.3g} ({alarms:,} in all)",
+            "escape": counts_words(escapes, sweep["bad"], NO_BAD),
+            "overkill": counts_words(overkills, sweep["good"], NO_GOOD),
+        }
+        decided = sweep["bad"] + sweep["good"]
+        if cost is not None and decided:
+            row["cost"] = f"{(cost.escape * escapes + cost.overkill * overkills) / decided:.3g}"
+        rows.append(row)
+    return rows
+
+
+def _slider(sweep: Mapping[str, Any], cost: Cost | None) -> Html:
+    rows, start = slider_rows(sweep, cost), sweep["start"]
+    labels = {
+        "recall": "Recall",
+        "alarms": "False alarms per picture",
+        "escape": "Escape, of the bad pictures",
+        "overkill": "Overkill, of the good pictures",
+        "cost": "Cost per picture",
+    }
+    shown = [
+        element("div", element("dt", labels[name]), element("dd", value, id=f"sweep-{name}"))
+        for name, value in rows[start].items()
+        if name in labels
+    ]
+    label = element(
+        "label", "Threshold ", element("b", rows[start]["threshold"], id="sweep-threshold"), for_="threshold"
+    )
+    bar = Html(f'<input type="range" id="threshold" min="0" max="{len(rows) - 1}" step="1" value="{text(start)}">')
+    return element("div", label, bar, element("dl", *shown), data_block("sweep", rows), class_="slider")
