@@ -67,7 +67,7 @@ def read_split(cfg: DataConfig, split: str) -> RecordSet:
     source, notices = open_data(cfg, require=(split,))
     for notice in notices:
         LOG.info(notice)
-    return source.read(split, replace(_policy(cfg), drop_duplicates=False))
+    return source.read(split, replace(_policy(cfg), drop_duplicates=False), cfg.index)
 
 
 def _policy(cfg: DataConfig) -> ReadPolicy:
@@ -84,8 +84,8 @@ def read_splits(cfg: Config) -> tuple[RecordSet, RecordSet]:
     for notice in notices:
         LOG.info(notice)
     policy = _policy(cfg.data)
-    train = source.read("train", policy)
-    val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False))
+    train = source.read("train", policy, cfg.data.index)
+    val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False), cfg.data.index)
     for line in (*train.books.lines(), *val.books.lines()):
         LOG.info(line)
     return train, val

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -139,12 +138,9 @@ def truth_of(image: CocoImage, size: tuple[int, int]) -> tuple[np.ndarray, np.nd
     return inside[keep].astype(np.float32), image.labels[keep], image.crowd[keep], problems
 
 
-def locate(image: CocoImage, folders: Iterable[Path]) -> Path | None:
-    """The picture of an entry in the first of `folders` that has it."""
-    for path in (folder / image.file_name for folder in folders):
-        if os.path.lexists(path):
-            return path
-    return None
+def places_of(image: CocoImage, folders: Iterable[Path]) -> Iterator[Path]:
+    """Where the picture of an entry may lie, likeliest first."""
+    return (folder / image.file_name for folder in folders)
 
 
 def _parse(path: Path) -> dict[str, Any]:
