@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
 from data.advice import advice
 from data.build import eval_loader, read_splits, train_loader
+from data.flat import flatten
 from data.phrases import PhraseDraw
 from data.preview import plot_polarization, plot_train_batches, plot_truth
 from data.records import RecordSet
@@ -189,7 +189,7 @@ def fit_stride(cfg: Config, stride: int) -> Config:
 
 def fit_anchors(model: Graph, train: RecordSet, cfg: Config) -> Graph:
     """The model, built anew with anchors that fit the training boxes where its own do not; said aloud."""
-    sizes = np.concatenate([record.input_sizes(cfg.data.imgsz) for record in train.records])
+    sizes = flatten(train.records).input_sizes(cfg.data.imgsz)
     seen = sizes[(sizes >= max(cfg.augment.min_box_px, 1e-3)).all(1)]
     spec, words = refit_spec(model, seen, cfg.assign.anchor_t, cfg.run.seed)
     if words:

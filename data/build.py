@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 
 from data.balance import Balance
 from data.dataset import EvalSamples, TrainSamples
+from data.flat import flatten
 from data.loader import make_loader, worker_count
 from data.phrases import PhraseDraw
 from data.pictures import open_pictures
@@ -39,7 +40,7 @@ def train_loader(
     pictures = open_pictures(records, data.max_pixels, data.cache, channels)
     compose_until = cfg.schedule.epochs - cfg.schedule.close_mosaic
     samples = TrainSamples(pictures, augment, seed, compose_until, balance)
-    sizes = [record.size for record in records] if data.rect else None
+    sizes = flatten(records).sizes if data.rect else None
     shapes = Shapes(data.imgsz, stride, data.multi_scale, sizes)
     batches = EpochBatches(len(records), data.batch_size, seed, shapes, balance)
     workers = worker_count(data.workers, len(records), data.batch_size)

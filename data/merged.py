@@ -41,5 +41,5 @@ class MergedRecords(Sequence[Record]):
 
 
 def relabelled(labels: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """(N,) int64 labels by the table; ignore regions of no class in particular stay."""
-    return np.where(labels == EVERY_CLASS, EVERY_CLASS, table[labels])
+    """(N,) labels by the table, of its type; ignore regions of no class in particular stay."""
+    return np.where(labels == EVERY_CLASS, table.dtype.type(EVERY_CLASS), table[labels])
