@@ -135,7 +135,7 @@ class Disagreements:
                     self.shared[seen.label] = None
             entry = self.finder.entries.get(seen.path)
             if entry is not None:
-                self.coco.add(seen.path, seen.rows, len(entry.labels))
+                self.coco.add(seen.path, seen.rows, entry.count)
                 self.coco_is_xml |= seen.label is not None and seen.label.suffix == ".xml"
         if seen.others is not None:
             self.xml.add(seen.path, seen.rows, seen.others)
