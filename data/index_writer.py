@@ -57,14 +57,27 @@ class IndexWriter:
     def add(self, records: Iterable[Record]) -> None:
         """Records but for their ids."""
         for chunk in _chunks(records):
-            _add_texts(self.columns, "paths", "path_ends", [os.fspath(record.path) for record in chunk])
-            self.columns.add("sizes", [record.size for record in chunk])
-            self.columns.add("flags", [LABELLED * record.labelled + GOOD * record.good for record in chunk])
-            counts = np.array([len(record.labels) for record in chunk])
-            self.columns.add("box_ends", self.boxes + counts.cumsum())
-            self.boxes += int(counts.sum())
-            for name in ("boxes", "labels", "crowd"):
-                self.columns.add(name, np.concatenate([getattr(record, name) for record in chunk]))
+            self.add_columns(
+                [os.fspath(record.path) for record in chunk],
+                sizes=np.array([record.size for record in chunk]),
+                flags=np.array([LABELLED * record.labelled + GOOD * record.good for record in chunk]),
+                counts=np.array([len(record.labels) for record in chunk]),
+                rows={name: np.concatenate([getattr(r, name) for r in chunk]) for name in ("boxes", "labels", "crowd")},
+            )
+
+    def add_columns(
+        self, paths: list[str], sizes: np.ndarray, flags: np.ndarray, counts: np.ndarray, rows: Mapping[str, np.ndarray]
+    ) -> None:
+        """Pictures as arrays: sizes (P, 2), flags (P,) of LABELLED and GOOD, and boxes, labels, crowd of all their
+        rows, of which each has `counts` (P,).
+        """
+        _add_texts(self.columns, "paths", "path_ends", paths)
+        self.columns.add("sizes", sizes)
+        self.columns.add("flags", flags)
+        self.columns.add("box_ends", self.boxes + counts.cumsum())
+        self.boxes += int(counts.sum())
+        for name, values in rows.items():
+            self.columns.add(name, values)
 
     def finish(self, image_ids: np.ndarray, key: str, meta: Mapping[str, Any]) -> None:
         """Write the file: the id of every record, what the index is for, and what is kept with it (JSON-ready)."""

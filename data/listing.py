@@ -12,6 +12,7 @@ from data.description import DataDescription
 from data.images import is_picture, read_file
 from data.places import expand_glob, glob_folders
 from data.planes import is_plane_file, stem_of
+from data.shards import MANIFEST, SUFFIX, check_shards, members, offsets_of
 from data.stamps import Watch, no_watch
 from utils.errors import DataError, printable
 
@@ -49,10 +50,12 @@ class Listing:
             self._add_list(entry)
         elif entry.suffix.lower() == ".json":
             self._add_coco(entry)
+        elif entry.suffix == SUFFIX:
+            self._add_shard(entry)
         elif self._is_sample(entry.name):
             self._add_picture(entry)
         else:
-            what = "is no folder, list file (.txt), COCO .json or picture; mend it"
+            what = "is no folder, list file (.txt), COCO .json, shard (.tar) or picture; mend it"
             raise DataError(f"{where}: {self.split}: {printable(str(entry))} {what}")
 
     def _is_sample(self, name: str) -> bool:
@@ -95,6 +98,13 @@ class Listing:
                     self.skipped["hidden"] += 1
                 else:
                     self._add_picture(Path(home, name))
+
+    def _add_shard(self, shard: Path) -> None:
+        for path in (shard.parent / MANIFEST, offsets_of(shard)):
+            self.watch(path)
+        check_shards(shard.parent, shard.name)
+        for name in members(shard):
+            self._add_picture(shard / name)
 
     def _add_list(self, path: Path) -> None:
         self.list_files.add(path)
