@@ -16,19 +16,28 @@ from utils.errors import DataError, printable
 
 MAX_BYTES = 16 << 30
 UNKNOWN = -(1 << 31)  # the size of a picture of which the file does not say it
+LIMIT = 1 << 31
 NO_LIST = "missing or not a list; this is not COCO detection truth"
 UNSIZED = {"height": UNKNOWN, "width": UNKNOWN}
 KEYS = ("images", "annotations", "categories")
 
 
 class Column:
-    """Numbers that are added piece by piece; they grow in place, so that they are never there twice."""
+    """Numbers that are added piece by piece; they grow in place, so that they are never there twice.
+
+    Whole numbers (kind i8) take four bytes each as long as that is enough.
+    """
 
     def __init__(self, kind: str, width: int = 1) -> None:
-        self.kind, self.width, self.raw = np.dtype(kind), width, bytearray()
+        self.kind, self.width, self.raw = np.dtype("i4" if kind == "i8" else kind), width, bytearray()
 
     def add(self, values: Sequence[Any] | np.ndarray) -> None:
-        """Append rows. Raises OverflowError."""
+        """Append rows."""
+        if self.kind == np.int32:
+            rows = np.asarray(values, np.int64)
+            if rows.size and not -LIMIT <= rows.min() <= rows.max() < LIMIT:
+                self.raw = bytearray(np.frombuffer(self.raw, self.kind).astype(np.int64).tobytes())
+                self.kind = np.dtype("i8")
         self.raw += np.ascontiguousarray(values, self.kind).tobytes()
 
     def array(self) -> np.ndarray:
@@ -39,8 +48,8 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class CocoColumns:
-    """`image_ids` (P,) int64, `sizes` (P, 2) int32 height and width px or UNKNOWN, `names` and `name_ends` (P,): UTF-8
-    of the file names; of the annotations `of_images` (N,) and `category_ids` (N,) int64, `boxes` (N, 4) float64 xywh
+    """`image_ids` (P,), `sizes` (P, 2) int32 height and width px or UNKNOWN, `names` and `name_ends` (P,): UTF-8
+    of the file names; of the annotations `of_images` (N,) and `category_ids` (N,), `boxes` (N, 4) float64 xywh
     px, `crowd` (N,) bool. `categories` and `supercategories` by id.
     """
 
@@ -81,7 +90,7 @@ def read_columns(path: Path) -> CocoColumns:
         if not entries and not missing[key]:
             raise wrong(path, key, "appears twice")
         missing[key] = False
-        if not all(type(entry) is dict for entry in entries):
+        if set(map(type, entries)) - {dict}:
             number = making.done[key] + next(i for i, entry in enumerate(entries) if not isinstance(entry, dict))
             raise wrong(path, f"{key}[{number}]", "not an object")
         if entries:
@@ -133,7 +142,7 @@ class _Making:
         self.of_images.add(self._whole("annotations", entries, "image_id"))
         self.category_ids.add(self._whole("annotations", entries, "category_id"))
         boxes = [entry.get("bbox") for entry in entries]
-        plain = all(type(box) is list and len(box) == 4 for box in boxes)
+        plain = set(map(type, boxes)) == {list} and set(map(len, boxes)) == {4}  # type: ignore[arg-type]
         values = list(chain.from_iterable(boxes)) if plain else []  # type: ignore[arg-type]
         if not plain or not {int, float}.issuperset(map(type, values)) or not _finite(values):
             for index, box in enumerate(boxes):
@@ -158,7 +167,9 @@ class _Making:
 
     def columns(self) -> CocoColumns:
         """The columns of the whole file."""
-        image_ids, ids = self.image_ids.array(), self.ids.array()
+        repeated = _repeated(self.ids.array())
+        self.ids = Column("i8")
+        image_ids = self.image_ids.array()
         twice = _first_repeated(image_ids)
         if twice is not None:
             raise wrong(self.path, f"images[{twice}].id", f"id {image_ids[twice]} appears twice")
@@ -173,7 +184,7 @@ class _Making:
             category_ids=self.category_ids.array(),
             boxes=self.boxes.array(),
             crowd=self.crowd.array(),
-            repeated_ids=_repeated(ids),
+            repeated_ids=repeated,
             categories=self.categories,
             supercategories=self.supercategories,
         )
@@ -225,12 +236,13 @@ def _is_finite(value: object) -> bool:
 
 
 def _repeated(values: np.ndarray) -> int:
-    """How many are equal to another one that comes before."""
-    return int((np.diff(np.sort(values)) == 0).sum())
+    """How many are equal to another one; they are sorted in place."""
+    values.sort()
+    return int((values[1:] == values[:-1]).sum())
 
 
 def _first_repeated(values: np.ndarray) -> int | None:
     """The index of the first that is equal to one before."""
     order = np.argsort(values, kind="stable")
-    repeated = order[1:][np.diff(values[order]) == 0]
+    repeated = order[1:][values[order[1:]] == values[order[:-1]]]
     return int(repeated.min()) if len(repeated) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import overload
@@ -17,6 +17,8 @@ from data.labels import OVERHANG, ROUNDING, SMALLEST
 from utils.errors import printable
 from utils.names import name_key
 from utils.text import did_you_mean
+
+NONE = np.zeros(0, np.int32)
 
 
 class CocoImage:
@@ -152,25 +154,35 @@ def read_coco(path: Path, classes: ClassMap) -> CocoTruth:
     does not fit.
     """
     columns = read_columns(path)
-    used, which = np.unique(columns.category_ids, return_inverse=True)
+    used = np.unique(columns.category_ids)
     unknown = [number for number in used.tolist() if number not in columns.categories]
     if unknown:
         raise wrong(path, "annotations", f"category_id {unknown[0]} is not in 'categories'")
     label_of = _labels(path, columns.categories, set(used.tolist()), classes)
-    labels = np.array([label_of[number] for number in used.tolist()], np.int32)[which.reshape(-1)]
-    sort = np.argsort(columns.image_ids, kind="stable").astype(np.int32)
-    place = np.searchsorted(columns.image_ids, columns.of_images, sorter=sort).clip(max=max(len(sort) - 1, 0))
-    pictures = sort[place] if len(sort) else place
-    lost = np.flatnonzero(columns.image_ids[pictures] != columns.of_images) if len(sort) else np.arange(len(place))
-    if len(lost):
-        message = f"no picture has id {columns.of_images[lost[0]]}"
-        raise wrong(path, f"annotations[{lost[0]}].image_id", message)
+    labels = np.array([label_of[number] for number in used.tolist()], np.int32)
+    labels = labels[np.searchsorted(used, columns.category_ids)]
+    pictures = _pictures(path, columns)
+    columns = replace(columns, of_images=NONE, category_ids=NONE)
     order = np.argsort(pictures, kind="stable").astype(np.int32)
-    ends = np.bincount(pictures, minlength=len(sort)).cumsum()
+    ends = np.bincount(pictures, minlength=len(columns.image_ids)).cumsum()
     category_of = {label: key for key, label in label_of.items()}
     spare = max(columns.categories, default=0) + 1
     category_ids = tuple(category_of.get(label, spare + label) for label in range(len(classes.sources)))
     return CocoTruth(path, columns, category_ids, labels, order, ends)
+
+
+def _pictures(path: Path, columns: CocoColumns) -> np.ndarray:
+    """(N,) int32 the picture of each annotation. Raises DataError for one without."""
+    ids, wanted = columns.image_ids, columns.of_images
+    sort = np.argsort(ids, kind="stable").astype(np.int32)
+    if len(sort):
+        pictures = sort[np.searchsorted(ids, wanted, sorter=sort).clip(max=len(sort) - 1)]
+        lost = np.flatnonzero(ids[pictures] != wanted)
+    else:
+        pictures, lost = np.zeros(0, np.int32), np.arange(len(wanted))
+    if len(lost):
+        raise wrong(path, f"annotations[{lost[0]}].image_id", f"no picture has id {wanted[lost[0]]}")
+    return pictures
 
 
 def read_category_names(path: Path) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from utils.errors import DataError, printable
 
-PIECE = 1 << 20  # bytes read at a time
+PIECE = 1 << 16  # bytes read at a time: what is made of more does not stay in the processor's cache
 MOST_ENTRY = 1 << 28  # characters of one entry
 LONGEST_WORD = 9  # -Infinity
 _BETWEEN = re.compile(r"[ \t\n\r]*([,\]])[ \t\n\r]*")
@@ -119,9 +119,13 @@ class _Reader:
         """The entries up to the last brace in hand; none where no comma and more text follow it, None where that brace
         does not end an entry of this list, or something is wrong.
         """
-        end = self.text.rfind("}", self.at)
-        between = _BETWEEN.match(self.text, end + 1)
-        if end < 0 or between is None or between[1] != "," or between.end() == len(self.text):
+        end = len(self.text)
+        for _ in range(3):  # the last brace, or one before, where the text in hand ends right behind it
+            end = self.text.rfind("}", self.at, end)
+            between = _BETWEEN.match(self.text, end + 1) if end >= 0 else None
+            if between is not None and between.end() < len(self.text):
+                break
+        if between is None or between[1] != "," or between.end() == len(self.text):
             return []
         try:
             entries = json.loads(f"[{self.text[self.at : end + 1]}]")
