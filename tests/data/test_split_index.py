@@ -1,6 +1,8 @@
 """A split read by its index is the split read without, whatever happened to the files or to the index meanwhile."""
 
+import errno
 import json
+import multiprocessing
 import os
 import pickle
 import time
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from data.books import Books
+from data.build import eval_loader, read_splits, train_loader
 from data.description import read_description
 from data.index import RecordIndex
 from data.records import Reading, ReadPolicy, RecordSet
@@ -16,6 +19,7 @@ from data.split_index import index_path, read_indexed
 from data.union import merge
 from tests.data.trees import LAYOUTS, NAMES, coco, make_truth, picture, text, voc, yolo
 from utils.errors import DataError
+from utils.settings import Setting, build_config
 from utils.structures import Record
 
 POLICY = ReadPolicy(bad_data="skip", drop_duplicates=True, allow_empty=True, workers=2)
@@ -201,6 +205,61 @@ def test_without_a_place_it_goes_on(tmp_path, cache, said):
     text(cache.parent, "a file where the folder should be")
     both(home)
     assert len(said.messages) == 1 and "no index of train is kept" in said.text and "XDG_CACHE_HOME" in said.text
+
+
+def test_a_full_disk_is_said_and_the_split_is_read_without(tmp_path, cache, said, monkeypatch):
+    def full(self, facts):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("data.index_file.ColumnWriter.finish", full)
+    both(yolo_home(tmp_path))
+    assert len(said.messages) == 1 and "No space left on device" in said.text and "make room" in said.text
+    assert not list(cache.glob("*.index")) and not list(cache.glob(".*"))
+
+
+def _read_and_tell(home, queue, barrier):
+    chunks = Reading.chunks
+
+    def counting(self, stamped):
+        queue.put("read")
+        return chunks(self, stamped)
+
+    Reading.chunks = counting
+    description, _ = read_description(home)
+    barrier.wait(60)
+    queue.put(str(len(read_indexed(description, "train", POLICY, "on").records)))
+
+
+def test_ranks_wait_for_the_file(tmp_path, cache):
+    """Of three processes that start together one reads the files."""
+    home = yolo_home(tmp_path)
+    context = multiprocessing.get_context("fork")
+    queue, barrier = context.Queue(), context.Barrier(3)
+    ranks = [context.Process(target=_read_and_tell, args=(home, queue, barrier)) for _ in range(3)]
+    for rank in ranks:
+        rank.start()
+    assert sorted(queue.get(timeout=60) for _ in range(4)) == ["7", "7", "7", "read"]
+    for rank in ranks:
+        rank.join(60)
+
+
+def test_samples_are_the_same_bit_for_bit(glass, cache):
+    """Mosaics, mixup and pasted objects from two workers that open the index, and from Records in memory."""
+    values = {"data.data": str(glass), "data.imgsz": 64, "data.batch_size": 4, "schedule.epochs": 30}
+    values |= {"augment.mixup": 0.5, "augment.copy_paste": 0.5, "data.balance": "repeat"}
+    made = {}
+    for use, workers in (("off", 0), ("on", 2)):
+        several = {**values, "data.index": use, "data.workers": workers}
+        cfg = build_config([Setting(key, value, "test") for key, value in several.items()])[0]
+        train, val = read_splits(cfg)
+        assert isinstance(train.records, RecordIndex) == (use == "on")
+        loader, order = train_loader(train.records, cfg, 32, pin=False)
+        order.set_epoch(1)
+        made[use] = [*loader, *eval_loader(val.records, cfg.data, 32, 2, pin=False)]
+    assert len(made["on"]) == len(made["off"]) > 5
+    for one, other in zip(made["on"], made["off"], strict=True):
+        assert one.images.equal(other.images) and one.indices == other.indices
+        assert one.targets.boxes.equal(other.targets.boxes) and one.targets.labels.equal(other.targets.labels)
 
 
 def test_auto_leaves_small_sets_alone(tmp_path, cache, passes, monkeypatch):
