@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -19,6 +19,7 @@ from utils.names import name_key
 from utils.text import did_you_mean
 
 NONE = np.zeros(0, np.int32)
+CHUNK = 1 << 16  # annotations
 
 
 class CocoImage:
@@ -159,12 +160,11 @@ def read_coco(path: Path, classes: ClassMap) -> CocoTruth:
     if unknown:
         raise wrong(path, "annotations", f"category_id {unknown[0]} is not in 'categories'")
     label_of = _labels(path, columns.categories, set(used.tolist()), classes)
-    labels = np.array([label_of[number] for number in used.tolist()], np.int32)
-    labels = labels[np.searchsorted(used, columns.category_ids)]
+    table = np.array([label_of[number] for number in used.tolist()], np.int32)
+    labels = _by_chunks(columns.category_ids, lambda ids: table[np.searchsorted(used, ids)])
     pictures = _pictures(path, columns)
     columns = replace(columns, of_images=NONE, category_ids=NONE)
-    order = np.argsort(pictures, kind="stable").astype(np.int32)
-    ends = np.bincount(pictures, minlength=len(columns.image_ids)).cumsum()
+    order, ends = _sorted_rows(pictures), np.bincount(pictures, minlength=len(columns.image_ids)).cumsum()
     category_of = {label: key for key, label in label_of.items()}
     spare = max(columns.categories, default=0) + 1
     category_ids = tuple(category_of.get(label, spare + label) for label in range(len(classes.sources)))
@@ -176,13 +176,29 @@ def _pictures(path: Path, columns: CocoColumns) -> np.ndarray:
     ids, wanted = columns.image_ids, columns.of_images
     sort = np.argsort(ids, kind="stable").astype(np.int32)
     if len(sort):
-        pictures = sort[np.searchsorted(ids, wanted, sorter=sort).clip(max=len(sort) - 1)]
+        last = len(sort) - 1
+        pictures = _by_chunks(wanted, lambda part: sort[np.searchsorted(ids, part, sorter=sort).clip(max=last)])
         lost = np.flatnonzero(ids[pictures] != wanted)
     else:
-        pictures, lost = np.zeros(0, np.int32), np.arange(len(wanted))
+        pictures, lost = NONE, np.arange(len(wanted))
     if len(lost):
         raise wrong(path, f"annotations[{lost[0]}].image_id", f"no picture has id {wanted[lost[0]]}")
     return pictures
+
+
+def _sorted_rows(pictures: np.ndarray) -> np.ndarray:
+    """(N,) int32: the rows in the order of their pictures, those of one as they were; little besides is in memory."""
+    keys = pictures.astype("<i8")
+    keys <<= 32
+    keys |= np.arange(len(keys), dtype=np.int32)
+    keys.sort()
+    return keys.view("<i4")[::2].astype(np.int32)
+
+
+def _by_chunks(values: np.ndarray, work: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """(N,) int32 or int64 of `work` on (N,) `values`, a piece at a time."""
+    made = [work(values[start : start + CHUNK]) for start in range(0, len(values), CHUNK)]
+    return np.concatenate(made) if made else NONE
 
 
 def read_category_names(path: Path) -> tuple[str, ...]:
