@@ -28,7 +28,7 @@ from utils.paths import user_cache
 RULES = 1  # raised when the same files give other records or books than before
 LEAST = 2000  # pictures from which an index is made by itself; below it saves less than a second
 
-IndexUse = Literal["auto", "on", "off"]
+IndexUse = Literal["auto", "always", "never"]
 
 
 def read_indexed(description: DataDescription, split: str, policy: ReadPolicy, use: IndexUse) -> RecordSet:
@@ -36,7 +36,7 @@ def read_indexed(description: DataDescription, split: str, policy: ReadPolicy, u
 
     `auto` makes one from LEAST pictures on. Where it cannot be kept, the split is read without, and a notice says so.
     """
-    if use == "off":
+    if use == "never":
         return Reading(description, split, policy).in_memory()
     try:
         path = index_path(description, split, policy)

@@ -44,7 +44,7 @@ class DataSource:
                 _number(row, numbers, rows)
         return tuple(row[0] for row in rows)
 
-    def read(self, split: str, policy: ReadPolicy, index: IndexUse = "off") -> RecordSet:
+    def read(self, split: str, policy: ReadPolicy, index: IndexUse = "never") -> RecordSet:
         """See `read_indexed`."""
         sets = [read_indexed(member, split, policy, index) for member in self.members]
         return sets[0] if len(sets) == 1 else merge(split, sets)

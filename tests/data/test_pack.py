@@ -78,7 +78,7 @@ def batches(data, **more):
     yield from eval_loader(val.records, cfg.data, 32, 2, pin=False)
 
 
-@pytest.mark.parametrize("index", ["off", "on"])
+@pytest.mark.parametrize("index", ["never", "always"])
 def test_samples_are_the_same_bit_for_bit(home, packed, index):
     pairs = list(zip(batches(home), batches(packed, **{"data.index": index}), strict=True))
     assert len(pairs) == 11

@@ -71,8 +71,8 @@ def assert_same(one: RecordSet, other: RecordSet) -> None:
 def both(home, split="train", policy=POLICY):
     """The split by its index, after it was compared with the one without."""
     description, _ = read_description(home)
-    by_index = read_indexed(description, split, policy, "on")
-    assert_same(by_index, read_indexed(description, split, policy, "off"))
+    by_index = read_indexed(description, split, policy, "always")
+    assert_same(by_index, read_indexed(description, split, policy, "never"))
     return by_index
 
 
@@ -172,7 +172,7 @@ def test_errors_are_the_same(tmp_path, cache):
     description, _ = read_description(home)
     strict = ReadPolicy(bad_data="error", drop_duplicates=False, workers=2)
     said = []
-    for use in ("off", "on", "on", "auto"):
+    for use in ("never", "always", "always", "auto"):
         with pytest.raises(DataError) as caught:
             read_indexed(description, "train", strict, use)
         said.append(str(caught.value))
@@ -227,7 +227,7 @@ def _read_and_tell(home, queue, barrier):
     Reading.chunks = counting
     description, _ = read_description(home)
     barrier.wait(60)
-    queue.put(str(len(read_indexed(description, "train", POLICY, "on").records)))
+    queue.put(str(len(read_indexed(description, "train", POLICY, "always").records)))
 
 
 def test_ranks_wait_for_the_file(tmp_path, cache):
@@ -248,16 +248,16 @@ def test_samples_are_the_same_bit_for_bit(glass, cache):
     values = {"data.data": str(glass), "data.imgsz": 64, "data.batch_size": 4, "schedule.epochs": 30}
     values |= {"augment.mixup": 0.5, "augment.copy_paste": 0.5, "data.balance": "repeat"}
     made = {}
-    for use, workers in (("off", 0), ("on", 2)):
+    for use, workers in (("never", 0), ("always", 2)):
         several = {**values, "data.index": use, "data.workers": workers}
         cfg = build_config([Setting(key, value, "test") for key, value in several.items()])[0]
         train, val = read_splits(cfg)
-        assert isinstance(train.records, RecordIndex) == (use == "on")
+        assert isinstance(train.records, RecordIndex) == (use == "always")
         loader, order = train_loader(train.records, cfg, 32, pin=False)
         order.set_epoch(1)
         made[use] = [*loader, *eval_loader(val.records, cfg.data, 32, 2, pin=False)]
-    assert len(made["on"]) == len(made["off"]) > 5
-    for one, other in zip(made["on"], made["off"], strict=True):
+    assert len(made["always"]) == len(made["never"]) > 5
+    for one, other in zip(made["always"], made["never"], strict=True):
         assert one.images.equal(other.images) and one.indices == other.indices
         assert one.targets.boxes.equal(other.targets.boxes) and one.targets.labels.equal(other.targets.labels)
 
@@ -279,9 +279,9 @@ def test_a_union_of_indexes(tmp_path, cache):
     text(homes[1] / "classes.txt", "Crack\nbubble\nKNOT")
     sets = {
         use: merge("train", [read_indexed(read_description(h)[0], "train", POLICY, use) for h in homes])
-        for use in ("on", "off")
+        for use in ("always", "never")
     }
-    assert_same(sets["on"], sets["off"])
-    assert sets["on"].names == ("Knot", "crack", "resin spot", "bubble")
-    sent = pickle.dumps(sets["on"].records)
-    assert len(sent) < 2000 + 4 * len(str(cache)) and all(map(same_record, pickle.loads(sent), sets["off"].records))
+    assert_same(sets["always"], sets["never"])
+    assert sets["always"].names == ("Knot", "crack", "resin spot", "bubble")
+    sent = pickle.dumps(sets["always"].records)
+    assert len(sent) < 2000 + 4 * len(str(cache)) and all(map(same_record, pickle.loads(sent), sets["never"].records))
