@@ -11,7 +11,7 @@ import numpy as np
 from data.books import Problem
 from data.coco_json import truth_of
 from data.images import read_file
-from data.labels import count_rows, label_path, parse_labels
+from data.labels import count_rows, parse_labels
 from data.listing import TEXT_BYTES
 from data.planes import PlaneReader
 from data.truth import TruthFinder
@@ -57,7 +57,7 @@ class Reader:
             size = self.planes.size(path)
         except DataError as error:
             return _left_out(path, path, "unreadable", error)
-        label = label_path(path, self.finder.labels_root)
+        label = self.finder.labels.find(path)
         raw = None
         if os.path.lexists(label):
             try:

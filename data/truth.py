@@ -9,7 +9,7 @@ from pathlib import Path
 from data.coco_files import coco_places, find_coco
 from data.coco_json import CocoTruth, read_coco
 from data.description import DataDescription
-from data.labels import label_candidates, label_path
+from data.labels import LabelPlaces, label_candidates
 from data.listing import Listing
 from data.stamps import Watch, no_watch
 from data.voc import find_xml, xml_folders, xml_places
@@ -28,15 +28,16 @@ class TruthFinder:
         self, description: DataDescription, listing: Listing, pictures: list[Path], watch: Watch = no_watch
     ) -> None:
         self.listing, self.classes = listing, listing.classes
-        self.labels_root = description.labels.get(listing.split)
+        labels_root = description.labels.get(listing.split)
+        self.labels = LabelPlaces(labels_root)
         self.label_of_name = self.classes.numbers()
         homes = {picture.parent: picture for picture in pictures}
         for home, picture in homes.items():
-            for folder in (path.parent for path in label_candidates(picture, self.labels_root)):
+            for folder in (path.parent for path in label_candidates(picture, labels_root)):
                 watch(folder)
-            for folder in xml_places(home, self.labels_root):
+            for folder in xml_places(home, labels_root):
                 watch(folder)
-        self.xml_homes = {home: xml_folders(home, self.labels_root) for home in homes}
+        self.xml_homes = {home: xml_folders(home, labels_root) for home in homes}
         self.notices: list[str] = []
         self.binding = listing.split in description.annotations
         further: list[CocoTruth] = []
@@ -70,7 +71,7 @@ class TruthFinder:
         path = find_coco(description.root, split, description.splits[split])
         if path is None:
             return
-        alone = not any(os.path.lexists(label_path(p, self.labels_root)) or self.xml_of(p) for p in pictures)
+        alone = not any(os.path.lexists(self.labels.find(p)) or self.xml_of(p) for p in pictures)
         try:
             yield read_coco(path, self.classes)
         except DataError as error:
@@ -84,7 +85,7 @@ class TruthFinder:
 
     def files_of(self, path: Path) -> Iterator[Path]:
         """The label files of a picture that are there."""
-        label, xml = label_path(path, self.labels_root), self.xml_of(path)
+        label, xml = self.labels.find(path), self.xml_of(path)
         if os.path.lexists(label):
             yield label
         if xml is not None:
