@@ -16,6 +16,7 @@ from data.pack import main
 from data.shards import OFFSETS, file_hash, offsets_of, read_member
 from tests.data.trees import text
 from utils.errors import DataError
+from utils.log import LOG
 from utils.settings import Setting, build_config
 from utils.structures import EVERY_CLASS
 
@@ -23,6 +24,8 @@ from utils.structures import EVERY_CLASS
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(LOG, "handlers", list(LOG.handlers))  # what `main` does to it ends with the test
+    monkeypatch.setattr(LOG, "propagate", LOG.propagate)
 
 
 @pytest.fixture
