@@ -24,8 +24,10 @@ from utils.structures import EVERY_CLASS
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(LOG, "handlers", list(LOG.handlers))  # what `main` does to it ends with the test
-    monkeypatch.setattr(LOG, "propagate", LOG.propagate)
+    handlers, level, propagates = list(LOG.handlers), LOG.level, LOG.propagate
+    yield
+    LOG.handlers[:], LOG.propagate = handlers, propagates  # what `main` does to the log ends with the test
+    LOG.setLevel(level)
 
 
 @pytest.fixture
