@@ -38,13 +38,16 @@ def read_indexed(description: DataDescription, split: str, policy: ReadPolicy, u
     """
     if use == "never":
         return Reading(description, split, policy).in_memory()
+    begun = None
     try:
         path = index_path(description, split, policy)
         if use == "auto" and not path.exists():
-            reading = Reading(description, split, policy)
-            if len(reading.pictures) < LEAST:
-                return reading.in_memory()
-        return _opened(path, description, split, policy)
+            begun = _Begun(description, split, policy)
+            if len(begun.reading.pictures) < LEAST:
+                return begun.reading.in_memory()
+        key = hashlib.sha256(repr((RULES, description)).encode("utf-8", "surrogatepass")).hexdigest()
+        index = open_index(path, key, lambda at: _write(at, key, begun or _Begun(description, split, policy)))
+        return _outcome(index.meta).record_set(index, description.channels)
     except (ResourceError, UnusableIndex, _NoPlace) as error:
         LOG.info("no index of %s is kept: %s", split, error)
     return Reading(description, split, policy).in_memory()
@@ -67,22 +70,22 @@ class _NoPlace(Exception):
     """Why there is no folder for an index."""
 
 
-def _opened(path: Path, description: DataDescription, split: str, policy: ReadPolicy) -> RecordSet:
-    key = hashlib.sha256(repr((RULES, description)).encode("utf-8", "surrogatepass")).hexdigest()
-    index = open_index(path, key, lambda place: _write(place, key, description, split, policy))
-    return _outcome(index.meta).record_set(index, description.channels)
+class _Begun:
+    """A reading whose pictures are listed, and the stamps of what decided which they are, taken beforehand."""
+
+    def __init__(self, description: DataDescription, split: str, policy: ReadPolicy) -> None:
+        self.book = StampBook()
+        self.reading = Reading(description, split, policy, self.book)
 
 
-def _write(path: Path, key: str, description: DataDescription, split: str, policy: ReadPolicy) -> None:
+def _write(path: Path, key: str, begun: _Begun) -> None:
     """Read the split into an index file."""
     with IndexWriter(path) as writer:
-        book = StampBook()
-        reading = Reading(description, split, policy, book)
-        writer.add_stamps(book.stamps.values())
-        for records, stamps in reading.chunks(stamped=True):
+        writer.add_stamps(begun.book.stamps.values())
+        for records, stamps in begun.reading.chunks(stamped=True):
             writer.add_stamps(stamps)
             writer.add(records)
-        outcome = reading.finish()
+        outcome = begun.reading.finish()
         writer.finish(np.array(outcome.image_ids, np.int64), key, _meta(outcome))
 
 

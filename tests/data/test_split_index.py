@@ -267,8 +267,12 @@ def test_auto_leaves_small_sets_alone(tmp_path, cache, passes, monkeypatch):
     description, _ = read_description(home)
     assert isinstance(read_indexed(description, "train", POLICY, "auto").records, tuple) and not cache.exists()
     monkeypatch.setattr("data.split_index.LEAST", 3)
-    assert isinstance(read_indexed(description, "train", POLICY, "auto").records, RecordIndex)
-    assert index_path(description, "train", POLICY).exists() and passes == ["train"] * 2
+    plain = read_indexed(description, "train", POLICY, "never")
+    for _ in range(2):
+        large = read_indexed(description, "train", POLICY, "auto")
+        assert isinstance(large.records, RecordIndex) and large.records.changes() == (0, [])
+        assert_same(large, plain)
+    assert index_path(description, "train", POLICY).exists() and passes == ["train"] * 3
 
 
 def test_a_union_of_indexes(tmp_path, cache):
