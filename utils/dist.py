@@ -25,7 +25,8 @@ from utils.errors import ConfigError, ResourceError
 
 T = TypeVar("T")
 PATIENCE = timedelta(minutes=60)  # for results and decisions: process 0 scores, draws and saves meanwhile
-GRACE = 20.0  # seconds for the launcher to stop this process after another one has failed
+GRACE = 5.0  # seconds for the launcher to stop this process after another one has failed
+CONNECTING = timedelta(minutes=10)  # for all processes to start
 ROLL_CALL = timedelta(seconds=5)
 LAUNCHED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 GONE = ("closed by peer", "reset by peer", "broken pipe", "remote process exited", "connection refused")
@@ -151,9 +152,13 @@ def joined(place: Place, device: torch.device, timeout: float) -> Iterator[World
         yield ALONE
         return
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    attempt = f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}"
     try:
+        store, _, _ = next(dist.rendezvous("env://", place.rank, place.size, timeout=CONNECTING))
         dist.init_process_group(
             backend,
+            # torchrun keeps one store for all attempts, with the addresses of processes that are gone
+            store=dist.PrefixStore(attempt, store),
             timeout=timedelta(seconds=timeout),
             rank=place.rank,
             world_size=place.size,
