@@ -35,6 +35,7 @@ from utils.conclusion import Manner, conclude
 from utils.config import Config
 from utils.device import select_device
 from utils.dist import process_count
+from utils.doctor import Doctor
 from utils.dry_run import cost_line, data_lines, schedule_lines
 from utils.epoch import EpochLosses, results_row, score_words
 from utils.errors import ConfigError
@@ -111,17 +112,21 @@ def fit(job: Job, origins: dict[str, str]) -> Evaluation | None:
         plot_train_batches(job.run, loader, batches, job.train)
         plot_polarization(job.run / "polarization_preview.png", job.train, cfg.data.max_pixels)
     evaluation, budget = None, TimeBudget(cfg.run.max_time)
+    doctor = Doctor(cfg, job.train.records, job.val.records, state.model)
     for epoch in range(state.epoch, cfg.schedule.epochs):
         state.epoch = epoch
         started = time.perf_counter()
         budget.start_epoch()
         batches.set_epoch(state.epoch)
-        losses = train_one_epoch(job, loader, schedule)
+        with doctor.watching(state.model, lambda: next(iter(loader)).to(job.device), job.dtype):
+            losses = train_one_epoch(job, loader, schedule)
         last = state.epoch + 1 == cfg.schedule.epochs or out_of_time(budget, cfg)
         if last or not cfg.run.noval:
-            evaluation = evaluate(state.ema.module, val_loader, job.val, cfg.val, criterion=job.criterion)
+            with doctor.watching(state.model, lambda: next(iter(loader)).to(job.device), job.dtype):
+                evaluation = evaluate(state.ema.module, val_loader, job.val, cfg.val, criterion=job.criterion)
         report = evaluation.report if evaluation else None
         record(table, job, losses, report, time.perf_counter() - started)
+        doctor.after_epoch(epoch, losses.means(), evaluation)
         improved = report is not None and state.is_best(report.metric(cfg.run.best_metric))
         done = last or stops_early(state, cfg)
         save(job, origins, improved, done)
