@@ -22,7 +22,7 @@ from utils.structures import EVERY_CLASS, Batch, Record
 
 ZERO = 0.01  # an AP50 as good as none
 FOUND = 0.2  # F1 without regard to the class, from which things are found
-LOOK_BACK = 3  # epochs over which the loss is to fall
+PATIENCE = 3  # epochs after the first within which the loss is to fall
 FLAT = 0.99  # of the loss before
 STILL = 1e-4  # relative change of the weights in an epoch in which nothing moves
 SKETCHED = 16  # values of each parameter that stand for it
@@ -47,6 +47,7 @@ class Doctor:
         self.cfg, self.train, self.val = cfg, train, val
         self.losses: list[float] = []
         self.said: set[str] = set()
+        self.resumed = False  # what was learnt before is not known
         self.parameters = [p for p in model.parameters() if p.requires_grad and p.numel()]
         if not self.parameters:
             raise ConfigError("everything frozen: no parameter is left to train; freeze fewer rows (--freeze)")
@@ -59,7 +60,10 @@ class Doctor:
         moved = float(np.linalg.norm(sketch - self.before) / max(float(np.linalg.norm(self.before)), 1e-12))
         self.before = sketch
         late = epoch + 1 > self.cfg.schedule.warmup_epochs
-        finding = self._labels() or (late and (self._found(evaluation) or self._flat(moved))) or None
+        self.resumed |= len(self.losses) == 1 and epoch > 0
+        finding = self._labels()
+        if finding is None and late and not _finds(evaluation):
+            finding = self._found(evaluation) or self._flat(moved)
         if finding is not None and finding.cause not in self.said:
             self.said.add(finding.cause)
             LOG.warning(str(finding))
@@ -80,7 +84,7 @@ class Doctor:
 
     def _found(self, evaluation: Evaluation | None) -> Finding | None:
         """Why nothing is found."""
-        if evaluation is None or evaluation.report.map50 is None or evaluation.report.map50 >= ZERO:
+        if evaluation is None or evaluation.report.map50 is None:
             return None
         conf = self.cfg.val.conf
         if not sum(map(len, evaluation.found.values())) and conf > 0.001:
@@ -91,8 +95,8 @@ class Doctor:
         return None
 
     def _flat(self, moved: float) -> Finding | None:
-        """Why nothing is learnt."""
-        if len(self.losses) <= LOOK_BACK or min(self.losses[-LOOK_BACK:]) < FLAT * self.losses[-LOOK_BACK - 1]:
+        """Why nothing is learnt: the loss never fell below that of the first epoch."""
+        if self.resumed or len(self.losses) <= PATIENCE or min(self.losses) < FLAT * self.losses[0]:
             return None
         rate = self.cfg.optim.lr0
         if moved < STILL:
@@ -123,6 +127,10 @@ class Doctor:
             return Finding("mixed precision", f"the network overflows in {words} but not in float32; use --no-amp")
         where = "the weights are not finite" if not sound else "its steps are too large"
         return Finding("learning rate", f"{where} at optim.lr0 {self.cfg.optim.lr0:g}; lower it tenfold")
+
+
+def _finds(evaluation: Evaluation | None) -> bool:
+    return evaluation is not None and evaluation.report.map50 is not None and evaluation.report.map50 >= ZERO
 
 
 def _boxes(records: Sequence[Record]) -> int:

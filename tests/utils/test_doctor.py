@@ -197,3 +197,18 @@ def test_nothing_to_train_is_refused():
     model = nn.Linear(2, 2).requires_grad_(False)
     with pytest.raises(ConfigError, match="everything frozen"):
         Doctor(Config(), [], [], model)
+
+
+def test_a_training_that_has_learnt_may_rest(said):
+    """Late in a run the rate is small and the loss flat; the same when a run is resumed."""
+    records, found = six_pictures()
+    patient = doctor(records)
+    for epoch in range(8):
+        patient.after_epoch(epoch, {"box": 1.0 if epoch == 0 else 0.2}, None)
+    resumed = doctor(records)
+    for epoch in range(50, 56):
+        resumed.after_epoch(epoch, {"box": 0.2}, None)
+    finds = doctor(records)
+    for epoch in range(6):
+        finds.after_epoch(epoch, {"box": 0.2}, evaluated(records, found))
+    assert said == []
