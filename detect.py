@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +28,16 @@ from data.video import read_frames
 from models.load import load_masker, load_model, look_for, make_static
 from models.postprocess import NMSConfig, detections, undo_letterbox
 from utils.cli import parse_detect
-from utils.config import DataConfig
-from utils.detect_writer import Writer
+from utils.config import DataConfig, RunConfig
+from utils.detect_files import FoundFiles
+from utils.detect_tables import FoundTables
 from utils.device import half_notices, half_precision, select_device
+from utils.dist import ALONE, World, find_place, joined
 from utils.errors import ConfigError, printable
 from utils.flags import DetectFlags
 from utils.inspection.limits import Limits, read_limits
 from utils.inspection.threshold_file import Making
+from utils.launch import device_of
 from utils.log import LOG, log_to, progress, run_script
 from utils.names import class_map
 from utils.report.detection import DetectionReport
@@ -221,9 +225,11 @@ def _notices(flags: DetectFlags, detector: Detector, run: Path) -> list[str]:
     return lines
 
 
-def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
-    """Flags, checkpoint, inputs, files. Returns the run folder and the exit code (3: some input was unreadable)."""
-    flags = parse_detect(argv)
+def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World = ALONE) -> tuple[Path, int]:
+    """Checkpoint, inputs, files. Returns the run folder and the exit code (3: some input was unreadable).
+
+    Of several processes each looks at its part of the inputs and writes their pictures; the first one has the tables.
+    """
     detector = _detector(flags)
     notices: list[str] = []
     if flags.data:
@@ -240,23 +246,47 @@ def detect_pictures(argv: Sequence[str] | None) -> tuple[Path, int]:
     sources = find_sources(source, flags.recursive)
     if flags.exist_ok:
         _protect(sources, Path(flags.project, flags.name))
-    run = new_run(flags.project, flags.name, flags.exist_ok)
-    log_to(run / "detect.log")
+    run = world.tell(new_run(flags.project, flags.name, flags.exist_ok) if world.first else Path())
+    if world.first:
+        log_to(run / "detect.log")
+        write_json(run / "run.json", {**provenance(argv), **weights_about(detector.path), **detector.about})
     LOG.info("weights %s, %s from %s", detector.path, words(sources), source)
     for line in (*notices, *_notices(flags, detector, run)):
         LOG.info(line)
-    frames = read_frames(sources, flags.vid_stride, flags.max_pixels, flags.bad_data == "error", detector.channels)
-    total = None if any(one.video for one in sources) else len(sources)
+    mine = world.part(sources)
+    frames = read_frames(mine, flags.vid_stride, flags.max_pixels, flags.bad_data == "error", detector.channels)
+    seen = look(detector, frames, nms, flags.batch_size)
+    if limits is not None:
+        seen = (replace(one, found=limits.passing(one.found)) if one.found is not None else one for one in seen)
+    total = None if any(one.video for one in mine) else len(mine)
+    return run, _write(flags, detector, run, world, progress(seen, "detecting", total))
+
+
+def _write(flags: DetectFlags, detector: Detector, run: Path, world: World, seen: Iterable[Looked]) -> int:
+    """Everything that is written about the inputs; the exit code."""
     report = DetectionReport(detector.names)
-    with Writer(run, detector.names, flags) as writer:
-        for looked in progress(look(detector, frames, nms, flags.batch_size), "detecting", total):
-            found = looked.found if limits is None or looked.found is None else limits.passing(looked.found)
-            writer.add(looked.frame, found, looked.milliseconds)
-            report.add(looked.frame, found, looked.milliseconds)
-    write_json(run / "run.json", {**provenance(argv), **weights_about(detector.path), **detector.about})
-    _conclude(writer, run)
+    with FoundFiles(run, detector.names, flags) as files:
+        if not world.first:
+            world.gather(list(_shown(seen, files, report)))
+            world.gather(report.best)
+            return 0
+        with FoundTables(run, detector.names, flags) as tables:
+            rows: Iterable[Looked] = _shown(seen, files, report)
+            for one in rows if world.size == 1 else chain(*world.gather(list(rows))):
+                tables.add(one.frame, one.found, one.milliseconds)
+                report.add(one.frame, one.found, one.milliseconds)
+    report.join(world.gather(report.best))
+    _conclude(tables, run)
     report.write(run, html=not flags.nosave)
-    return run, 3 if writer.unreadable else 10 if flags.fail_on_defect and writer.bad else 0
+    return 3 if tables.unreadable else 10 if flags.fail_on_defect and tables.bad else 0
+
+
+def _shown(seen: Iterable[Looked], files: FoundFiles, report: DetectionReport) -> Iterator[Looked]:
+    """Each input after its own files are written, without its picture."""
+    for one in seen:
+        files.add(one.frame, one.found)
+        report.show(one.frame, one.found)
+        yield replace(one, frame=replace(one.frame, image=None))
 
 
 def _protect(sources: Sequence[Source], run: Path) -> None:
@@ -267,19 +297,22 @@ def _protect(sources: Sequence[Source], run: Path) -> None:
         raise ConfigError(f"--project, --name: {printable(str(run))} holds inputs, which the results would overwrite")
 
 
-def _conclude(writer: Writer, run: Path) -> None:
-    total = ", ".join(f"{name} {n}" for name, n in writer.counts.most_common()) or "no defects"
-    verdicts = f"{writer.looked - writer.bad:,} OK, {writer.bad:,} NG"
-    LOG.info("%s: %s; %s; written to %s", counted(writer.looked, "picture"), verdicts, total, run)
-    for reason in writer.reasons:
+def _conclude(tables: FoundTables, run: Path) -> None:
+    total = ", ".join(f"{name} {n}" for name, n in tables.counts.most_common()) or "no defects"
+    verdicts = f"{tables.looked - tables.bad:,} OK, {tables.bad:,} NG"
+    LOG.info("%s: %s; %s; written to %s", counted(tables.looked, "picture"), verdicts, total, run)
+    for reason in tables.reasons:
         LOG.warning("not looked at: %s", reason)
-    if writer.unreadable:
-        LOG.warning("%s could not be read; marked in summary.csv", counted(writer.unreadable, "input"))
+    if tables.unreadable:
+        LOG.warning("%s could not be read; marked in summary.csv", counted(tables.unreadable, "input"))
 
 
 def main_story(argv: Sequence[str] | None) -> int:
-    """See `detect_pictures`."""
-    return detect_pictures(argv)[1]
+    """See `detect_pictures`; started by torchrun, the processes divide the inputs."""
+    flags, place = parse_detect(argv), find_place(None)
+    flags = replace(flags, device=device_of(flags.device, place))
+    with joined(place, select_device(flags.device), RunConfig().timeout) as world:
+        return detect_pictures(flags, argv, world)[1]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

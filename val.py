@@ -17,6 +17,7 @@ from data.dataset import EvalSamples
 from data.preview import plot_detections, show_pictures
 from data.records import RecordSet
 from models.criterion import Criterion
+from models.found import Found
 from models.graph import Graph, build_graph
 from models.load import Loaded, closed_words, load_model, look_for, make_static
 from models.loss_terms import LossTerms
@@ -29,14 +30,16 @@ from utils import coco
 from utils.cli import parse_val
 from utils.comparison import report_comparison
 from utils.conclusion import Manner, conclude, plot_report
-from utils.config import Config, DataConfig, ValConfig
+from utils.config import Config, DataConfig, RunConfig, ValConfig
 from utils.device import half_notices, half_precision, select_device
+from utils.dist import ALONE, World, find_place, joined
 from utils.errors import ConfigError, NumericError
 from utils.evaluation import Evaluation, score_results
 from utils.flags import ValFlags
 from utils.inspection.options import inspection_config, refuse_with_predictions
 from utils.inspection.threshold_file import Making
 from utils.inspection.thresholds import LOWEST
+from utils.launch import device_of
 from utils.log import LOG, log_to, progress, run_script
 from utils.names import class_map, mapped_names, read_class_mapping
 from utils.novelty import Novelty, group_lines, group_names, group_scores
@@ -48,6 +51,7 @@ from utils.runs import new_run, provenance, write_json, write_text
 from utils.scores import as_lines
 from utils.settings import Setting, build_config, settings_of_assignments
 from utils.speed import Speed
+from utils.stop import Stop
 from utils.structures import Batch, Detections, Predictions
 from utils.text import counted
 from utils.vocabulary import Vocabulary
@@ -57,39 +61,61 @@ from utils.yolo_txt import label_text
 WRITTEN = "report.html, results.json, thresholds.yaml, predictions.json (COCO format, with truth.json), pictures"
 
 
-def evaluate(
+def predict(
     model: Graph,
     loader: DataLoader[Batch],
     truth: RecordSet,
     cfg: ValConfig,
     labels: Sequence[int] | None = None,
     criterion: Criterion | None = None,
-) -> Evaluation:
-    """Run `model` over every picture of `truth` and score it.
-
-    `labels` maps a class of the model to its number in the data; None: they are the same; where several become one, a
-    box suppresses boxes of the others. With a criterion the report
-    holds the losses too. Raises NumericError for non-finite predictions.
+    stop: Stop | None = None,
+) -> Found:
+    """Run `model` over every picture of the loader; see `evaluate`. A criterion adds losses; `stop` ends it
+    early.
     """
     device = next(model.parameters()).device
     merged = labels is not None and len(set(labels)) < len(labels)
     nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det, agnostic=merged)
     relabel = torch.arange(len(truth.names)) if labels is None else torch.tensor(labels)
     found: dict[int, Detections] = {}
-    terms: list[LossTerms] = []
+    terms: dict[int, LossTerms] = {}
     model.eval()
     for batch in progress(loader, "evaluating"):
+        if stop is not None and stop.asked:
+            return Found(found, terms, asked=True)
         batch = batch.to(device, non_blocking=True)
         with torch.inference_mode():
             predictions = model(batch.inputs())
             _check_finite(predictions, truth, batch)
             if criterion is not None:
-                terms.append(criterion(predictions, batch.targets))
+                terms[batch.indices[0]] = criterion(predictions, batch.targets).cpu()
         scored = undo_letterbox(detections(predictions, nms), batch.letterboxes)
         for index, one in zip(batch.indices, scored, strict=True):
             found[index] = replace(one, labels=relabel[one.labels], names=truth.names)
-    results = coco.results_json(truth.records, found, truth.category_ids)
-    return score_results(truth.records, truth.names, truth.category_ids, results, _losses(terms))
+    return Found(found, terms)
+
+
+def score(found: Found, truth: RecordSet) -> Evaluation:
+    """Score what was found in every picture of `truth`; the losses too, where there were any."""
+    results = coco.results_json(truth.records, found.detections, truth.category_ids)
+    return score_results(truth.records, truth.names, truth.category_ids, results, found.losses())
+
+
+def evaluate(
+    model: Graph,
+    loader: DataLoader[Batch],
+    truth: RecordSet,
+    cfg: ValConfig,
+    labels: Sequence[int] | None = None,
+    world: World = ALONE,
+) -> Evaluation | None:
+    """Run `model` over every picture of `truth` and score it; of several processes the first one scores.
+
+    `labels` maps a class of the model to its number in the data; None: they are the same; where several become one, a
+    box suppresses boxes of the others. Raises NumericError for non-finite predictions.
+    """
+    found = Found.joined(world.gather(predict(model, loader, truth, cfg, labels)))
+    return score(found, truth) if world.first else None
 
 
 def _check_finite(predictions: Predictions, truth: RecordSet, batch: Batch) -> None:
@@ -99,14 +125,6 @@ def _check_finite(predictions: Predictions, truth: RecordSet, batch: Batch) -> N
         raise NumericError(
             f"{first}: the network's output is not finite for the batch from here on; weights are damaged"
         )
-
-
-def _losses(terms: Sequence[LossTerms]) -> dict[str, float]:
-    if not terms:
-        return {}
-    sums = {name: torch.stack([t.sums[name] for t in terms]).sum(0) for name in terms[0].sums}
-    counts = {name: torch.stack([t.counts[name] for t in terms]).sum(0) for name in terms[0].counts}
-    return {name: float(value) for name, value in LossTerms(sums, counts).parts().items()}
 
 
 def _print_summary(flags: ValFlags) -> int:
@@ -202,13 +220,24 @@ def _notices(flags: ValFlags, device: torch.device) -> list[str]:
 def main_story(argv: Sequence[str] | None) -> int:
     """Flags, checkpoint, data, evaluation, files."""
     flags = parse_val(argv)
+    place = find_place(None)
+    if place.rank and (flags.summary or flags.compare is not None or flags.from_preds):
+        return 0  # nothing to divide: the first process does it
     if flags.summary:
         return _print_summary(flags)
     if flags.compare is not None:
         return report_comparison(flags, argv)
     if flags.from_preds:
         return _score_file(flags, argv)
-    device = select_device(flags.device)
+    if place.size > 1 and flags.task == "speed":
+        raise ConfigError("--task speed: times one process; start python val.py itself")
+    device = select_device(device_of(flags.device, place))
+    with joined(place, device, RunConfig().timeout) as world:
+        return _evaluate_checkpoint(flags, argv, world, device)
+
+
+def _evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: World, device: torch.device) -> int:
+    """Every process looks at its part of the pictures; the first one scores, and writes what there is to write."""
     asked = _asked(flags)
     loaded = load_model(find_weights(flags.weights), device, asked.model.sam)
     data = _data_config(flags, loaded)
@@ -218,31 +247,35 @@ def main_story(argv: Sequence[str] | None) -> int:
     labels, words = _labels(flags, loaded, truth)
     cfg = _thresholds(flags, loaded.config.val)
     looked = inspection_config(flags, cfg.conf, truth.mm_per_px, truth.records)
-    run = new_run(flags.project, flags.name, flags.exist_ok)
-    log_to(run / "val.log")
+    pin = device.type == "cuda"
+    loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels, world)
+    about = loaded.about()
+    run = Path()
+    if world.first:
+        run = new_run(flags.project, flags.name, flags.exist_ok)
+        log_to(run / "val.log")
+        known = {**weights_about(loaded.path), "data": truth.books.plain(), **about}
+        write_json(run / "run.json", {**provenance(argv), **known})
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
     for line in (*truth.books.lines(), *_notices(flags, device), *([words] if words else [])):
         LOG.info(line)
-    pin = device.type == "cuda"
-    loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels)
-    about = loaded.about()
-    write_json(
-        run / "run.json", {**provenance(argv), **weights_about(loaded.path), "data": truth.books.plain(), **about}
-    )
     with half_precision(device, flags.half):
         if flags.task == "speed":
             _report_speed(run, _speed(model, loader, cfg), not flags.noplots)
             return 0
-        evaluation = evaluate(model, loader, truth, cfg, labels)
+        evaluation = evaluate(model, loader, truth, cfg, labels, world=world)
         if asked.val.chance:
-            about["chance"] = chance(loaded, loader, truth, cfg, asked.val.chance)
+            about["chance"] = chance(loaded, loader, truth, cfg, asked.val.chance, world)
+    if evaluation is None:
+        return 0
     about |= group_scores(evaluation.report.classes, groups)
     for line in (*as_lines(evaluation.report, flags.verbose), *group_lines(about)):
         LOG.info(line)
     made = Making(cfg.iou, cfg.max_det, data.imgsz)
     show = show_pictures(truth, data.max_pixels)
-    manner = Manner("val", looked, made, show, tuple(truth.books.lines()), not flags.noplots)
-    conclude(run, evaluation, truth, about, manner)
+    conclude(
+        run, evaluation, truth, about, Manner("val", looked, made, show, tuple(truth.books.lines()), not flags.noplots)
+    )
     if flags.save_txt:
         _write_labels(run / "labels", evaluation.found, truth, flags.save_conf)
     if not flags.noplots:
@@ -287,7 +320,7 @@ def _score_file(flags: ValFlags, argv: Sequence[str] | None) -> int:
 
 
 def chance(
-    loaded: Loaded, loader: DataLoader[Batch], truth: RecordSet, cfg: ValConfig, permutations: int
+    loaded: Loaded, loader: DataLoader[Batch], truth: RecordSet, cfg: ValConfig, permutations: int, world: World = ALONE
 ) -> dict[str, Any]:
     """AP and AP50 with the text vectors permuted among the names: what is left without their meaning."""
     if loaded.words is None:
@@ -295,7 +328,8 @@ def chance(
     reports = []
     for seed in range(permutations):
         set_words(loaded.model, permuted(loaded.words, seed))
-        reports.append(evaluate(loaded.model, loader, truth, cfg).report)
+        evaluation = evaluate(loaded.model, loader, truth, cfg, world=world)
+        reports += [evaluation.report] if evaluation else []
     set_words(loaded.model, loaded.words)
     scores = {name: [report.metric(key) for report in reports] for name, key in (("AP50", "map50"), ("AP", "map50_95"))}
     return {"permutations": permutations, **scores}

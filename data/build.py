@@ -17,6 +17,7 @@ from data.sampler import EpochBatches, ShapeBatches, Shapes
 from data.union import open_data
 from utils.channels import RGB_CHANNELS, Channels
 from utils.config import Config, DataConfig
+from utils.dist import ALONE, World
 from utils.errors import ConfigError
 from utils.log import LOG
 from utils.structures import Batch, Record
@@ -29,8 +30,11 @@ def train_loader(
     pin: bool,
     phrases: PhraseDraw | None = None,
     channels: Channels = RGB_CHANNELS,
+    world: World = ALONE,
 ) -> tuple[DataLoader[Batch], EpochBatches]:
-    """Augmented batches, and the sampler whose `set_epoch` must be called before each pass."""
+    """Augmented batches, and the sampler whose `set_epoch` must be called before each pass; of several processes each
+    has its part of every batch.
+    """
     data, seed = cfg.data, cfg.run.seed
     balance = Balance.of(records, data.balance_threshold) if data.balance == "repeat" else None
     if balance:
@@ -41,8 +45,8 @@ def train_loader(
     samples = TrainSamples(pictures, augment, seed, compose_until, balance)
     sizes = [record.size for record in records] if data.rect else None
     shapes = Shapes(data.imgsz, stride, data.multi_scale, sizes)
-    batches = EpochBatches(len(records), data.batch_size, seed, shapes, balance)
-    workers = worker_count(data.workers, len(records), data.batch_size)
+    batches = EpochBatches(len(records), data.batch_size, seed, shapes, balance, world.part)
+    workers = worker_count(data.workers, len(records), data.batch_size, world.local_size)
     return make_loader(samples, batches, workers, pin, phrases), batches
 
 
@@ -53,11 +57,12 @@ def eval_loader(
     batch_size: int,
     pin: bool,
     channels: Channels = RGB_CHANNELS,
+    world: World = ALONE,
 ) -> DataLoader[Batch]:
-    """Letterboxed batches of every picture once."""
+    """Letterboxed batches of every picture once, of several processes each with its own batches."""
     samples = EvalSamples(open_pictures(records, cfg.max_pixels, cfg.cache, channels), cfg.imgsz, stride)
-    workers = worker_count(cfg.workers, len(records), batch_size)
-    return make_loader(samples, ShapeBatches(samples.shapes, batch_size), workers, pin)
+    workers = worker_count(cfg.workers, len(records), batch_size, world.local_size)
+    return make_loader(samples, ShapeBatches(samples.shapes, batch_size, world.rank, world.size), workers, pin)
 
 
 def read_split(cfg: DataConfig, split: str) -> RecordSet:

@@ -14,7 +14,7 @@ from data.mosaic import mosaic_matrices, single_matrix
 from data.paste import Donor, paste_objects
 from data.pictures import Pictures
 from data.polar import Optics
-from data.sampler import Key
+from data.sampler import BLANK, Key
 from data.transforms import PAD, clip_and_keep, eval_shape, letterbox, transform_boxes, warp_into
 from utils.boxes import clip_boxes
 from utils.config import AugmentConfig
@@ -50,6 +50,8 @@ class TrainSamples(Dataset[Sample]):
         return len(self.records)
 
     def __getitem__(self, key: Key) -> Sample:
+        if key.index == BLANK:
+            return self._blank(key)
         rng = np.random.default_rng((self.seed, key.epoch, key.index, key.copy))
         sample = self._one(rng, key)
         if self._composes(key) and self.cfg.mixup and rng.random() < self.cfg.mixup:
@@ -57,6 +59,12 @@ class TrainSamples(Dataset[Sample]):
             other = self._one(rng, replace(key, index=partner))
             sample = mixup(sample, other, rng.beta(32, 32))
         return _finished(sample, self.optics)
+
+    def _blank(self, key: Key) -> Sample:
+        """Padding, and nothing to learn. Reads a picture to know what kind the planes are."""
+        picture = self.pictures[0]
+        canvas = np.full((*key.shape, picture.shape[2]), self.optics.padding(picture.dtype, PAD), picture.dtype)
+        return _finished(Sample(canvas, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), BLANK), self.optics)
 
     def _one(self, rng: np.random.Generator, key: Key) -> Sample:
         """A sample that may be a mosaic and have objects pasted in, but is not blended."""

@@ -16,9 +16,11 @@ from data.phrases import PhraseDraw
 from utils.structures import Batch, Sample
 
 
-def worker_count(wanted: int, pictures: int, batch_size: int) -> int:
-    """`wanted` loader processes; -1: one per core, at most 8. Never more than there are batches."""
-    count = min(8, os.cpu_count() or 1) if wanted < 0 else wanted
+def worker_count(wanted: int, pictures: int, batch_size: int, ranks: int = 1) -> int:
+    """`wanted` loader processes for each of `ranks` on this machine; -1: the cores shared out, at most 8. Never more
+    than there are batches.
+    """
+    count = max(min(8, (os.cpu_count() or 1) // ranks), 1) if wanted < 0 else wanted
     return min(count, -(-pictures // batch_size))
 
 
@@ -35,6 +37,7 @@ def make_loader(
         worker_init_fn=_one_thread,
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers > 0 else None,
+        generator=torch.Generator(),  # the loader's draws leave the state that checkpoints keep alone
     )
 
 

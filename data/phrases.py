@@ -28,7 +28,7 @@ class PhraseDraw:
         """The batch with its phrases, its labels being places among them."""
         if self.plain:
             return batch
-        rng = np.random.default_rng((self.seed, *batch.indices))
+        rng = np.random.default_rng((self.seed, *(index for index in batch.indices if index >= 0)))
         ids, inverse = sample_classes(rng, batch.targets.labels.numpy(), len(self.vocabulary))
         names = self.vocabulary.draw(rng)
         chosen = [self.rows[names[k]] for k in ids]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,13 @@ from torch.utils.data import Sampler
 from data.balance import Balance
 from data.transforms import Shape, eval_shape
 
+BLANK = -1  # the index of a sample that shows nothing and does not count
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """A training sample's address. `copy` counts from 0 how often the picture was in this epoch before; every copy has
-    its own random draws.
+    its own random draws. The index BLANK stands for no picture.
     """
 
     epoch: int
@@ -58,19 +60,31 @@ class EpochBatches(Sampler[list[Key]]):
     """Every picture of an epoch, in an order that is a pure function of (seed, epoch). Call `set_epoch` before
     iterating.
 
+    Of several processes each gets its `part` of every batch, so that together they see the batches of one; where a last
+    small batch has nothing for a process, a blank sample keeps it in step.
+
     Without `balance` each picture comes once, with it as often as `Balance.copies` says; an epoch has the same number
     of samples in any case, so that its length is known beforehand. With rectangles pictures of like shape share a
     batch: they are shuffled, sorted by aspect ratio, cut into batches, and the batches are shuffled.
     """
 
-    def __init__(self, count: int, batch_size: int, seed: int, shapes: Shapes, balance: Balance | None = None) -> None:
-        self.count, self.batch_size, self.seed, self.epoch = count, batch_size, seed, 0
-        self.shapes, self.balance = shapes, balance
+    def __init__(
+        self,
+        count: int,
+        batch_size: int,
+        seed: int,
+        shapes: Shapes,
+        balance: Balance | None = None,
+        part: Callable[[list[Key]], list[Key]] = list,
+    ) -> None:
+        self.count, self.batch_size, self.seed = count, batch_size, seed
+        self.shapes, self.balance, self.part = shapes, balance, part
         self.samples = count if balance is None else balance.samples
+        self.epoch, self.skip = 0, 0
 
-    def set_epoch(self, epoch: int) -> None:
-        """Which epoch the next iteration is."""
-        self.epoch = epoch
+    def set_epoch(self, epoch: int, skip: int = 0) -> None:
+        """Which epoch the next iteration is, without its first `skip` batches."""
+        self.epoch, self.skip = epoch, skip
 
     def __len__(self) -> int:
         return -(-self.samples // self.batch_size)
@@ -88,16 +102,17 @@ class EpochBatches(Sampler[list[Key]]):
         if self.shapes.pictures is not None:
             batches = [batches[number] for number in rng.permutation(len(batches))]
         sizes = rng.choice(self.shapes.sizes, len(batches))
-        for batch, size in zip(batches, sizes.tolist(), strict=True):
+        for batch, size in list(zip(batches, sizes.tolist(), strict=True))[self.skip :]:
             shape = self.shapes.of_batch(size, indices[batch].tolist())
             rows = zip(indices[batch].tolist(), copies[batch].tolist(), strict=True)
-            yield [Key(self.epoch, index, shape, copy) for index, copy in rows]
+            mine = self.part([Key(self.epoch, index, shape, copy) for index, copy in rows])
+            yield mine or [Key(self.epoch, BLANK, shape)]
 
 
 class ShapeBatches(Sampler[list[int]]):
-    """Every picture once, in batches of one shape."""
+    """Every picture once, in batches of one shape; of several processes each takes whole batches in turn."""
 
-    def __init__(self, shapes: Sequence[Shape], batch_size: int) -> None:
+    def __init__(self, shapes: Sequence[Shape], batch_size: int, rank: int = 0, ranks: int = 1) -> None:
         groups: dict[Shape, list[int]] = {}
         for index, shape in enumerate(shapes):
             groups.setdefault(shape, []).append(index)
@@ -105,7 +120,7 @@ class ShapeBatches(Sampler[list[int]]):
             group[start : start + batch_size]
             for _, group in sorted(groups.items())
             for start in range(0, len(group), batch_size)
-        ]
+        ][rank::ranks]
 
     def __len__(self) -> int:
         return len(self.batches)

@@ -18,6 +18,7 @@ from models.iou import iou
 from models.learners import learners
 from models.loss_terms import LossTerms
 from models.matched_overlap import matched_boxes, matched_overlap
+from models.precision import at_least_fp32
 from utils.config import AssignConfig, Config, LossConfig
 from utils.structures import Assignment, Predictions, Targets
 
@@ -86,7 +87,7 @@ class AnchorCriterion:
 
     def _class_loss(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> Tensor:
         """(P,) BCE summed over classes; zero where there is only one class to choose."""
-        logits = predictions.class_logits[assigned.image_index, assigned.prediction_index].float()
+        logits = at_least_fp32(predictions.class_logits[assigned.image_index, assigned.prediction_index])
         if self.classes == 1:
             return logits.sum(-1) * 0
         off = 0.5 * self.loss.label_smoothing
@@ -97,7 +98,7 @@ class AnchorCriterion:
     def _object_loss(self, predictions: Predictions, truth: Tensor, taught: Tensor) -> Tensor:
         """(L,) BCE summed over the `taught` predictions of each level and weighted by the level's balance."""
         assert predictions.objectness is not None, "the anchor criterion needs an objectness"
-        loss = focal_bce(predictions.objectness.float(), truth, self.loss.focal_gamma, self.loss.obj_pw)
+        loss = focal_bce(at_least_fp32(predictions.objectness), truth, self.loss.focal_gamma, self.loss.obj_pw)
         loss = loss.where(taught, loss.new_zeros(()))
         sums = torch.stack([part.sum() for part in loss.split(list(predictions.level_sizes), 1)])
         return sums * sums.new_tensor(_balance(self.loss.balance, len(sums)))
@@ -127,5 +128,5 @@ def _best_targets(predictions: Predictions, assigned: Assignment, quality: Tenso
     last = torch.full((batch * size,), -1, device=flat.device).scatter_reduce(0, flat, order, "amax")
     wins = last[flat] == order
     truth = torch.zeros(batch * size, device=flat.device)
-    truth[flat[wins]] = quality[wins].float()
+    truth[flat[wins]] = quality[wins].to(truth)
     return truth.view(batch, size)

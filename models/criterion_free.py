@@ -10,6 +10,7 @@ from models.assign_aligned import assign_aligned
 from models.learners import learners
 from models.loss_terms import LossTerms
 from models.matched_overlap import matched_overlap
+from models.precision import at_least_fp32
 from models.side_losses import side_losses
 from utils.config import AssignConfig, LossConfig
 from utils.structures import Assignment, Predictions, Targets
@@ -42,14 +43,14 @@ class FreeCriterion:
             "cls": cls * self.loss.free_cls,
             "dfl": (dfl * quality).sum() * self.loss.free_dfl,
         }
-        total = quality.sum().view(1)
+        total = quality.sum(dtype=torch.float64).view(1)  # the same however a batch is spread
         side = side_losses(predictions, targets, self.loss)
         own = {name: value.view(1) for name, value in sums.items()}
         return LossTerms({**own, **side.sums}, {**dict.fromkeys(sums, total), **side.counts})
 
     def _background(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> Tensor:
         """Sum of softplus over the predictions that learn: the cross-entropy against an empty picture."""
-        logits = predictions.class_logits.float()
+        logits = at_least_fp32(predictions.class_logits)
         if not len(targets.ignored):
             return softplus(logits).sum()
         learn = learners(predictions, targets, assigned, reach=0.0)
@@ -64,13 +65,15 @@ class FreeCriterion:
         truth = targets.boxes[assigned.target_index] / stride
         points = predictions.points[index] / stride
         distances = torch.cat((points - truth[:, :2], truth[:, 2:] - points), -1)
-        return 1 - overlap, distribution_focal(predictions.distribution[image, index].float(), distances).mean(-1)
+        return 1 - overlap, distribution_focal(at_least_fp32(predictions.distribution[image, index]), distances).mean(
+            -1
+        )
 
 
 def _target_logits(predictions: Predictions, targets: Targets, assigned: Assignment) -> Tensor:
     """(P,) each positive's logit of its target's class."""
     label = targets.labels[assigned.target_index]
-    return predictions.class_logits[assigned.image_index, assigned.prediction_index, label].float()
+    return at_least_fp32(predictions.class_logits[assigned.image_index, assigned.prediction_index, label])
 
 
 def distribution_focal(logits: Tensor, distance: Tensor) -> Tensor:

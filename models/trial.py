@@ -16,7 +16,8 @@ from utils.config import Config, DataConfig
 from utils.device import peak_memory
 from utils.errors import ResourceError
 from utils.log import LOG
-from utils.state import forward_backward, new_state, optimizer_step
+from utils.state import new_state
+from utils.step import forward_backward, optimizer_step
 from utils.structures import Batch, Moment, Targets
 
 BOXES = 8  # per random picture
@@ -46,7 +47,7 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
     model.train()
 
     def step() -> None:
-        forward_backward(state, criterion, batch, dtype, Moment(cfg.run.seed, step=0, progress=1.0))
+        forward_backward(state, criterion, batch, Moment(cfg.run.seed, step=0, progress=1.0))
         optimizer_step(state, cfg.optim.clip_norm)
 
     @torch.inference_mode()
@@ -80,17 +81,18 @@ def _seconds(action: Callable[[], None], device: torch.device) -> float:
     return time.perf_counter() - started
 
 
-def fit_batch(cfg: Config, model: Graph, pictures: int, dtype: torch.dtype | None) -> Config:
-    """The configuration with --batch -1 replaced by the pictures per step that fit, said aloud."""
+def fit_batch(cfg: Config, model: Graph, pictures: int, dtype: torch.dtype | None, processes: int = 1) -> Config:
+    """The configuration with --batch -1 replaced by the pictures per step that fit all processes, said aloud."""
     if cfg.data.batch_size != -1:
         return cfg
     if next(model.parameters()).is_cuda:
         size = batch_that_fits(model, cfg, dtype, pictures)
-        LOG.info("--batch -1: %d pictures of %d px a step fit the GPU", size, cfg.data.imgsz)
+        LOG.info("--batch -1: %d pictures of %d px a step fit each GPU", size, cfg.data.imgsz)
     else:
         size = DataConfig().batch_size
         LOG.info("--batch -1 measures the memory of a GPU; on the CPU a larger batch gains nothing: using %d", size)
-    return replace(cfg, data=replace(cfg.data, batch_size=size))
+        size = -(-size // processes)
+    return replace(cfg, data=replace(cfg.data, batch_size=size * processes))
 
 
 def batch_that_fits(model: Graph, cfg: Config, dtype: torch.dtype | None, pictures: int) -> int:

@@ -25,7 +25,8 @@ from tests.data.test_video import write_video
 from utils import coco
 from utils.channels import RGB_CHANNELS
 from utils.cli import parse_detect
-from utils.detect_writer import Writer, slug
+from utils.detect_files import FoundFiles, slug
+from utils.detect_tables import FoundTables
 from utils.errors import ConfigError
 from utils.structures import Detections
 from utils.text import spreadsheet_cell
@@ -277,9 +278,11 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
     run.mkdir()
     tracemalloc.start()
     try:
-        with Writer(run, ("a", "b"), parse_detect(words)) as writer:
+        about = (run, ("a", "b"), parse_detect(words))
+        with FoundFiles(*about) as files, FoundTables(*about) as tables:
             for number, looked in enumerate(look(QuickDetector(), frames, NMSConfig(), 4), 1):
-                writer.add(looked.frame, looked.found, looked.milliseconds)
+                files.add(looked.frame, looked.found)
+                tables.add(looked.frame, looked.found, looked.milliseconds)
                 if number in (200, 1100, 2000):
                     gc.collect()
                     held[number] = tracemalloc.get_traced_memory()[0]
@@ -287,7 +290,7 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
         tracemalloc.stop()
     grown = (held[1100] - held[200], held[2000] - held[1100])
     assert min(grown) < 100_000, grown  # the interpreter's table of strings may double once, rows would grow twice
-    assert writer.looked == 2000
+    assert tables.looked == 2000
     assert len(json.loads((run / "predictions.json").read_text())) == 6000
 
 

@@ -75,7 +75,7 @@ def test_killed_and_resumed_equals_never_killed(trained, glass, tmp_path, monkey
     ours, theirs = weights(run), weights(trained)
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[k], theirs[k]) for k in ours)
     one, two = (ResultsCsv(r / "results.csv").rows() for r in (run, trained))
-    assert [{**row, "seconds": ""} for row in one] == [{**row, "seconds": ""} for row in two]
+    assert one == two
     assert train.main(["--resume"]) == 0  # finished: says so
 
 
@@ -101,7 +101,7 @@ def test_eight_pictures_are_learnt_by_heart(tmp_path, monkeypatch, capsys, model
     text = data.read_text().replace("val: images/val", "val: images/train")
     data.write_text(text)
     words = ["--cfg", f"{model}.yaml", "--data", str(data), "--img", "128", "--batch", "8", "--workers", "0"]
-    words += ["--epochs", "110", "--noval", "--noplots", "--optimizer", "AdamW", "--device", "cpu"]
+    words += ["--epochs", "160", "--noval", "--noplots", "--optimizer", "AdamW", "--device", "cpu"]
     words += ["--text-encoder", "ngram"] if model == "rtvpnet-n" else []
     knobs = "optim.lr0=0.004 optim.nominal_batch=8 model.bn_momentum=0.1 augment.mosaic=0 augment.scale=0 "
     knobs += "augment.translate=0 augment.fliplr=0 augment.hsv_h=0 augment.hsv_s=0 augment.hsv_v=0"

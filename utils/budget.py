@@ -6,7 +6,9 @@ import re
 import time
 from collections.abc import Callable
 
+from utils.config import Config
 from utils.errors import ConfigError
+from utils.log import LOG
 
 _HOURS = {"s": 1 / 3600, "m": 1 / 60, "h": 1.0, "": 1.0}
 
@@ -41,3 +43,11 @@ class TimeBudget:
         end = max(now, self.epoch_started + self.longest)  # of this epoch: it still has its evaluation to do
         another = max(self.longest, now - self.epoch_started)
         return self.seconds > 0 and end - self.started + another > self.seconds
+
+
+def out_of_time(budget: TimeBudget, cfg: Config) -> bool:
+    """Whether --max-time leaves no time for an epoch after this one; said aloud."""
+    if not budget.is_last():
+        return False
+    LOG.info("stopping: another epoch does not fit in %g h; python train.py --resume goes on", cfg.run.max_time)
+    return True

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,9 +21,10 @@ FORMAT = 1
 
 
 def save(path: Path, content: dict[str, Any], keep_previous: bool = False) -> None:
-    """Write `content` (tensors and plain values) to `path`: temporary file, fsync, rename, fsync of the folder.
+    """Write `content` (tensors and plain values) to `path`: temporary file, fsync, read back, rename, fsync of the
+    folder. There is a complete file of that name at any moment.
 
-    `keep_previous` moves an existing file to `<stem>.prev.pt` first. Raises ResourceError when the disk refuses.
+    `keep_previous` leaves the file before as `<stem>.prev.pt`. Raises ResourceError when the disk refuses.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -30,13 +32,33 @@ def save(path: Path, content: dict[str, Any], keep_previous: bool = False) -> No
             torch.save({"format": FORMAT, **content}, file)
             file.flush()
             os.fsync(file.fileno())
+        _verify(temporary)
         if keep_previous and path.exists():
-            os.replace(path, path.with_suffix(".prev.pt"))
+            _keep(path, path.with_suffix(".prev.pt"))
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except (OSError, RuntimeError) as error:  # torch turns a failed write into RuntimeError
         temporary.unlink(missing_ok=True)
         raise ResourceError(f"{path}: cannot be written: {error}; free some space and --resume") from error
+
+
+def _verify(path: Path) -> None:
+    """Read every byte back and compare checksums. Raises OSError for a disk that did not keep them."""
+    with zipfile.ZipFile(path) as file:
+        bad = file.testzip()
+    if bad is not None:
+        raise OSError(f"what was written reads back otherwise ({bad})")
+
+
+def _keep(path: Path, previous: Path) -> None:
+    """`previous` becomes what `path` is, which stays in its place meanwhile."""
+    spare = previous.with_name(f".{previous.name}.tmp")
+    spare.unlink(missing_ok=True)
+    try:
+        os.link(path, spare)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(path, spare)
+    os.replace(spare, previous)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from utils.argv import repair
-from utils.device import device_of_rank
-from utils.dist import local_rank
 from utils.errors import ConfigError
 from utils.flags import TRAIN_FLAGS, BenchmarkFlags, DetectFlags, EvaluatorBenchmarkFlags, TrainFlags, ValFlags
 from utils.log import LOG
@@ -67,7 +65,7 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
     parser.add_argument("--image-weights", action="store_const", const="repeat", help="--balance repeat", **balance)
     rows: dict[str, Any] = {"dest": "model.freeze", "nargs": "+", "type": _number_or_name, "default": unset}
     parser.add_argument("--freeze", **rows, metavar="N", help="the first N rows stay as they are, or these rows")
-    parser.add_argument("--local_rank", "--local-rank", type=int, help=unset)
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=None, help=unset)
     parser.add_argument("--hyp", default="", help="training YAML, ours or YOLOv5's (default: by model)")
     parser.add_argument("--resume", nargs="?", const="", default=None, metavar="last.pt", help="continue a run")
     parser.add_argument("--demo", action="store_true", help="two to three minutes on the built-in glass pictures")
@@ -76,9 +74,6 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
     values = parser.read(argv)
     names = {action.dest: action.option_strings[0] for action in reversed(parser._actions)}
     settings = [Setting(k, v, names[k]) for k, v in values.items() if "." in k]
-    rank = local_rank(values["local_rank"])
-    if rank is not None and rank >= 0 and "run.device" not in values:
-        settings.append(Setting("run.device", device_of_rank(rank), "--local_rank"))
     return TrainFlags(
         settings=tuple(settings),
         hyp=values["hyp"],
@@ -87,6 +82,7 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
         demo=values["demo"],
         dry_run=values["dry_run"],
         debug=values["debug"],
+        local_rank=values["local_rank"],
     )
 
 

@@ -164,12 +164,16 @@ class RunConfig:
     amp: bool = True
     bf16: bool = False
     sync_bn: bool = False
+    sync_bn_below: int = knob(16, 0)
+    nproc: int = knob(1, 1, 1024)
+    timeout: float = knob(120.0, 1)
     best_metric: MetricName = "fitness"
     max_time: float = knob(0.0, 0, 1e6)
     project: str = "runs/train"
     name: str = "exp"
     exist_ok: bool = False
     save_period: int = knob(-1, -1)
+    save_steps: int = knob(0, 0)
     nosave: bool = False
     noval: bool = False
     noplots: bool = False

@@ -19,18 +19,13 @@ def select_device(text: str) -> torch.device:
         return torch.device("cpu")
     number = word.removeprefix("cuda").removeprefix(":") or "0"
     if "," in number:
-        raise ConfigError(f"--device {text}: training on several GPUs is not available yet; name one")
+        raise ConfigError(f"--device {text}: only train.py starts a process for each GPU; name one")
     if not number.isdecimal():
         raise ConfigError(f"--device {text}: must be cpu, a GPU's number such as 0, or cuda:0")
     if int(number) >= torch.cuda.device_count():
         have = f"{torch.cuda.device_count()} GPUs" if torch.cuda.device_count() else "no GPU"
         raise ConfigError(f"--device {text}: torch {torch.__version__} sees {have}; use --device cpu")
     return torch.device(f"cuda:{number}")
-
-
-def device_of_rank(rank: int) -> str:
-    """What `--device` says for the process of this number on its machine: its GPU, if there are GPUs."""
-    return str(rank) if torch.cuda.is_available() else ""
 
 
 def peak_memory(device: torch.device) -> int:

@@ -30,7 +30,7 @@ def _counts(records: Sequence[Record], classes: int) -> list[tuple[int, int]]:
     return [(sum(row), sum(n > 0 for n in row)) for row in found]
 
 
-def schedule_lines(cfg: Config, schedule: Schedule) -> list[str]:
+def schedule_lines(cfg: Config, schedule: Schedule, processes: int) -> list[str]:
     """Batch, steps, optimizer and learning rates."""
     patience = counted(cfg.schedule.patience, "epoch") if cfg.schedule.patience else "off"
     optim, plan, batch = cfg.optim, cfg.schedule, cfg.data.batch_size
@@ -39,8 +39,8 @@ def schedule_lines(cfg: Config, schedule: Schedule) -> list[str]:
     warmup = f"warm-up {counted(schedule.warmup, 'step')}" if schedule.warmup else "no warm-up"
     last = plan.epochs * steps - 1
     lines = [
-        f"batch {batch} = {batch} x 1 process; gradients of {counted(together, 'step')} ({batch * together} pictures) "
-        "make one update",
+        f"batch {batch} = {batch // processes} x {counted(processes, 'process')}; gradients of "
+        f"{counted(together, 'step')} ({batch * together} pictures) make one update",
         f"steps: {steps:,} an epoch, {plan.epochs * steps:,} in {counted(plan.epochs, 'epoch')}",
         f"optimizer: {optim.name}, lr {optim.lr0:g}, momentum {optim.momentum:g}, weight decay {optim.weight_decay:g}",
         f"schedule: {fall} from {optim.lr0:g} to {schedule.learning_rates(last)[0]:.3g} at the last step, {warmup}, "

@@ -6,9 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import Tensor
+from utils.structures import Report
 
-from utils.structures import Batch, Report
+
+@dataclass(frozen=True)
+class StepResult:
+    """A step over the pictures of all processes: mean losses by name, pictures, boxes lost in augmentation, and whether
+    some process was asked to stop.
+    """
+
+    parts: dict[str, float]
+    pictures: int
+    boxes_lost: int
+    asked: bool
 
 
 @dataclass(eq=False)
@@ -20,12 +30,21 @@ class EpochLosses:
     boxes_lost: int = 0
     skipped: int = 0
 
-    def add(self, parts: dict[str, Tensor], batch: Batch) -> None:
+    def add(self, result: StepResult) -> None:
         """Count one batch."""
-        for name, value in parts.items():
-            self.sums[name] = self.sums.get(name, 0.0) + float(value.detach()) * len(batch)
-        self.pictures += len(batch)
-        self.boxes_lost += batch.boxes_lost
+        for name, value in result.parts.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value * result.pictures
+        self.pictures += result.pictures
+        self.boxes_lost += result.boxes_lost
+
+    def plain(self) -> dict[str, Any]:
+        """As checkpoints keep it."""
+        return {**vars(self), "sums": dict(self.sums)}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> EpochLosses:
+        """What `plain` gave."""
+        return cls(**{**plain, "sums": dict(plain["sums"])})
 
     def means(self) -> dict[str, float]:
         """Loss per part."""
@@ -36,10 +55,8 @@ class EpochLosses:
         return " ".join(f"{name} {value:.4f}" for name, value in self.means().items())
 
 
-def results_row(
-    epoch: int, losses: EpochLosses, report: Report | None, rates: Sequence[float], seconds: float
-) -> dict[str, Any]:
-    """A row of results.csv, see utils.runs.COLUMNS."""
+def results_row(epoch: int, losses: EpochLosses, report: Report | None, rates: Sequence[float]) -> dict[str, Any]:
+    """A row of results.csv, see utils.runs.COLUMNS. The same in every repetition: times are in train.log."""
     row: dict[str, Any] = {"epoch": epoch}
     row |= {f"train/{name}_loss": value for name, value in losses.means().items()}
     if report:
@@ -51,7 +68,7 @@ def results_row(
         }
         row |= {f"val/{name}_loss": value for name, value in report.losses.items()}
     row |= {f"x/lr{i}": rate for i, rate in enumerate(rates)}
-    return row | {"boxes_lost": losses.boxes_lost, "skipped_steps": losses.skipped, "seconds": seconds}
+    return row | {"boxes_lost": losses.boxes_lost, "skipped_steps": losses.skipped}
 
 
 def score_words(report: Report | None) -> str:

@@ -21,6 +21,7 @@ class TrainFlags:
     demo: bool
     dry_run: bool
     debug: bool
+    local_rank: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +135,8 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str]
     (("--epochs",), "schedule.epochs", int, ""),
     (("--batch-size", "--batch"), "data.batch_size", int, "pictures per step over all processes; -1: as many as fit"),
     (("--imgsz", "--img", "--img-size"), "data.imgsz", int, "longest side of the network input, px"),
-    (("--device",), "run.device", str, "cpu, 0, cuda:0 (default: the first GPU if there is one)"),
+    (("--device",), "run.device", str, "cpu, 0, cuda:0; 0,1: two processes (default: the first GPU if there is one)"),
+    (("--nproc",), "run.nproc", int, "processes on this machine, with --device cpu or all GPUs"),
     (("--workers",), "data.workers", int, "loader processes"),
     (("--optimizer",), "optim.name", str, "SGD, Adam or AdamW"),
     (("--patience",), "schedule.patience", int, "epochs without improvement before stopping"),
@@ -147,6 +149,7 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str]
     (("--project",), "run.project", str, ""),
     (("--name",), "run.name", str, ""),
     (("--save-period",), "run.save_period", int, "keep a checkpoint every so many epochs"),
+    (("--save-steps",), "run.save_steps", int, "write last.pt every so many steps too"),
     (("--bad-data",), "data.bad_data", str, "skip (reported, up to a limit) or error"),
     (("--max-pixels",), "data.max_pixels", int, "refuse larger pictures before decoding them"),
     (("--single-cls",), "data.single_cls", None, "all classes as one, called defect"),
@@ -154,7 +157,7 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str]
     (("--multi-scale",), "data.multi_scale", None, "each batch at its own size, 0.5 to 1.5 of --img"),
     (("--cos-lr",), "schedule.cosine", None, "cosine learning rate"),
     (("--bf16",), "run.bf16", None, "mixed precision in bfloat16, on the CPU too"),
-    (("--sync-bn",), "run.sync_bn", None, "BatchNorm over the pictures of all processes"),
+    (("--sync-bn",), "run.sync_bn", None, "BatchNorm over the pictures of all GPUs"),
     (("--exist-ok",), "run.exist_ok", None, "write into an existing run folder"),
     (("--nosave",), "run.nosave", None, "write only the last checkpoint"),
     (("--noval",), "run.noval", None, "evaluate only after the last epoch"),

@@ -12,6 +12,8 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from utils.errors import UserError
+from utils.failure import own_rank, report
+from utils.stop import Stopped
 
 T = TypeVar("T")
 LOG = logging.getLogger("defects")
@@ -30,10 +32,11 @@ class _Console(logging.Handler):
 
 
 def start_logging() -> None:
-    """Console output, once per process; warnings go to stderr."""
+    """Console output, once per process; warnings go to stderr. Of several processes only the first tells the story."""
+    rank = own_rank()
     LOG.handlers[:] = [_Console()]
-    LOG.handlers[0].setFormatter(logging.Formatter("%(message)s"))
-    LOG.setLevel(logging.INFO)
+    LOG.handlers[0].setFormatter(logging.Formatter(f"rank {rank}: %(message)s" if rank else "%(message)s"))
+    LOG.setLevel(logging.WARNING if rank else logging.INFO)
     LOG.propagate = False
 
 
@@ -51,9 +54,10 @@ def stop_logging() -> None:
         LOG.removeHandler(handler)
 
 
-def progress(items: Iterable[T], description: str, total: int | None = None) -> tqdm[T]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    return tqdm(items, desc=description, total=total, disable=None, dynamic_ncols=True, leave=False)
+def progress(items: Iterable[T], description: str, total: int | None = None, done: int = 0) -> tqdm[T]:
+    """A progress bar on a terminal, nothing elsewhere; of several processes only the first shows one."""
+    hidden = True if own_rank() else None
+    return tqdm(items, desc=description, total=total, disable=hidden, initial=done, dynamic_ncols=True, leave=False)
 
 
 def run_script(script: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
@@ -65,11 +69,15 @@ def run_script(script: Callable[[Sequence[str] | None], int], argv: Sequence[str
     except UserError as error:
         if "--debug" in words:
             raise
-        text = " ".join(str(error).split("\n"))
-        LOG.error("error[%s]: %s", error.code, text)
+        line = f"error[{error.code}]: " + " ".join(str(error).split("\n"))
+        if report(line):
+            LOG.error(line)
         return error.exit_code
+    except Stopped as stopped:
+        LOG.warning("stopped by %s; python train.py --resume goes on from there", stopped)
+        return stopped.exit_code
     except KeyboardInterrupt:
-        LOG.error("stopped; python train.py --resume continues the newest run from its last complete epoch")
+        LOG.error("stopped; python train.py --resume continues the newest run from what it saved last")
         return 130
     finally:
         stop_logging()

@@ -10,11 +10,20 @@ from utils import checkpoint
 from utils.config import Config
 from utils.errors import CheckpointError, ConfigError
 from utils.flags import TrainFlags
+from utils.log import LOG
 from utils.paths import CFG, find_yaml
 from utils.settings import Setting, build_config, config_from_plain, settings_of_assignments, settings_of_document
 from utils.yamlio import read_yaml
 
-MAY_CHANGE = ("run.device", "run.max_time", "data.workers", "data.cache")  # when a run is resumed
+MAY_CHANGE = (
+    "run.device",
+    "run.nproc",
+    "run.timeout",
+    "run.save_steps",
+    "run.max_time",
+    "data.workers",
+    "data.cache",
+)  # when a run is resumed
 
 
 def configure(flags: TrainFlags) -> tuple[Config, dict[str, str]]:
@@ -44,18 +53,27 @@ class Resumed:
 
     @property
     def finished(self) -> bool:
-        """Whether all its epochs are done."""
-        return bool(self.content["epoch"] + 1 >= self.cfg.schedule.epochs)
+        """Whether all its epochs are done, and their results written."""
+        epochs = self.content["epoch"] + 1 >= self.cfg.schedule.epochs and self.content["complete"]
+        return bool(epochs and (self.run / "results.json").exists())
+
+    @property
+    def run(self) -> Path:
+        """Its folder."""
+        return self.last.parent.parent
 
 
-def resume(flags: TrainFlags) -> Resumed:
-    """The run that --resume names, or the newest; only what does not change its result may change."""
-    path = Path(flags.resume) if flags.resume else checkpoint.newest(Path("runs/train"), "last.pt")
+def resume(flags: TrainFlags, restarted: Path | None = None) -> Resumed:
+    """The run that --resume names, or the newest; only what does not change its result may change.
+
+    `restarted`: the checkpoint of a run that its launcher starts again, with the command line that began it.
+    """
+    path = restarted or (Path(flags.resume) if flags.resume else checkpoint.newest(Path("runs/train"), "last.pt"))
     if path is None:
         raise CheckpointError("--resume: no runs/train/*/weights/last.pt; name the checkpoint to continue from")
-    content = checkpoint.load(path)
-    if "optimizer" not in content:
-        raise CheckpointError(f"--resume {path}: holds averaged weights only; continue from its last.pt")
+    content = _load_last(path)
+    if restarted:
+        return Resumed(config_from_plain(content["config"], str(path)), dict(content["origins"]), content, path)
     other = [s.origin for s in flags.settings if s.key not in MAY_CHANGE]
     if other or flags.assignments or flags.hyp:
         words = ", ".join([*other, *(["--set"] if flags.assignments else []), *(["--hyp"] if flags.hyp else [])])
@@ -64,3 +82,20 @@ def resume(flags: TrainFlags) -> Resumed:
     settings = [Setting(f"{s}.{k}", v, "") for s, values in stored.plain().items() for k, v in values.items()]
     cfg, _ = build_config([*settings, *flags.settings])
     return Resumed(cfg, dict(content["origins"]), content, path)
+
+
+def _load_last(path: Path) -> dict[str, Any]:
+    """The checkpoint, or the one before it where it is damaged. Raises CheckpointError."""
+    previous = path.with_suffix(".prev.pt")
+    try:
+        content = checkpoint.load(path)
+    except CheckpointError as error:
+        if not path.exists() or not previous.exists():
+            raise
+        LOG.warning("%s; continuing from %s", error, previous.name)
+        content = checkpoint.load(previous)
+    if "optimizer" not in content:
+        raise CheckpointError(f"--resume {path}: holds averaged weights only; continue from its last.pt")
+    if "complete" not in content:
+        raise CheckpointError(f"--resume {path}: is of an earlier version; start a new run with --weights {path}")
+    return content

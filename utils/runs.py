@@ -26,7 +26,6 @@ COLUMNS = (
     *(f"x/lr{i}" for i in range(3)),
     "boxes_lost",
     "skipped_steps",
-    "seconds",
     *(f"{split}/dfl_loss" for split in ("train", "val")),  # heads of no objectness have this part instead
     *("train/reconstruction_loss", "train/energy_loss", "val/energy_loss"),  # RTVPNet
 )
@@ -57,6 +56,14 @@ def _run_paths(project: str, name: str) -> Iterator[Path]:
     if not name or Path(name).name != name or name in (".", ".."):
         raise ConfigError(f"--name {printable(name)}: must be one folder name, without slashes or '..'")
     return (Path(project) / (name if number == 1 else f"{name}{number}") for number in range(1, 100_000))
+
+
+def find_run(project: str, launch: str) -> Path | None:
+    """The newest run that the launcher of this name started."""
+    for path in sorted(Path(project).glob("*/run.json"), key=lambda p: p.stat().st_mtime_ns, reverse=True):
+        if launch and json.loads(path.read_text(encoding="utf-8")).get("launch") == launch:
+            return path.parent
+    return None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,62 +1,84 @@
-"""What training changes, and the step that changes it."""
+"""What training changes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from utils.checkpoint import restore
 from utils.config import Config
+from utils.dist import ALONE, World
 from utils.ema import EMA
-from utils.errors import NumericError
+from utils.epoch import EpochLosses
+from utils.log import LOG
 from utils.optim import build_optimizer
-from utils.structures import Batch, Moment
 
-SKIP_LIMIT = 10  # non-finite steps in a row before training gives up
+COUNTERS = ("epoch", "step", "batches", "best", "best_epoch", "skipped_in_a_row")
 
 
 @dataclass(eq=False)
 class TrainState:
-    """Everything that training changes."""
+    """Everything that training changes, and how this process takes part.
+
+    `network` is what is called in training: the model, or the model in step with those of other processes in `world`;
+    its forward pass runs in `dtype` under autocast (None: float32). `epoch` is the one at hand, `batches` how many of
+    its batches are done, with what `losses`; `complete`: it is evaluated and entered in results.csv too.
+    """
 
     model: nn.Module
+    network: nn.Module
     ema: EMA
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
+    dtype: torch.dtype | None = None
+    world: World = ALONE
     epoch: int = 0
     step: int = 0
+    batches: int = 0
+    losses: EpochLosses = field(default_factory=EpochLosses)
+    complete: bool = False
     best: float | None = None
     best_epoch: int = -1
     skipped_in_a_row: int = 0
 
-    def plain(self) -> dict[str, Any]:
-        """What a checkpoint needs to continue exactly."""
+    def plain(self, rng: list[dict[str, Any]]) -> dict[str, Any]:
+        """What a checkpoint needs to continue exactly; `rng` is `random_state` of every process."""
         return {
             "model": self.model.state_dict(),
             "ema": self.ema.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
-            **{name: getattr(self, name) for name in ("epoch", "step", "best", "best_epoch")},
-            "rng": {"torch": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()},
+            **{name: getattr(self, name) for name in (*COUNTERS, "complete")},
+            "losses": self.losses.plain(),
+            "rng": rng,
         }
 
     def restore(self, content: dict[str, Any], path: Path) -> None:
-        """Continue where `content` stopped, with the epoch after it."""
+        """Continue where `content` stopped: with the next batch, or the next epoch when one is complete."""
         restore(self.model, content["model"], path)
         restore(self.ema.module, content["ema"]["module"], path)
         self.ema.updates = content["ema"]["updates"]
         self.optimizer.load_state_dict(content["optimizer"])
         self.scaler.load_state_dict(content["scaler"])
-        self.epoch, self.step = content["epoch"] + 1, content["step"]
-        self.best, self.best_epoch = content["best"], content["best_epoch"]
-        torch.set_rng_state(content["rng"]["torch"])
-        if torch.cuda.is_available() and len(content["rng"]["cuda"]) == torch.cuda.device_count():
-            torch.cuda.set_rng_state_all(content["rng"]["cuda"])
+        for name in COUNTERS:
+            setattr(self, name, content[name])
+        self.losses = EpochLosses.from_plain(content["losses"])
+        if content["complete"]:
+            self.next_epoch()
+        if len(content["rng"]) == self.world.size:
+            set_random_state(content["rng"][self.world.rank])
+
+    def next_epoch(self) -> None:
+        """Begin another epoch."""
+        self.epoch, self.batches, self.losses, self.complete = self.epoch + 1, 0, EpochLosses(), False
+
+    def agree(self) -> None:
+        """The average of all processes becomes the first one's: BatchNorm's statistics differ without --sync-bn."""
+        self.world.share(self.ema.module.state_dict().values())
 
     def is_best(self, fitness: float | None) -> bool:
         """Whether this epoch is the best so far; remembers it if so. An undefined fitness is never the best."""
@@ -66,50 +88,36 @@ class TrainState:
         return True
 
 
-def new_state(model: nn.Module, cfg: Config, dtype: torch.dtype | None) -> TrainState:
-    """The state in which training of `model` begins; `dtype` see forward_backward."""
+def random_state() -> dict[str, Any]:
+    """Where the generators of this process are."""
+    return {"torch": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Go on drawing where `random_state` was."""
+    torch.set_rng_state(state["torch"])
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def new_state(model: nn.Module, cfg: Config, dtype: torch.dtype | None, world: World = ALONE) -> TrainState:
+    """The state in which training of `model` begins."""
     device = next(model.parameters()).device
     return TrainState(
         model=model,
+        network=world.wrap(model),
         ema=EMA(model, cfg.optim.ema_decay, cfg.optim.ema_tau),
         optimizer=build_optimizer(model, cfg.optim, cfg.data.batch_size),
         scaler=torch.amp.GradScaler(device.type, enabled=dtype is torch.float16),
+        dtype=dtype,
+        world=world,
     )
 
 
-def forward_backward(
-    state: TrainState, criterion: Callable[..., Any], batch: Batch, dtype: torch.dtype | None, moment: Moment
-) -> dict[str, Tensor]:
-    """The losses of a batch on the model's device by name; the gradients of their sum x batch size are added up.
-
-    The network runs in `dtype` under autocast (None: float32); criterion(predictions, targets) gives LossTerms.
-    """
-    with torch.autocast(batch.images.device.type, dtype=dtype, enabled=dtype is not None):
-        predictions = state.model(batch.inputs(), batch.phrases, moment)
-    parts: dict[str, Tensor] = criterion(predictions, batch.targets).parts()
-    total = torch.stack(list(parts.values())).sum() * len(batch)
-    state.scaler.scale(total).backward()
-    return parts
-
-
-def optimizer_step(state: TrainState, clip_norm: float) -> bool:
-    """Clip, step, average. A non-finite gradient is not applied (False); several in a row raise NumericError."""
-    state.scaler.unscale_(state.optimizer)
-    norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), clip_norm or float("inf"))
-    finite = bool(norm.isfinite())
-    if finite or state.scaler.is_enabled():
-        state.scaler.step(state.optimizer)  # skips non-finite gradients itself when it scales
-    state.scaler.update()
-    state.optimizer.zero_grad(set_to_none=True)
-    if finite:
-        state.ema.update()
-        state.skipped_in_a_row = 0
-        return True
-    state.skipped_in_a_row += 1
-    if state.skipped_in_a_row >= SKIP_LIMIT:
-        rate = state.optimizer.param_groups[0]["lr"]
-        raise NumericError(
-            f"step {state.step}: {SKIP_LIMIT} non-finite gradients in a row at learning rate {rate:.3g}; "
-            "lower --set optim.lr0, or try --no-amp"
-        )
-    return False
+def stops_early(state: TrainState, cfg: Config) -> bool:
+    """Whether `patience` epochs went by without improvement."""
+    patience = cfg.schedule.patience
+    if cfg.run.noval or not patience or state.best is None or state.epoch - state.best_epoch < patience:
+        return False
+    LOG.info("stopping: no improvement for %d epochs since epoch %d", patience, state.best_epoch + 1)
+    return True

@@ -130,7 +130,8 @@ class Batch:
     full: float = 255.0
 
     def __len__(self) -> int:
-        return len(self.images)
+        """Pictures; a blank sample, whose index is negative, is none."""
+        return sum(index >= 0 for index in self.indices)
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
         """The same batch on `device`; images stay as they are (uint8: a quarter of the bytes), see `inputs()`."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample
 
+from models.precision import at_least_fp32
 from models.prompts.embedding import SAMEmbedding, sam_row
 from models.prompts.points import PromptPoints, prompt_points
 from models.registry import Ins, Peer, Strides, TextDim, register
@@ -69,7 +70,7 @@ class PointCode(nn.Module):
             return row.sam.embed_points(prompts.points, prompts.labels, size)
         with torch.autocast(prompts.points.device.type, enabled=False):  # an angle is too fine for half precision
             extent = prompts.points.new_tensor((size[1], size[0]))
-            angle = 2 * math.pi * ((2 * (prompts.points + 0.5) / extent - 1) @ self.gaussian)
+            angle = 2 * math.pi * ((2 * (prompts.points + 0.5) / extent - 1) @ self.gaussian.to(extent))
             code = torch.cat((angle.sin(), angle.cos()), -1)
         return code * (prompts.labels != NOT_A_POINT)[..., None]
 
@@ -78,6 +79,7 @@ def sample(x: Tensor, points: Tensor, size: tuple[int, int]) -> Tensor:
     """Map (B, C, h, w) over `size` (height, width) px, points (B, K, 2) px -> (B, K, C): bilinear between the cells'
     centres.
     """
+    x = at_least_fp32(x)
     grid = 2 * points / points.new_tensor((size[1], size[0])) - 1
-    found = grid_sample(x.float(), grid[:, None].float(), padding_mode="border", align_corners=False)
+    found = grid_sample(x, grid[:, None].to(x), padding_mode="border", align_corners=False)
     return found[:, :, 0].transpose(1, 2)

@@ -9,7 +9,8 @@ from models.trial import random_batch
 from utils.errors import ConfigError
 from utils.paths import CFG
 from utils.settings import Setting, build_config
-from utils.state import forward_backward, new_state, optimizer_step
+from utils.state import new_state
+from utils.step import forward_backward, optimizer_step
 from utils.structures import Moment
 
 SPEC = read_spec(CFG / "models" / "idfe-net-n.yaml")  # 31 rows
@@ -64,7 +65,7 @@ def test_frozen_rows_stay_and_the_others_learn(optimizer):
     before = {name: tensor.clone() for name, tensor in graph.state_dict().items()}
     for _ in range(2):
         graph.train()
-        forward_backward(state, criterion, random_batch(2, 64, 5, 0), None, Moment(0, 0, 1.0))
+        forward_backward(state, criterion, random_batch(2, 64, 5, 0), Moment(0, 0, 1.0))
         optimizer_step(state, 10.0)
     averaged = state.ema.module.state_dict()
     frozen = tuple(f"layers.{row}." for row in (3, 5, 23))

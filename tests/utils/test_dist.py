@@ -1,36 +1,51 @@
 import pytest
 
-from utils import cli
 from utils.cli import parse_train
-from utils.dist import local_rank, process_count
+from utils.dist import ALONE, Place, World, find_place
 from utils.errors import ConfigError
+from utils.launch import device_of, process_count
+
+TORCHRUN = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}
+TORCHRUN |= {"MASTER_ADDR": "localhost", "MASTER_PORT": "29500"}
 
 
-def test_the_launchers_word_wins(monkeypatch):
-    monkeypatch.delenv("LOCAL_RANK", raising=False)
-    assert local_rank(None) is None and local_rank(1) == 1
-    monkeypatch.setenv("LOCAL_RANK", "3")
-    assert local_rank(None) == 3 and local_rank(1) == 3
+def test_the_launchers_word_wins():
+    assert find_place(None, TORCHRUN) == find_place(7, TORCHRUN) == Place(3, 4, 1, 2)
+    older = {key: value for key, value in TORCHRUN.items() if not key.startswith("LOCAL")}
+    assert find_place(1, older) == Place(3, 4, 1, 4)
+    assert find_place(None, {}) == find_place(0, {"WORLD_SIZE": "1", "RANK": "0"}) == Place()
 
 
 @pytest.mark.parametrize("flag", ["--local_rank", "--local-rank"])
-def test_a_rank_chooses_its_gpu_unless_device_does(monkeypatch, flag):
-    monkeypatch.delenv("LOCAL_RANK", raising=False)
-    monkeypatch.setattr(cli, "device_of_rank", lambda rank: f"gpu {rank}")
-
-    def device(*words):
-        return {s.key: s.value for s in parse_train(words).settings}.get("run.device")
-
-    assert device(flag, "1") == device(f"{flag}=1") == "gpu 1"
-    assert device(flag, "1", "--device", "0") == "0"
-    assert device(flag, "-1") is None and device() is None
+def test_both_spellings(flag):
+    assert parse_train([flag, "1"]).local_rank == parse_train([f"{flag}=1"]).local_rank == 1
+    assert parse_train([]).local_rank is None
 
 
-def test_several_processes_are_refused(monkeypatch):
-    monkeypatch.delenv("WORLD_SIZE", raising=False)
-    assert process_count() == 1
-    monkeypatch.setenv("WORLD_SIZE", "1")
-    assert process_count() == 1
-    monkeypatch.setenv("WORLD_SIZE", "4")
-    with pytest.raises(ConfigError, match="WORLD_SIZE 4"):
-        process_count()
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"RANK": "1"}, "RANK is set without WORLD_SIZE"),
+        ({"WORLD_SIZE": "2"}, "without RANK, MASTER_ADDR, MASTER_PORT"),
+        ({**TORCHRUN, "RANK": "4"}, "RANK 4 of WORLD_SIZE 4"),
+        ({**TORCHRUN, "WORLD_SIZE": "four"}, "WORLD_SIZE four"),
+    ],
+)
+def test_half_a_launcher_is_refused(environment, words):
+    with pytest.raises(ConfigError, match=words):
+        find_place(None, environment)
+
+
+def test_what_device_and_nproc_ask_for():
+    assert [process_count(*asked) for asked in (("", 1), ("0,1", 1), ("cuda:0,1,2", 1), ("cpu", 2))] == [1, 2, 3, 2]
+    third = Place(2, 4, 2, 4)
+    assert device_of("4,5,6,7", third) == "6" and device_of("", third) == "2" and device_of("cpu", third) == "cpu"
+    assert device_of("", Place()) == "" and device_of("1", Place()) == "1"
+
+
+@pytest.mark.parametrize(("items", "ranks"), [(8, 2), (7, 3), (2, 3), (1, 4)])
+def test_parts_make_up_the_batch_in_order(items, ranks):
+    batch = list(range(items))
+    parts = [World(rank, ranks).part(batch) for rank in range(ranks)]
+    assert sum(parts, []) == batch and max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert ALONE.part(batch) == batch

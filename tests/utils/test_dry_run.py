@@ -22,8 +22,9 @@ def test_counts():
 def test_schedule():
     words = ["schedule.epochs=20", "schedule.warmup_steps=0", "run.max_time=0.5", "schedule.patience=0"]
     cfg, _ = build_config(settings_of_assignments(words))
-    batch, steps, optimizer, schedule, best, limit = schedule_lines(cfg, Schedule(cfg, 10))
+    batch, steps, optimizer, schedule, best, limit = schedule_lines(cfg, Schedule(cfg, 10), 1)
     assert batch.startswith("batch 16 = 16 x 1 process; gradients of 4 steps (64 pictures)")
+    assert schedule_lines(cfg, Schedule(cfg, 10), 4)[0].startswith("batch 16 = 4 x 4 processes;")
     assert steps == "steps: 10 an epoch, 200 in 20 epochs"
     assert optimizer == "optimizer: SGD, lr 0.01, momentum 0.937, weight decay 0.0005"
     assert "linear from 0.01 to 0.00015 at the last step, warm-up 30 steps, mosaic off in the last 10" in schedule

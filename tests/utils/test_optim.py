@@ -10,7 +10,8 @@ from utils.ema import EMA
 from utils.errors import NumericError
 from utils.optim import Schedule, build_optimizer
 from utils.settings import build_config, settings_of_assignments
-from utils.state import SKIP_LIMIT, TrainState, optimizer_step
+from utils.state import TrainState
+from utils.step import SKIP_LIMIT, optimizer_step
 
 
 def config(*assignments):
@@ -88,7 +89,7 @@ def test_ema_by_hand():
 
 def state(model):
     optimizer = build_optimizer(model, config().optim, 16)
-    return TrainState(model, EMA(model, 0.9, 1), optimizer, torch.amp.GradScaler("cpu", enabled=False))
+    return TrainState(model, model, EMA(model, 0.9, 1), optimizer, torch.amp.GradScaler("cpu", enabled=False))
 
 
 def test_non_finite_gradients_are_never_applied():

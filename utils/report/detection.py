@@ -5,6 +5,8 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections import Counter
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +37,12 @@ class DetectionReport:
         self.times = array("f")
         self.pictures: Counter[str] = Counter()  # NG pictures by class
         self.defects: Counter[str] = Counter()
-        self.bad = self.looked = self.unreadable = 0
+        self.bad = self.looked = self.unreadable = self.shown = 0
         self.best: list[tuple[float, int, Crop]] = []
 
     def add(self, frame: Frame, found: Detections | None, milliseconds: float) -> None:
         """One input; `found` None when it could not be read."""
-        if found is None or frame.image is None:
+        if found is None:
             self.unreadable += 1
             return
         self.looked += 1
@@ -50,20 +52,26 @@ class DetectionReport:
         self.pictures.update(set(labels))
         if len(self.times) < MOST_TIMES:
             self.times.append(milliseconds)
-        if len(found):
-            self._keep(frame.name, frame.image, found)
 
-    def _keep(self, name: str, image: np.ndarray, found: Detections) -> None:
+    def show(self, frame: Frame, found: Detections | None) -> None:
         """The surest defect of this picture, if it is among the surest of all."""
+        if found is None or frame.image is None or not len(found):
+            return
         place = int(found.scores.argmax())
         score = float(found.scores[place])
+        self.shown += 1
         if len(self.best) == CROPS and score <= self.best[0][0]:
             return
         caption = f"{self.names[int(found.labels[place])]} {score:.2f}"
         boxes = found.boxes.numpy()
-        crop = cut_out(image, (boxes[place], FOUND), [(box, FOUND) for box in boxes], name, caption)
+        crop = cut_out(frame.image, (boxes[place], FOUND), [(box, FOUND) for box in boxes], frame.name, caption)
         keep = heapq.heappush if len(self.best) < CROPS else heapq.heapreplace
-        keep(self.best, (score, -self.looked, crop))
+        keep(self.best, (score, -self.shown, crop))
+
+    def join(self, others: Iterable[list[tuple[float, int, Crop]]]) -> None:
+        """Keep the surest of what several processes showed, each in its own pictures."""
+        rows = [(score, -number, crop) for number, (score, _, crop) in enumerate(chain(*others))]
+        self.best = heapq.nlargest(CROPS, rows, key=lambda row: row[:2])
 
     def plain(self, run: Path) -> dict[str, Any]:
         """report.json."""

@@ -207,7 +207,9 @@ def test_detection_report(tmp_path):
     report = DetectionReport(("bubble", HOSTILE))
     for number in range(40):
         found = detections(([5, 5, 20, 20], 0.3 + number / 100, number % 2)) if number % 4 else detections()
-        report.add(Frame(f"p{number}.png", Path(f"p{number}"), GREY), found, 2.0 + number)
+        frame = Frame(f"p{number}.png", Path(f"p{number}"), GREY)
+        report.add(frame, found, 2.0 + number)
+        report.show(frame, found)
     report.add(Frame("bad.png", Path("bad"), None, "cut off"), None, 0.0)
     report.write(tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
