@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
 from data.advice import advice
 from data.build import eval_loader, read_splits, train_loader
 from data.demo import demo_settings
+from data.flat import flatten
 from data.phrases import PhraseDraw
 from data.preview import plot_polarization, plot_train_batches, plot_truth, show_pictures
 from data.records import RecordSet
@@ -223,7 +223,7 @@ def prepare(cfg: Config, world: World, device: torch.device, resumed: Resumed | 
     if resumed:
         model, words = network_of(resumed.content, resumed.last, cfg, vocabulary)
     else:
-        sizes = np.concatenate([record.input_sizes(cfg.data.imgsz) for record in train.records])
+        sizes = flatten(train.records).input_sizes(cfg.data.imgsz)
         cfg, model, words = new_model(cfg, vocabulary, train.channels, sizes)
     where = str(resumed.last if resumed else model.spec.path)
     train, val = (part.serving(model.channels, where, cfg.data.data) for part in (train, val))

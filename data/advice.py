@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from data.balance import Balance
+from data.flat import flatten
 from data.mosaic import REACH
 from data.transforms import tilt_limit
 from utils.config import Config
@@ -16,8 +17,9 @@ from utils.text import counted
 
 def advice(cfg: Config, records: Sequence[Record], stride: int) -> list[str]:
     """A sentence for each option that does not act, or not fully, on these training pictures."""
-    classes = {int(label) for record in records for label in np.unique(record.labels[~record.crowd])}
-    return [*_composing(cfg, bool(classes)), *_classes(cfg, records, len(classes)), *_sizes(cfg, stride)]
+    flat = flatten(records)
+    classes = len(np.unique(flat.labels[~flat.crowd]))
+    return [*_composing(cfg, bool(classes)), *_classes(cfg, records, classes), *_sizes(cfg, stride)]
 
 
 def _composing(cfg: Config, boxes: bool) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.flat import flatten
 from utils.structures import Record
 
 
@@ -24,13 +25,20 @@ class Balance:
     @classmethod
     def of(cls, records: Sequence[Record], threshold: float) -> Balance:
         """The factors of a data set. A `threshold` of 0 is the mean of the classes' parts, whatever their number."""
-        present = [np.unique(record.labels[~record.crowd]) for record in records]
-        found = np.bincount(np.concatenate(present).astype(int)) if present else np.zeros(0, int)
+        flat = flatten(records)
+        rows = np.flatnonzero(~flat.crowd)
+        labels, pictures = flat.labels[rows].astype(np.int64), flat.pictures[rows]
+        count = int(labels.max(initial=-1)) + 1
+        pairs = np.sort(pictures * np.int64(count) + labels)
+        pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # each class of a picture once
+        found = np.bincount(pairs % max(count, 1), minlength=count)
         seen = np.maximum(found, 1)  # a class that is nowhere repeats nothing
         wanted = threshold * len(records) or found[found > 0].mean() if found.any() else 0.0
         classes = np.maximum(1.0, np.sqrt(wanted / seen))
         classes[found == 0] = 1.0
-        return cls(np.array([classes[labels].max(initial=1.0) for labels in present]), classes)
+        factors = np.ones(len(records))
+        np.maximum.at(factors, pictures, classes[labels])
+        return cls(factors, classes)
 
     @property
     def samples(self) -> int:

@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 
 from data.balance import Balance
 from data.dataset import EvalSamples, TrainSamples
+from data.flat import flatten
 from data.loader import make_loader, worker_count
 from data.phrases import PhraseDraw
 from data.pictures import open_pictures
@@ -43,7 +44,7 @@ def train_loader(
     pictures = open_pictures(records, data.max_pixels, data.cache, channels)
     compose_until = cfg.schedule.epochs - cfg.schedule.close_mosaic
     samples = TrainSamples(pictures, augment, seed, compose_until, balance)
-    sizes = [record.size for record in records] if data.rect else None
+    sizes = flatten(records).sizes if data.rect else None
     shapes = Shapes(data.imgsz, stride, data.multi_scale, sizes)
     batches = EpochBatches(len(records), data.batch_size, seed, shapes, balance, world.part)
     workers = worker_count(data.workers, len(records), data.batch_size, world.local_size)
@@ -72,7 +73,7 @@ def read_split(cfg: DataConfig, split: str) -> RecordSet:
     source, notices = open_data(cfg, require=(split,))
     for notice in notices:
         LOG.info(notice)
-    return source.read(split, replace(_policy(cfg), drop_duplicates=False))
+    return source.read(split, replace(_policy(cfg), drop_duplicates=False), cfg.index)
 
 
 def _policy(cfg: DataConfig) -> ReadPolicy:
@@ -89,8 +90,8 @@ def read_splits(cfg: Config) -> tuple[RecordSet, RecordSet]:
     for notice in notices:
         LOG.info(notice)
     policy = _policy(cfg.data)
-    train = source.read("train", policy)
-    val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False))
+    train = source.read("train", policy, cfg.data.index)
+    val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False), cfg.data.index)
     for line in (*train.books.lines(), *val.books.lines()):
         LOG.info(line)
     return train, val

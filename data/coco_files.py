@@ -19,6 +19,11 @@ def find_coco(root: Path, split: str, entries: Iterable[Path]) -> Path | None:
     README has it for both splits; _annotations.coco.json beside the pictures (Roboflow). <split> may also be the name
     of the folder.
     """
+    return next((path for path in coco_places(root, split, entries) if os.path.isfile(path)), None)
+
+
+def coco_places(root: Path, split: str, entries: Iterable[Path]) -> list[Path]:
+    """Where `find_coco` looks, likeliest first."""
     entries = list(entries)
     stems = _stems(split, entries)
     names = [f"{prefix}{stem}.json" for prefix in ("", "instances_") for stem in stems]
@@ -27,8 +32,7 @@ def find_coco(root: Path, split: str, entries: Iterable[Path]) -> Path | None:
     homes = [*(root / name for name in OWN), *own]
     paths = [home / name for name in names for home in homes]
     paths += [home / "train.json" for home in own]
-    paths += [entry / "_annotations.coco.json" for entry in entries]
-    return next((path for path in paths if os.path.isfile(path)), None)
+    return paths + [entry / "_annotations.coco.json" for entry in entries]
 
 
 def json_in(folder: Path, split: str, entries: Iterable[Path]) -> Path | None:

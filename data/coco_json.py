@@ -2,57 +2,134 @@
 
 from __future__ import annotations
 
-import json
-import math
-import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import overload
 
 import numpy as np
 
 from data.books import Problem
 from data.classes import ClassMap
-from data.images import read_file
+from data.coco_columns import UNKNOWN, CocoColumns, read_columns, wrong
 from data.labels import OVERHANG, ROUNDING, SMALLEST
-from utils.errors import DataError, printable
+from utils.errors import printable
 from utils.names import name_key
 from utils.text import did_you_mean
 
-MAX_BYTES = 4 << 30
+NONE = np.zeros(0, np.int32)
+CHUNK = 1 << 16  # annotations
 
 
-@dataclass(frozen=True, eq=False)
 class CocoImage:
-    """One entry of `images` with its annotations.
+    """One entry of `images` with its annotations, made from the columns when it is asked for.
 
     `size` (height, width) px or None when the file does not say; `boxes` (N, 4) float64 xyxy px, `labels`
     (N,) int64 indices into the names, `crowd` (N,) bool; `where` names file and entry for messages.
     """
 
-    image_id: int
-    file_name: str
-    size: tuple[int, int] | None
-    boxes: np.ndarray
-    labels: np.ndarray
-    crowd: np.ndarray
-    where: str
+    __slots__ = ("_truth", "index")
+
+    def __init__(self, truth: CocoTruth, index: int) -> None:
+        self._truth, self.index = truth, index
+
+    @property
+    def image_id(self) -> int:
+        """Its id in the file."""
+        return int(self._truth.columns.image_ids[self.index])
+
+    @property
+    def file_name(self) -> str:
+        """Its relative name with slashes."""
+        return self._truth.columns.file_name(self.index)
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(height, width) px."""
+        height, width = self._truth.columns.sizes[self.index].tolist()
+        return None if height == UNKNOWN else (height, width)
+
+    @property
+    def where(self) -> str:
+        """File and entry."""
+        return f"{printable(str(self._truth.path))}: images[{self.index}]"
+
+    @property
+    def count(self) -> int:
+        """Annotations."""
+        return len(self._truth.rows_of(self.index))
+
+    @property
+    def boxes(self) -> np.ndarray:
+        """(N, 4) float64 xyxy px."""
+        return _corners(self._truth.columns.boxes[self._truth.rows_of(self.index)])
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(N,) int64."""
+        return self._truth.labels[self._truth.rows_of(self.index)].astype(np.int64)
+
+    @property
+    def crowd(self) -> np.ndarray:
+        """(N,) bool."""
+        return self._truth.columns.crowd[self._truth.rows_of(self.index)]
 
 
 @dataclass(frozen=True, eq=False)
-class CocoTruth:
+class CocoTruth(Sequence[CocoImage]):
     """A COCO file: its pictures in the order of the file, and the category id of each class.
 
-    `repeated_ids` counts the annotations with the id of another one; nothing here goes by those ids.
+    `repeated_ids` counts the annotations with the id of another one; nothing here goes by those ids. `labels` (N,)
+    int32 are those of the annotations in the order of the file; `order` (N,) int32 sorts them by picture, `ends` (P,)
+    is where each picture's end in that order.
     """
 
     path: Path
+    columns: CocoColumns
     category_ids: tuple[int, ...]
-    repeated_ids: int
-    images: tuple[CocoImage, ...]
-    by_name: dict[str, CocoImage] = field(repr=False)
-    by_base: dict[str, CocoImage | None] = field(repr=False)
+    labels: np.ndarray
+    order: np.ndarray
+    ends: np.ndarray
+
+    @property
+    def repeated_ids(self) -> int:
+        """See above."""
+        return self.columns.repeated_ids
+
+    @property
+    def images(self) -> Sequence[CocoImage]:
+        """The truth as a sequence of its pictures."""
+        return self
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    @overload
+    def __getitem__(self, index: int) -> CocoImage: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[CocoImage]: ...
+    def __getitem__(self, index: int | slice) -> CocoImage | Sequence[CocoImage]:
+        numbers = range(len(self))[index]
+        return CocoImage(self, numbers) if isinstance(numbers, int) else [CocoImage(self, i) for i in numbers]
+
+    def rows_of(self, first: int, count: int = 1) -> np.ndarray:
+        """(N,) the annotations of some pictures, by their number in the file."""
+        return self.order[int(self.ends[first - 1]) if first else 0 : int(self.ends[first + count - 1])]
+
+    @cached_property
+    def by_name(self) -> dict[str, int]:
+        """File name -> its entry."""
+        return {self.columns.file_name(index): index for index in range(len(self))}
+
+    @cached_property
+    def by_base(self) -> dict[str, int]:
+        """Base name -> its entry, -1 for several."""
+        found: dict[str, int] = {}
+        for name, index in self.by_name.items():
+            base = PurePosixPath(name).name if name[-1:] in "/." else name.rpartition("/")[2]
+            found[base] = -1 if base in found else index
+        return found
 
     def find(self, picture: Path) -> CocoImage | None:
         """The entry of a picture: by its longest matching relative name, else by a unique base name."""
@@ -60,16 +137,15 @@ class CocoTruth:
         for start in range(max(len(parts) - 8, 0), len(parts)):
             found = self.by_name.get("/".join(parts[start:]))
             if found is not None:
-                return found
-        return self.by_name.get(picture.as_posix()) or self.by_base.get(picture.name)
+                return self[found]
+        found = self.by_name.get(picture.as_posix(), self.by_base.get(picture.name, -1))
+        return self[found] if found >= 0 else None
 
     def match(self, pictures: Iterable[Path]) -> dict[Path, CocoImage]:
         """The entries of those pictures; an entry that would serve two pictures serves neither."""
         found = {picture: entry for picture in pictures if (entry := self.find(picture)) is not None}
-        uses: dict[int, int] = {}
-        for entry in found.values():
-            uses[entry.image_id] = uses.get(entry.image_id, 0) + 1
-        return {picture: entry for picture, entry in found.items() if uses[entry.image_id] == 1}
+        uses = np.bincount([entry.index for entry in found.values()], minlength=len(self))
+        return {picture: entry for picture, entry in found.items() if uses[entry.index] == 1}
 
 
 def read_coco(path: Path, classes: ClassMap) -> CocoTruth:
@@ -78,25 +154,51 @@ def read_coco(path: Path, classes: ClassMap) -> CocoTruth:
     A class that the file lacks gets an unused category id. Raises DataError naming key and entry for anything that
     does not fit.
     """
-    content = _parse(path)
-    ids = _categories(path, content)
-    rows = _annotations(path, content)
-    used = {row["category_id"] for row in rows}
-    unknown = used - ids.keys()
+    columns = read_columns(path)
+    used = np.unique(columns.category_ids)
+    unknown = [number for number in used.tolist() if number not in columns.categories]
     if unknown:
-        raise _error(path, "annotations", f"category_id {min(unknown)} is not in 'categories'")
-    label_of = _labels(path, ids, used, classes)
-    images = _images(path, content, rows, label_of)
+        raise wrong(path, "annotations", f"category_id {unknown[0]} is not in 'categories'")
+    label_of = _labels(path, columns.categories, set(used.tolist()), classes)
+    table = np.array([label_of[number] for number in used.tolist()], np.int32)
+    labels = _by_chunks(columns.category_ids, lambda ids: table[np.searchsorted(used, ids)])
+    pictures = _pictures(path, columns)
+    columns = replace(columns, of_images=NONE, category_ids=NONE)
+    order, ends = _sorted_rows(pictures), np.bincount(pictures, minlength=len(columns.image_ids)).cumsum()
     category_of = {label: key for key, label in label_of.items()}
-    spare = max(ids, default=0) + 1
+    spare = max(columns.categories, default=0) + 1
     category_ids = tuple(category_of.get(label, spare + label) for label in range(len(classes.sources)))
-    by_base: dict[str, CocoImage | None] = {}
-    for image in images:
-        base = PurePosixPath(image.file_name).name
-        by_base[base] = None if base in by_base else image
-    by_name = {image.file_name: image for image in images}
-    numbers = [row["id"] for row in rows if isinstance(row.get("id"), int)]
-    return CocoTruth(path, category_ids, len(numbers) - len(set(numbers)), images, by_name, by_base)
+    return CocoTruth(path, columns, category_ids, labels, order, ends)
+
+
+def _pictures(path: Path, columns: CocoColumns) -> np.ndarray:
+    """(N,) int32 the picture of each annotation. Raises DataError for one without."""
+    ids, wanted = columns.image_ids, columns.of_images
+    sort = np.argsort(ids, kind="stable").astype(np.int32)
+    if len(sort):
+        last = len(sort) - 1
+        pictures = _by_chunks(wanted, lambda part: sort[np.searchsorted(ids, part, sorter=sort).clip(max=last)])
+        lost = np.flatnonzero(ids[pictures] != wanted)
+    else:
+        pictures, lost = NONE, np.arange(len(wanted))
+    if len(lost):
+        raise wrong(path, f"annotations[{lost[0]}].image_id", f"no picture has id {wanted[lost[0]]}")
+    return pictures
+
+
+def _sorted_rows(pictures: np.ndarray) -> np.ndarray:
+    """(N,) int32: the rows in the order of their pictures, those of one as they were; little besides is in memory."""
+    keys = pictures.astype("<i8")
+    keys <<= 32
+    keys |= np.arange(len(keys), dtype=np.int32)
+    keys.sort()
+    return keys.view("<i4")[::2].astype(np.int32)
+
+
+def _by_chunks(values: np.ndarray, work: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """(N,) int32 or int64 of `work` on (N,) `values`, a piece at a time."""
+    made = [work(values[start : start + CHUNK]) for start in range(0, len(values), CHUNK)]
+    return np.concatenate(made) if made else NONE
 
 
 def read_category_names(path: Path) -> tuple[str, ...]:
@@ -104,11 +206,10 @@ def read_category_names(path: Path) -> tuple[str, ...]:
 
     An unused one that only stands above the others is left out (Roboflow adds such).
     """
-    content = _parse(path)
-    ids = _categories(path, content)
-    used = {row["category_id"] for row in _annotations(path, content)}
-    above = {entry.get("supercategory") for entry in content["categories"]}
-    tops = {entry["id"] for entry in content["categories"] if entry.get("supercategory") in (None, "none")}
+    columns = read_columns(path)
+    ids, above = columns.categories, set(columns.supercategories.values())
+    used = set(np.unique(columns.category_ids).tolist())
+    tops = {number for number, name in columns.supercategories.items() if name in (None, "none")}
     return tuple(ids[key] for key in sorted(ids) if key in used or key not in tops or ids[key] not in above)
 
 
@@ -118,80 +219,60 @@ def truth_of(image: CocoImage, size: tuple[int, int]) -> tuple[np.ndarray, np.nd
     Returns boxes (N, 4) float32 xyxy fractions, labels (N,), crowd (N,) and Problems. The rules are those of
     label files: edges up to 1 % outside are clipped, other rows become Problems.
     """
-    boxes = image.boxes / np.array([size[1], size[0], size[1], size[0]], np.float64)
-    over = np.maximum(-boxes.min(1, initial=0), boxes.max(1, initial=1) - 1)
-    inside = np.clip(boxes, 0, 1)
-    side, side_inside = (np.min(b[:, 2:] - b[:, :2], axis=1) for b in (boxes, inside))
-    outside = (side >= SMALLEST) & (over > OVERHANG)
-    empty = ~outside & (np.minimum(side, side_inside) < SMALLEST)
+    given = image.boxes
+    inside, empty, outside, cut = _fit(given, np.array(size, np.float64))
     problems = []
     for row in np.flatnonzero(empty | outside):
-        shown = " ".join(f"{value:.6g}" for value in image.boxes[row])
+        shown = " ".join(f"{value:.6g}" for value in given[row])
         reason = "empty_box" if empty[row] else "outside"
         words = "has no area" if empty[row] else f"lies outside the picture of {size[1]} x {size[0]}"
         message = f"annotation {row + 1} of '{printable(image.file_name)}': box {shown} (xyxy px) {words}"
         problems.append(Problem(image.where, reason, message))
     keep = ~(empty | outside)
-    clipped = int((over[keep] > ROUNDING).sum())
+    clipped = int(cut[keep].sum())
     if clipped:
         message = "a box reached up to 1 % over the edge and was clipped"
         problems.append(Problem(image.where, "clipped", message, clipped))
     return inside[keep].astype(np.float32), image.labels[keep], image.crowd[keep], problems
 
 
-def locate(image: CocoImage, folders: Iterable[Path]) -> Path | None:
-    """The picture of an entry in the first of `folders` that has it."""
-    for path in (folder / image.file_name for folder in folders):
-        if os.path.lexists(path):
-            return path
-    return None
+def truths_of(truth: CocoTruth, first: int, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """`truth_of` without its Problems for consecutive entries from `first` on, at once; `sizes` (P, 2) are those of
+    their pictures.
+
+    Returns boxes (N, 4) float32, labels (N,), crowd (N,) and how many each picture has (P,).
+    """
+    rows = truth.rows_of(first, len(sizes))
+    ends = truth.ends[first : first + len(sizes)]
+    counts = np.diff(ends, prepend=ends[0] - len(truth.rows_of(first)))
+    pictures = np.repeat(np.arange(len(sizes)), counts)
+    inside, empty, outside, _ = _fit(_corners(truth.columns.boxes[rows]), sizes[pictures].astype(np.float64))
+    keep = ~(empty | outside)
+    kept = np.bincount(pictures[keep], minlength=len(sizes))
+    return inside[keep].astype(np.float32), truth.labels[rows[keep]], truth.columns.crowd[rows[keep]], kept
 
 
-def _parse(path: Path) -> dict[str, Any]:
-    raw = read_file(path, MAX_BYTES)
-    try:
-        content = json.loads(raw)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{printable(str(path))}:{error.lineno}: not valid JSON: {error.msg}; mend it") from error
-    except (UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise DataError(f"{printable(str(path))}: not valid JSON: {type(error).__name__}; mend it") from error
-    if isinstance(content, list):
-        raise _error(path, "top level", "a list of detections, not truth; COCO truth is an object")
-    for key in ("images", "annotations", "categories"):
-        if not isinstance(content, dict) or not isinstance(content.get(key), list):
-            raise _error(path, key, "missing or not a list; this is not COCO detection truth")
-        for index, entry in enumerate(content[key]):
-            if not isinstance(entry, dict):
-                raise _error(path, f"{key}[{index}]", "not an object")
-    return content
+def _fit(boxes: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Boxes (N, 4) xyxy px as fractions inside their pictures of `sizes` (2,) or (N, 2), and which (N,) are empty, lie
+    outside, were clipped.
+    """
+    fractions = boxes / sizes[..., [1, 0, 1, 0]]
+    over = np.maximum(-fractions.min(1, initial=0), fractions.max(1, initial=1) - 1)
+    inside = np.clip(fractions, 0, 1)
+    side, side_inside = (np.min(b[:, 2:] - b[:, :2], axis=1) for b in (fractions, inside))
+    outside = (side >= SMALLEST) & (over > OVERHANG)
+    empty = ~outside & (np.minimum(side, side_inside) < SMALLEST)
+    return inside, empty, outside, over > ROUNDING
 
 
-def _error(path: Path, key: str, message: str, advice: str = "mend the file") -> DataError:
-    return DataError(f"{printable(str(path))}: {key}: {message}; {advice}")
+def _corners(boxes: np.ndarray) -> np.ndarray:
+    """Xywh -> xyxy."""
+    return np.concatenate((boxes[:, :2], boxes[:, :2] + boxes[:, 2:]), 1)
 
 
-def _whole(path: Path, key: str, entry: dict[str, Any], name: str) -> int:
-    value = entry.get(name)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        shown = "missing" if value is None else f"{printable(repr(value))[:40]}, not a whole number"
-        raise _error(path, f"{key}.{name}", shown)
-    return value
-
-
-def _categories(path: Path, content: dict[str, Any]) -> dict[int, str]:
-    """Category id -> name."""
-    ids: dict[int, str] = {}
-    for index, entry in enumerate(content["categories"]):
-        key = f"categories[{index}]"
-        number = _whole(path, key, entry, "id")
-        if number in ids:
-            raise _error(path, f"{key}.id", f"id {number} appears twice")
-        if not isinstance(entry.get("name"), str):
-            raise _error(path, f"{key}.name", "missing or not a text")
-        ids[number] = entry["name"].strip()
-    return ids
+def places_of(image: CocoImage, folders: Iterable[Path]) -> Iterator[Path]:
+    """Where the picture of an entry may lie, likeliest first."""
+    return (folder / image.file_name for folder in folders)
 
 
 def _labels(path: Path, ids: dict[int, str], used: set[int], classes: ClassMap) -> dict[int, int]:
@@ -203,74 +284,11 @@ def _labels(path: Path, ids: dict[int, str], used: set[int], classes: ClassMap) 
         if label is None and number in used:
             near = did_you_mean(ids[number], classes.sources)
             message = f"'{printable(ids[number])}' (id {number}) is not in the names of the data YAML{near}"
-            raise _error(path, "categories", message, "mend one of the two")
+            raise wrong(path, "categories", message, "mend one of the two")
         if label in taken.values() and number in used:
-            raise _error(
+            raise wrong(
                 path, "categories", f"the class '{printable(ids[number])}' appears under two ids that are both used"
             )
         if label is not None and label not in taken.values():
             taken[number] = label
     return taken
-
-
-def _annotations(path: Path, content: dict[str, Any]) -> list[dict[str, Any]]:
-    """The annotations with their numbers checked."""
-    for index, entry in enumerate(content["annotations"]):
-        key = f"annotations[{index}]"
-        _whole(path, key, entry, "image_id")
-        _whole(path, key, entry, "category_id")
-        box = entry.get("bbox")
-        if not isinstance(box, list) or len(box) != 4 or not all(map(_is_finite, box)):
-            message = f"{printable(repr(box))[:60]} is not 4 finite numbers (x, y, width, height in px)"
-            raise _error(path, f"{key}.bbox", message)
-    return content["annotations"]
-
-
-def _is_finite(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return abs(value) < 1e9 and math.isfinite(value)
-
-
-def _images(
-    path: Path, content: dict[str, Any], rows: list[dict[str, Any]], label_of: dict[int, int]
-) -> tuple[CocoImage, ...]:
-    entries: dict[int, tuple[str, dict[str, Any]]] = {}
-    names: set[str] = set()
-    for index, entry in enumerate(content["images"]):
-        key = f"images[{index}]"
-        number = _whole(path, key, entry, "id")
-        name = entry.get("file_name")
-        if number in entries:
-            raise _error(path, f"{key}.id", f"id {number} appears twice")
-        if not isinstance(name, str) or not name.strip():
-            raise _error(path, f"{key}.file_name", "missing or not a text")
-        if name in names:
-            raise _error(path, f"{key}.file_name", f"'{printable(name)}' appears twice")
-        names.add(name)
-        entries[number] = key, entry
-    groups: dict[int, list[dict[str, Any]]] = {number: [] for number in entries}
-    for index, row in enumerate(rows):
-        if row["image_id"] not in groups:
-            raise _error(path, f"annotations[{index}].image_id", f"no picture has id {row['image_id']}")
-        groups[row["image_id"]].append(row)
-    return tuple(_image(path, key, entry, groups[i], label_of) for i, (key, entry) in entries.items())
-
-
-def _image(
-    path: Path, key: str, entry: dict[str, Any], rows: list[dict[str, Any]], label_of: dict[int, int]
-) -> CocoImage:
-    size = None
-    if entry.get("height") is not None and entry.get("width") is not None:
-        size = _whole(path, key, entry, "height"), _whole(path, key, entry, "width")
-    boxes = np.array([row["bbox"] for row in rows], np.float64).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    return CocoImage(
-        image_id=int(entry["id"]),
-        file_name=entry["file_name"].strip().replace("\\", "/").removeprefix("./"),
-        size=size,
-        boxes=boxes,
-        labels=np.array([label_of[row["category_id"]] for row in rows], np.int64),
-        crowd=np.array([bool(row.get("iscrowd")) for row in rows], bool),
-        where=f"{printable(str(path))}: {key}",
-    )

@@ -9,13 +9,14 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from data.balance import Balance
+from data.flat import flatten
 from data.mixup import mixup
 from data.mosaic import mosaic_matrices, single_matrix
 from data.paste import Donor, paste_objects
 from data.pictures import Pictures
 from data.polar import Optics
 from data.sampler import BLANK, Key
-from data.transforms import PAD, clip_and_keep, eval_shape, letterbox, transform_boxes, warp_into
+from data.transforms import PAD, clip_and_keep, eval_shapes, letterbox, transform_boxes, warp_into
 from utils.boxes import clip_boxes
 from utils.config import AugmentConfig
 from utils.structures import Sample
@@ -40,11 +41,13 @@ class TrainSamples(Dataset[Sample]):
         self.pictures, self.records, self.cfg = pictures, pictures.records, cfg
         self.optics = Optics(pictures.channels)
         self.seed, self.compose_until, self.balance = seed, compose_until, balance
-        labels = max((int(r.labels.max(initial=-1)) for r in self.records), default=-1) + 1
+        flat = flatten(self.records)
+        labels = int(flat.labels.max(initial=-1)) + 1
         self.class_chances = np.ones(labels) if balance is None else balance.classes
         factors = np.ones(len(self.records)) if balance is None else balance.pictures
+        donors = np.bincount(flat.pictures[~flat.crowd], minlength=len(self.records)) > 0
         self.factor_sums = factors.cumsum()
-        self.donor_sums = np.where([(~r.crowd).any() for r in self.records], factors, 0).cumsum()
+        self.donor_sums = np.where(donors, factors, 0).cumsum()
 
     def __len__(self) -> int:
         return len(self.records)
@@ -128,12 +131,12 @@ def _in_view(clipped: np.ndarray) -> np.ndarray:
 
 
 class EvalSamples(Dataset[Sample]):
-    """Letterboxed samples without randomness, addressed by index; shapes as `eval_shape` says."""
+    """Letterboxed samples without randomness, addressed by index; `shapes` (P, 2) as `eval_shape` says."""
 
     def __init__(self, pictures: Pictures, size: int, stride: int) -> None:
         self.pictures, self.records = pictures, pictures.records
         self.optics = Optics(pictures.channels)
-        self.shapes = [eval_shape(r.size, size, stride) for r in self.records]
+        self.shapes = eval_shapes(flatten(self.records).sizes, size, stride)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -141,7 +144,8 @@ class EvalSamples(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         record = self.records[index]
         picture = self.pictures[index]
-        image, fit = letterbox(picture, self.shapes[index], self.optics.padding(picture.dtype, PAD))
+        height, width = self.shapes[index].tolist()
+        image, fit = letterbox(picture, (height, width), self.optics.padding(picture.dtype, PAD))
         boxes, labels = record.counted()
         ignored = fit.apply(record.pixel_boxes()[record.crowd])
         return _finished(Sample(image, fit.apply(boxes), labels, index, fit, ignored=ignored), self.optics)

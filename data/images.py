@@ -27,6 +27,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from data.shards import is_member, read_member
 from utils.errors import DataError, printable
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
@@ -114,9 +115,15 @@ def image_error(path: str | Path, reason: str, advice: str = "replace or remove 
     return DataError(f"{printable(str(path))}: {reason}; {advice}")
 
 
+def picture_bytes(path: str | Path, max_pixels: int) -> bytes:
+    """The content of a picture's file, on its own or in a shard. Raises DataError."""
+    most = max_pixels * 8 + (64 << 20)
+    return read_member(path, most) if is_member(path) else read_file(path, most)
+
+
 def load_picture(path: str | Path, max_pixels: int) -> tuple[bytes, _Header]:
     """Bytes and header of a picture that is complete and small enough. Raises DataError."""
-    raw = read_file(path, max_pixels * 8 + (64 << 20))
+    raw = picture_bytes(path, max_pixels)
     try:
         header = _parser(raw)(raw)
     except _Unusable as error:

@@ -36,6 +36,27 @@ def label_path(image: Path, labels_root: Path | None = None) -> Path:
     return next((path for path in candidates if os.path.lexists(path)), first)
 
 
+class LabelPlaces:
+    """`label_path` for many pictures: which folders there are is looked up once for all pictures of a folder."""
+
+    def __init__(self, labels_root: Path | None) -> None:
+        self.labels_root = labels_root
+        self._homes: dict[str, tuple[str, list[str]]] = {}
+
+    def find(self, image: Path) -> Path:
+        """The txt file of a picture; see `label_path`."""
+        home, name = os.path.split(image)
+        likeliest, folders = self._homes.get(home) or self._look(home)
+        label = f"{os.path.splitext(name)[0]}.txt"
+        found = (path for folder in folders if os.path.lexists(path := os.path.join(folder, label)))
+        return Path(next(found, os.path.join(likeliest, label)))
+
+    def _look(self, home: str) -> tuple[str, list[str]]:
+        places = [os.fspath(path.parent) for path in label_candidates(Path(home, "x"), self.labels_root)]
+        self._homes[home] = places[0], [place for place in places if os.path.isdir(place)]
+        return self._homes[home]
+
+
 def label_candidates(image: Path, labels_root: Path | None = None) -> Iterator[Path]:
     """Where the label of `image` may lie, likeliest first.
 

@@ -7,20 +7,26 @@ from collections import Counter
 from pathlib import Path
 
 from data.books import Problem
-from data.coco_json import CocoImage, CocoTruth, locate, read_coco
+from data.coco_json import CocoImage, CocoTruth, places_of, read_coco
 from data.description import DataDescription
 from data.images import is_picture, read_file
-from data.places import expand_glob
+from data.places import expand_glob, glob_folders
 from data.planes import is_plane_file, stem_of
+from data.shards import MANIFEST, SUFFIX, check_shards, members, offsets_of
+from data.stamps import Watch, no_watch
 from utils.errors import DataError, printable
 
 TEXT_BYTES = 256 << 20
 
 
 class Listing:
-    """The pictures a split names: path -> the entry of the COCO json that listed it, if one did."""
+    """The pictures a split names: path -> the entry of the COCO json that listed it, if one did.
 
-    def __init__(self, description: DataDescription, split: str) -> None:
+    `watch` is told of every folder and file that decides which these are, before it is looked at.
+    """
+
+    def __init__(self, description: DataDescription, split: str, watch: Watch = no_watch) -> None:
+        self.watch = watch
         self.root, self.split, self.classes = description.root, split, description.classes[split]
         self.pictures: dict[Path, CocoImage | None] = {}
         self.skipped: Counter[str] = Counter()
@@ -32,7 +38,10 @@ class Listing:
             self._add(entry, description.lines[split])
 
     def _add(self, entry: Path, where: str) -> None:
+        self.watch(entry)
         if not os.path.lexists(entry):
+            for folder in glob_folders(entry):
+                self.watch(folder)
             for match in sorted(expand_glob(entry)):
                 self._add(match, where)
         elif os.path.isdir(entry):
@@ -41,10 +50,12 @@ class Listing:
             self._add_list(entry)
         elif entry.suffix.lower() == ".json":
             self._add_coco(entry)
+        elif entry.suffix == SUFFIX:
+            self._add_shard(entry)
         elif self._is_sample(entry.name):
             self._add_picture(entry)
         else:
-            what = "is no folder, list file (.txt), COCO .json or picture; mend it"
+            what = "is no folder, list file (.txt), COCO .json, shard (.tar) or picture; mend it"
             raise DataError(f"{where}: {self.split}: {printable(str(entry))} {what}")
 
     def _is_sample(self, name: str) -> bool:
@@ -80,11 +91,20 @@ class Listing:
             visited.add(place)
             names = [name for name in (*files, *folders) if self._is_sample(name)]
             folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in folders:
+                self.watch(os.path.join(home, name))
             for name in sorted(names):
                 if name.startswith("."):
                     self.skipped["hidden"] += 1
                 else:
                     self._add_picture(Path(home, name))
+
+    def _add_shard(self, shard: Path) -> None:
+        for path in (shard.parent / MANIFEST, offsets_of(shard)):
+            self.watch(path)
+        check_shards(shard.parent, shard.name)
+        for name in members(shard):
+            self._add_picture(shard / name)
 
     def _add_list(self, path: Path) -> None:
         self.list_files.add(path)
@@ -94,7 +114,7 @@ class Listing:
             if not name:
                 continue
             places = [home / name for home in (path.parent, self.root)]  # an absolute name stays itself
-            found = next((place for place in places if os.path.lexists(place)), None)
+            found = next((place for place in places if self._is_there(place)), None)
             if found is None or not self._is_sample(name):
                 reason = "missing_picture" if found is None else "not_a_picture"
                 words = "does not exist" if found is None else "does not end like a picture"
@@ -110,9 +130,16 @@ class Listing:
         folders = [path.parent, self.root, self.root / "images" / self.split]
         folders += [beside / self.split, beside / path.stem, beside]
         for entry in truth.images:
-            found = locate(entry, folders)
+            found = next((path for path in places_of(entry, folders) if self._is_there(path)), None)
             if found is None:
                 shown = printable(entry.file_name[:200])
                 self._skip(entry.where, "missing_picture", f"'{shown}' is not beside the file nor in images/")
             else:
                 self._add_picture(found, entry)
+
+    def _is_there(self, path: Path) -> bool:
+        """Whether there is a file; where there is none its folder is watched, in which it may appear."""
+        if os.path.lexists(path):
+            return True
+        self.watch(path.parent)
+        return False

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from data.flat import flatten
 from data.picture_files import PictureFiles
 from data.planes import PlaneReader
 from utils.channels import RGB_CHANNELS, Channels
@@ -46,7 +47,7 @@ class Pictures:
     @property
     def bytes(self) -> int:
         """What all pictures take when they are decoded."""
-        return sum(height * width * 3 for height, width in (record.size for record in self.records))
+        return int(flatten(self.records).sizes.astype(np.int64).prod(1).sum()) * 3
 
 
 class PicturesInMemory(Pictures):
@@ -59,7 +60,7 @@ class PicturesInMemory(Pictures):
 
     def __init__(self, records: Sequence[Record], max_pixels: int) -> None:
         super().__init__(records, max_pixels)
-        ends = np.cumsum([height * width * 3 for height, width in (record.size for record in records)], dtype=np.int64)
+        ends = np.cumsum(flatten(records).sizes.astype(np.int64).prod(1) * 3)
         self.starts = np.concatenate((np.zeros(1, np.int64), ends))
         try:
             self.block = torch.empty(self.bytes, dtype=torch.uint8)

@@ -132,6 +132,13 @@ def expand_glob(entry: Path) -> Iterator[Path]:
         yield base / match
 
 
+def glob_folders(entry: Path) -> Iterator[str]:
+    """The folders in which what a glob matches can come or go: all below the deepest one above its wildcards."""
+    if glob.has_magic(str(entry)):
+        base = next(parent for parent in entry.parents if os.path.isdir(parent))
+        yield from (home for home, _, _ in os.walk(base))
+
+
 def siblings(path: Path) -> list[Path]:
     """What lies beside a path, for `did_you_mean`; nothing where that cannot be known."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,6 @@ from data.images import IMAGE_SUFFIXES, image_error, is_picture, picture_size, r
 from data.plane_files import NPY, plane_size, read_planes
 from utils.channels import ANGLES, FLOAT, Channels
 from utils.errors import DataError, printable
-from utils.log import LOG
-from utils.structures import Record
 from utils.text import counted
 
 
@@ -148,23 +146,25 @@ def _same_size(file: Path, shape: Sequence[int], first: Path, first_shape: Seque
         raise image_error(file, f"{said}{first_shape[1]} x {first_shape[0]}", "planes of a sample are of one size")
 
 
-def warn_of_missing(records: Sequence[Record], channels: Channels, where: str) -> None:
-    """One warning with the count of samples whose second picture is missing. Raises DataError when all are."""
+def missing_words(paths: Iterable[Path], channels: Channels, where: str) -> str:
+    """A warning with the count of samples whose second picture is missing; empty when none is. Raises DataError when
+    all are.
+    """
     if not channels.polar_dir:
-        return
+        return ""
     reader = PlaneReader(channels, 0)
-    missing = [record.path for record in records if not reader.has_second(record.path)]
-    if not missing:
-        return
-    place = printable(str(second_folder(missing[0], channels.polar_dir)))
-    if len(missing) == len(records):
+    count, missing, first = 0, 0, None
+    for path in paths:
+        count += 1
+        if not reader.has_second(path):
+            missing += 1
+            first = first or path
+    if first is None:
+        return ""
+    place = printable(str(second_folder(first, channels.polar_dir)))
+    if missing == count:
         raise DataError(
             f"{where}: polar: no picture has a second one, first looked for in {place}; mend dir or pattern"
         )
-    words = f"{len(missing):,} of {counted(len(records), 'picture')}"
-    LOG.warning(
-        "polar: %s have no second picture: %s are zeros there, first looked for in %s",
-        words,
-        ", ".join(channels.polar),
-        place,
-    )
+    words = f"{missing:,} of {counted(count, 'picture')} have no second picture"
+    return f"polar: {words}: {', '.join(channels.polar)} are zeros there, first looked for in {place}"

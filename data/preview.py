@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from torch.utils.data import DataLoader
 
 from data.dataset import EvalSamples, TrainSamples
+from data.flat import flatten
 from data.planes import PlaneReader
 from data.polar import Optics, degree_and_angle, stokes
 from data.records import RecordSet
@@ -32,13 +32,11 @@ def show_pictures(truth: RecordSet, max_pixels: int) -> Callable[[Path], np.ndar
 
 def plot_truth(truth: RecordSet, path: Path) -> None:
     """labels.jpg: how many boxes of each class, where they are, how large."""
-    records = truth.records
-    known = [~r.crowd for r in records]
-    sizes = np.repeat(np.array([r.size for r in records]), [use.sum() for use in known], axis=0)
-    pairs = list(zip(records, known, strict=True))
-    boxes, labels = (np.concatenate([getattr(r, n)[use] for r, use in pairs]) for n in ("boxes", "labels"))
-    good = sum(r.good for r in records)
-    plot_labels(boxes, labels, sizes, truth.names, path, pictures=(len(records) - good, good))
+    flat = flatten(truth.records)
+    rows = np.flatnonzero(~flat.crowd)
+    sizes, boxes, labels = flat.sizes[flat.pictures[rows]], flat.boxes[rows], flat.labels[rows]
+    good = truth.books.good
+    plot_labels(boxes, labels, sizes, truth.names, path, pictures=(len(truth.records) - good, good))
 
 
 def plot_train_batches(folder: Path, loader: DataLoader[Batch], batches: EpochBatches, truth: RecordSet) -> None:
@@ -101,9 +99,12 @@ def plot_detections(folder: Path, loader: DataLoader[Batch], truth: RecordSet, f
     """
     samples = loader.dataset
     assert isinstance(samples, EvalSamples), "evaluation loaders are made by eval_loader"
-    shape = Counter(samples.shapes).most_common(1)[0][0]
-    alike = [index for index, own in enumerate(samples.shapes) if own == shape]
-    spread = [alike[i] for i in np.linspace(0, len(alike) - 1, min(48, len(alike))).round().astype(int)]
+    _, first, which, counts = np.unique(
+        samples.shapes, axis=0, return_index=True, return_inverse=True, return_counts=True
+    )
+    commonest = np.lexsort((first, -counts))[0]
+    alike = np.flatnonzero(which.reshape(-1) == commonest)
+    spread = alike[np.linspace(0, len(alike) - 1, min(48, len(alike))).round().astype(int)].tolist()
     for number in range(3):
         shown = [samples[index] for index in spread[number::3]]
         if not shown:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,14 +11,13 @@ import numpy as np
 from data.books import Problem
 from data.coco_json import truth_of
 from data.images import read_file
-from data.labels import count_rows, label_path, parse_labels
+from data.labels import count_rows, parse_labels
 from data.listing import TEXT_BYTES
 from data.planes import PlaneReader
 from data.truth import TruthFinder
 from data.voc import read_voc, truth_of_voc
 from utils.errors import DataError, printable
 from utils.structures import Record
-from utils.text import counted
 
 Truth = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes (N, 4), labels (N,), crowd (N,)
 
@@ -60,7 +57,7 @@ class Reader:
             size = self.planes.size(path)
         except DataError as error:
             return _left_out(path, path, "unreadable", error)
-        label = label_path(path, self.finder.labels_root)
+        label = self.finder.labels.find(path)
         raw = None
         if os.path.lexists(label):
             try:
@@ -133,32 +130,6 @@ class _Text:
     path: Path
     label: Path
     raw: bytes
-
-
-def disagreements(used: Sequence[Seen], finder: TruthFinder) -> Iterator[str]:
-    """Notices: two label files count differently; two kinds are used; pictures of one stem share a label file."""
-    kinds = Counter(item.label.suffix for item in used if item.rows is not None and item.label is not None)
-    if len(kinds) > 1:
-        yield f"labels of {counted(kinds['.txt'], 'picture')} are txt, of {counted(kinds['.xml'], 'picture')} VOC xml"
-    both = [i for i in used if i.rows is not None and i.path in finder.entries]
-    differ = [item.path for item in both if item.rows != len(finder.entries[item.path].labels)]
-    if differ:
-        kind = "xml" if any(item.label is not None and item.label.suffix == ".xml" for item in both) else "txt"
-        yield _differ(kind, "COCO", differ, len(both)) + f"; {'COCO' if finder.decides(differ[0]) else kind} is used"
-    both = [item for item in used if item.others is not None]
-    differ = [item.path for item in both if item.rows != item.others]
-    if differ:
-        yield _differ("txt", "xml", differ, len(both)) + "; txt is used"
-    uses = Counter(item.label for item in used if item.rows is not None and item.label is not None)
-    shared = [label for label, count in uses.items() if count > 1]
-    if shared:
-        files, first = counted(len(shared), "label file"), printable(str(shared[0]))
-        yield f"{files} read for several pictures of the same stem, first {first}"
-
-
-def _differ(one: str, two: str, differ: list[Path], compared: int) -> str:
-    counts = f"{len(differ):,} of {counted(compared, 'picture')}, first {printable(str(differ[0]))}"
-    return f"{one} and {two} differ in the number of boxes for {counts}"
 
 
 def _count_objects(xml: Path) -> int | None:

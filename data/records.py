@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,19 +13,19 @@ from tqdm import tqdm
 from data.books import Books
 from data.description import DataDescription, check_present
 from data.images import MAX_PIXELS
-from data.labels import count_orphans
 from data.listing import Listing
-from data.planes import PlaneReader, warn_of_missing
-from data.reader import Reader, Seen, disagreements
+from data.planes import PlaneReader, missing_words, second_folder
+from data.reader import Reader
+from data.stamps import Stamp, Watch, no_watch, take_stamps
+from data.tally import Disagreements, Tally
 from data.truth import TruthFinder
 from utils.channels import Channels, serve
 from utils.errors import ConfigError, DataError, printable
-from utils.structures import EVERY_CLASS, Record
-from utils.text import counted
+from utils.log import LOG
+from utils.structures import Record
 
 CHUNK = 1024  # pictures handed to the threads at a time: a large set queues no large backlog
 QUIET_UP_TO = 500  # pictures
-HARMLESS_SKIPS = frozenset({"listed_twice", "hidden"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class RecordSet:
     `synonyms[i]` begins with `names[i]`.
     """
 
-    records: tuple[Record, ...]
+    records: Sequence[Record]
     names: tuple[str, ...]
     category_ids: tuple[int, ...]
     books: Books
@@ -73,94 +73,102 @@ def read_records(description: DataDescription, split: str, policy: ReadPolicy) -
     Raises ConfigError for a split that is not described, DataError for what `policy` does not tolerate, for
     a class id beyond the names, for no pictures, and for more than half of the labels missing.
     """
-    if split not in description.splits:
-        raise ConfigError(f"{printable(str(description.source))}: has no '{split}' split; add the key")
-    check_present(description, split)
-    listing = Listing(description, split)
-    pictures = sorted(listing.pictures, key=Path.as_posix)
-    finder = TruthFinder(description, listing, pictures)
-    planes = PlaneReader(description.channels, policy.max_pixels)
-    seen = _read_all(Reader(finder, planes, policy.drop_duplicates), pictures, policy, split)
-    used = [item for item in seen if item.record is not None]
-    ids, category_ids = finder.identities([item.path for item in used])
-    records = tuple(replace(i.record, image_id=n) for i, n in zip(used, ids, strict=True) if i.record)
-    books = _balance(listing, seen, policy, (*finder.notices, *disagreements(used, finder)))
-    _judge(description, policy, books, seen)
-    warn_of_missing(records, description.channels, description.lines[split])
-    names, synonyms = description.names_of(split), description.synonyms[split]
-    return RecordSet(records, names, category_ids, books, synonyms, description.channels, description.mm_per_px)
+    return Reading(description, split, policy).in_memory()
 
 
-def _read_all(reader: Reader, pictures: list[Path], policy: ReadPolicy, split: str) -> list[Seen]:
-    """Every picture in order; a progress bar on a terminal when there are many."""
-    seen: list[Seen] = []
-    quiet = True if len(pictures) <= QUIET_UP_TO else None
-    with (
-        ThreadPoolExecutor(max(policy.workers, 1)) as pool,
-        tqdm(total=len(pictures), desc=f"reading {split}", unit="picture", disable=quiet) as bar,
-    ):
-        for start in range(0, len(pictures), CHUNK):
-            seen += pool.map(reader, pictures[start : start + CHUNK])
-            bar.update(len(seen) - bar.n)
-    return seen
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What is known when all pictures are read: the id of each, and all of a RecordSet but its records.
 
-
-def _balance(listing: Listing, seen: list[Seen], policy: ReadPolicy, notices: tuple[str, ...]) -> Books:
-    used = [item for item in seen if item.record is not None]
-    records = [item.record for item in used if item.record is not None]
-    notes: Counter[str] = Counter()
-    rows: Counter[str] = Counter()
-    for problem in (problem for item in used for problem in item.problems):
-        (notes if problem.harmless else rows)[problem.reason] += problem.count
-    pairs = [(item.path, item.label) for item in used if item.label is not None]
-    duplicates = sum(item.duplicates for item in used)
-    skipped = listing.skipped + Counter(item.skipped for item in seen if item.skipped)
-    return Books(
-        split=listing.split,
-        found=len(seen) + listing.skipped.total(),
-        used=len(used),
-        good=sum(record.good for record in records),
-        boxes=sum(int((record.labels != EVERY_CLASS).sum()) for record in records),
-        skipped=dict(skipped),
-        labels={
-            "missing": sum(not record.labelled for record in records),
-            "empty": sum(r.labelled and not len(r.boxes) and not i.rows_dropped for i in used if (r := i.record)),
-            "ignored": sum(int((record.labels == EVERY_CLASS).sum()) for record in records),
-            "difficult": notes["difficult"],
-            "clipped": notes["clipped"],
-            "polygon": notes["polygon"],
-            "duplicate_rows": duplicates,
-            "duplicates_dropped": duplicates if policy.drop_duplicates else 0,
-            "orphans": count_orphans(pairs, listing.list_files),
-        },
-        rows_dropped=dict(rows),
-        problems=(*listing.problems, *(problem for item in seen for problem in item.problems)),
-        notices=notices,
-    )
-
-
-def _judge(description: DataDescription, policy: ReadPolicy, books: Books, seen: list[Seen]) -> None:
-    """Raise DataError for what the policy does not tolerate.
-
-    A picture is bad when it was left out, or when a row of its labels was: a set whose rows are all wrong
-    must not pass as a set of good parts.
+    `warning` is a sentence for the user or empty.
     """
-    split, where = books.split, description.lines[books.split]
-    harmful = [problem for problem in books.problems if not problem.harmless]
-    if harmful and policy.bad_data == "error":
-        more = f", and {counted(len(harmful) - 1, 'more problem')}" if len(harmful) > 1 else ""
-        raise DataError(f"{harmful[0]}{more}; run with --bad-data skip to leave them out")
-    bad = sum(n for reason, n in books.skipped.items() if reason not in HARMLESS_SKIPS)
-    bad += sum(item.rows_dropped > 0 for item in seen)
-    if bad > max(100, books.found // 100) or bad * 2 > books.found:
-        raise DataError(f"{where}: {split}: {bad:,} of {books.found:,} pictures are bad, first {harmful[0]}")
-    if not books.used:
-        raise DataError(f"{where}: {split}: no pictures found; mend the path")
-    missing = books.labels["missing"]
-    if missing * 2 > books.used and not policy.allow_empty:
-        unlabelled = [item for item in seen if item.record is not None and not item.record.labelled]
-        place = unlabelled[0].label or description.annotations.get(split)
-        raise DataError(
-            f"{where}: {split}: {missing:,} of {books.used:,} pictures have no label, first looked for "
-            f"{printable(str(place))}; mend the path (keys labels, annotations) or run with --allow-empty"
-        )
+
+    image_ids: Sequence[int]
+    names: tuple[str, ...]
+    category_ids: tuple[int, ...]
+    books: Books
+    synonyms: tuple[tuple[str, ...], ...]
+    warning: str
+
+    def record_set(self, records: Sequence[Record], description: DataDescription) -> RecordSet:
+        """Together with the records; the warning is said aloud."""
+        if self.warning:
+            LOG.warning(self.warning)
+        known = (self.names, self.category_ids, self.books, self.synonyms)
+        return RecordSet(records, *known, description.channels, description.mm_per_px)
+
+
+class Reading:
+    """One pass over the pictures of a split, which are listed at once and read by `chunks`. See `read_records`.
+
+    `watch` is told of the folders and files that decide what there is, before they are looked at.
+    """
+
+    def __init__(self, description: DataDescription, split: str, policy: ReadPolicy, watch: Watch = no_watch) -> None:
+        if split not in description.splits:
+            raise ConfigError(f"{printable(str(description.source))}: has no '{split}' split; add the key")
+        check_present(description, split)
+        self.description, self.split, self.policy = description, split, policy
+        self.listing = Listing(description, split, watch)
+        self.pictures = sorted(self.listing.pictures, key=Path.as_posix)
+        self.finder = TruthFinder(description, self.listing, self.pictures, watch)
+        self.planes = PlaneReader(description.channels, policy.max_pixels)
+        if description.channels.polar_dir:
+            for folder in {second_folder(picture, description.channels.polar_dir) for picture in self.pictures}:
+                watch(folder)
+        self.used: list[Path] = []
+        self.tally, self.disagreements = Tally(self.listing), Disagreements(self.finder)
+
+    def in_memory(self) -> RecordSet:
+        """Everything as Records."""
+        records = [record for chunk, _ in self.chunks(stamped=False) for record in chunk]
+        outcome = self.finish()
+        numbered = zip(records, outcome.image_ids, strict=True)
+        whole = tuple(replace(record, image_id=number) for record, number in numbered)
+        return outcome.record_set(whole, self.description)
+
+    def chunks(self, stamped: bool) -> Iterator[tuple[list[Record], list[Stamp]]]:
+        """The usable pictures in order, their ids still 0; a progress bar on a terminal when there are many.
+
+        With stamps, taken beforehand, of every file that was read for them.
+        """
+        reader = Reader(self.finder, self.planes, self.policy.drop_duplicates)
+        quiet = True if len(self.pictures) <= QUIET_UP_TO else None
+        with (
+            ThreadPoolExecutor(max(self.policy.workers, 1)) as pool,
+            tqdm(total=len(self.pictures), desc=f"reading {self.split}", unit="picture", disable=quiet) as bar,
+        ):
+            for start in range(0, len(self.pictures), CHUNK):
+                paths = self.pictures[start : start + CHUNK]
+                stamps = list(take_stamps(file for path in paths for file in self._files(path))) if stamped else []
+                records = []
+                for seen in pool.map(reader, paths):
+                    self.tally.add(seen)
+                    if seen.record is not None:
+                        self.disagreements.add(seen)
+                        records.append(seen.record)
+                        self.used.append(seen.path)
+                bar.update(len(paths))
+                yield records, stamps
+
+    def _files(self, path: Path) -> Iterator[Path]:
+        """What is read for a picture."""
+        yield path
+        yield from self.finder.files_of(path)
+        if not self.description.channels.plain_rgb:
+            try:
+                files = self.planes.files(path)
+            except DataError:  # said when the picture is read; the missing file's folder is watched
+                files = []
+            yield from (file for file, _, _ in files if file is not None and file != path)
+
+    def finish(self) -> Outcome:
+        """What follows from all pictures, after the last chunk. Raises DataError; see `read_records`."""
+        ids, category_ids = self.finder.identities(self.used)
+        notices = (*self.finder.notices, *self.disagreements.notices())
+        books = self.tally.books(self.policy.drop_duplicates, notices)
+        self.tally.judge(self.description, self.policy.bad_data, self.policy.allow_empty, books)
+        channels, split = self.description.channels, self.split
+        warning = missing_words(self.used, channels, self.description.lines[split])
+        names, synonyms = self.description.names_of(split), self.description.synonyms[split]
+        return Outcome(ids, names, category_ids, books, synonyms, warning)

@@ -10,7 +10,7 @@ import numpy as np
 from torch.utils.data import Sampler
 
 from data.balance import Balance
-from data.transforms import Shape, eval_shape
+from data.transforms import Shape, eval_shapes
 
 BLANK = -1  # the index of a sample that shows nothing and does not count
 
@@ -38,7 +38,7 @@ class Shapes:
     imgsz: int
     stride: int
     multi_scale: bool = False
-    pictures: Sequence[Shape] | None = None
+    pictures: Sequence[Shape] | np.ndarray | None = None
 
     @property
     def sizes(self) -> list[int]:
@@ -52,8 +52,9 @@ class Shapes:
         """(height, width) of a batch of these pictures whose longest side is `size`."""
         if self.pictures is None:
             return size, size
-        each = [eval_shape(self.pictures[index], size, self.stride) for index in indices]
-        return max(height for height, _ in each), max(width for _, width in each)
+        shapes = eval_shapes(np.array([self.pictures[index] for index in indices]), size, self.stride)
+        height, width = shapes.max(0).tolist()
+        return height, width
 
 
 class EpochBatches(Sampler[list[Key]]):
@@ -96,7 +97,8 @@ class EpochBatches(Sampler[list[Key]]):
         copies = np.arange(len(indices)) - np.repeat(times.cumsum() - times, times)
         order = rng.permutation(len(indices))
         if self.shapes.pictures is not None:
-            aspects = np.array([height / width for height, width in self.shapes.pictures])
+            sizes = np.asarray(self.shapes.pictures)
+            aspects = sizes[:, 0] / sizes[:, 1]
             order = order[np.argsort(aspects[indices[order]], kind="stable")]
         batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
         if self.shapes.pictures is not None:
@@ -112,18 +114,16 @@ class EpochBatches(Sampler[list[Key]]):
 class ShapeBatches(Sampler[list[int]]):
     """Every picture once, in batches of one shape; of several processes each takes whole batches in turn."""
 
-    def __init__(self, shapes: Sequence[Shape], batch_size: int, rank: int = 0, ranks: int = 1) -> None:
-        groups: dict[Shape, list[int]] = {}
-        for index, shape in enumerate(shapes):
-            groups.setdefault(shape, []).append(index)
+    def __init__(self, shapes: Sequence[Shape] | np.ndarray, batch_size: int, rank: int = 0, ranks: int = 1) -> None:
+        different, which = np.unique(np.asarray(shapes), axis=0, return_inverse=True)
+        order = np.argsort(which.reshape(-1), kind="stable")
+        groups = np.split(order, np.bincount(which.reshape(-1), minlength=len(different)).cumsum()[:-1])
         self.batches = [
-            group[start : start + batch_size]
-            for _, group in sorted(groups.items())
-            for start in range(0, len(group), batch_size)
+            group[start : start + batch_size] for group in groups for start in range(0, len(group), batch_size)
         ][rank::ranks]
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __iter__(self) -> Iterator[list[int]]:
-        return iter(self.batches)
+        return (batch.tolist() for batch in self.batches)

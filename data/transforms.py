@@ -172,6 +172,13 @@ def eval_shape(size: Shape, imgsz: int, stride: int) -> Shape:
     return height, width
 
 
+def eval_shapes(sizes: np.ndarray, imgsz: int, stride: int) -> np.ndarray:
+    """(P, 2) int32: `eval_shape` of each of the (P, 2) sizes; each different size is worked out once."""
+    different, which = np.unique(sizes, axis=0, return_inverse=True)
+    shapes = [eval_shape((height, width), imgsz, stride) for height, width in different.tolist()]
+    return np.array(shapes, np.int32).reshape(-1, 2)[which.reshape(-1)]
+
+
 def letterbox(image: np.ndarray, canvas: Shape, padding: int | np.ndarray = PAD) -> tuple[np.ndarray, Letterbox]:
     """Resize (h, w, C) into the centre of a `canvas` (height, width) of grey, or of (C,) `padding`, keeping the aspect
     ratio.

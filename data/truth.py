@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from data.coco_files import find_coco
+from data.coco_files import coco_places, find_coco
 from data.coco_json import CocoTruth, read_coco
 from data.description import DataDescription
-from data.labels import label_path
+from data.labels import LabelPlaces, label_candidates
 from data.listing import Listing
-from data.voc import find_xml, xml_folders
+from data.stamps import Watch, no_watch
+from data.voc import find_xml, xml_folders, xml_places
 from utils.errors import DataError, printable
 from utils.text import counted
 
@@ -23,18 +24,29 @@ class TruthFinder:
     xml. A COCO json in a usual place decides when there is neither txt nor xml; beside those it gives the ids only.
     """
 
-    def __init__(self, description: DataDescription, listing: Listing, pictures: list[Path]) -> None:
+    def __init__(
+        self, description: DataDescription, listing: Listing, pictures: list[Path], watch: Watch = no_watch
+    ) -> None:
         self.listing, self.classes = listing, listing.classes
-        self.labels_root = description.labels.get(listing.split)
+        labels_root = description.labels.get(listing.split)
+        self.labels = LabelPlaces(labels_root)
         self.label_of_name = self.classes.numbers()
-        homes = {picture.parent for picture in pictures}
-        self.xml_homes = {home: xml_folders(home, self.labels_root) for home in homes}
+        homes = {picture.parent: picture for picture in pictures}
+        for home, picture in homes.items():
+            for folder in (path.parent for path in label_candidates(picture, labels_root)):
+                watch(folder)
+            for folder in xml_places(home, labels_root):
+                watch(folder)
+        self.xml_homes = {home: xml_folders(home, labels_root) for home in homes}
         self.notices: list[str] = []
         self.binding = listing.split in description.annotations
         further: list[CocoTruth] = []
         if self.binding:
+            watch(description.annotations[listing.split])
             further.append(read_coco(description.annotations[listing.split], self.classes))
         elif not listing.truths:
+            for path in coco_places(description.root, listing.split, description.splits[listing.split]):
+                watch(path)
             further += self._look(description, pictures)
         self.truths = listing.truths + further
         self.entries = {path: entry for path, entry in listing.pictures.items() if entry is not None}
@@ -59,7 +71,7 @@ class TruthFinder:
         path = find_coco(description.root, split, description.splits[split])
         if path is None:
             return
-        alone = not any(os.path.lexists(label_path(p, self.labels_root)) or self.xml_of(p) for p in pictures)
+        alone = not any(os.path.lexists(self.labels.find(p)) or self.xml_of(p) for p in pictures)
         try:
             yield read_coco(path, self.classes)
         except DataError as error:
@@ -70,6 +82,14 @@ class TruthFinder:
         if alone and pictures:
             self.binding = True
             self.notices.append(f"{split}: neither txt nor xml labels; the boxes come from {printable(str(path))}")
+
+    def files_of(self, path: Path) -> Iterator[Path]:
+        """The label files of a picture that are there."""
+        label, xml = self.labels.find(path), self.xml_of(path)
+        if os.path.lexists(label):
+            yield label
+        if xml is not None:
+            yield xml
 
     def identities(self, used: list[Path]) -> tuple[list[int], tuple[int, ...]]:
         """Picture ids and category ids: those of the COCO file when it names every picture, else 1..N."""

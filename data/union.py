@@ -12,18 +12,19 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from data.books import Books
 from data.description import DataDescription, find_data, read_description
-from data.records import ReadPolicy, RecordSet, read_records
+from data.merged import MergedRecords
+from data.records import ReadPolicy, RecordSet
+from data.split_index import IndexUse, read_indexed
 from utils.config import DataConfig
 from utils.errors import printable
 from utils.names import name_key
-from utils.structures import EVERY_CLASS, Record
 from utils.yamlio import Document, read_yaml
 
 
@@ -43,9 +44,9 @@ class DataSource:
                 _number(row, numbers, rows)
         return tuple(row[0] for row in rows)
 
-    def read(self, split: str, policy: ReadPolicy) -> RecordSet:
-        """See `read_records`."""
-        sets = [read_records(member, split, policy) for member in self.members]
+    def read(self, split: str, policy: ReadPolicy, index: IndexUse = "never") -> RecordSet:
+        """See `read_indexed`."""
+        sets = [read_indexed(member, split, policy, index) for member in self.members]
         return sets[0] if len(sets) == 1 else merge(split, sets)
 
 
@@ -109,14 +110,12 @@ def merge(split: str, members: Sequence[RecordSet]) -> RecordSet:
     """
     numbers: dict[str, int] = {}
     synonyms: list[list[str]] = []
-    records: list[Record] = []
-    for member in members:
-        table = np.array([_number(row, numbers, synonyms) for row in member.synonyms], np.int64)
-        records += [_relabelled(record, table, len(records) + k) for k, record in enumerate(member.records, 1)]
+    tables = [np.array([_number(row, numbers, synonyms) for row in member.synonyms], np.int64) for member in members]
+    records = MergedRecords([member.records for member in members], tables)
     rows = tuple(map(tuple, synonyms))
     ids = tuple(range(1, len(rows) + 1))
     names, books = tuple(row[0] for row in rows), _books(split, members)
-    return RecordSet(tuple(records), names, ids, books, rows, members[0].channels, members[0].mm_per_px)
+    return RecordSet(records, names, ids, books, rows, members[0].channels, members[0].mm_per_px)
 
 
 def _number(row: Sequence[str], numbers: dict[str, int], synonyms: list[list[str]]) -> int:
@@ -127,11 +126,6 @@ def _number(row: Sequence[str], numbers: dict[str, int], synonyms: list[list[str
     known = {name_key(name) for name in synonyms[number]}
     synonyms[number] += [name for name in row if name_key(name) not in known]
     return number
-
-
-def _relabelled(record: Record, table: np.ndarray, image_id: int) -> Record:
-    labels = np.where(record.labels == EVERY_CLASS, EVERY_CLASS, table[record.labels])
-    return replace(record, labels=labels, image_id=image_id)
 
 
 def _books(split: str, members: Sequence[RecordSet]) -> Books:

@@ -56,6 +56,11 @@ def xml_folders(home: Path, labels_root: Path | None = None) -> list[Path]:
     The last folder called `images` or `JPEGImages` becomes `Annotations` (or `labels`), keeping as many sub-folders as
     exist there; the same beside `home`; then `home` itself. With a root: below it. Each also with an `xml` sub-folder.
     """
+    return [place for place in xml_places(home, labels_root) if os.path.isdir(place)]
+
+
+def xml_places(home: Path, labels_root: Path | None = None) -> list[Path]:
+    """Where `xml_folders` looks, there or not."""
     parts = home.parts
     last = max((i for i, part in enumerate(parts) if part.lower() in IMAGE_FOLDERS), default=None)
     root, below = (home.parent, parts[-1:]) if last is None else (Path(*parts[:last]), parts[last + 1 :])
@@ -64,8 +69,7 @@ def xml_folders(home: Path, labels_root: Path | None = None) -> list[Path]:
     places = [base.joinpath(*tail) for base in bases for tail in tails]
     if labels_root is None:
         places += [home, *(home / name for name in FOLDERS)]
-    found = (place / sub for place in places for sub in ("", "xml"))
-    return [place for place in dict.fromkeys(found) if os.path.isdir(place)]
+    return list(dict.fromkeys(place / sub for place in places for sub in ("", "xml")))
 
 
 def find_xml(picture: Path, folders: list[Path]) -> Path | None:

@@ -21,7 +21,7 @@ from utils.inspection.files import inspection_section
 from utils.inspection.summary import InspectionConfig, inspect
 from utils.log import LOG, run_script
 from utils.matching import MatchRule, match
-from utils.memory import peak_rss
+from utils.memory import peak_memory
 from utils.pairs import pair_up
 from utils.report.evaluation import Subject, write_report
 from utils.scores import report_of
@@ -47,7 +47,7 @@ class Clock:
         result = step()
         seconds = time.perf_counter() - started
         self.total += seconds
-        LOG.info("%-44s %6.2f s   %5.0f MB at the peak so far", name, seconds, peak_rss() / 1e6)
+        LOG.info("%-44s %6.2f s   %5.0f MB at the peak so far", name, seconds, peak_memory() / 1e6)
         return result
 
 
@@ -93,10 +93,10 @@ def main_story(argv: Sequence[str] | None) -> int:
     records = random_truth(flags.images, flags.classes)
     results = random_results(records, flags.classes, flags.detections)
     words = (counted(len(records), "picture"), counted(flags.classes, "class"), counted(len(results), "detection"))
-    LOG.info("%s, %s, %s; %.0f MB before", *words, peak_rss() / 1e6)
+    LOG.info("%s, %s, %s; %.0f MB before", *words, peak_memory() / 1e6)
     clock = Clock()
     time_evaluation(clock, flags, records, results)
-    LOG.info("%-44s %6.2f s   %5.0f MB at the peak", "in all", clock.total, peak_rss() / 1e6)
+    LOG.info("%-44s %6.2f s   %5.0f MB at the peak", "in all", clock.total, peak_memory() / 1e6)
     return 0
 
 

@@ -10,7 +10,16 @@ from typing import Any, NoReturn
 
 from utils.argv import repair
 from utils.errors import ConfigError
-from utils.flags import TRAIN_FLAGS, BenchmarkFlags, DetectFlags, EvaluatorBenchmarkFlags, TrainFlags, ValFlags
+from utils.flags import (
+    TRAIN_FLAGS,
+    BenchmarkFlags,
+    DataBenchmarkFlags,
+    DetectFlags,
+    EvaluatorBenchmarkFlags,
+    PackFlags,
+    TrainFlags,
+    ValFlags,
+)
 from utils.log import LOG
 from utils.refused import REFUSED, refuse
 from utils.settings import Setting
@@ -228,6 +237,38 @@ def parse_evaluator_benchmark(argv: Sequence[str] | None) -> EvaluatorBenchmarkF
     parser.add_argument("--out", default="", metavar="FOLDER", help="write report.html there, and time it")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return EvaluatorBenchmarkFlags(**parser.read(argv))
+
+
+def parse_data_benchmark(argv: Sequence[str] | None) -> DataBenchmarkFlags:
+    """The flags of python -m data.benchmark. Raises ConfigError."""
+    parser = _Parser("python -m data.benchmark", "Time the index, the samplers and the loader on made-up data.")
+    parser.add_argument("--images", type=_whole, default=1_000_000, help="pictures of the COCO json; none is drawn")
+    parser.add_argument("--boxes", type=_whole, default=3, help="boxes in each on average")
+    parser.add_argument("--classes", type=_whole, default=351, help="classes, with a long tail")
+    parser.add_argument("--files", type=_whole, default=20_000, help="pictures of the set with txt labels: one, linked")
+    parser.add_argument("--pictures", type=_whole, default=256, help="JPEGs that are drawn for the loader")
+    parser.add_argument("--imgsz", "--img", "--img-size", type=_whole, default=640)
+    parser.add_argument("--batch-size", "--batch", type=_whole, default=16)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    return DataBenchmarkFlags(**parser.read(argv))
+
+
+def parse_pack(argv: Sequence[str] | None) -> PackFlags:
+    """The flags of python -m data.pack. Raises ConfigError."""
+    parser = _Parser("python -m data.pack", "Pack a data set into a few tar files, which train.py and val.py read.")
+    parser.add_argument("--data", required=True, help="data YAML, looked up in cfg/data too, or a folder")
+    parser.add_argument("--out", required=True, help="a new folder")
+    parser.add_argument("--root", default="", help="where the data lies (default: as `path` of the YAML says)")
+    parser.add_argument("--shard-mb", dest="shard_bytes", type=_megabytes, default=1 << 30, help="default: 1024")
+    parser.add_argument("--bad-data", choices=("error", "skip"), default="skip")
+    parser.add_argument("--max-pixels", type=_whole, default=178_956_970)
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    return PackFlags(**parser.read(argv))
+
+
+def _megabytes(text: str) -> int:
+    return _whole(text) << 20
 
 
 def _fraction(text: str) -> float:

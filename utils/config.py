@@ -37,6 +37,7 @@ class DataConfig:
     allow_empty: bool = False
     max_pixels: int = knob(178_956_970, 1)
     cache: Literal["none", "ram", "disk"] = "none"
+    index: Literal["auto", "always", "never"] = "auto"
     rect: bool = False
     multi_scale: bool = False
     balance: Literal["none", "repeat"] = "none"

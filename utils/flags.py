@@ -181,3 +181,31 @@ class BenchmarkFlags:
     text_encoder: str
     against: str
     debug: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataBenchmarkFlags:
+    """The command line of python -m data.benchmark."""
+
+    images: int
+    boxes: int
+    classes: int
+    files: int
+    pictures: int
+    imgsz: int
+    batch_size: int
+    seed: int
+    debug: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackFlags:
+    """The command line of python -m data.pack."""
+
+    data: str
+    out: str
+    shard_bytes: int
+    bad_data: str
+    max_pixels: int
+    root: str
+    debug: bool

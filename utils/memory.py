@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from pathlib import Path
 
 MEMINFO = Path("/proc/meminfo")
@@ -44,6 +43,12 @@ def _table(path: Path) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdigit()}
 
 
-def peak_rss() -> int:
-    """Bytes that this process held at most so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def private_memory(rollup: Path = Path("/proc/self/smaps_rollup")) -> int:
+    """Bytes that this process shares with no other; 0 where the system does not say."""
+    table = _table(rollup)
+    return sum(table.get(f"Private_{kind}:", 0) for kind in ("Clean", "Dirty")) * 1024
+
+
+def peak_memory(status: Path = Path("/proc/self/status")) -> int:
+    """The most bytes this process has had in memory; 0 where the system does not say."""
+    return _table(status).get("VmHWM:", 0) * 1024

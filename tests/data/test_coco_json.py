@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.classes import ClassMap
-from data.coco_json import read_category_names, read_coco, truth_of
+from data.coco_json import read_category_names, read_coco, truth_of, truths_of
 from utils.errors import DataError
 
 CLASSES = ClassMap.plain([("crack",), ("knot",)])
@@ -142,3 +142,43 @@ def test_not_coco(tmp_path: Path, text: str, words: str) -> None:
         read_coco(stored(tmp_path, text), CLASSES)
     with pytest.raises(DataError, match="cannot be read"):
         read_coco(tmp_path / "none.json", CLASSES)
+
+
+def test_large_ids_of_either_kind(tmp_path: Path) -> None:
+    """Ids beyond 32 bits, among small ones, name what they name."""
+    big = (1 << 62) + 1
+    content = coco()
+    content["images"][1]["id"] = -big
+    content["categories"][0]["id"] = big
+    content["annotations"][1].update(category_id=big, image_id=-big, id=big)
+    content["annotations"].append({"image_id": 7, "category_id": 2, "bbox": [1, 2, 3, 4], "id": big})
+    truth = read_coco(stored(tmp_path, content), CLASSES)
+    assert [image.image_id for image in truth.images] == [7, -big] and truth.category_ids == (big, 2)
+    assert [image.labels.tolist() for image in truth.images] == [[1, 1], [0]] and truth.repeated_ids == 1
+    for huge in (1 << 63, 1e30, -(1 << 70)):
+        content["annotations"][0]["image_id"] = huge
+        with pytest.raises(DataError, match=r"annotations\[0\].image_id: .*not a whole number"):
+            read_coco(stored(tmp_path, content), CLASSES)
+
+
+def test_many_entries_at_once_are_what_each_is_alone(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    sizes = rng.integers(20, 2000, (300, 2))
+    images = [
+        {"id": int(i), "file_name": f"{i}.jpg", "height": h, "width": w}
+        for i, (h, w) in zip(rng.permutation(300), sizes.tolist(), strict=True)
+    ]
+    rows = []
+    for _ in range(1000):
+        image = images[int(rng.integers(300))]
+        box = rng.uniform(-0.02, 0.9, 2).tolist() + rng.choice([0, 0.05, 0.1, 0.5], 2).tolist()
+        px = [v * image[side] for v, side in zip(box, ("width", "height", "width", "height"), strict=True)]
+        rows.append({"image_id": image["id"], "category_id": 2, "bbox": px, "iscrowd": int(rng.integers(2))})
+    truth = read_coco(stored(tmp_path, {**coco(), "images": images, "annotations": rows}), CLASSES)
+    for first, last in ((0, 300), (0, 1), (17, 90), (299, 300)):
+        boxes, labels, crowd, counts = truths_of(truth, first, sizes[first:last])
+        alone = [truth_of(truth.images[i], tuple(sizes[i].tolist()))[:3] for i in range(first, last)]
+        assert counts.tolist() == [len(one[1]) for one in alone]
+        for found, parts in zip((boxes, labels, crowd), zip(*alone, strict=True), strict=True):
+            np.testing.assert_array_equal(found, np.concatenate(parts))
+    assert 0 < len(truths_of(truth, 0, sizes)[0]) < 1000, "some lie outside, some have no area"

@@ -11,8 +11,10 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.index import RecordIndex, build_index, open_index
+from data.index import RecordIndex
 from data.index_file import HEAD, UnusableIndex
+from data.index_writer import build_index
+from data.index_writer import open_index as open_or_build
 from data.stamps import ABSENT, take_stamps
 from utils.errors import DataError, ResourceError
 from utils.structures import EVERY_CLASS, Record
@@ -23,6 +25,10 @@ def said(caplog, monkeypatch):
     monkeypatch.setattr("utils.log.LOG.propagate", True)
     caplog.set_level("INFO")
     return caplog
+
+
+def open_index(path, key, files, records, **patience):
+    return open_or_build(path, key, lambda place: build_index(records(), take_stamps(files()), place, key), **patience)
 
 
 def record(number=0, rows=2, path="a.png", labelled=True):
@@ -67,6 +73,7 @@ def test_records_come_back(tmp_path_factory, made):
 def test_chunks_join(tmp_path, monkeypatch):
     """Offsets go on from chunk to chunk, and names that are no UTF-8 survive."""
     monkeypatch.setattr("data.index.CHUNK", 3)
+    monkeypatch.setattr("data.index_writer.CHUNK", 3)
     made = [record(i, i % 3, os.fsdecode(b"\xff%d.png" % i)) for i in range(10)]
     build_index(made, take_stamps(f"/nowhere/{i}" for i in range(10)), tmp_path / "i")
     index = RecordIndex(tmp_path / "i")

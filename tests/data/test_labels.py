@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.labels import count_orphans, count_rows, label_path, parse_labels
+from data.labels import LabelPlaces, count_orphans, count_rows, label_path, parse_labels
 from utils.errors import DataError
 
 PATH = Path("labels/玻璃 1.txt")
@@ -176,3 +176,28 @@ def test_orphans(tmp_path: Path) -> None:
     pairs = [(tmp_path / "i/a.jpg", tmp_path / "l/a.txt")]
     assert count_orphans(pairs, {tmp_path / "l/train.txt"}) == 1
     assert count_orphans([(tmp_path / "no/a.jpg", tmp_path / "none/a.txt")]) == 0
+
+
+def test_places_of_many_pictures_are_those_of_each(tmp_path):
+    """With and without a root, sub-folders, names with several dots, labels beside pictures or nowhere."""
+    names = [
+        "images/train/a.jpg",
+        "images/train/sub/a.b.png",
+        "images/c.JPG",
+        "plain/d.png",
+        ".e.jpg",
+        "images/train/f",
+    ]
+    for text in (
+        "labels/train/txt/a.txt",
+        "labels/train/sub/a.b.txt",
+        "images/c.txt",
+        "labels/plain/d.txt",
+        "own/sub/a.b.txt",
+    ):
+        (tmp_path / text).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / text).write_text("")
+    for root in (None, tmp_path / "own", tmp_path / "none"):
+        places = LabelPlaces(root)
+        for name in names * 2:
+            assert places.find(tmp_path / name) == label_path(tmp_path / name, root)
