@@ -37,6 +37,7 @@ from utils.conclusion import Manner, conclude
 from utils.config import Config
 from utils.device import select_device
 from utils.dist import World, find_place, joined
+from utils.doctor import Doctor
 from utils.dry_run import cost_line, data_lines, schedule_lines
 from utils.epoch import results_row, score_words
 from utils.errors import ConfigError
@@ -143,14 +144,19 @@ def fit(job: Job, feed: Feed, saver: Saver, stop: Stop) -> Evaluation | None:
     if state.world.first:
         table.start(state.epoch)
     evaluation, report, budget = None, None, TimeBudget(cfg.run.max_time)
+    doctor = Doctor(cfg, job.train.records, job.val.records, state.model)
     while state.epoch < cfg.schedule.epochs:
         started = time.perf_counter()
         budget.start_epoch()
-        train_one_epoch(job, feed, saver, stop)
+        with doctor.watching(state.model, lambda: next(iter(feed.train)).to(job.device), state.dtype):
+            train_one_epoch(job, feed, saver, stop)
         last = state.epoch + 1 == cfg.schedule.epochs or state.world.tell(out_of_time(budget, cfg))
         if last or not cfg.run.noval:
-            evaluation, report = assess(job, feed, saver, stop)
+            with doctor.watching(state.model, lambda: next(iter(feed.train)).to(job.device), state.dtype):
+                evaluation, report = assess(job, feed, saver, stop)
         record(table, job, report, time.perf_counter() - started)
+        if state.world.first:
+            doctor.after_epoch(state.epoch, state.losses.means(), evaluation)
         improved = report is not None and state.is_best(report.metric(cfg.run.best_metric))
         done = last or stops_early(state, cfg)
         state.complete = True

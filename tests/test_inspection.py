@@ -219,3 +219,40 @@ def test_nms_of_a_thresholds_file(tmp_path):
         with pytest.raises(ConfigError, match=expected):
             read_making(tmp_path / "t.yaml")
     assert np.isfinite(read_thresholds(tmp_path / "t.yaml", ["a"])).all()
+
+
+def test_the_report_has_the_numbers_of_results_json_and_of_the_console(learnt, capsys):
+    code, scored = run(learnt, val, "val", "--workers", "0", "--weights", last(learnt), "--name", "reported")
+    said = capsys.readouterr().out
+    report, results = read(scored / "report.json"), read(scored / "results.json")
+    assert code == 0 and report["results"] == results and report["kind"] == "val"
+    page = (scored / "report.html").read_text(encoding="utf-8").replace("&nbsp;", " ").replace("&gt;", ">")
+    for line in said.splitlines():
+        if line.startswith(("escape", "overkill")):
+            share = line.split(" ", 1)[1]
+            assert share.split(" (")[0] in page and share.split("(")[1].rstrip(")") in page
+    assert len(report["provenance"]["weights_sha256"]) == 64 and "unavailable" in report["speed"]
+    trained = read(learnt / "runs" / "train" / "exp" / "report.json")
+    assert trained["kind"] == "train" and len(trained["training"]) == 60
+    assert trained["provenance"]["weights_sha256"] == report["provenance"]["weights_sha256"]
+    assert trained["results"]["inspection"] == results["inspection"]
+    assert trained["provenance"]["data sha256"] == report["provenance"]["data sha256"]
+
+
+def test_detect_reports_its_verdicts(learnt):
+    flags = ["--source", str(learnt / "set" / "images" / "train"), "--weights", last(learnt), "--conf", "0.3"]
+    code, found = run(learnt, detect, "detect", *flags)
+    report = read(found / "report.json")
+    with (found / "summary.csv").open(newline="", encoding="utf-8") as file:
+        verdicts = [row["verdict"] for row in csv.DictReader(file)]
+    assert code == 0 and report["pictures"] == {"looked_at": 12, "OK": verdicts.count("OK"), "NG": verdicts.count("NG")}
+    assert (found / "report.html").is_file() and report["speed"]["ms_per_picture"]["total"]["p99"] > 0
+    _, bare = run(learnt, detect, "detect", *flags, "--nosave")
+    assert (bare / "report.json").is_file() and not (bare / "report.html").exists()
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "true", ".inf", "fine"])
+def test_mm_per_px_is_a_number_above_0(learnt, tmp_path, capsys, value):
+    (tmp_path / "x.yaml").write_text((learnt / "set" / "data.yaml").read_text() + f"\nmm_per_px: {value}\n")
+    assert run(learnt, val, "val", "--weights", last(learnt), "--data", str(tmp_path / "x.yaml"))[0] == 2
+    assert "'mm_per_px' is the side of a pixel in mm" in capsys.readouterr().err

@@ -20,7 +20,8 @@ from utils.runs import ResultsCsv
 FILES = (
     "weights/last.pt weights/last.prev.pt weights/best.pt results.csv results.png labels.jpg train_batch0.jpg "
     "val_batch0_labels.jpg val_batch0_pred.jpg opt.yaml hyp.yaml run.json data_report.json train.log results.json "
-    "per_class.csv per_image.csv "
+    "per_class.csv per_image.csv thresholds.yaml report.html report.json "
+    "FROC.png recall_by_size.png overkill_escape.png calibration.png "
     "predictions.json truth.json PR_curve.png P_curve.png R_curve.png F1_curve.png confusion_matrix.png"
 ).split()
 

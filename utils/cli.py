@@ -15,6 +15,7 @@ from utils.flags import (
     BenchmarkFlags,
     DataBenchmarkFlags,
     DetectFlags,
+    EvaluatorBenchmarkFlags,
     PackFlags,
     TrainFlags,
     ValFlags,
@@ -224,6 +225,18 @@ def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
     parser.add_argument("--against", default="", help="model YAML whose time the static network is compared with")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return BenchmarkFlags(**parser.read(argv))
+
+
+def parse_evaluator_benchmark(argv: Sequence[str] | None) -> EvaluatorBenchmarkFlags:
+    """The flags of python -m utils.benchmark. Raises ConfigError."""
+    parser = _Parser("python -m utils.benchmark", "Time an evaluation of random boxes on this machine.")
+    parser.add_argument("--images", type=_whole, default=5_000)
+    parser.add_argument("--classes", type=_whole, default=80)
+    parser.add_argument("--detections", type=_whole, default=500_000)
+    parser.add_argument("--compare", action="store_true", help="time the comparison of two runs too")
+    parser.add_argument("--out", default="", metavar="FOLDER", help="write report.html there, and time it")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    return EvaluatorBenchmarkFlags(**parser.read(argv))
 
 
 def parse_data_benchmark(argv: Sequence[str] | None) -> DataBenchmarkFlags:

@@ -73,6 +73,18 @@ class ValFlags:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvaluatorBenchmarkFlags:
+    """The command line of python -m utils.benchmark."""
+
+    images: int
+    classes: int
+    detections: int
+    compare: bool
+    out: str
+    debug: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class DetectFlags:
     """detect.py's command line. None: take the checkpoint's value."""
 

@@ -109,7 +109,7 @@ class DetectionReport:
         speed = content["speed"]
         rows = [[word, f"{row['pictures']:,}", f"{row['defects']:,}"] for word, row in content["classes"].items()]
         best = [crop for _, _, crop in sorted(self.best, reverse=True, key=lambda row: row[:2])]
-        total = self.bad
+        shown = f"{len(best)} of {self.bad:,} NG pictures"
         sections = {
             "Verdict": self._verdict(),
             "Data": table(("class", "NG pictures", "defects"), rows),
@@ -117,8 +117,10 @@ class DetectionReport:
             "Classes and sizes": why_not(NO_TRUTH),
             "Surest defects": joined(
                 [
-                    element("p", "One per picture, best score first; outlined: what counts as a defect. 1:1."),
-                    details.gallery("Surest defects", best, total, "Nothing was found."),
+                    element(
+                        "p", "One per picture, best score first; outlined: what counts as a defect. Crops are 1:1."
+                    ),
+                    details.gallery(shown, best, len(best), "Nothing was found."),
                 ]
             ),
             "Speed": why_not(speed["unavailable"]) if "unavailable" in speed else details.speed(speed),

@@ -15,8 +15,10 @@ class Html(str):
 
 
 def text(value: object) -> Html:
-    """Any value as markup, escaped unless it is Html."""
-    return value if isinstance(value, Html) else Html(escape(printable(str(value)), quote=True))
+    """Any value as markup, escaped unless it is Html; no line ends between a number and its %."""
+    if isinstance(value, Html):
+        return value
+    return Html(escape(printable(str(value)), quote=True).replace(" %", "&nbsp;%"))
 
 
 def joined(parts: Iterable[object], between: str = "") -> Html:

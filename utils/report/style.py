@@ -31,7 +31,7 @@ figure { margin: 0 }
 table { border-collapse: collapse; font-size: .9rem; min-width: 40% }
 th, td { padding: 5px 12px 5px 0; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap }
 th { color: var(--soft); font-weight: 600; position: sticky; top: 0; background: #fff }
-th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 9em }
+th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: break-word; min-width: 9em }
 .words td { text-align: left; white-space: normal; overflow-wrap: anywhere; vertical-align: top }
 .crops { display: flex; flex-wrap: wrap; gap: 18px 16px }
 .crops figure { max-width: 100%; overflow-wrap: anywhere }

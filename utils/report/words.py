@@ -10,7 +10,7 @@ from utils.inspection.intervals import Rate
 
 def rate_words(plain: Mapping[str, Any] | None, missing: str) -> str:
     """A rate of results.json as the console shows it."""
-    return missing if plain is None else str(Rate(plain["events"], plain["total"]))
+    return missing if plain is None else counts_words(plain["events"], plain["total"], missing)
 
 
 def counts_words(events: int, total: int, missing: str) -> str:

@@ -75,7 +75,7 @@ def write(folder, records, found, names, show=lambda path: GREY, config=None, **
 def test_six_pictures(tmp_path):
     """At 0.1 false alarms in six pictures none is allowed: by hand, escape 3 of 4, overkill 0 of 2."""
     page, content = write(tmp_path, *six_pictures(), NAMES)
-    words = " ".join(Tags(page).words)
+    words = " ".join(Tags(page).words).replace("\u00a0", " ")
     assert "3 of 4 75.0 %, 30.1 % to 95.4 %" in words and "0 of 2 at most 65.8 %" in words
     assert content["results"]["inspection"]["operating_point"]["decisions"]["escape"]["events"] == 3
     assert "Speed was not measured" in words and "This run trained nothing" in words
@@ -207,7 +207,9 @@ def test_detection_report(tmp_path):
     report = DetectionReport(("bubble", HOSTILE))
     for number in range(40):
         found = detections(([5, 5, 20, 20], 0.3 + number / 100, number % 2)) if number % 4 else detections()
-        report.add(Frame(f"p{number}.png", Path(f"p{number}"), GREY), found, 2.0 + number)
+        frame = Frame(f"p{number}.png", Path(f"p{number}"), GREY)
+        report.add(frame, found, 2.0 + number)
+        report.show(frame, found)
     report.add(Frame("bad.png", Path("bad"), None, "cut off"), None, 0.0)
     report.write(tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")

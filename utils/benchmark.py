@@ -1,0 +1,138 @@
+"""How long an evaluation takes: `python -m utils.benchmark`. Random boxes; every step is timed and its memory is read.
+
+By default 5,000 pictures, 80 classes and 500,000 detections, the size of COCO's validation set.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from utils import coco, metrics
+from utils.cli import parse_evaluator_benchmark
+from utils.flags import EvaluatorBenchmarkFlags
+from utils.inspection.bootstrap import compare
+from utils.inspection.files import inspection_section
+from utils.inspection.summary import InspectionConfig, inspect
+from utils.log import LOG, run_script
+from utils.matching import MatchRule, match
+from utils.memory import peak_memory
+from utils.pairs import pair_up
+from utils.report.evaluation import Subject, write_report
+from utils.scores import report_of
+from utils.structures import Record
+from utils.tables import image_rows
+from utils.text import counted
+
+SIDE = 640  # px of a picture
+TRUTH = 7  # boxes in a bad picture, on average
+
+T = TypeVar("T")
+
+
+class Clock:
+    """Times steps, and says each."""
+
+    def __init__(self) -> None:
+        self.total = 0.0
+
+    def __call__(self, name: str, step: Callable[[], T]) -> T:
+        """Run `step` and say how long it took."""
+        started = time.perf_counter()
+        result = step()
+        seconds = time.perf_counter() - started
+        self.total += seconds
+        LOG.info("%-44s %6.2f s   %5.0f MB at the peak so far", name, seconds, peak_memory() / 1e6)
+        return result
+
+
+def random_truth(pictures: int, classes: int, seed: int = 0) -> list[Record]:
+    """Pictures of which a tenth are good; boxes of 8 to 200 px."""
+    g = np.random.default_rng(seed)
+    records = []
+    for index in range(pictures):
+        count = 0 if index % 10 == 0 else int(g.integers(1, 2 * TRUTH))
+        corner, size = g.uniform(0, 0.65, (count, 2)), np.exp(g.uniform(np.log(8), np.log(200), (count, 2))) / SIDE
+        boxes = np.concatenate((corner, corner + size), 1).astype(np.float32)
+        labels = g.integers(0, classes, count)
+        crowd = g.random(count) < 0.01
+        records.append(Record(Path(f"{index:06d}.jpg"), index + 1, (SIDE, SIDE), boxes, labels, crowd))
+    return records
+
+
+def random_results(records: Sequence[Record], classes: int, detections: int, seed: int = 1) -> list[dict[str, Any]]:
+    """COCO rows: two thirds of the truth found, a little off, the rest noise of low scores."""
+    g = np.random.default_rng(seed)
+    each = detections // len(records)
+    rows: list[dict[str, Any]] = []
+    for record in records:
+        found = g.random(len(record.labels)) < 2 / 3
+        hits = record.pixel_boxes()[found][:each]
+        hits = hits + g.normal(0, 1.5, hits.shape)
+        corner, size = g.uniform(0, 400, (each - len(hits), 2)), g.uniform(8, 200, (each - len(hits), 2))
+        boxes = np.concatenate((hits, np.concatenate((corner, corner + size), 1)))
+        boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 1)
+        labels = np.concatenate((record.labels[found][:each], g.integers(0, classes, each - len(hits))))
+        scores = np.concatenate((g.beta(4, 2, len(hits)), g.beta(1, 8, each - len(hits))))
+        xywh = np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), 1).round(3).tolist()
+        rows += [
+            {"image_id": record.image_id, "category_id": label + 1, "bbox": box, "score": score}
+            for box, label, score in zip(xywh, labels.tolist(), scores.round(6).tolist(), strict=True)
+        ]
+    return rows
+
+
+def main_story(argv: Sequence[str] | None) -> int:
+    """Make the data, then time what val.py does with it."""
+    flags = parse_evaluator_benchmark(argv)
+    records = random_truth(flags.images, flags.classes)
+    results = random_results(records, flags.classes, flags.detections)
+    words = (counted(len(records), "picture"), counted(flags.classes, "class"), counted(len(results), "detection"))
+    LOG.info("%s, %s, %s; %.0f MB before", *words, peak_memory() / 1e6)
+    clock = Clock()
+    time_evaluation(clock, flags, records, results)
+    LOG.info("%-44s %6.2f s   %5.0f MB at the peak", "in all", clock.total, peak_memory() / 1e6)
+    return 0
+
+
+def time_evaluation(
+    clock: Clock, flags: EvaluatorBenchmarkFlags, records: list[Record], results: list[dict[str, Any]]
+) -> None:
+    """Every table and curve of an evaluation, one after the other; with --out the report, with --compare the draws."""
+    names = tuple(f"class {k:02d}" for k in range(flags.classes))
+    ids, count = tuple(range(1, flags.classes + 1)), flags.classes
+    found = clock("rows to detections", lambda: coco.detections_of(results, [r.image_id for r in records], ids, names))
+    truth = clock("truth as COCO json", lambda: coco.truth_json(records, names, ids))
+    scores = clock("COCO's 12 numbers and per class", lambda: coco.score(truth, results, ids))
+    curves = clock("P, R, F1 curves", lambda: metrics.curves(metrics.match(records, found, count)))
+    clock("confusion matrix", lambda: metrics.confusion(records, found, count, 0.25))
+    pairs = clock("geometry of truth and detections", lambda: pair_up(records, found, count))
+    matching = clock("matching", lambda: match(pairs, MatchRule()))
+    clock("table per picture", lambda: list(image_rows(records, names, matching, 0.25)))
+    config = InspectionConfig()
+    inspection = clock("inspection", lambda: inspect(records, found, names, config))
+    if flags.compare:
+        limits = np.array(inspection.point.thresholds)
+        clock("comparison, 1,000 draws", lambda: compare(pairs, pairs, (limits, limits)))
+    if flags.out:
+        grey = np.full((SIDE, SIDE, 3), 128, np.uint8)
+        files = [record.path.name for record in records]
+        plain = report_of(records, names, scores, curves, {}).plain()
+        report = {**plain, "inspection": inspection_section(inspection, files)}
+        subject, folder = Subject("val", records, files, found, lambda path: grey), Path(flags.out)
+        folder.mkdir(parents=True, exist_ok=True)
+        clock("report.html", lambda: write_report(folder, subject, report, inspection))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point: returns the exit code."""
+    return run_script(main_story, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
