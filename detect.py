@@ -266,16 +266,17 @@ def _write(flags: DetectFlags, detector: Detector, run: Path, world: World, seen
     """Everything that is written about the inputs; the exit code."""
     report = DetectionReport(detector.names)
     with FoundFiles(run, detector.names, flags) as files:
-        if not world.first:
-            world.gather(list(_shown(seen, files, report)))
-            world.gather(report.best)
-            return 0
-        with FoundTables(run, detector.names, flags) as tables:
-            rows: Iterable[Looked] = _shown(seen, files, report)
-            for one in rows if world.size == 1 else chain(*world.gather(list(rows))):
-                tables.add(one.frame, one.found, one.milliseconds)
-                report.add(one.frame, one.found, one.milliseconds)
+        rows: Iterable[Looked] = _shown(seen, files, report)
+        if world.size > 1:
+            rows = chain(*world.gather(list(rows)))
+        if world.first:
+            with FoundTables(run, detector.names, flags) as tables:
+                for one in rows:
+                    tables.add(one.frame, one.found, one.milliseconds)
+                    report.add(one.frame, one.found, one.milliseconds)
     report.join(world.gather(report.best))
+    if not world.first:
+        return 0
     _conclude(tables, run)
     report.write(run, html=not flags.nosave)
     return 3 if tables.unreadable else 10 if flags.fail_on_defect and tables.bad else 0

@@ -43,12 +43,12 @@ from utils.epoch import results_row, score_words
 from utils.errors import ConfigError
 from utils.inspection.options import inspection_config
 from utils.inspection.threshold_file import Making
-from utils.launch import check_processes, device_of, interrupted_run, launch, launch_id, process_count
+from utils.launch import check_processes, check_resumed, device_of, interrupted_run, launch, launch_id, process_count
 from utils.log import LOG, log_to, progress, run_script
 from utils.optim import Schedule
 from utils.plots import plot_results
 from utils.precision import autocast_dtype
-from utils.resolve import Resumed, configure, resume
+from utils.resolve import LAST_WRITTEN, Resumed, configure, resume
 from utils.runs import ResultsCsv, new_run, planned_run, provenance, write_json, write_text
 from utils.saver import Saver
 from utils.scores import as_lines
@@ -88,6 +88,12 @@ class Feed:
     batches: EpochBatches
     val: DataLoader[Batch]
     schedule: Schedule
+    phrases: PhraseDraw | None
+
+    def some_batch(self, job: Job) -> Batch:
+        """The first training batch of the epoch at hand, on the device."""
+        self.batches.set_epoch(job.state.epoch)
+        return next(iter(self.train)).to(job.device)
 
 
 def train_one_epoch(job: Job, feed: Feed, saver: Saver, stop: Stop) -> None:
@@ -103,6 +109,8 @@ def train_one_epoch(job: Job, feed: Feed, saver: Saver, stop: Stop) -> None:
     with progress(feed.train, title, schedule.steps_per_epoch, state.batches) as bar:
         for batch in bar:
             schedule.apply(state.optimizer, state.step)
+            if feed.phrases:
+                batch = feed.phrases(batch, state.step, state.world)
             batch = batch.to(job.device, non_blocking=True)
             whole = state.batches + 1 == schedule.steps_per_epoch
             last = whole or pending + 1 >= schedule.accumulate(state.step + 1)
@@ -142,29 +150,30 @@ def fit(job: Job, feed: Feed, saver: Saver, stop: Stop) -> Evaluation | None:
     cfg, state = job.cfg, job.state
     table = ResultsCsv(job.run / "results.csv")
     if state.world.first:
-        table.start(state.epoch)
+        table.start(state.epoch + state.done)
     evaluation, report, budget = None, None, TimeBudget(cfg.run.max_time)
     doctor = Doctor(cfg, job.train.records, job.val.records, state.model)
-    while state.epoch < cfg.schedule.epochs:
+    alone = state.dtype if state.world.size == 1 else None  # the doctor's trial would wait for the other processes
+    while not state.done:
         started = time.perf_counter()
         budget.start_epoch()
-        with doctor.watching(state.model, lambda: next(iter(feed.train)).to(job.device), state.dtype):
+        with doctor.watching(state.model, lambda: feed.some_batch(job), alone):
             train_one_epoch(job, feed, saver, stop)
-        last = state.epoch + 1 == cfg.schedule.epochs or state.world.tell(out_of_time(budget, cfg))
+        final = state.epoch + 1 == cfg.schedule.epochs
+        last = final or state.world.tell(out_of_time(budget, cfg))
         if last or not cfg.run.noval:
-            with doctor.watching(state.model, lambda: next(iter(feed.train)).to(job.device), state.dtype):
+            with doctor.watching(state.model, lambda: feed.some_batch(job), alone):
                 evaluation, report = assess(job, feed, saver, stop)
         record(table, job, report, time.perf_counter() - started)
         if state.world.first:
             doctor.after_epoch(state.epoch, state.losses.means(), evaluation)
         improved = report is not None and state.is_best(report.metric(cfg.run.best_metric))
-        done = last or stops_early(state, cfg)
-        state.complete = True
-        saver.save_epoch(state, improved, done)
-        if done:
+        state.complete, state.done = True, stops_early(state, cfg) or final
+        saver.save_epoch(state, improved, last or state.done)
+        if last or state.done:
             break
         state.next_epoch()
-    if evaluation is None and state.epoch >= cfg.schedule.epochs:  # ended after its last epoch, before its results
+    if evaluation is None:  # ended after its last epoch, before its results
         evaluation, _ = assess(job, feed, saver, stop)
     return evaluation
 
@@ -190,6 +199,7 @@ def new_saver(job: Job, origins: dict[str, str]) -> Saver:
         "channels": job.state.model.channels.plain(),
         "config": job.cfg.plain(),
         "origins": dict(origins),
+        "launch": launch_id(),
         **({"vocabulary": job.words.plain()} if job.words else {}),
     }
     return Saver(job.run / "weights", job.cfg.run, about)
@@ -198,11 +208,11 @@ def new_saver(job: Job, origins: dict[str, str]) -> Saver:
 def new_feed(job: Job) -> Feed:
     """The loaders of a run."""
     cfg, model, world, pin = job.cfg, job.state.model, job.state.world, job.device.type == "cuda"
-    phrases = PhraseDraw(job.words.vocabulary, cfg.run.seed) if job.words else None
-    train, batches = train_loader(job.train.records, cfg, model.stride, pin, phrases, job.train.channels, world)
+    train, batches = train_loader(job.train.records, cfg, model.stride, pin, job.train.channels, world)
     size = max(2 * cfg.data.batch_size // world.size, 1)
     val = eval_loader(job.val.records, cfg.data, model.stride, size, pin, job.val.channels, world)
-    return Feed(train, batches, val, Schedule(cfg, len(train)))
+    phrases = PhraseDraw(job.words.vocabulary, cfg.run.seed) if job.words else None
+    return Feed(train, batches, val, Schedule(cfg, len(train)), phrases)
 
 
 def check_names(train: RecordSet, val: RecordSet, words: Words | None) -> None:
@@ -241,7 +251,7 @@ def prepare(cfg: Config, world: World, device: torch.device, resumed: Resumed | 
         set_words(state.ema.module, words_for(words, Vocabulary.from_lists(val.synonyms), cfg.model.text_encoder))
     if resumed:
         state.restore(resumed.content, resumed.last)
-        if len(resumed.content["rng"]) != world.size:
+        if world.first and len(resumed.content["rng"]) != world.size:
             before = counted(len(resumed.content["rng"]), "process")
             LOG.warning(
                 "begun by %s, continued by %d: the same pictures in the same order, but not bit for bit the "
@@ -278,6 +288,7 @@ def say_plan(job: Job) -> None:
 def open_run(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> None:
     """The small files that explain a run, and its log; by the first process."""
     (job.run / "weights").mkdir(exist_ok=True)
+    (job.run / LAST_WRITTEN).unlink(missing_ok=True)  # it says that the results are complete
     log_to(job.run / "train.log")
     write_text(job.run / "opt.yaml", as_yaml(job.cfg, origins))
     write_text(job.run / "hyp.yaml", hyp_yaml(job.cfg, origins))
@@ -357,20 +368,20 @@ def main_story(argv: Sequence[str] | None) -> int:
     processes = process_count(cfg.run.device, cfg.run.nproc)
     if processes > place.size == 1 and not flags.dry_run:
         return launch(__file__, sys.argv[1:] if argv is None else argv, processes)
-    device = select_device(device_of(cfg.run.device, place))
+    device = select_device(cfg.run.device.split(",")[0] if flags.dry_run else device_of(cfg.run.device, place))
     with joined(place, device, cfg.run.timeout) as world:
         run = interrupted_run(cfg, world)
-        if run and (run / "weights" / "last.pt").exists():
+        if run:
             resumed = resume(flags, run / "weights" / "last.pt")
-            LOG.warning("started again by the launcher: continuing %s", run)
+        check_resumed(world, resumed)
         if resumed and resumed.finished:
-            LOG.info("%s: this run has all its epochs; start another with --weights", resumed.last)
+            LOG.info("%s: this run has ended; start another with --weights", resumed.last)
             return 0
         job = prepare(resumed.cfg if resumed else cfg, world, device, resumed)
         if flags.dry_run:
             say_plan(job)
             return 0
-        run = resumed.run if resumed else run or world.tell(first_run(job.cfg, world))
+        run = resumed.run if resumed else world.tell(first_run(job.cfg, world))
         job = replace(job, run=run)
         run_job(job, origins, argv)
     if flags.demo and world.first:

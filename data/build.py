@@ -11,7 +11,6 @@ from data.balance import Balance
 from data.dataset import EvalSamples, TrainSamples
 from data.flat import flatten
 from data.loader import make_loader, worker_count
-from data.phrases import PhraseDraw
 from data.pictures import open_pictures
 from data.records import ReadPolicy, RecordSet
 from data.sampler import EpochBatches, ShapeBatches, Shapes
@@ -29,7 +28,6 @@ def train_loader(
     cfg: Config,
     stride: int,
     pin: bool,
-    phrases: PhraseDraw | None = None,
     channels: Channels = RGB_CHANNELS,
     world: World = ALONE,
 ) -> tuple[DataLoader[Batch], EpochBatches]:
@@ -48,7 +46,7 @@ def train_loader(
     shapes = Shapes(data.imgsz, stride, data.multi_scale, sizes)
     batches = EpochBatches(len(records), data.batch_size, seed, shapes, balance, world.part)
     workers = worker_count(data.workers, len(records), data.batch_size, world.local_size)
-    return make_loader(samples, batches, workers, pin, phrases), batches
+    return make_loader(samples, batches, workers, pin), batches
 
 
 def eval_loader(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import cv2
@@ -12,8 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from data.collate import collate
-from data.phrases import PhraseDraw
-from utils.structures import Batch, Sample
+from utils.structures import Batch
 
 
 def worker_count(wanted: int, pictures: int, batch_size: int, ranks: int = 1) -> int:
@@ -24,27 +21,23 @@ def worker_count(wanted: int, pictures: int, batch_size: int, ranks: int = 1) ->
     return min(count, -(-pictures // batch_size))
 
 
-def make_loader(
-    samples: Dataset[Any], batches: Sampler[Any], workers: int, pin: bool, phrases: PhraseDraw | None = None
-) -> DataLoader[Batch]:
-    """A loader whose workers stay alive over epochs and use one thread each; `phrases` gives batches theirs."""
+def make_loader(samples: Dataset[Any], batches: Sampler[Any], workers: int, pin: bool) -> DataLoader[Batch]:
+    """A loader whose workers stay alive over epochs and use one thread each."""
     return DataLoader(
         samples,
         batch_sampler=batches,
         num_workers=workers,
-        collate_fn=collate if phrases is None else partial(_with_phrases, phrases),
+        collate_fn=collate,
         pin_memory=pin,
-        worker_init_fn=_one_thread,
+        worker_init_fn=_start_worker,
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers > 0 else None,
         generator=torch.Generator(),  # the loader's draws leave the state that checkpoints keep alone
     )
 
 
-def _with_phrases(phrases: PhraseDraw, samples: Sequence[Sample]) -> Batch:
-    return phrases(collate(samples))
-
-
-def _one_thread(_: int) -> None:
+def _start_worker(_: int) -> None:
+    """One thread, and out of reach of signals to the whole group: the main process ends its workers when it is done."""
+    os.setpgrp()
     cv2.setNumThreads(0)
     torch.set_num_threads(1)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from utils.class_sampling import ALL, sample_classes
+from utils.dist import ALONE, World
 from utils.structures import Batch
 from utils.vocabulary import Vocabulary
 
@@ -15,8 +16,9 @@ from utils.vocabulary import Vocabulary
 class PhraseDraw:
     """Gives a batch its phrases: up to 128 classes all of them, else those it shows and random others.
 
-    A class of several names is called by a random one. The draws are keyed by the seed and the pictures of the batch.
-    Phrases are rows of the model's vocabulary, which is in the order of `Vocabulary.strings`.
+    A class of several names is called by a random one. The draws are keyed by the seed and the step, and the processes
+    of a run draw alike, from what the whole batch shows. Phrases are rows of the model's vocabulary, which is in the
+    order of `Vocabulary.strings`.
     """
 
     def __init__(self, vocabulary: Vocabulary, seed: int) -> None:
@@ -24,12 +26,13 @@ class PhraseDraw:
         self.rows = {text: row for row, text in enumerate(vocabulary.strings)}
         self.plain = len(self.rows) == len(vocabulary) <= ALL
 
-    def __call__(self, batch: Batch) -> Batch:
-        """The batch with its phrases, its labels being places among them."""
+    def __call__(self, batch: Batch, step: int, world: World = ALONE) -> Batch:
+        """The batch (still on the CPU) with its phrases, its labels being places among them."""
         if self.plain:
             return batch
-        rng = np.random.default_rng((self.seed, *(index for index in batch.indices if index >= 0)))
-        ids, inverse = sample_classes(rng, batch.targets.labels.numpy(), len(self.vocabulary))
+        rng = np.random.default_rng((self.seed, step))
+        shown = world.add_up(torch.bincount(batch.targets.labels, minlength=len(self.vocabulary)))
+        ids, inverse = sample_classes(rng, shown.nonzero().flatten().numpy(), len(self.vocabulary))
         names = self.vocabulary.draw(rng)
         chosen = [self.rows[names[k]] for k in ids]
         targets = replace(batch.targets, labels=torch.from_numpy(inverse)[batch.targets.labels])

@@ -56,10 +56,11 @@ def interrupting(monkeypatch, name, moment, number):
         ("forward_backward", 6, signal.SIGTERM, ["--bf16"]),
         ("predict", 2, signal.SIGTERM, []),
         ("score", 3, signal.SIGINT, []),
+        ("finish", 1, signal.SIGINT, ["--patience", "1", "--epochs", "8"]),
     ],
 )
 def test_stopped_and_resumed(glass, tmp_path, monkeypatch, capsys, name, moment, number, words):
-    """In the middle of gradients that are added up, at the end of an epoch, in evaluation."""
+    """In the middle of gradients that are added up, at the end of an epoch, in evaluation, before the last words."""
     monkeypatch.chdir(tmp_path)
     command = [*STEPS, *EPOCHS, "--data", str(glass), *words]
     assert train.main(command) == 0
@@ -69,7 +70,7 @@ def test_stopped_and_resumed(glass, tmp_path, monkeypatch, capsys, name, moment,
     run = tmp_path / "runs" / "train" / "exp2"
     if name != "score":  # asked during the scores of the last epoch, the run ends by itself
         assert code == 128 + number and "--resume" in capsys.readouterr().err
-        assert not (run / "results.json").exists()
+        assert not (run / "report.json").exists()
     assert train.main(["--resume"]) == 0
     assert_same(tmp_path / "runs" / "train" / "exp", run)
 
@@ -124,7 +125,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(glass, tmp_path, monke
 
 def test_of_an_earlier_version(trained, tmp_path, capsys):
     content = checkpoint.load(trained / "weights" / "last.pt")
-    del content["complete"], content["format"]
+    del content["done"], content["format"]
     checkpoint.save(tmp_path / "last.pt", content)
     assert train.main(["--resume", str(tmp_path / "last.pt")]) == 4
     assert "--weights" in capsys.readouterr().err

@@ -37,7 +37,7 @@ def save(path: Path, content: dict[str, Any], keep_previous: bool = False) -> No
             _keep(path, path.with_suffix(".prev.pt"))
         os.replace(temporary, path)
         _sync_folder(path.parent)
-    except (OSError, RuntimeError) as error:  # torch turns a failed write into RuntimeError
+    except (OSError, RuntimeError, zipfile.BadZipFile) as error:  # torch turns a failed write into RuntimeError
         temporary.unlink(missing_ok=True)
         raise ResourceError(f"{path}: cannot be written: {error}; free some space and --resume") from error
 

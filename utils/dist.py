@@ -115,8 +115,8 @@ class World:
                 dist.broadcast(tensor, 0)
 
     def part(self, items: list[T]) -> list[T]:
-        """Own part of a batch, in order; parts differ by one item at most, and may be empty."""
-        low, high = (len(items) * number // self.size for number in (self.rank, self.rank + 1))
+        """Own part of a batch, in order; parts differ by one item at most. Only the first one's is never empty."""
+        low, high = (-(-len(items) * number // self.size) for number in (self.rank, self.rank + 1))
         return items[low:high]
 
     def wrap(self, model: nn.Module) -> nn.Module:
@@ -152,13 +152,13 @@ def joined(place: Place, device: torch.device, timeout: float) -> Iterator[World
         yield ALONE
         return
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
-    attempt = f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}"
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
     try:
         store, _, _ = next(dist.rendezvous("env://", place.rank, place.size, timeout=CONNECTING))
         dist.init_process_group(
             backend,
-            # torchrun keeps one store for all attempts, with the addresses of processes that are gone
-            store=dist.PrefixStore(attempt, store),
+            store=dist.PrefixStore(_attempt(), store),
             timeout=timedelta(seconds=timeout),
             rank=place.rank,
             world_size=place.size,
@@ -177,7 +177,17 @@ def joined(place: Place, device: torch.device, timeout: float) -> Iterator[World
         if not _is(error, GONE + LATE):
             raise
         raise ResourceError(_lost(place, patient, error, timeout)) from error
+    dist.barrier(patient)  # nobody leaves while another one is still at work
     dist.destroy_process_group()
+
+
+def _attempt() -> str:
+    """What tells the addresses of this start from older ones: torchrun keeps them in one store over its restarts.
+
+    Unless it is told to make a new one each time, as it must be for several machines, which count restarts apart.
+    """
+    fresh = os.environ.get("TORCH_DISABLE_SHARE_RDZV_TCP_STORE") == "1"
+    return "" if fresh else f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}"
 
 
 def _is(error: Exception, words: Iterable[str]) -> bool:

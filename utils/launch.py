@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from torch.distributed import run
 from torch.distributed.elastic.multiprocessing.api import SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 
+from utils import checkpoint
 from utils.config import Config
 from utils.dist import Place, World
-from utils.errors import ConfigError
+from utils.errors import CheckpointError, ConfigError
 from utils.failure import OURS
 from utils.log import LOG
+from utils.resolve import Resumed
 from utils.runs import find_run
 
 GPUS = "cuda:"
@@ -29,10 +33,12 @@ def process_count(device: str, nproc: int) -> int:
 
 def device_of(device: str, place: Place) -> str:
     """What --device means for one of several processes: its own of the listed GPUs, or of all of them."""
+    if place.size == 1:
+        return device
     listed = [word.strip() for word in device.lower().removeprefix(GPUS).split(",")]
     if len(listed) > 1:
         return listed[place.local_rank % len(listed)]
-    return str(place.local_rank) if place.size > 1 and listed[0] in ("", "cuda") else device
+    return str(place.local_rank) if listed[0] in ("", "cuda") and torch.cuda.is_available() else device
 
 
 def launch(script: str, argv: Sequence[str], processes: int) -> int:
@@ -49,32 +55,61 @@ def launch(script: str, argv: Sequence[str], processes: int) -> int:
         return 128 + int(error.sigval)
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
-        if failure.exitcode < 0:
-            LOG.error("error[RESOURCE]: rank %d was ended by %s; was there enough memory?", rank, failure.signal_name())
-            return 6
-        message = failure.message if isinstance(failure.message, str) else failure.message["message"]
-        LOG.error("%s", message.partition(": ")[2])
-        return failure.exitcode
+        LOG.error(_last_words(rank, failure))
+        return 6 if failure.exitcode < 0 else failure.exitcode
     return 0
 
 
+def _last_words(rank: int, failure: ProcessFailure) -> str:
+    """The error of the process that failed first, which it has not printed itself."""
+    if failure.signal_name() == "SIGABRT":
+        return f"error[RESOURCE]: rank {rank} waited too long for another process (--set run.timeout), or crashed"
+    if failure.exitcode < 0:
+        return f"error[RESOURCE]: rank {rank} was ended by {failure.signal_name()}; was there enough memory?"
+    if isinstance(failure.message, str):
+        return f"rank {rank} ended with exit code {failure.exitcode}; see above"
+    return str(failure.message["message"]).partition(": ")[2]
+
+
 def launch_id() -> str:
-    """What all starts of one torchrun have in common, restarts included; '' without torchrun."""
+    """What all attempts of one torchrun have in common, and no two starts of it; '' without torchrun."""
     name = os.environ.get("TORCHELASTIC_RUN_ID", "")
-    return f"{name}-{os.getppid()}" if name == "none" else name
-
-
-def restarted() -> bool:
-    """Whether torchrun has started this process again, after a failure (--max-restarts)."""
-    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") not in ("", "0")
+    return f"{name} {platform.node()} {os.getppid()}" if name else ""
 
 
 def interrupted_run(cfg: Config, world: World) -> Path | None:
-    """The folder of the run that torchrun starts again after a failure (--max-restarts)."""
-    if not restarted():
-        return None
-    found = find_run(cfg.run.project, launch_id()) if world.first else None
+    """The folder of the run that torchrun starts again after a failure (--max-restarts), if it has saved anything.
+
+    Machines count restarts apart, so that all processes are asked, and the first one answers for all.
+    """
+    attempts = world.gather(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
+    found = None
+    if any(attempt not in ("", "0") for attempt in attempts):
+        found = find_run(cfg.run.project, launch_id())
+        if found is None or not _saved_by(found / "weights" / "last.pt", launch_id()):
+            found = None
+            LOG.warning("started again by the launcher before anything was saved: beginning anew")
+        else:
+            LOG.warning("started again by the launcher: continuing %s", found)
     return world.tell(found)
+
+
+def _saved_by(last: Path, launch: str) -> bool:
+    """Whether a checkpoint is this launch's: with --exist-ok the folder may hold an older run's."""
+    return last.exists() and checkpoint.load(last).get("launch") == launch
+
+
+def check_resumed(world: World, resumed: Resumed | None) -> None:
+    """All processes must have found the same checkpoint. Raises CheckpointError."""
+    if resumed is None:
+        return
+    mine = (str(resumed.last), resumed.content["step"])
+    first = world.tell(mine)
+    if mine != first:
+        raise CheckpointError(
+            f"--resume: rank 0 has {first[0]} at step {first[1]}, rank {world.rank} {mine[0]} at step {mine[1]}; "
+            "name the checkpoint, in a folder that all machines see"
+        )
 
 
 def check_processes(cfg: Config, pictures: int, processes: int) -> None:

@@ -74,7 +74,9 @@ def run_script(script: Callable[[Sequence[str] | None], int], argv: Sequence[str
             LOG.error(line)
         return error.exit_code
     except Stopped as stopped:
-        LOG.warning("stopped by %s; python train.py --resume goes on from there", stopped)
+        line = f"stopped by {stopped}; python train.py --resume goes on from there"
+        if report(line) and not own_rank():
+            LOG.warning(line)
         return stopped.exit_code
     except KeyboardInterrupt:
         LOG.error("stopped; python train.py --resume continues the newest run from what it saved last")

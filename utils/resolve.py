@@ -15,6 +15,7 @@ from utils.paths import CFG, find_yaml
 from utils.settings import Setting, build_config, config_from_plain, settings_of_assignments, settings_of_document
 from utils.yamlio import read_yaml
 
+LAST_WRITTEN = "report.json"  # of a run's results
 MAY_CHANGE = (
     "run.device",
     "run.nproc",
@@ -54,8 +55,7 @@ class Resumed:
     @property
     def finished(self) -> bool:
         """Whether all its epochs are done, and their results written."""
-        epochs = self.content["epoch"] + 1 >= self.cfg.schedule.epochs and self.content["complete"]
-        return bool(epochs and (self.run / "results.json").exists())
+        return bool(self.content["done"] and (self.run / LAST_WRITTEN).exists())
 
     @property
     def run(self) -> Path:
@@ -96,6 +96,6 @@ def _load_last(path: Path) -> dict[str, Any]:
         content = checkpoint.load(previous)
     if "optimizer" not in content:
         raise CheckpointError(f"--resume {path}: holds averaged weights only; continue from its last.pt")
-    if "complete" not in content:
+    if "done" not in content:
         raise CheckpointError(f"--resume {path}: is of an earlier version; start a new run with --weights {path}")
     return content

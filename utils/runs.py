@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import platform
@@ -61,7 +62,11 @@ def _run_paths(project: str, name: str) -> Iterator[Path]:
 def find_run(project: str, launch: str) -> Path | None:
     """The newest run that the launcher of this name started."""
     for path in sorted(Path(project).glob("*/run.json"), key=lambda p: p.stat().st_mtime_ns, reverse=True):
-        if launch and json.loads(path.read_text(encoding="utf-8")).get("launch") == launch:
+        try:
+            about = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # somebody else's file
+            continue
+        if launch and isinstance(about, dict) and about.get("launch") == launch:
             return path.parent
     return None
 
@@ -87,10 +92,11 @@ class ResultsCsv:
     def start(self, first_epoch: int) -> None:
         """Write the header, keeping earlier rows below `first_epoch` (a resumed run)."""
         rows = [row for row in self.rows() if int(row["epoch"]) < first_epoch]
-        with self.path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+        write_text(self.path, text.getvalue())
 
     def rows(self) -> list[dict[str, str]]:
         """The rows so far."""
@@ -102,8 +108,13 @@ class ResultsCsv:
     def append(self, values: Mapping[str, float | int | None]) -> None:
         """Add one row; undefined values stay blank."""
         cells = {key: "" if value is None else _cell(value) for key, value in values.items()}
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.DictWriter(file, COLUMNS).writerow(cells)
+        try:
+            with self.path.open("a", newline="", encoding="utf-8") as file:
+                csv.DictWriter(file, COLUMNS).writerow(cells)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise ResourceError(f"{self.path}: cannot be written: {error}; free some space and --resume") from error
 
 
 def _cell(value: float | int) -> str:

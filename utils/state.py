@@ -26,7 +26,8 @@ class TrainState:
 
     `network` is what is called in training: the model, or the model in step with those of other processes in `world`;
     its forward pass runs in `dtype` under autocast (None: float32). `epoch` is the one at hand, `batches` how many of
-    its batches are done, with what `losses`; `complete`: it is evaluated and entered in results.csv too.
+    its batches are done, with what `losses`; `complete`: it is evaluated and entered in results.csv too;
+    `done`: no other follows.
     """
 
     model: nn.Module
@@ -41,6 +42,7 @@ class TrainState:
     batches: int = 0
     losses: EpochLosses = field(default_factory=EpochLosses)
     complete: bool = False
+    done: bool = False
     best: float | None = None
     best_epoch: int = -1
     skipped_in_a_row: int = 0
@@ -52,7 +54,7 @@ class TrainState:
             "ema": self.ema.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
-            **{name: getattr(self, name) for name in (*COUNTERS, "complete")},
+            **{name: getattr(self, name) for name in (*COUNTERS, "complete", "done")},
             "losses": self.losses.plain(),
             "rng": rng,
         }
@@ -63,11 +65,13 @@ class TrainState:
         restore(self.ema.module, content["ema"]["module"], path)
         self.ema.updates = content["ema"]["updates"]
         self.optimizer.load_state_dict(content["optimizer"])
-        self.scaler.load_state_dict(content["scaler"])
+        if content["scaler"] and self.scaler.is_enabled():  # where the run began nothing may have been scaled
+            self.scaler.load_state_dict(content["scaler"])
         for name in COUNTERS:
             setattr(self, name, content[name])
         self.losses = EpochLosses.from_plain(content["losses"])
-        if content["complete"]:
+        self.complete, self.done = content["complete"], content["done"]
+        if self.complete and not self.done:
             self.next_epoch()
         if len(content["rng"]) == self.world.size:
             set_random_state(content["rng"][self.world.rank])

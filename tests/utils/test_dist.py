@@ -36,10 +36,14 @@ def test_half_a_launcher_is_refused(environment, words):
         find_place(None, environment)
 
 
-def test_what_device_and_nproc_ask_for():
+def test_what_device_and_nproc_ask_for(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert [process_count(*asked) for asked in (("", 1), ("0,1", 1), ("cuda:0,1,2", 1), ("cpu", 2))] == [1, 2, 3, 2]
     third = Place(2, 4, 2, 4)
     assert device_of("4,5,6,7", third) == "6" and device_of("", third) == "2" and device_of("cpu", third) == "cpu"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert device_of("", third) == ""
+    assert device_of("0,1", Place()) == "0,1"
     assert device_of("", Place()) == "" and device_of("1", Place()) == "1"
 
 

@@ -9,6 +9,7 @@ import torch
 import torch.multiprocessing as mp
 from torch import nn
 
+from data.phrases import PhraseDraw
 from models.criterion import build_criterion
 from models.graph import build_graph
 from models.spec import read_spec
@@ -19,6 +20,7 @@ from utils.paths import CFG
 from utils.state import new_state
 from utils.step import forward_backward
 from utils.structures import Batch, Moment, Targets
+from utils.vocabulary import Vocabulary
 
 MODELS = ("idfe-net-n", "idfe-net-free-n", "rtvpnet-n")
 SIZE, CLASSES = 64, 5
@@ -69,11 +71,20 @@ def gradients(name: str, dtype: torch.dtype, pictures: int, world=ALONE) -> dict
     return {name: p.grad.clone() for name, p in graph.named_parameters() if p.grad is not None}
 
 
+def phrases(pictures: int, world=ALONE) -> list[int]:
+    """The phrases of a batch among 200 classes, and where the labels of this process's part are among them."""
+    whole = random_batch(pictures, 8, 200, seed=5)
+    mine = part_of(whole, world.part(list(range(pictures))))
+    made = PhraseDraw(Vocabulary.from_names([f"defect {k}" for k in range(200)]), 0)(mine, 3, world)
+    assert made.phrases[made.targets.labels].tolist() == mine.targets.labels.tolist()
+    return made.phrases.tolist()
+
+
 def in_process(rank: int, size: int, port: int, jobs: list[tuple[str, torch.dtype, int]], folder: str) -> None:
     torch.set_num_threads(1)
     os.environ.update(MASTER_ADDR="localhost", MASTER_PORT=str(port))
     with joined(Place(rank, size, rank, size), CPU, timeout=60) as world:
-        found = [gradients(*job, world) for job in jobs]
+        found = [*(gradients(*job, world) for job in jobs), phrases(3, world)]
     torch.save(found, f"{folder}/{rank}.pt")
 
 
@@ -91,6 +102,7 @@ def test_the_gradients_of_one_process(tmp_path, processes, jobs):
     """Different numbers of boxes, an uneven batch, one with nothing for the other processes, two steps added up."""
     mp.spawn(in_process, (processes, free_port(), jobs, str(tmp_path)), nprocs=processes)
     each = [torch.load(tmp_path / f"{rank}.pt") for rank in range(processes)]
+    assert all(found[-1] == phrases(3) for found in each)
     for number, job in enumerate(jobs):
         alone = gradients(*job)
         norm = torch.stack([g.double().norm() for g in alone.values()]).norm()
