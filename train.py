@@ -173,7 +173,7 @@ def fit(job: Job, feed: Feed, saver: Saver, stop: Stop) -> Evaluation | None:
         if last or state.done:
             break
         state.next_epoch()
-    if evaluation is None:  # ended after its last epoch, before its results
+    if report is None:  # ended after its last epoch, before its results
         evaluation, _ = assess(job, feed, saver, stop)
     return evaluation
 

@@ -75,7 +75,8 @@ def run_script(script: Callable[[Sequence[str] | None], int], argv: Sequence[str
         return error.exit_code
     except Stopped as stopped:
         line = f"stopped by {stopped}; python train.py --resume goes on from there"
-        if report(line) and not own_rank():
+        report(line)
+        if not own_rank():
             LOG.warning(line)
         return stopped.exit_code
     except KeyboardInterrupt:
