@@ -243,7 +243,7 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
         detector.imgsz = flags.imgsz or limits.made.imgsz or detector.imgsz
     nms = _nms(flags, detector, limits)
     source = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
-    sources = find_sources(source, flags.recursive)
+    sources = find_sources(source, flags.recursive, detector.channels)
     if flags.exist_ok:
         _protect(sources, Path(flags.project, flags.name))
     run = world.tell(new_run(flags.project, flags.name, flags.exist_ok) if world.first else Path())
@@ -303,6 +303,9 @@ def _conclude(tables: FoundTables, run: Path) -> None:
     LOG.info("%s: %s; %s; written to %s", counted(tables.looked, "picture"), verdicts, total, run)
     for reason in tables.reasons:
         LOG.warning("not looked at: %s", reason)
+    if tables.incomplete:
+        count = f"{tables.incomplete:,} of {counted(tables.looked, 'picture')}"
+        LOG.warning("%s looked at with a part missing, marked in summary.csv; the first: %s", count, tables.lack)
     if tables.unreadable:
         LOG.warning("%s could not be read; marked in summary.csv", counted(tables.unreadable, "input"))
 

@@ -64,6 +64,13 @@ class PlaneReader:
         """Whether the sample's second picture is there, if there is to be one."""
         return not self.channels.polar_dir or any(file is not None for file, _ in self._second(path))
 
+    def lacking(self, path: Path) -> str:
+        """What to say of a sample whose second picture is missing; empty when it is there or none is to be."""
+        if self.has_second(path):
+            return ""
+        place = printable(str(second_folder(path, self.channels.polar_dir)))
+        return f"no second picture in {place}: {', '.join(self.channels.polar)} are zeros"
+
     def _second(self, path: Path) -> list[tuple[Path | None, tuple[str, ...]]]:
         held = self.channels.held[len(self.channels.image) :]
         folder = second_folder(path, self.channels.polar_dir)
@@ -129,9 +136,23 @@ def _same_stem(folder: Path, path: Path) -> Path | None:
     return next((folder / name for name in names if os.path.lexists(folder / name)), None)
 
 
-def is_plane_file(name: str) -> bool:
-    """Whether a file name ends like a picture or an array."""
+def is_first(name: str, channels: Channels) -> bool:
+    """Whether a file is a sample's first: a picture; with named planes an array, too, and of several files the one of
+    the first plane.
+    """
+    if channels.plain_rgb:
+        return is_picture(name)
+    if channels.files:
+        return stem_of(name, channels.files, channels.image[0]) is not None
     return is_picture(name) or name.lower().endswith(NPY)
+
+
+def without_seconds(paths: Sequence[Path], channels: Channels) -> list[Path]:
+    """`paths` but for second pictures of others among them, found below the same folder."""
+    if not channels.polar_dir:
+        return list(paths)
+    folders = {second_folder(path, channels.polar_dir) for path in {path.parent: path for path in paths}.values()}
+    return [path for path in paths if path.parent not in folders]
 
 
 def as_fractions(planes: np.ndarray, bits: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Polarization from the data YAML to detections: train, val and detect agree on the planes, by name."""
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -57,6 +58,24 @@ def test_val_and_detect_read_the_second_camera(run, bottles, tmp_path, monkeypat
     blind = image.copy()
     blind[..., 3:] = 0
     assert not torch.equal(detector(image, conf=0.0).scores, detector(blind, conf=0.0).scores)
+
+
+def test_detect_says_where_the_second_picture_is_missing(run, bottles, tmp_path, monkeypatch, capsys):
+    """It is looked at with zeros, counted in one warning, and marked in summary.csv, whatever the batch."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(bottles.parent, tmp_path / "gaps")
+    for stem in ("glass_0001", "glass_0003"):
+        for path in (tmp_path / "gaps" / "polar" / "val").glob(f"{stem}*"):
+            path.unlink()
+    words = ["--weights", str(run / "weights" / "last.pt"), "--source", "gaps", "--recursive", "--device", "cpu"]
+    assert detect.main([*words, "--batch", "2", "--nosave"]) == 0
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "second picture" in line]
+    assert len(warnings) == 1 and "2 of 12 pictures looked at with a part missing" in warnings[0]
+    with open("runs/detect/exp/summary.csv", newline="", encoding="utf-8") as file:
+        rows = {Path(row["image"]).name: row for row in csv.DictReader(file) if "val" in row["image"]}
+    assert len(rows) == 4 and {row["verdict"] for row in rows.values()} <= {"OK", "NG"}
+    marked = {name for name, row in rows.items() if "no second picture in " in row["reason"]}
+    assert marked == {"glass_0001.png", "glass_0003.png"} and "dolp" in rows["glass_0001.png"]["reason"]
 
 
 def test_masks_are_those_of_the_colours(run, bottles):

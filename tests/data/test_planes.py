@@ -131,6 +131,16 @@ def test_second_picture_and_its_absence(home, caplog):
         truth(home, "polar: second\n")
 
 
+def test_second_pictures_below_the_pictures_are_not_listed(home):
+    """Without a folder called images the second ones lie below the pictures' own folder."""
+    (home / "images").rename(home / "shots")
+    store(home / "shots" / "val" / "second" / "0.png", noise(1))
+    (home / "data.yaml").write_text(YAML.replace("images/", "shots/") + "polar: second\n", encoding="utf-8")
+    policy = ReadPolicy(bad_data="error", drop_duplicates=False, allow_empty=True)
+    read = read_records(read_description(home / "data.yaml")[0], "val", policy)
+    assert [record.path.parent.name for record in read.records] == ["val", "val"]
+
+
 def test_missing_angles_are_zeros_when_all_are(home):
     for name in ANGLES:
         (home / "polar" / "val" / f"1_{name}.png").unlink()
