@@ -11,7 +11,7 @@ from data.coco_json import CocoImage, CocoTruth, places_of, read_coco
 from data.description import DataDescription
 from data.images import read_file
 from data.places import expand_glob, glob_folders
-from data.planes import is_first, without_seconds
+from data.planes import first_names, is_first, without_seconds
 from data.shards import MANIFEST, SUFFIX, check_shards, members, offsets_of
 from data.stamps import Watch, no_watch
 from utils.errors import DataError, printable
@@ -80,7 +80,7 @@ class Listing:
                 folders.clear()
                 continue
             visited.add(place)
-            names = [name for name in (*files, *folders) if is_first(name, self.channels)]
+            names = first_names((*files, *folders), self.channels)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in folders:
                 self.watch(os.path.join(home, name))

@@ -43,8 +43,9 @@ class PlaneReader:
         """(height, width) of a sample; its other files are looked up and their sizes compared. Raises DataError."""
         if self.channels.plain_rgb:
             return picture_size(path, self.max_pixels)
+        files = self.files(path)
         first = plane_size(path, self.max_pixels)
-        for file, names, _ in self.files(path):
+        for file, names, _ in files:
             if file is not None and file != path:
                 _same_size(file, plane_size(file, self.max_pixels), path, first, names)
         return first
@@ -56,7 +57,7 @@ class PlaneReader:
         """
         c = self.channels
         if not c.polar_dir:
-            return [(file, names, c.bits) for file, names in self._of_pattern(path.parent, c.files, path, c.names)]
+            return [(file, names, c.bits) for file, names in self._of_pattern(path.parent, c.files, path, c.made)]
         main = [(file, names, c.bits) for file, names in self._of_pattern(path.parent, c.files, path, c.image)]
         return main + [(file, names, c.polar_bits) for file, names in self._second(path)]
 
@@ -68,8 +69,16 @@ class PlaneReader:
         """What to say of a sample whose second picture is missing; empty when it is there or none is to be."""
         if self.has_second(path):
             return ""
-        place = printable(str(second_folder(path, self.channels.polar_dir)))
-        return f"no second picture in {place}: {', '.join(self.channels.polar)} are zeros"
+        file, channel = self.second_place(path)
+        return f"no second picture {printable(str(file))} ({channel}): {', '.join(self.channels.polar)} are zeros"
+
+    def second_place(self, path: Path) -> tuple[Path, str]:
+        """Where the sample's second picture is looked for, and its planes; of several files the first."""
+        names, pattern = self.channels.held[len(self.channels.image) :], self.channels.polar_files
+        folder = second_folder(path, self.channels.polar_dir)
+        if not pattern:
+            return folder / path.name, ", ".join(names)
+        return folder / named(pattern, self._stem(path), names[0]), names[0]
 
     def _second(self, path: Path) -> list[tuple[Path | None, tuple[str, ...]]]:
         held = self.channels.held[len(self.channels.image) :]
@@ -147,6 +156,21 @@ def is_first(name: str, channels: Channels) -> bool:
     return is_picture(name) or name.lower().endswith(NPY)
 
 
+def first_names(names: Iterable[str], channels: Channels) -> list[str]:
+    """Of the files in a folder the first of each sample, also one that is missing while others of its files are there:
+    reading it says so.
+    """
+    listed = list(names)
+    found = {name: None for name in listed if is_first(name, channels)}
+    planes = channels.image if channels.polar_dir else channels.made
+    for name in listed if channels.files else ():
+        for plane in planes[1:]:
+            stem = None if name in found else stem_of(name, channels.files, plane)
+            if stem is not None:
+                found[named(channels.files, stem, channels.image[0])] = None
+    return list(found)
+
+
 def without_seconds(paths: Sequence[Path], channels: Channels) -> list[Path]:
     """`paths` but for second pictures of others among them, found below the same folder."""
     if not channels.polar_dir:
@@ -182,10 +206,9 @@ def missing_words(paths: Iterable[Path], channels: Channels, where: str) -> str:
             first = first or path
     if first is None:
         return ""
-    place = printable(str(second_folder(first, channels.polar_dir)))
+    file, channel = reader.second_place(first)
+    place = f"{printable(str(file))} ({channel})"
     if missing == count:
-        raise DataError(
-            f"{where}: polar: no picture has a second one, first looked for in {place}; mend dir or pattern"
-        )
+        raise DataError(f"{where}: polar: no picture has a second one, first looked for {place}; mend dir or pattern")
     words = f"{missing:,} of {counted(count, 'picture')} have no second picture"
-    return f"polar: {words}: {', '.join(channels.polar)} are zeros there, first looked for in {place}"
+    return f"polar: {words}: {', '.join(channels.polar)} are zeros there, first looked for {place}"

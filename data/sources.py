@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.images import read_file
-from data.planes import is_first, without_seconds
+from data.planes import first_names, is_first, without_seconds
 from utils.channels import RGB_CHANNELS, Channels
 from utils.errors import ConfigError, DataError, printable
 from utils.places import output_places, relative_paths
@@ -87,9 +87,11 @@ def _is_input(name: str, channels: Channels) -> bool:
 
 
 def _walk(folder: Path, recursive: bool, channels: Channels) -> list[Path]:
-    if not recursive:
-        return [p for p in folder.iterdir() if _is_input(p.name, channels)]
-    found = [Path(base, name) for base, _, names in os.walk(folder) for name in names if _is_input(name, channels)]
+    homes = [(base, names) for base, _, names in os.walk(folder)] if recursive else [(folder, os.listdir(folder))]
+    found = []
+    for base, names in homes:
+        inputs = first_names(names, channels) + [name for name in names if is_video(name)]
+        found += [Path(base, name) for name in inputs]
     return without_seconds(found, channels)
 
 

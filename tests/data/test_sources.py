@@ -115,6 +115,12 @@ def test_a_sample_of_several_files_is_one_input(planes):
         find_sources(str(folder), channels=Channels(image=("w",), files=channels.files))
 
 
+def test_a_sample_without_its_first_file_is_not_overlooked(planes):
+    folder, channels = planes
+    (folder / "a_x.png").unlink()
+    assert [source.name for source in find_sources(str(folder), channels=channels)] == ["a_x.png", "b_x.png", "c.mp4"]
+
+
 def test_a_list_names_first_files(planes):
     folder, channels = planes
     (folder / "list.txt").write_text("b_x.png\na_y.png\n")
