@@ -176,7 +176,7 @@ def load_matching(model: Graph, path: str | Path) -> str:
     Raises CheckpointError when nothing fits.
     """
     content = checkpoint.load(path)
-    theirs = channels_of_plain(content["channels"], str(path))
+    theirs = channels_of_plain(content.get("channels", []), str(path))
     check_order(theirs.names, model.channels.names, str(path), "the data")
     state: dict[str, Tensor] = content["ema"]["module"]
     state = _aligned(state, model_spec(content, Path(path)), model.spec)
