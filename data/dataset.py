@@ -66,8 +66,15 @@ class TrainSamples(Dataset[Sample]):
     def _blank(self, key: Key) -> Sample:
         """Padding, and nothing to learn. Reads a picture to know what kind the planes are."""
         picture = self.pictures[0]
-        canvas = np.full((*key.shape, picture.shape[2]), self.optics.padding(picture.dtype, PAD), picture.dtype)
+        canvas = self._canvas(key.shape, picture)
         return _finished(Sample(canvas, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), BLANK), self.optics)
+
+    def _canvas(self, shape: tuple[int, int], like: np.ndarray) -> np.ndarray:
+        """(*shape, C) padding, row by row: NumPy fills pixel by pixel where the planes differ in theirs."""
+        row = np.full((shape[1], like.shape[2]), self.optics.padding(like.dtype, PAD), like.dtype)
+        canvas = np.empty((*shape, like.shape[2]), like.dtype)
+        canvas[:] = row
+        return canvas
 
     def _one(self, rng: np.random.Generator, key: Key) -> Sample:
         """A sample that may be a mosaic and have objects pasted in, but is not blended."""
@@ -80,8 +87,7 @@ class TrainSamples(Dataset[Sample]):
             matrices = [single_matrix(rng, self.cfg, sizes[0], key.shape)]
         else:
             matrices = mosaic_matrices(rng, self.cfg, sizes, key.shape[0])
-        kind = images[0].dtype
-        canvas = np.full((*key.shape, images[0].shape[2]), self.optics.padding(kind, PAD), kind)
+        canvas = self._canvas(key.shape, images[0])
         for image, matrix in zip(images, matrices, strict=True):
             warp_into(canvas, self.optics.turn(image, matrix), matrix)
         sample = self._with_truth(canvas, indices, matrices)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from data.images import IMAGE_SUFFIXES, image_error, is_picture, picture_size, read_image
@@ -37,7 +38,7 @@ class PlaneReader:
             planes = read_planes(file, names, bits, self.max_pixels)
             parts.append(as_fractions(planes, bits) if self.channels.fractions else planes)
             _same_size(file, planes.shape, path, parts[0].shape, names)
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, 2)
+        return parts[0] if len(parts) == 1 else np.asarray(cv2.merge(parts))  # much faster than np.concatenate
 
     def size(self, path: Path) -> tuple[int, int]:
         """(height, width) of a sample; its other files are looked up and their sizes compared. Raises DataError."""
