@@ -16,7 +16,7 @@ from data.paste import Donor, paste_objects
 from data.pictures import Pictures
 from data.polar import Optics
 from data.sampler import BLANK, Key
-from data.transforms import PAD, clip_and_keep, eval_shapes, letterbox, transform_boxes, warp_into
+from data.transforms import PAD, clip_and_keep, eval_shapes, filled, letterbox, transform_boxes, warp_into
 from utils.boxes import clip_boxes
 from utils.config import AugmentConfig
 from utils.structures import Sample
@@ -70,11 +70,7 @@ class TrainSamples(Dataset[Sample]):
         return _finished(Sample(canvas, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), BLANK), self.optics)
 
     def _canvas(self, shape: tuple[int, int], like: np.ndarray) -> np.ndarray:
-        """(*shape, C) padding, row by row: NumPy fills pixel by pixel where the planes differ in theirs."""
-        row = np.full((shape[1], like.shape[2]), self.optics.padding(like.dtype, PAD), like.dtype)
-        canvas = np.empty((*shape, like.shape[2]), like.dtype)
-        canvas[:] = row
-        return canvas
+        return filled(shape, like, self.optics.padding(like.dtype, PAD))
 
     def _one(self, rng: np.random.Generator, key: Key) -> Sample:
         """A sample that may be a mosaic and have objects pasted in, but is not blended."""
