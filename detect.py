@@ -27,6 +27,7 @@ from data.union import open_data
 from data.video import read_frames
 from models.load import load_masker, load_model, look_for, make_static
 from models.postprocess import NMSConfig, detections, undo_letterbox
+from utils.channels import Channels, serve
 from utils.cli import parse_detect
 from utils.config import DataConfig, RunConfig
 from utils.detect_files import FoundFiles
@@ -91,6 +92,13 @@ class Detector:
         self.order = torch.tensor(class_map(self.names, names, str(self.path)))
         self.names = tuple(names)
         return self.order.tolist() != list(range(len(names)))
+
+    def use_channels(self, offered: Channels, source: str) -> None:
+        """Read pictures as `offered` by the data set `source` says that they are stored. Raises CheckpointError naming
+        a plane that is missing or out of order.
+        """
+        self.channels = serve(offered, self.channels, str(self.path), source)
+        self.optics = Optics(self.channels)
 
     def read(self, path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         """A picture with the planes the checkpoint was trained on: (H, W, C). Raises DataError."""
@@ -237,13 +245,14 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
         notices += said
         if detector.use_names(data.names):
             notices.append("the data orders its classes differently from the checkpoint: numbered as in the data")
+        detector.use_channels(data.channels, printable(flags.data))
     limits = read_limits(flags, detector.names)
     if limits is not None:
         notices += limits.notices(flags, detector.imgsz)
         detector.imgsz = flags.imgsz or limits.made.imgsz or detector.imgsz
     nms = _nms(flags, detector, limits)
     source = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
-    sources = find_sources(source, flags.recursive)
+    sources = find_sources(source, flags.recursive, detector.channels)
     if flags.exist_ok:
         _protect(sources, Path(flags.project, flags.name))
     run = world.tell(new_run(flags.project, flags.name, flags.exist_ok) if world.first else Path())
@@ -304,6 +313,9 @@ def _conclude(tables: FoundTables, run: Path) -> None:
     LOG.info("%s: %s; %s; written to %s", counted(tables.looked, "picture"), verdicts, total, run)
     for reason in tables.reasons:
         LOG.warning("not looked at: %s", reason)
+    if tables.incomplete:
+        count = f"{tables.incomplete:,} of {counted(tables.looked, 'picture')}"
+        LOG.warning("%s looked at with a part missing, marked in summary.csv; the first: %s", count, tables.lack)
     if tables.unreadable:
         LOG.warning("%s could not be read; marked in summary.csv", counted(tables.unreadable, "input"))
 

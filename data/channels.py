@@ -57,6 +57,20 @@ def read_channels(document: Document) -> Channels:
     return channels
 
 
+def channel_keys(channels: Channels) -> dict[str, Any]:
+    """The keys of a data YAML that `read_channels` reads as `channels`; none for 8-bit RGB."""
+    if channels.plain_rgb:
+        return {}
+    keys: dict[str, Any] = {"channels": [*channels.image, *channels.polar]}
+    keys["bit_depth"] = {"image": channels.bits, "polar": channels.polar_bits}
+    if channels.files:
+        keys["files"] = channels.files
+    if channels.polar_dir:
+        pattern = {"pattern": channels.polar_files} if channels.polar_files else {}
+        keys["polar"] = {"dir": channels.polar_dir, **pattern, **({"from": "angles"} if channels.angles else {})}
+    return keys
+
+
 def _names(document: Document) -> tuple[str, ...]:
     names = document.data.get("channels")
     if names is None:

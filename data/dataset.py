@@ -16,7 +16,7 @@ from data.paste import Donor, paste_objects
 from data.pictures import Pictures
 from data.polar import Optics
 from data.sampler import BLANK, Key
-from data.transforms import PAD, clip_and_keep, eval_shapes, letterbox, transform_boxes, warp_into
+from data.transforms import PAD, clip_and_keep, eval_shapes, filled, letterbox, transform_boxes, warp_into
 from utils.boxes import clip_boxes
 from utils.config import AugmentConfig
 from utils.structures import Sample
@@ -66,8 +66,11 @@ class TrainSamples(Dataset[Sample]):
     def _blank(self, key: Key) -> Sample:
         """Padding, and nothing to learn. Reads a picture to know what kind the planes are."""
         picture = self.pictures[0]
-        canvas = np.full((*key.shape, picture.shape[2]), self.optics.padding(picture.dtype, PAD), picture.dtype)
+        canvas = self._canvas(key.shape, picture)
         return _finished(Sample(canvas, np.zeros((0, 4), np.float32), np.zeros(0, np.int64), BLANK), self.optics)
+
+    def _canvas(self, shape: tuple[int, int], like: np.ndarray) -> np.ndarray:
+        return filled(shape, like, self.optics.padding(like.dtype, PAD))
 
     def _one(self, rng: np.random.Generator, key: Key) -> Sample:
         """A sample that may be a mosaic and have objects pasted in, but is not blended."""
@@ -80,8 +83,7 @@ class TrainSamples(Dataset[Sample]):
             matrices = [single_matrix(rng, self.cfg, sizes[0], key.shape)]
         else:
             matrices = mosaic_matrices(rng, self.cfg, sizes, key.shape[0])
-        kind = images[0].dtype
-        canvas = np.full((*key.shape, images[0].shape[2]), self.optics.padding(kind, PAD), kind)
+        canvas = self._canvas(key.shape, images[0])
         for image, matrix in zip(images, matrices, strict=True):
             warp_into(canvas, self.optics.turn(image, matrix), matrix)
         sample = self._with_truth(canvas, indices, matrices)

@@ -9,9 +9,9 @@ from pathlib import Path
 from data.books import Problem
 from data.coco_json import CocoImage, CocoTruth, places_of, read_coco
 from data.description import DataDescription
-from data.images import is_picture, read_file
+from data.images import read_file
 from data.places import expand_glob, glob_folders
-from data.planes import is_plane_file, stem_of
+from data.planes import first_names, is_first, without_seconds
 from data.shards import MANIFEST, SUFFIX, check_shards, members, offsets_of
 from data.stamps import Watch, no_watch
 from utils.errors import DataError, printable
@@ -52,21 +52,11 @@ class Listing:
             self._add_coco(entry)
         elif entry.suffix == SUFFIX:
             self._add_shard(entry)
-        elif self._is_sample(entry.name):
+        elif is_first(entry.name, self.channels):
             self._add_picture(entry)
         else:
             what = "is no folder, list file (.txt), COCO .json, shard (.tar) or picture; mend it"
             raise DataError(f"{where}: {self.split}: {printable(str(entry))} {what}")
-
-    def _is_sample(self, name: str) -> bool:
-        """Whether a file is a sample's first: a picture; with named planes an array, too, and of several files the one
-        of the first plane.
-        """
-        if self.channels.plain_rgb:
-            return is_picture(name)
-        if self.channels.files:
-            return stem_of(name, self.channels.files, self.channels.image[0]) is not None
-        return is_plane_file(name)
 
     def _add_picture(self, path: Path, entry: CocoImage | None = None) -> None:
         if path in self.pictures:
@@ -83,13 +73,14 @@ class Listing:
             self._skip(where, "unreadable_folder", f"folder cannot be read: {error.strerror}")
 
         visited: set[str] = set()
+        found: list[Path] = []
         for home, folders, files in os.walk(folder, onerror=fail, followlinks=True):
             place = os.path.realpath(home)
             if place in visited:  # links may lead in a circle
                 folders.clear()
                 continue
             visited.add(place)
-            names = [name for name in (*files, *folders) if self._is_sample(name)]
+            names = first_names((*files, *folders), self.channels)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in folders:
                 self.watch(os.path.join(home, name))
@@ -97,7 +88,9 @@ class Listing:
                 if name.startswith("."):
                     self.skipped["hidden"] += 1
                 else:
-                    self._add_picture(Path(home, name))
+                    found.append(Path(home, name))
+        for path in without_seconds(found, self.channels):
+            self._add_picture(path)
 
     def _add_shard(self, shard: Path) -> None:
         for path in (shard.parent / MANIFEST, offsets_of(shard)):
@@ -115,7 +108,7 @@ class Listing:
                 continue
             places = [home / name for home in (path.parent, self.root)]  # an absolute name stays itself
             found = next((place for place in places if self._is_there(place)), None)
-            if found is None or not self._is_sample(name):
+            if found is None or not is_first(os.path.basename(name), self.channels):
                 reason = "missing_picture" if found is None else "not_a_picture"
                 words = "does not exist" if found is None else "does not end like a picture"
                 message = f"'{printable(name[:200])}' {words}; remove or mend it"

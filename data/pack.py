@@ -13,10 +13,11 @@ import sys
 import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
+from data.coco_writer import IGNORED, ignores, write_coco
 from data.images import picture_bytes
 from data.records import ReadPolicy, RecordSet
 from data.shards import FORMAT, MANIFEST, OFFSETS, Shard, file_hash, member_name, offsets_of
@@ -30,7 +31,6 @@ from utils.places import relative_paths
 from utils.structures import EVERY_CLASS, Record
 
 SPLITS = ("train", "val", "test")
-IGNORED = "ignored region"
 BLOCK = 512  # bytes of a tar header
 
 
@@ -151,65 +151,25 @@ class _ShardWriter:
 
 
 def _write_truth(out: Path, split: str, truth: RecordSet, shards: Sequence[Shard]) -> None:
-    """The COCO json of a split, written as a stream. Pictures without a label are left out of it, as they were."""
+    """The COCO json of a split. Pictures without a label are left out of it, as they were."""
     tables = [(shard.file, np.load(offsets_of(out / shard.file), allow_pickle=False)["name"]) for shard in shards]
     places = [f"{file}/{name}" for file, names in tables for name in names.astype(str).tolist()]
-    ids = (*truth.category_ids, max(truth.category_ids, default=0) + 1)  # the last is that of EVERY_CLASS, -1
-    names = (*truth.names, *([IGNORED] if _ignores(truth) else []))
-    categories = [{"id": number, "name": name} for number, name in zip(ids, names, strict=False)]
-    records = truth.records
-    images = (
-        {"id": r.image_id, "file_name": place, "height": r.size[0], "width": r.size[1]}
-        for r, place in zip(records, places, strict=True)
-        if r.labelled
-    )
     folder = out / "annotations"
     folder.mkdir(exist_ok=True)
-    with open(folder / f"{split}.json", "w", encoding="ascii") as file:
-        file.write(f'{{"categories": {json.dumps(categories)},\n"images": [')
-        _write_list(file, images)
-        file.write('],\n"annotations": [')
-        _write_list(file, (row for r in records for row in _annotations(r, ids)))
-        file.write("]}\n")
-
-
-def _annotations(record: Record, ids: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """The rows of a picture. In double precision, so that the fractions that are read are those that were written."""
-    height, width = record.size
-    boxes = record.boxes.astype(np.float64) * (width, height, width, height)
-    boxes[:, 2:] -= boxes[:, :2]
-    rows = zip(boxes.tolist(), record.labels.tolist(), record.crowd.tolist(), strict=True)
-    for box, label, crowd in rows:
-        area = box[2] * box[3]
-        yield {
-            "image_id": record.image_id,
-            "category_id": ids[label],
-            "bbox": box,
-            "area": area,
-            "iscrowd": int(crowd),
-        }
-
-
-def _write_list(file: IO[str], rows: Iterator[dict[str, Any]]) -> None:
-    for number, row in enumerate(rows):
-        file.write(f"{',' if number else ''}\n{json.dumps(row)}")
-
-
-def _ignores(truth: RecordSet) -> bool:
-    return any((record.labels == EVERY_CLASS).any() for record in truth.records)
+    write_coco(folder / f"{split}.json", truth, places)
 
 
 def _describe(out: Path, sets: dict[str, RecordSet]) -> str:
     """data.yaml, and the names that it refers to."""
     (out / "names").mkdir()
     for split, truth in sets.items():
-        rows = [*map(list, truth.synonyms), *([[IGNORED]] if _ignores(truth) else [])]
+        rows = [*map(list, truth.synonyms), *([[IGNORED]] if ignores(truth) else [])]
         (out / "names" / f"{split}.json").write_text(json.dumps(rows, indent=1), encoding="ascii")
     lines = ["# written by python -m data.pack"]
     lines += [f"{split}: {split}-*.tar" for split in sets]
     lines += ["annotations: " + json.dumps({split: f"annotations/{split}.json" for split in sets})]
     lines += ["names: " + json.dumps({split: f"names/{split}.json" for split in sets})]
-    if any(_ignores(truth) for truth in sets.values()):
+    if any(ignores(truth) for truth in sets.values()):
         lines.append(f"remap: {{{IGNORED}: ignore}}")
     return "\n".join(lines) + "\n"
 

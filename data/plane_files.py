@@ -40,7 +40,9 @@ def read_planes(path: Path, names: tuple[str, ...], bits: int, max_pixels: int) 
 
     Raises DataError naming file and planes: not a picture, another number of planes, another depth, values beyond it.
     """
-    stored = _read_npy(path, max_pixels) if path.suffix.lower() == NPY else _decode(path, max_pixels)
+    stored = (
+        _read_npy(path, max_pixels) if path.suffix.lower() == NPY else _decode(path, max_pixels, names == (SECOND,))
+    )
     planes = _as_named(path, stored, names)
     words = ", ".join(names)
     if (planes.dtype == np.float32) != (bits == FLOAT):
@@ -67,19 +69,18 @@ def _as_named(path: Path, stored: np.ndarray, names: tuple[str, ...]) -> np.ndar
         return stored[..., :3]  # as everywhere: alpha is dropped
     if found == 1 and names == RGB:
         return np.repeat(stored, 3, axis=2)
-    if found in (3, 4) and wanted == 1:
-        if (stored[..., :1] == stored[..., 1:3]).all():
-            return stored[..., :1]
-        if names == (SECOND,) and stored.dtype != np.float32:
-            return cv2.cvtColor(np.ascontiguousarray(stored[..., :3]), cv2.COLOR_RGB2GRAY)[..., None]
+    if found in (3, 4) and names == (SECOND,) and stored.dtype != np.float32:  # exact where the planes are equal
+        return cv2.cvtColor(stored, cv2.COLOR_RGB2GRAY if found == 3 else cv2.COLOR_RGBA2GRAY)[..., None]
+    if found in (3, 4) and wanted == 1 and (stored[..., :1] == stored[..., 1:3]).all():
+        return stored[..., :1]
     if found != wanted:
         planes = f"holds {found} plane{'s' * (found > 1)}, but {wanted} {'is' if wanted == 1 else 'are'} named"
         raise image_error(path, f"{planes} ({', '.join(names)})", "mend channels, or convert it")
     return stored
 
 
-def _decode(path: Path, max_pixels: int) -> np.ndarray:
-    """(H, W, C) as stored, upright, colours in the order r, g, b."""
+def _decode(path: Path, max_pixels: int, grey: bool) -> np.ndarray:
+    """(H, W, C) as stored, upright, colours in the order r, g, b, or as their brightness if `grey`."""
     raw, header = load_picture(path, max_pixels)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     buffer = np.frombuffer(raw, np.uint8)
@@ -98,7 +99,8 @@ def _decode(path: Path, max_pixels: int) -> np.ndarray:
         raise image_error(path, "cannot be decoded, its content is damaged")
     image = image[..., None] if image.ndim == 2 else image
     if image.shape[2] in (3, 4) and not (header.tiff and len(pages) > 1):
-        image = image[..., [2, 1, 0, 3][: image.shape[2]]]
+        codes = (cv2.COLOR_BGR2GRAY, cv2.COLOR_BGRA2GRAY) if grey else (cv2.COLOR_BGR2RGB, cv2.COLOR_BGRA2RGBA)
+        image = np.atleast_3d(cv2.cvtColor(image, codes[image.shape[2] - 3]))
     if header.orientation in TURNS and not header.tiff:
         swap, rows, columns = TURNS[header.orientation]
         image = (image.transpose(1, 0, 2) if swap else image)[:: -1 if rows else 1, :: -1 if columns else 1]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from data.images import IMAGE_SUFFIXES, image_error, is_picture, picture_size, read_image
@@ -37,14 +38,15 @@ class PlaneReader:
             planes = read_planes(file, names, bits, self.max_pixels)
             parts.append(as_fractions(planes, bits) if self.channels.fractions else planes)
             _same_size(file, planes.shape, path, parts[0].shape, names)
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, 2)
+        return parts[0] if len(parts) == 1 else np.asarray(cv2.merge(parts))  # much faster than np.concatenate
 
     def size(self, path: Path) -> tuple[int, int]:
         """(height, width) of a sample; its other files are looked up and their sizes compared. Raises DataError."""
         if self.channels.plain_rgb:
             return picture_size(path, self.max_pixels)
+        files = self.files(path)
         first = plane_size(path, self.max_pixels)
-        for file, names, _ in self.files(path):
+        for file, names, _ in files:
             if file is not None and file != path:
                 _same_size(file, plane_size(file, self.max_pixels), path, first, names)
         return first
@@ -56,13 +58,28 @@ class PlaneReader:
         """
         c = self.channels
         if not c.polar_dir:
-            return [(file, names, c.bits) for file, names in self._of_pattern(path.parent, c.files, path, c.names)]
+            return [(file, names, c.bits) for file, names in self._of_pattern(path.parent, c.files, path, c.made)]
         main = [(file, names, c.bits) for file, names in self._of_pattern(path.parent, c.files, path, c.image)]
         return main + [(file, names, c.polar_bits) for file, names in self._second(path)]
 
     def has_second(self, path: Path) -> bool:
         """Whether the sample's second picture is there, if there is to be one."""
         return not self.channels.polar_dir or any(file is not None for file, _ in self._second(path))
+
+    def lacking(self, path: Path) -> str:
+        """What to say of a sample whose second picture is missing; empty when it is there or none is to be."""
+        if self.has_second(path):
+            return ""
+        file, channel = self.second_place(path)
+        return f"no second picture {printable(str(file))} ({channel}): {', '.join(self.channels.polar)} are zeros"
+
+    def second_place(self, path: Path) -> tuple[Path, str]:
+        """Where the sample's second picture is looked for, and its planes; of several files the first."""
+        names, pattern = self.channels.held[len(self.channels.image) :], self.channels.polar_files
+        folder = second_folder(path, self.channels.polar_dir)
+        if not pattern:
+            return folder / path.name, ", ".join(names)
+        return folder / named(pattern, self._stem(path), names[0]), names[0]
 
     def _second(self, path: Path) -> list[tuple[Path | None, tuple[str, ...]]]:
         held = self.channels.held[len(self.channels.image) :]
@@ -129,9 +146,38 @@ def _same_stem(folder: Path, path: Path) -> Path | None:
     return next((folder / name for name in names if os.path.lexists(folder / name)), None)
 
 
-def is_plane_file(name: str) -> bool:
-    """Whether a file name ends like a picture or an array."""
+def is_first(name: str, channels: Channels) -> bool:
+    """Whether a file is a sample's first: a picture; with named planes an array, too, and of several files the one of
+    the first plane.
+    """
+    if channels.plain_rgb:
+        return is_picture(name)
+    if channels.files:
+        return stem_of(name, channels.files, channels.image[0]) is not None
     return is_picture(name) or name.lower().endswith(NPY)
+
+
+def first_names(names: Iterable[str], channels: Channels) -> list[str]:
+    """Of the files in a folder the first of each sample, also one that is missing while others of its files are there:
+    reading it says so.
+    """
+    listed = list(names)
+    found = {name: None for name in listed if is_first(name, channels)}
+    planes = channels.image if channels.polar_dir else channels.made
+    for name in listed if channels.files else ():
+        for plane in planes[1:]:
+            stem = None if name in found else stem_of(name, channels.files, plane)
+            if stem is not None:
+                found[named(channels.files, stem, channels.image[0])] = None
+    return list(found)
+
+
+def without_seconds(paths: Sequence[Path], channels: Channels) -> list[Path]:
+    """`paths` but for second pictures of others among them, found below the same folder."""
+    if not channels.polar_dir:
+        return list(paths)
+    folders = {second_folder(path, channels.polar_dir) for path in {path.parent: path for path in paths}.values()}
+    return [path for path in paths if path.parent not in folders]
 
 
 def as_fractions(planes: np.ndarray, bits: int) -> np.ndarray:
@@ -161,10 +207,9 @@ def missing_words(paths: Iterable[Path], channels: Channels, where: str) -> str:
             first = first or path
     if first is None:
         return ""
-    place = printable(str(second_folder(first, channels.polar_dir)))
+    file, channel = reader.second_place(first)
+    place = f"{printable(str(file))} ({channel})"
     if missing == count:
-        raise DataError(
-            f"{where}: polar: no picture has a second one, first looked for in {place}; mend dir or pattern"
-        )
+        raise DataError(f"{where}: polar: no picture has a second one, first looked for {place}; mend dir or pattern")
     words = f"{missing:,} of {counted(count, 'picture')} have no second picture"
-    return f"polar: {words}: {', '.join(channels.polar)} are zeros there, first looked for in {place}"
+    return f"polar: {words}: {', '.join(channels.polar)} are zeros there, first looked for {place}"

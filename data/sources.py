@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.images import is_picture, read_file
+from data.images import read_file
+from data.planes import first_names, is_first, without_seconds
+from utils.channels import RGB_CHANNELS, Channels
 from utils.errors import ConfigError, DataError, printable
 from utils.places import output_places, relative_paths
 from utils.text import counted
@@ -45,17 +47,20 @@ def is_video(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES
 
 
-def find_sources(source: str, recursive: bool = False) -> list[Source]:
+def find_sources(source: str, recursive: bool = False, channels: Channels = RGB_CHANNELS) -> list[Source]:
     """Inputs of a file, a folder (`recursive`: with its sub-folders), a glob, sorted by path, or of a list file.
+
+    A sample of several files is one input, called by its first; `channels` tells which files these are.
 
     Outputs keep the sub-folder and never collide. A list keeps its order; what it names and is not there becomes a
     Source with a problem. Raises ConfigError for cameras, screens and addresses, DataError when nothing is found.
     """
     path = Path(source)
     if path.is_dir():
-        return _sources(_some(_walk(path, recursive), source, "" if recursive else RECURSIVE), path)
+        found = _walk(path, recursive, channels)
+        return _sources(_some(found, source, _pattern(channels) + ("" if recursive else RECURSIVE)), path)
     if path.exists() and path.suffix.lower() == ".txt":
-        return _listed(path)
+        return _listed(path, channels)
     if path.exists():
         return _sources([path], path.parent)
     if LIVE.fullmatch(source):
@@ -65,8 +70,9 @@ def find_sources(source: str, recursive: bool = False) -> list[Source]:
         )
     if not glob.has_magic(source):
         raise DataError(f"--source {printable(source)}: no such file, folder or pattern")
-    found = [Path(p) for p in glob.glob(source, recursive=True) if _is_input(p) and os.path.isfile(p)]
-    return _sources(_some(found, source, ""))
+    matches = (Path(match) for match in glob.glob(source, recursive=True) if os.path.isfile(match))
+    found = without_seconds([match for match in matches if _is_input(match.name, channels)], channels)
+    return _sources(_some(found, source, _pattern(channels)))
 
 
 def words(sources: Sequence[Source]) -> str:
@@ -76,14 +82,22 @@ def words(sources: Sequence[Source]) -> str:
     return " and ".join([*parts, *([counted(videos, "video")] if videos else [])])
 
 
-def _is_input(name: str) -> bool:
-    return is_picture(name) or is_video(name)
+def _is_input(name: str, channels: Channels) -> bool:
+    return is_first(name, channels) or is_video(name)
 
 
-def _walk(folder: Path, recursive: bool) -> list[Path]:
-    if not recursive:
-        return [p for p in folder.iterdir() if _is_input(p.name)]
-    return [Path(base, name) for base, _, names in os.walk(folder) for name in names if _is_input(name)]
+def _walk(folder: Path, recursive: bool, channels: Channels) -> list[Path]:
+    homes = [(base, names) for base, _, names in os.walk(folder)] if recursive else [(folder, os.listdir(folder))]
+    found = []
+    for base, names in homes:
+        inputs = first_names(names, channels) + [name for name in names if is_video(name)]
+        found += [Path(base, name) for name in inputs]
+    return without_seconds(found, channels)
+
+
+def _pattern(channels: Channels) -> str:
+    """What a sample's first file is to be called, where it has several."""
+    return f" called {channels.files} with channel {channels.image[0]}" if channels.files else ""
 
 
 def _some(found: list[Path], source: str, hint: str) -> list[Path]:
@@ -98,7 +112,7 @@ def _sources(paths: Sequence[Path], root: Path | None = None) -> list[Source]:
     return [Source(p, r.as_posix(), o) for p, r, o in zip(paths, relative, outputs, strict=True)]
 
 
-def _listed(path: Path) -> list[Source]:
+def _listed(path: Path, channels: Channels) -> list[Source]:
     """The inputs a list file names, one per line, relative to the file or else to the working directory."""
     shown = printable(str(path))
     raw = read_file(path, LIST_BYTES).removeprefix(b"\xef\xbb\xbf")
@@ -108,19 +122,19 @@ def _listed(path: Path) -> list[Source]:
     for number, line in enumerate(raw.splitlines(), 1):
         text = os.fsdecode(line.strip())
         if text and not text.startswith("#"):
-            entries.append(_entry(path, text, f"{shown}:{number}"))
+            entries.append(_entry(path, text, f"{shown}:{number}", channels))
     if not entries:
         raise DataError(f"--source {shown}: names no picture or video; write one path per line")
     found = iter(_sources([entry for entry in entries if isinstance(entry, Path)]))
     return [entry if isinstance(entry, Source) else next(found) for entry in entries]
 
 
-def _entry(path: Path, text: str, where: str) -> Path | Source:
+def _entry(path: Path, text: str, where: str, channels: Channels) -> Path | Source:
     """The file that a line names, or a Source that says what is wrong with it."""
     places = [path.parent / text, Path(text)]
     there = next((place for place in places if os.path.lexists(place)), None)
-    if there is not None and _is_input(text):
+    if there is not None and _is_input(there.name, channels):
         return there
-    problem = "does not exist" if there is None else "is no picture or video (lists do not nest)"
+    problem = "does not exist" if there is None else f"is no picture or video{_pattern(channels)} (lists do not nest)"
     name = printable(text[:200])
     return Source(Path(text), name, Path(), f"{where}: '{name}' {problem}; remove or mend it")

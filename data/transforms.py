@@ -179,6 +179,16 @@ def eval_shapes(sizes: np.ndarray, imgsz: int, stride: int) -> np.ndarray:
     return np.array(shapes, np.int32).reshape(-1, 2)[which.reshape(-1)]
 
 
+def filled(shape: Shape, like: np.ndarray, padding: int | np.ndarray) -> np.ndarray:
+    """(*shape, C) `padding`, of the planes and type of `like`; row by row, since NumPy fills pixel by pixel where the
+    planes differ in theirs.
+    """
+    row = np.full((shape[1], like.shape[2]), padding, like.dtype)
+    canvas = np.empty((*shape, like.shape[2]), like.dtype)
+    canvas[:] = row
+    return canvas
+
+
 def letterbox(image: np.ndarray, canvas: Shape, padding: int | np.ndarray = PAD) -> tuple[np.ndarray, Letterbox]:
     """Resize (h, w, C) into the centre of a `canvas` (height, width) of grey, or of (C,) `padding`, keeping the aspect
     ratio.
@@ -190,6 +200,6 @@ def letterbox(image: np.ndarray, canvas: Shape, padding: int | np.ndarray = PAD)
         image = resize(image, (fit.inner[1], fit.inner[0]), kind)
     if fit.inner == canvas:
         return image, fit
-    padded = np.full((*canvas, image.shape[2]), padding, image.dtype)
+    padded = filled(canvas, image, padding)
     padded[fit.top : fit.top + fit.inner[0], fit.left : fit.left + fit.inner[1]] = image
     return padded, fit

@@ -22,6 +22,7 @@ from data.description import DataDescription, find_data, read_description
 from data.merged import MergedRecords
 from data.records import ReadPolicy, RecordSet
 from data.split_index import IndexUse, read_indexed
+from utils.channels import Channels
 from utils.config import DataConfig
 from utils.errors import printable
 from utils.names import name_key
@@ -43,6 +44,11 @@ class DataSource:
             for row in next(iter(member.synonyms.values())):
                 _number(row, numbers, rows)
         return tuple(row[0] for row in rows)
+
+    @property
+    def channels(self) -> Channels:
+        """The planes of the pictures, the same in all members."""
+        return self.members[0].channels
 
     def read(self, split: str, policy: ReadPolicy, index: IndexUse = "never") -> RecordSet:
         """See `read_indexed`."""

@@ -26,7 +26,8 @@ def read_frames(
 ) -> Iterator[Frame]:
     """Every picture, and every `stride`-th frame of every video, in order; see `video_frames` for their names.
 
-    Pictures are read with their `channels`, see `PlaneReader`; a video has no others than RGB.
+    Pictures are read with their `channels`, see `PlaneReader`; a video has no others than RGB. A picture without its
+    second one is a Frame with its image and a reason.
 
     What cannot be read is a Frame without an image and with a reason; `strict`: raises DataError instead. A video
     that breaks off gives the frames before that, and then such a Frame in its own name.
@@ -42,7 +43,8 @@ def read_frames(
             if source.video:
                 yield from video_frames(source, stride, max_pixels)
             else:
-                yield Frame(source.name, source.output, reader(source.path))
+                image = reader(source.path)
+                yield Frame(source.name, source.output, image, reader.lacking(source.path))
         except DataError as error:
             if strict:
                 raise

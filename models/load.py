@@ -28,7 +28,7 @@ from models.sam.masker import Masker
 from models.spec import ModelSpec, parse_spec, read_spec
 from models.static import static_graph
 from utils import checkpoint
-from utils.channels import RGB, Channels, channels_of_plain
+from utils.channels import RGB, Channels, channels_of_plain, check_order
 from utils.config import Config
 from utils.errors import CheckpointError, ConfigError
 from utils.log import LOG
@@ -176,6 +176,8 @@ def load_matching(model: Graph, path: str | Path) -> str:
     Raises CheckpointError when nothing fits.
     """
     content = checkpoint.load(path)
+    theirs = channels_of_plain(content.get("channels", []), str(path))
+    check_order(theirs.names, model.channels.names, str(path), "the data")
     state: dict[str, Tensor] = content["ema"]["module"]
     state = _aligned(state, model_spec(content, Path(path)), model.spec)
     own = model.state_dict()

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -110,10 +110,23 @@ def _like(value: Any, default: Any) -> bool:
     return not isinstance(value, tuple) or all(isinstance(name, str) for name in value)
 
 
-def serve(offered: Channels, needed: Channels, where: str, source: str) -> Channels:
-    """`offered` by a data set, reduced to what a network `needed` in its training and in that order.
+def check_order(needed: Sequence[str], offered: Sequence[str], where: str, source: str) -> None:
+    """Raise CheckpointError when planes that both name come in another order: one of the two is likely a mistake."""
+    theirs = [name for name in offered if name in needed]
+    ours = [name for name in needed if name in offered]
+    if theirs != ours:
+        first = next(one for one, other in zip(theirs, ours, strict=True) if one != other)
+        raise CheckpointError(
+            f"{where}: reads the planes in the order {', '.join(ours)}, but {source} has {', '.join(theirs)}: "
+            f"{first} is out of place; mend channels: of the data YAML, or store the pictures in that order"
+        )
 
-    Raises CheckpointError naming both when a plane is missing; `where` is the checkpoint, `source` the data.
+
+def serve(offered: Channels, needed: Channels, where: str, source: str) -> Channels:
+    """`offered` by a data set, reduced to what a network `needed` in its training.
+
+    Raises CheckpointError naming both when a plane is missing, or the order is another; `where` is the checkpoint,
+    `source` the data.
     """
     missing = [name for name in needed.names if name not in offered.made]
     if missing:
@@ -121,6 +134,7 @@ def serve(offered: Channels, needed: Channels, where: str, source: str) -> Chann
             f"{where}: reads the planes {', '.join(needed.names)}, but {source} has {', '.join(offered.made)}: no "
             f"{missing[0]}; name it in channels: of the data YAML, or take another checkpoint"
         )
+    check_order(needed.names, offered.made, where, source)
     if not set(offered.polar) & set(needed.names):
         offered = offered.image_only()
     return offered if offered.made == needed.names else replace(offered, wanted=needed.names)

@@ -16,6 +16,7 @@ from utils.flags import (
     DataBenchmarkFlags,
     DetectFlags,
     EvaluatorBenchmarkFlags,
+    FoldsFlags,
     PackFlags,
     TrainFlags,
     ValFlags,
@@ -34,6 +35,7 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, prog: str, description: str) -> None:
         super().__init__(prog, description=description, allow_abbrev=False)
+        self.add_argument("--debug", action="store_true", help="show tracebacks")
 
     def error(self, message: str) -> NoReturn:
         flags = [flag for action in self._actions for flag in action.option_strings]
@@ -103,7 +105,6 @@ def _add_set(parser: _Parser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="key=value", help="any knob of cfg/train/default.yaml"
     )
-    parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
 def _add_common(parser: _Parser, project: str) -> None:
@@ -114,7 +115,6 @@ def _add_common(parser: _Parser, project: str) -> None:
     parser.add_argument("--half", action="store_true", help="fp16 on a GPU")
     parser.add_argument("--bad-data", choices=("error", "skip"), default="error" if "val" in project else "skip")
     parser.add_argument("--max-pixels", type=_whole, default=178_956_970)
-    parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
 def _add_words(parser: _Parser, text: str) -> None:
@@ -223,7 +223,6 @@ def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
     parser.add_argument("--bf16", action="store_true", help="time bfloat16 too")
     parser.add_argument("--text-encoder", default="", help="RTVPNet: as train.py's (default: the YAML's, else ngram)")
     parser.add_argument("--against", default="", help="model YAML whose time the static network is compared with")
-    parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return BenchmarkFlags(**parser.read(argv))
 
 
@@ -235,7 +234,6 @@ def parse_evaluator_benchmark(argv: Sequence[str] | None) -> EvaluatorBenchmarkF
     parser.add_argument("--detections", type=_whole, default=500_000)
     parser.add_argument("--compare", action="store_true", help="time the comparison of two runs too")
     parser.add_argument("--out", default="", metavar="FOLDER", help="write report.html there, and time it")
-    parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return EvaluatorBenchmarkFlags(**parser.read(argv))
 
 
@@ -250,7 +248,6 @@ def parse_data_benchmark(argv: Sequence[str] | None) -> DataBenchmarkFlags:
     parser.add_argument("--imgsz", "--img", "--img-size", type=_whole, default=640)
     parser.add_argument("--batch-size", "--batch", type=_whole, default=16)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return DataBenchmarkFlags(**parser.read(argv))
 
 
@@ -263,8 +260,26 @@ def parse_pack(argv: Sequence[str] | None) -> PackFlags:
     parser.add_argument("--shard-mb", dest="shard_bytes", type=_megabytes, default=1 << 30, help="default: 1024")
     parser.add_argument("--bad-data", choices=("error", "skip"), default="skip")
     parser.add_argument("--max-pixels", type=_whole, default=178_956_970)
-    parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return PackFlags(**parser.read(argv))
+
+
+def parse_folds(argv: Sequence[str] | None) -> FoldsFlags:
+    """The flags of python -m data.folds. Raises ConfigError."""
+    parser = _Parser(
+        "python -m data.folds", "Divide a data set into folds, each with a data YAML to train and validate."
+    )
+    parser.add_argument("--data", required=True, help="data YAML, looked up in cfg/data too, or a folder")
+    parser.add_argument("--out", required=True, help="a new folder")
+    parser.add_argument("--folds", type=_several, default=5)
+    parser.add_argument("--seed", type=_natural, default=0)
+    parser.add_argument(
+        "--group", default="", metavar="REGEX", help="pictures in whose stem it finds the same stay together"
+    )
+    parser.add_argument("--root", default="", help="where the data lies (default: as `path` of the YAML says)")
+    parser.add_argument("--bad-data", choices=("error", "skip"), default="error")
+    parser.add_argument("--allow-empty", action="store_true")
+    parser.add_argument("--max-pixels", type=_whole, default=178_956_970)
+    return FoldsFlags(**parser.read(argv))
 
 
 def _megabytes(text: str) -> int:
@@ -285,8 +300,16 @@ def _amount(text: str) -> float:
     return value
 
 
-def _whole(text: str) -> int:
+def _whole(text: str, least: int = 1) -> int:
     value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text}")
+    if value < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {least}, got {text}")
     return value
+
+
+def _natural(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _several(text: str) -> int:
+    return _whole(text, 2)

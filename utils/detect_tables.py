@@ -27,13 +27,14 @@ class FoundTables:
     """summary.csv, predictions.csv and predictions.json in the run folder; a context manager that finishes them.
 
     `counts` holds the defects per class, `looked` how many inputs were looked at, `bad` on how many of these something
-    was found (NG), `unreadable` how many were not looked at, `reasons` the first of the reasons.
+    was found (NG), `unreadable` how many were not looked at, `reasons` the first of the reasons; `incomplete` how many
+    were looked at although something is missing, `lack` what the first of them lacks.
     """
 
     def __init__(self, run: Path, names: Sequence[str], flags: DetectFlags) -> None:
         self.run, self.names, self.flags = run, names, flags
         self.counts: Counter[str] = Counter()
-        self.looked, self.bad, self.unreadable = 0, 0, 0
+        self.looked, self.bad, self.unreadable, self.incomplete, self.lack = 0, 0, 0, 0, ""
         self.says_verdicts = bool(flags.thresholds) or flags.fail_on_defect
         self.reasons: list[str] = []
 
@@ -66,6 +67,8 @@ class FoundTables:
             self.summary.writerow([name, "UNREADABLE", "unreadable", "", "", "", "", spreadsheet_cell(frame.reason)])
             return
         self.looked += 1
+        self.incomplete += bool(frame.reason)
+        self.lack = self.lack or frame.reason
         counts = Counter(self.names[label] for label in found.labels.tolist())
         self.counts.update(counts)
         words = spreadsheet_cell("; ".join(f"{word} {n}" for word, n in counts.items()))
@@ -73,7 +76,8 @@ class FoundTables:
         status, verdict = ("defects", "NG") if len(found) else ("nothing found", "OK")
         self.bad += verdict == "NG"
         self._say(verdict, frame.name, "; ".join(f"{word} {n}" for word, n in counts.items()))
-        self.summary.writerow([name, verdict, status, len(found), words, best, f"{milliseconds:.1f}", ""])
+        reason = spreadsheet_cell(frame.reason)
+        self.summary.writerow([name, verdict, status, len(found), words, best, f"{milliseconds:.1f}", reason])
         if self.table is not None:
             self.table.writerows(self._rows(name, found))
         if self.json is not None:

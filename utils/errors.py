@@ -12,6 +12,12 @@ class UserError(Exception):
     code = "ERROR"
     exit_code = 1
 
+    def __init__(self, message: str) -> None:
+        """`message`; of what PyTorch hands on from a loader process with its traceback, the last line: our message."""
+        if message.startswith("Caught ") and "\nOriginal Traceback" in message:
+            message = message.strip().splitlines()[-1].partition(": ")[2]
+        super().__init__(message)
+
 
 class ConfigError(UserError):
     """Usage, configuration, YAML syntax or keys."""

@@ -199,6 +199,22 @@ class DataBenchmarkFlags:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FoldsFlags:
+    """The command line of python -m data.folds."""
+
+    data: str
+    out: str
+    folds: int
+    seed: int
+    group: str
+    root: str
+    bad_data: str
+    allow_empty: bool
+    max_pixels: int
+    debug: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class PackFlags:
     """The command line of python -m data.pack."""
 

@@ -236,7 +236,8 @@ class Frame:
     """One input of detect.py: a picture, or a frame of a video.
 
     `name` is what tables call it, `output` the relative path, without suffix, under which its results are filed;
-    `image` (H, W, C) uint8 RGB or the planes a network reads, None when it could not be read, with the `reason`.
+    `image` (H, W, C) uint8 RGB or the planes a network reads, None when it could not be read, with the `reason`; with
+    an image, `reason` says what of it is missing.
     """
 
     name: str

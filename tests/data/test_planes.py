@@ -1,5 +1,7 @@
 """Named planes from files to tensors: depth kept, names checked, every mistake one sentence with file and channel."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from data.build import eval_loader
 from data.channels import read_channels
 from data.description import read_description
 from data.planes import PlaneReader
+from data.polar import Optics
 from data.records import ReadPolicy, read_records
 from utils.channels import ANGLES, RGB, Channels, channels_of_plain, serve
 from utils.config import DataConfig
@@ -131,6 +134,16 @@ def test_second_picture_and_its_absence(home, caplog):
         truth(home, "polar: second\n")
 
 
+def test_second_pictures_below_the_pictures_are_not_listed(home):
+    """Without a folder called images the second ones lie below the pictures' own folder."""
+    (home / "images").rename(home / "shots")
+    store(home / "shots" / "val" / "second" / "0.png", noise(1))
+    (home / "data.yaml").write_text(YAML.replace("images/", "shots/") + "polar: second\n", encoding="utf-8")
+    policy = ReadPolicy(bad_data="error", drop_duplicates=False, allow_empty=True)
+    read = read_records(read_description(home / "data.yaml")[0], "val", policy)
+    assert [record.path.parent.name for record in read.records] == ["val", "val"]
+
+
 def test_missing_angles_are_zeros_when_all_are(home):
     for name in ANGLES:
         (home / "polar" / "val" / f"1_{name}.png").unlink()
@@ -186,6 +199,27 @@ def test_bad_files_are_one_sentence(home, name):
         assert word in message
 
 
+def test_a_sample_without_its_first_plane_is_said(home):
+    """Its other files are there, so it is not overlooked."""
+    for path in (home / "polar").rglob("*.png"):
+        place = home / "images" / path.parent.name / path.name
+        path.rename(place)
+    for path in (home / "images").rglob("?.png"):
+        path.unlink()
+    (home / "images" / "val" / "1_i0.png").unlink()
+    with pytest.raises(DataError, match=r"1_i0.png: the angle i0 of 1_i0.png is missing; add it"):
+        truth(home, 'channels: [i0, i45, i90, i135]\nfiles: "{stem}_{channel}.png"\n')
+
+
+def test_where_the_first_second_picture_was_looked_for_is_said(home):
+    with pytest.raises(
+        DataError, match=r"data.yaml:3: polar: .* first looked for .*none/val/0.png \(polar\); mend dir"
+    ):
+        truth(home, "polar: none\n")
+    with pytest.raises(DataError, match=r"first looked for .*polar/val/i0-0.png \(i0\); mend dir or pattern"):
+        truth(home, 'polar: {dir: polar, pattern: "{channel}-{stem}.png", from: angles}\n')
+
+
 def test_huge_declared_array_is_refused_before_memory_is_taken(home):
     head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (100000, 1000), }"
     head += b" " * (118 - len(head) - 1) + b"\n"
@@ -239,15 +273,16 @@ def test_checkpoints_keep_channels():
 
 
 def test_planes_are_matched_by_name(home):
-    """A swapped order is put right; what is missing is refused by name."""
-    offered = Channels(image=("b", "g", "r"))
-    served = serve(offered, Channels(), "best.pt", "data.yaml")
-    read = truth(home, "channels: [b, g, r]\n")
-    read = read.serving(Channels(), "best.pt", "data.yaml")
-    assert read.channels == served and served.names == RGB
-    loader = eval_loader(read.records, DataConfig(imgsz=64, workers=0), 32, 2, False, read.channels)
-    image = next(iter(loader)).images[0].permute(1, 2, 0).numpy()
-    assert np.array_equal(image, noise(3, seed=0)[..., ::-1])
+    """A swapped order and what is missing are refused by name; planes that are not needed may lie between."""
+    words = r"best.pt: reads the planes in the order r, g, b, but data.yaml has b, g, r: b is out of place"
+    with pytest.raises(CheckpointError, match=words):
+        truth(home, "channels: [b, g, r]\n").serving(Channels(), "best.pt", "data.yaml")
+    angles, offered = Channels(image=("i0", "i90")), Channels(image=ANGLES, files="{stem}_{channel}.png")
+    read = replace(truth(home, "").serving(Channels(), "a", "b"), channels=serve(offered, angles, "best.pt", "x"))
+    assert read.channels.names == ("i0", "i90") and read.channels.made == ANGLES
+    image = PlaneReader(read.channels, 10**8)(home / "polar" / "val" / "1_i0.png")
+    want = np.concatenate([noise(1, 200, seed=10 + n) for n in (0, 2)], 2) / np.float32(255)
+    np.testing.assert_allclose(Optics(read.channels).finish(image), want, atol=1e-7)
     with pytest.raises(
         CheckpointError, match=r"best.pt: reads the planes r, g, b, polar, but data.yaml has r, g, b: no polar"
     ):

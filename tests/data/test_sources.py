@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 from data.sources import find_sources, words
+from utils.channels import Channels
 from utils.errors import ConfigError, DataError
 
 
@@ -94,3 +95,45 @@ def test_a_folder_called_like_a_camera_is_a_folder(tmp_path, monkeypatch):
     (tmp_path / "0").mkdir()
     (tmp_path / "0" / "a.png").touch()
     assert [p.name for p in find_sources("0")] == ["a.png"]
+
+
+@pytest.fixture
+def planes(tmp_path):
+    """Two samples of three files each, a video, and what belongs to neither."""
+    for name in ("a_x.png", "a_y.png", "a_z.png", "b_x.png", "b_y.png", "b_z.png", "other.png", "c.mp4"):
+        (tmp_path / name).touch()
+    return tmp_path, Channels(image=("x", "y", "z"), files="{stem}_{channel}.png")
+
+
+def test_a_sample_of_several_files_is_one_input(planes):
+    folder, channels = planes
+    for source in (folder, folder / "*"):
+        names = [source.name for source in find_sources(str(source), channels=channels)]
+        assert [Path(name).name for name in names] == ["a_x.png", "b_x.png", "c.mp4"]
+    with pytest.raises(DataError, match=r"no pictures or videos there called \{stem\}_\{channel\}.png with channel w"):
+        (folder / "c.mp4").unlink()
+        find_sources(str(folder), channels=Channels(image=("w",), files=channels.files))
+
+
+def test_a_sample_without_its_first_file_is_not_overlooked(planes):
+    folder, channels = planes
+    (folder / "a_x.png").unlink()
+    assert [source.name for source in find_sources(str(folder), channels=channels)] == ["a_x.png", "b_x.png", "c.mp4"]
+
+
+def test_a_list_names_first_files(planes):
+    folder, channels = planes
+    (folder / "list.txt").write_text("b_x.png\na_y.png\n")
+    good, bad = find_sources(str(folder / "list.txt"), channels=channels)
+    assert good.path == folder / "b_x.png" and not good.problem
+    assert "list.txt:2: 'a_y.png' is no picture or video called" in bad.problem and "with channel x" in bad.problem
+
+
+def test_second_pictures_are_no_inputs_of_their_own(tmp_path):
+    channels = Channels(polar=("polar",), polar_dir="second")
+    for name in ("images/val/a.png", "second/val/a.png", "plain/b.png", "plain/second/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for source in (tmp_path, tmp_path / "**"):
+        found = find_sources(str(source), recursive=True, channels=channels)
+        assert [one.path.relative_to(tmp_path).as_posix() for one in found] == ["images/val/a.png", "plain/b.png"]
