@@ -87,12 +87,12 @@ class World:
             dist.all_reduce(values)
         return values
 
-    def gather(self, value: T) -> list[T]:
-        """Everybody's value, by rank, on the first process; nothing on the others."""
+    def gather(self, value: T, prompt: bool = False) -> list[T]:
+        """Everybody's value, by rank, on the first process; nothing on the others. `prompt`: all are there at once."""
         if self.size == 1:
             return [value]
         gathered: list[Any] = [None] * self.size
-        dist.gather_object(value, gathered if self.first else None, group=self.patient)
+        dist.gather_object(value, gathered if self.first else None, group=None if prompt else self.patient)
         return gathered if self.first else []
 
     def tell(self, value: T) -> T:

@@ -26,7 +26,7 @@ class Saver:
     def save_now(self, state: TrainState) -> None:
         """last.pt, in the middle of an epoch or at its end."""
         self.saved = state.step
-        states = state.world.gather(random_state())
+        states = state.world.gather(random_state(), prompt=True)
         if state.world.first:
             content = {**state.plain(states), **self.about}
             checkpoint.save(self.folder / "last.pt", content, keep_previous=True)
