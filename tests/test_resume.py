@@ -131,3 +131,24 @@ def test_of_an_earlier_version(trained, tmp_path, capsys):
     checkpoint.save(tmp_path / "last.pt", content)
     assert train.main(["--resume", str(tmp_path / "last.pt")]) == 4
     assert "--weights" in capsys.readouterr().err
+
+
+def test_stopped_in_the_middle_of_a_save(glass, tmp_path, monkeypatch):
+    """The save is finished first; what is resumed is whole."""
+    monkeypatch.chdir(tmp_path)
+    command = [*STEPS, *EPOCHS, "--data", str(glass)]
+    assert train.main(command) == 0
+    whole, calls = checkpoint._verify, []
+
+    def verify(path):
+        calls.append(path)
+        if len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        whole(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "_verify", verify)
+        assert train.main(command) == 143
+    assert not list(tmp_path.rglob("*.tmp"))
+    assert train.main(["--resume"]) == 0
+    assert_same(tmp_path / "runs" / "train" / "exp", tmp_path / "runs" / "train" / "exp2")
