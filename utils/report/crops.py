@@ -78,7 +78,7 @@ def cut_out(
     """`image` (H, W, 3) uint8 RGB around the box of `subject`, (4,) xyxy px; 1:1 unless too large."""
     box = subject[0]
     (x1, x2), (y1, y2) = (_span(box[k], box[k + 2], image.shape[1 - k]) for k in (0, 1))
-    crop = np.ascontiguousarray(image[y1:y2, x1:x2])
+    crop = image[y1:y2, x1:x2].copy()  # lines are drawn into it, while other threads may read `image`
     scale = min(1.0, MOST / max(crop.shape[:2]))
     if scale < 1:
         width, height = (max(round(crop.shape[k] * scale), 1) for k in (1, 0))

@@ -178,6 +178,9 @@ def test_crops_are_one_to_one():
     assert large.size == (MOST, round(600 * MOST / 900)) and large.scale == pytest.approx(400 / 900)
     tiny = cut_out(image[:30, :20], ((3, 3, 5, 5), (0, 0, 0)), [], "f", "c")
     assert tiny.size == (20, 30)
+    whole = image[:100, :150].copy()  # the crop is all of it
+    cut_out(whole, ((3, 3, 5, 5), (0, 0, 0)), [], "f", "c")
+    assert (whole == image[:100, :150]).all(), "the picture itself stays as it was"
 
 
 def test_ticks_are_round():
