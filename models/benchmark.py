@@ -158,22 +158,23 @@ def random_network(spec: ModelSpec, words: Words | None, imgsz: int) -> Graph:
     return graph
 
 
-def other_network(flags: BenchmarkFlags, words: Words) -> Graph:
-    """The network of --against, looking for `words` if it reads text."""
+def other_network(flags: BenchmarkFlags, words: Words | None) -> Graph:
+    """The network of --against, looking for `words`, or for names of its own, if it reads text. Raises UserError."""
     spec = read_spec(find_yaml(flags.against, "models", "--against"))
     if spec.text_dim is None:
         return random_network(spec, None, flags.imgsz)
+    words = words or encode_words(spec, flags.text_encoder)
     return random_network(with_words(spec, words), words, flags.imgsz)
 
 
-def report_ratio(static: Graph, other: Graph, flags: BenchmarkFlags, device: torch.device) -> None:
-    """A line: the static network's time over the other network's, repeats of both in turn."""
-    graphs = [graph.eval().to(device, memory_format=torch.channels_last) for graph in (static, other)]
-    pairs = [(graph, random_pictures(graph, flags, device)) for graph in graphs]
-    times = [[forward_time(graph, image, 1, False) for graph, image in pairs] for _ in range(flags.repeats)]
-    one, two = (statistics.median(column) for column in zip(*times, strict=True))
-    name = other.spec.path.name
-    LOG.info("static / %s, in turn: %.1f ms / %.1f ms = %.3f", name, one, two, one / two)
+def report_ratio(name: str, graph: Graph, other: Graph, flags: BenchmarkFlags, device: torch.device) -> None:
+    """A line: the network's time over the other network's, repeats of both in turn."""
+    graphs = [one.eval().to(device, memory_format=torch.channels_last) for one in (graph, other)]
+    pairs = [(one, random_pictures(one, flags, device)) for one in graphs]
+    times = [[forward_time(one, image, 1, False) for one, image in pairs] for _ in range(flags.repeats)]
+    first, second = (statistics.median(column) for column in zip(*times, strict=True))
+    line = "%s / %s, forward in turn: %.1f ms / %.1f ms = %.3f"
+    LOG.info(line, name, other.spec.path.name, first, second, first / second)
 
 
 def main_story(argv: Sequence[str] | None) -> int:
@@ -184,9 +185,8 @@ def main_story(argv: Sequence[str] | None) -> int:
     LOG.info("%d x %d px, batch %d, on %s, %d threads", flags.imgsz, flags.imgsz, flags.batch_size, device, threads)
     spec = read_spec(find_yaml(flags.cfg, "models", "--cfg"))
     words = encode_words(spec, flags.text_encoder) if spec.text_dim is not None else None
-    if words is None and (flags.text_encoder or flags.against):
-        flag = "--text-encoder" if flags.text_encoder else "--against"
-        raise ConfigError(f"{flag}: {spec.path.name} reads no text; take a model such as rtvpnet-s.yaml")
+    if words is None and flags.text_encoder:
+        raise ConfigError(f"--text-encoder: {spec.path.name} reads no text; take a model such as rtvpnet-s.yaml")
     spec = with_words(spec, words)
     has_sam = "sam" in spec.data
     bare = spec.with_values(sam="none") if has_sam else spec
@@ -194,8 +194,9 @@ def main_story(argv: Sequence[str] | None) -> int:
     report(spec.path.name + ", Mobile-SAM none" * has_sam, graph, flags, device, flags.train)
     if words is not None:
         report("static, its vocabulary folded in", static := static_graph(graph), flags, device, False)
-        if flags.against:
-            report_ratio(static, other_network(flags, words), flags, device)
+    if flags.against:
+        name, one = (spec.path.name, graph) if words is None else ("static", static)
+        report_ratio(name, one, other_network(flags, words), flags, device)
     if has_sam:  # random weights cost what the published ones do
         graph = random_network(spec.with_values(sam="random-frozen"), words, flags.imgsz)
         report("+ Mobile-SAM (random-frozen; its own parameters not counted)", graph, flags, device, flags.train)

@@ -222,7 +222,7 @@ def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
     parser.add_argument("--train", action="store_true", help="time forward and backward too")
     parser.add_argument("--bf16", action="store_true", help="time bfloat16 too")
     parser.add_argument("--text-encoder", default="", help="RTVPNet: as train.py's (default: the YAML's, else ngram)")
-    parser.add_argument("--against", default="", help="model YAML whose time the static network is compared with")
+    parser.add_argument("--against", default="", help="model YAML whose time, in turn, it is compared with")
     return BenchmarkFlags(**parser.read(argv))
 
 

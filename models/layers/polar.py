@@ -64,23 +64,45 @@ class PolarAdd(Fusion):
 class PolarGate(Fusion):
     """Image + gamma * gate * projected polarization; gamma starts at 0, so that the network starts without it.
 
-    The projection has no bias: without polarization the output is the image, exactly. 481 parameters for one plane.
+    The projection has no bias: without polarization the output is the image, exactly. One gate serves a tile of
+    `stride` x `stride` px, whose means it is computed from; polarization keeps every pixel. Stride 1 is the published
+    gate, of 60 times the arithmetic. 481 parameters for one plane.
     """
 
-    def __init__(self, c_ins: Ins, dropout: float = 0.1) -> None:
+    def __init__(self, c_ins: Ins, dropout: float = 0.1, stride: int = 8) -> None:
         super().__init__(c_ins, dropout)
+        if not isinstance(stride, int) or stride < 1:
+            raise ValueError(f"stride is a whole number of px from 1, got {stride}")
         image, polar = c_ins
+        self.stride = stride
         self.project = nn.Conv2d(polar, image, 1, bias=False)
         self.mix = Conv(2 * image, HIDDEN, 3)
         self.gate = nn.Conv2d(HIDDEN, image, 1)
         self.gamma = nn.Parameter(torch.zeros(image))
 
     def forward(self, inputs: Sequence[Tensor], context: Context) -> Tensor:
-        """-> (B, C, H, W)."""
+        """-> (B, C, H, W); H and W are multiples of `stride`."""
         image, polar = inputs
-        projected = self.project(self.shown(polar, context))
-        gate = self.gate(self.mix(torch.cat((image, projected), 1))).sigmoid()
-        return image + self.gamma.view(1, -1, 1, 1) * gate * projected
+        polar = self.shown(polar, context)
+        gate = self._gate(self._means(image), self._means(polar)).to(image.dtype)
+        fused = self._tiles(image)
+        for plane, weight in zip(self._tiles(polar).split(1, 1), self.project.weight.split(1, 1), strict=True):
+            # one pass over the picture for each plane, and none for projections or gates of its full size
+            fused = torch.addcmul(fused, (gate * weight.view(1, -1, 1, 1))[:, :, :, None, :, None], plane)
+        return fused.flatten(4, 5).flatten(2, 3)
+
+    def _gate(self, image: Tensor, polar: Tensor) -> Tensor:
+        """gamma * gate, (B, C, h, w), of tiles' means (B, C, h, w) and (B, P, h, w)."""
+        gate = self.gate(self.mix(torch.cat((image, self.project(polar)), 1))).sigmoid()
+        return self.gamma.view(1, -1, 1, 1) * gate
+
+    def _tiles(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) seen as (B, C, H / stride, stride, W / stride, stride)."""
+        return x.unflatten(3, (-1, self.stride)).unflatten(2, (-1, self.stride))
+
+    def _means(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H / stride, W / stride); rows first, twice as fast as both at once."""
+        return x.unflatten(2, (-1, self.stride)).mean(3).unflatten(3, (-1, self.stride)).mean(4)
 
 
 @register

@@ -33,7 +33,12 @@ def test_lines_for_a_network_with_mobile_sam_beside_another(capsys):
     argv = ["--cfg", "rtvpnet-n", "--img", "64", "--repeats", "1", "--device", "cpu", "--text-encoder", "ngram:64"]
     assert benchmark.main([*argv, "--against", "rtvpnet-plain-n"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    starts = ["80 names", "rtvpnet-n.yaml, Mobile-SAM none: ", "static, ", "static / rtvpnet-plain-n.yaml, in turn: "]
+    starts = [
+        "80 names",
+        "rtvpnet-n.yaml, Mobile-SAM none: ",
+        "static, ",
+        "static / rtvpnet-plain-n.yaml, forward in turn: ",
+    ]
     starts += ["+ Mobile-SAM (random-frozen", "NMS of 300 boxes", "peak memory"]
     places = [next(i for i, line in enumerate(lines) if line.startswith(start)) for start in starts]
     assert places == sorted(places)
@@ -41,9 +46,16 @@ def test_lines_for_a_network_with_mobile_sam_beside_another(capsys):
     assert flops[1] < flops[0] < flops[2]
 
 
+def test_networks_of_other_planes_and_text_stand_in_turn(capsys):
+    for other in ("idfe-net-n", "rtvpnet-plain-n"):
+        argv = ["--cfg", "idfe-net-polar-n", "--against", other, "--img", "64", "--repeats", "1", "--device", "cpu"]
+        assert benchmark.main(argv) == 0
+        assert f"idfe-net-polar-n.yaml / {other}.yaml, forward in turn: " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "words",
-    [["--cfg", "idfe-net-n", "--against", "idfe-net-n"], ["--cfg", "rtvpnet-n", "--text-encoder", "nosuch"]],
+    [["--cfg", "idfe-net-n", "--text-encoder", "ngram"], ["--cfg", "rtvpnet-n", "--text-encoder", "nosuch"]],
 )
 def test_text_that_is_not_there_is_one_line(capsys, words):
     assert benchmark.main([*words, "--img", "64", "--device", "cpu"]) == 2
