@@ -92,7 +92,7 @@ class PolarGate(Fusion):
         return fused.flatten(4, 5).flatten(2, 3)
 
     def _gate(self, image: Tensor, polar: Tensor) -> Tensor:
-        """gamma * gate, (B, C, h, w), of tiles' means (B, C, h, w) and (B, P, h, w)."""
+        """Gamma * gate, (B, C, h, w), of tiles' means (B, C, h, w) and (B, P, h, w)."""
         gate = self.gate(self.mix(torch.cat((image, self.project(polar)), 1))).sigmoid()
         return self.gamma.view(1, -1, 1, 1) * gate
 
