@@ -30,9 +30,10 @@ from data.union import merge, open_data
 from utils.channels import Channels
 from utils.cli import parse_folds
 from utils.config import DataConfig
-from utils.errors import ConfigError, DataError, ResourceError, printable
+from utils.errors import ConfigError, DataError, printable
 from utils.flags import FoldsFlags
 from utils.log import LOG, run_script
+from utils.new_folder import new_folder
 from utils.places import relative_paths
 from utils.structures import Record
 from utils.text import counted
@@ -50,13 +51,8 @@ def main_story(argv: Sequence[str] | None) -> int:
     groups = group_pictures(names, truth.channels, flags.group)
     rare = strata(truth.records, len(truth.names))
     folds = divide(groups, rare, flags.folds, flags.seed)
-    try:
-        out.mkdir(parents=True)
+    with new_folder(out):
         write_folds(out, truth, folds, flags)
-    except FileExistsError as error:
-        raise ConfigError(f"--out {printable(str(out))}: is there already; name a new folder") from error
-    except OSError as error:
-        raise ResourceError(f"--out {printable(str(out))}: {error.strerror or error}; make room elsewhere") from error
     for line in words_of(truth, folds, rare, flags):
         LOG.info(line)
     LOG.info("done: python train.py --data %s, and so on", printable(str(out / "fold1.yaml")))

@@ -7,14 +7,14 @@ a picture, a label file or a folder changed since, or the file is damaged or of 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from data.index_file import Columns, open_columns
+from data.record_sequence import RecordSequence
 from data.stamps import THREADS, Stamp, change, same_facts, take_stamp
 from utils.errors import DataError, printable
 from utils.structures import Record
@@ -23,7 +23,7 @@ CHUNK = 4096  # files looked at at a time
 LABELLED, GOOD = 1, 2  # bits of the column `flags`
 
 
-class RecordIndex(Sequence[Record]):
+class RecordIndex(RecordSequence):
     """The Records of an index file in order; each is made when it is asked for, equal to the one that was written.
 
     Besides, everything by column, read-only: `sizes` (P, 2) int32 height and width px, `image_ids` (P,), `boxes` (N, 4)
@@ -62,20 +62,6 @@ class RecordIndex(Sequence[Record]):
 
     def __len__(self) -> int:
         return len(self.image_ids)
-
-    @overload
-    def __getitem__(self, index: int) -> Record: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Record, ...]: ...
-    def __getitem__(self, index: int | slice) -> Record | tuple[Record, ...]:
-        if isinstance(index, slice):
-            return tuple(self._record(i) for i in range(*index.indices(len(self))))
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"record {index} of {len(self)}")
-        return self._record(index % len(self))
-
-    def __iter__(self) -> Iterator[Record]:
-        return map(self._record, range(len(self)))
 
     def _record(self, index: int) -> Record:
         start, end = _span(self.arrays["box_ends"], index)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import overload
 
 import numpy as np
 
+from data.record_sequence import RecordSequence
 from utils.structures import EVERY_CLASS, Record
 
 
-class MergedRecords(Sequence[Record]):
+class MergedRecords(RecordSequence):
     """The records of `members` in order, numbered from 1.
 
     `tables[m]` (K_m,) int64 gives the number of each class of member m in the whole.
@@ -24,16 +24,7 @@ class MergedRecords(Sequence[Record]):
     def __len__(self) -> int:
         return int(self.ends[-1])
 
-    @overload
-    def __getitem__(self, index: int) -> Record: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[Record, ...]: ...
-    def __getitem__(self, index: int | slice) -> Record | tuple[Record, ...]:
-        if isinstance(index, slice):
-            return tuple(self[i] for i in range(*index.indices(len(self))))
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"record {index} of {len(self)}")
-        index = int(index) % len(self)
+    def _record(self, index: int) -> Record:
         number = int(np.searchsorted(self.ends, index, side="right"))
         member = self.members[number]
         record = member[index - int(self.ends[number]) + len(member)]

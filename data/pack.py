@@ -24,9 +24,10 @@ from data.shards import FORMAT, MANIFEST, OFFSETS, Shard, file_hash, member_name
 from data.union import DataSource, open_data
 from utils.cli import parse_pack
 from utils.config import DataConfig
-from utils.errors import ConfigError, ResourceError, printable
+from utils.errors import ConfigError, printable
 from utils.flags import PackFlags
 from utils.log import LOG, progress, run_script
+from utils.new_folder import new_folder
 from utils.places import relative_paths
 from utils.structures import EVERY_CLASS, Record
 
@@ -47,13 +48,8 @@ def main_story(argv: Sequence[str] | None) -> int:
     for member in source.members:
         if not member.channels.plain_rgb:
             raise ConfigError(f"{printable(str(member.source))}: only RGB pictures of one file each are packed")
-    try:
-        out.mkdir(parents=True)
+    with new_folder(out):
         pack(source, splits, flags, out)
-    except FileExistsError as error:
-        raise ConfigError(f"--out {printable(str(out))}: is there already; name a new folder") from error
-    except OSError as error:
-        raise ResourceError(f"--out {printable(str(out))}: {error.strerror or error}; make room elsewhere") from error
     LOG.info("done: python train.py --data %s", printable(str(out)))
     return 0
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
 from utils.draw import BoxStyle, Marks, draw_marks
 from utils.flags import DetectFlags
+from utils.opened import Opened
 from utils.overlays import OverlayVideos, write_picture
 from utils.runs import write_text
 from utils.structures import Detections, Frame
@@ -21,7 +21,7 @@ from utils.yolo_txt import label_text
 WAITING = 4  # pictures drawn and encoded while the network is at work on the next ones
 
 
-class FoundFiles:
+class FoundFiles(Opened):
     """Overlays, crops and label files in the run folder; a context manager that finishes them."""
 
     def __init__(self, run: Path, names: Sequence[str], flags: DetectFlags) -> None:
@@ -30,18 +30,10 @@ class FoundFiles:
             line_width=flags.line_thickness or None, hide_labels=flags.hide_labels, hide_scores=flags.hide_conf
         )
 
-    def __enter__(self) -> FoundFiles:
-        with ExitStack() as stack:
-            self.videos = OverlayVideos(self.run)
-            stack.callback(self.videos.close)
-            self.background = stack.enter_context(Background(WAITING))
-            self.stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stack.__exit__(kind, error, trace)
+    def _open(self, stack: ExitStack) -> None:
+        self.videos = OverlayVideos(self.run)
+        stack.callback(self.videos.close)
+        self.background = stack.enter_context(Background(WAITING))
 
     def add(self, frame: Frame, found: Detections | None) -> None:
         """The files that were asked for; none of what could not be read."""

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TextIO
 
 from utils.coco import result_rows
@@ -15,6 +14,7 @@ from utils.errors import printable
 from utils.flags import DetectFlags
 from utils.json_rows import JsonRows
 from utils.log import LOG
+from utils.opened import Opened
 from utils.structures import Detections, Frame
 from utils.text import spreadsheet_cell
 
@@ -23,7 +23,7 @@ TABLE = ("image", "class", "confidence", "x1", "y1", "x2", "y2")
 REASONS_KEPT = 20
 
 
-class FoundTables:
+class FoundTables(Opened):
     """summary.csv, predictions.csv and predictions.json in the run folder; a context manager that finishes them.
 
     `counts` holds the defects per class, `looked` how many inputs were looked at, `bad` on how many of these something
@@ -38,24 +38,16 @@ class FoundTables:
         self.says_verdicts = bool(flags.thresholds) or flags.fail_on_defect
         self.reasons: list[str] = []
 
-    def __enter__(self) -> FoundTables:
-        with ExitStack() as stack:
-            self.summary = csv.writer(stack.enter_context(_open_table(self.run / "summary.csv")))
-            self.summary.writerow(SUMMARY)
-            self.table, self.json = None, None
-            if self.flags.save_csv:
-                self.table = csv.writer(stack.enter_context(_open_table(self.run / "predictions.csv")))
-                self.table.writerow(TABLE)
-            if self.flags.save_json:
-                self.json = JsonRows(self.run / "predictions.json")
-                stack.callback(self.json.close)
-            self.stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stack.__exit__(kind, error, trace)
+    def _open(self, stack: ExitStack) -> None:
+        self.summary = csv.writer(stack.enter_context(_open_table(self.run / "summary.csv")))
+        self.summary.writerow(SUMMARY)
+        self.table, self.json = None, None
+        if self.flags.save_csv:
+            self.table = csv.writer(stack.enter_context(_open_table(self.run / "predictions.csv")))
+            self.table.writerow(TABLE)
+        if self.flags.save_json:
+            self.json = JsonRows(self.run / "predictions.json")
+            stack.callback(self.json.close)
 
     def add(self, frame: Frame, found: Detections | None, milliseconds: float) -> None:
         """One input: its row. `found` is None when it could not be read."""

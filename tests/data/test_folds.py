@@ -16,7 +16,6 @@ from data.folds import divide, main
 from data.records import ReadPolicy, read_records
 from tests.data.trees import text
 from utils.channels import ANGLES, Channels
-from utils.log import LOG
 from utils.settings import Setting, build_config
 from utils.structures import EVERY_CLASS
 from utils.yamlio import Document
@@ -24,13 +23,7 @@ from utils.yamlio import Document
 POLICY = ReadPolicy(bad_data="error", drop_duplicates=False)
 
 
-@pytest.fixture(autouse=True)
-def quiet(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    handlers, level, propagates = list(LOG.handlers), LOG.level, LOG.propagate
-    yield
-    LOG.handlers[:], LOG.propagate = handlers, propagates  # what `main` does to the log ends with the test
-    LOG.setLevel(level)
+pytestmark = pytest.mark.usefixtures("as_a_script")
 
 
 @pytest.fixture

@@ -16,18 +16,10 @@ from data.pack import main
 from data.shards import OFFSETS, file_hash, offsets_of, read_member
 from tests.data.trees import text
 from utils.errors import DataError
-from utils.log import LOG
 from utils.settings import Setting, build_config
 from utils.structures import EVERY_CLASS
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    handlers, level, propagates = list(LOG.handlers), LOG.level, LOG.propagate
-    yield
-    LOG.handlers[:], LOG.propagate = handlers, propagates  # what `main` does to the log ends with the test
-    LOG.setLevel(level)
+pytestmark = pytest.mark.usefixtures("as_a_script")
 
 
 @pytest.fixture
