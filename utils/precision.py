@@ -6,17 +6,21 @@ import torch
 
 from utils.config import RunConfig
 from utils.errors import ConfigError
+from utils.log import LOG
 
 
 def autocast_dtype(run: RunConfig, device: torch.device) -> torch.dtype | None:
     """The format of the forward pass under autocast, None for float32 throughout.
 
     --amp means GPUs only: bfloat16 where the GPU has it, otherwise float16. --bf16 asks for bfloat16 on any device.
-    Raises ConfigError for what contradicts itself or is not there.
+    A CPU without units for it is slower than in float32, which a warning says. Raises ConfigError for what contradicts
+    itself or is not there.
     """
     if run.bf16 and not run.amp:
         raise ConfigError("--bf16: contradicts --no-amp; leave one out")
     if device.type != "cuda":
+        if run.bf16 and not cpu_has_bf16():
+            LOG.warning("--bf16: this CPU has no units for bfloat16 and imitates it, slower than float32; leave it out")
         return torch.bfloat16 if run.bf16 else None
     has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
     if run.bf16 and not has_bf16:
@@ -24,3 +28,8 @@ def autocast_dtype(run: RunConfig, device: torch.device) -> torch.dtype | None:
     if not run.amp:
         return None
     return torch.bfloat16 if has_bf16 else torch.float16
+
+
+def cpu_has_bf16() -> bool:
+    """Whether this CPU multiplies in bfloat16 (AVX512-BF16 or AMX) instead of imitating it."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # torch has no public question

@@ -3,7 +3,8 @@ import torch
 
 from utils.config import RunConfig
 from utils.errors import ConfigError
-from utils.precision import autocast_dtype
+from utils.log import LOG
+from utils.precision import autocast_dtype, cpu_has_bf16
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda:0")
 
@@ -12,6 +13,15 @@ def test_the_cpu_computes_in_bfloat16_only_when_asked():
     assert autocast_dtype(RunConfig(), CPU) is None
     assert autocast_dtype(RunConfig(amp=False), CPU) is None
     assert autocast_dtype(RunConfig(bf16=True), CPU) is torch.bfloat16
+
+
+@pytest.mark.parametrize("units", [False, True])
+def test_a_cpu_that_imitates_bfloat16_is_told_of(monkeypatch, caplog, units):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: units)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    monkeypatch.setattr(LOG, "propagate", True)
+    assert autocast_dtype(RunConfig(bf16=True), CPU) is torch.bfloat16
+    assert ("imitates it" in caplog.text) is not units
 
 
 @pytest.mark.parametrize("has_bf16", [False, True])
@@ -25,6 +35,10 @@ def test_a_gpu_takes_what_it_has(monkeypatch, has_bf16):
     else:
         with pytest.raises(ConfigError, match="Old GPU has no bfloat16"):
             autocast_dtype(RunConfig(bf16=True), GPU)
+
+
+def test_the_question_about_units_has_an_answer():
+    assert cpu_has_bf16() in (True, False)
 
 
 def test_contradiction():
