@@ -14,6 +14,8 @@ from torch import Tensor
 from utils.boxes import Letterbox
 from utils.structures import Detections, Predictions
 
+BLOCK = 512  # boxes that suppression looks at together
+
 
 @dataclass(frozen=True, kw_only=True)
 class NMSConfig:
@@ -75,18 +77,30 @@ def _candidates(predictions: Predictions, cfg: NMSConfig) -> tuple[Tensor, Tenso
 def suppress(boxes: Tensor, labels: Tensor, cfg: NMSConfig) -> Tensor:
     """Greedy NMS over (N, 4) boxes already sorted by falling score -> indices kept, at most `max_det`.
 
-    Exactly the greedy per-class set (no class-offset trick, which loses it in float32), found in one pass over all
-    classes in score order, so that it can stop at `max_det`.
+    Exactly the greedy per-class set (no class-offset trick, which loses it in float32), found over all classes in score
+    order, block by block, so that it can stop at `max_det`.
     """
     box, label = boxes.float().numpy(), labels.numpy()
-    area = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
-    left, kept = np.arange(len(box)), []
-    while len(left) and len(kept) < cfg.max_det:
-        first, left = left[0], left[1:]
-        kept.append(first)
-        rest = box[left]
-        size = np.minimum(rest[:, 2:], box[first, 2:]) - np.maximum(rest[:, :2], box[first, :2])
-        inner = np.maximum(size, 0).prod(1)
-        overlaps = inner / np.maximum(area[first] + area[left] - inner, np.float32(1e-12)) > cfg.iou
-        left = left[~(overlaps if cfg.agnostic else overlaps & (label[left] == label[first]))]
-    return torch.as_tensor(np.asarray(kept, dtype=np.int64))
+    kept: list[int] = []
+    for start in range(0, len(box), BLOCK):
+        block = np.arange(start, min(start + BLOCK, len(box)))
+        block = block[~_removes(box, label, np.asarray(kept, np.int64), block, cfg).any(0)]
+        removes = _removes(box, label, block, block, cfg)
+        left = np.ones(len(block), bool)
+        for place in range(len(block)):
+            if left[place] and len(kept) < cfg.max_det:
+                kept.append(int(block[place]))
+                left &= ~removes[place]
+        if len(kept) >= cfg.max_det:
+            break
+    return torch.tensor(kept, dtype=torch.int64)
+
+
+def _removes(box: np.ndarray, label: np.ndarray, ones: np.ndarray, others: np.ndarray, cfg: NMSConfig) -> np.ndarray:
+    """(M, N) bool: whether boxes `ones` (M,), were they kept, remove boxes `others` (N,); both index `box`."""
+    one, other = box[ones].T[:, :, None], box[others].T[:, None]
+    width, height = (np.minimum(one[k + 2], other[k + 2]) - np.maximum(one[k], other[k]) for k in (0, 1))
+    inner = np.maximum(width, 0) * np.maximum(height, 0)
+    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (one, other)]
+    overlaps: np.ndarray = inner / np.maximum(areas[0] + areas[1] - inner, np.float32(1e-12)) > cfg.iou
+    return overlaps if cfg.agnostic else overlaps & (label[ones, None] == label[others])
