@@ -25,7 +25,7 @@ from data.synthetic import write_glass
 from data.transforms import PAD, eval_shape, letterbox
 from data.union import open_data
 from data.video import read_frames
-from models.load import load_masker, load_model, look_for, make_static
+from models.load import for_inference, load_masker, load_model, look_for
 from models.postprocess import NMSConfig, detections, undo_letterbox
 from utils.channels import Channels, serve
 from utils.cli import parse_detect
@@ -75,7 +75,7 @@ class Detector:
         if prompts is not None:
             loaded = look_for(loaded, Vocabulary.from_prompts(prompts), text_encoder)
         self.masker = load_masker(loaded, sam) if masks else None
-        self.model = make_static(loaded.model) if static else loaded.model
+        self.model = for_inference(loaded.model, static)
         self.names, self.path, self.about = loaded.names, loaded.path, loaded.about()
         if self.masker is not None:
             self.about["masks"] = self.masker.mode

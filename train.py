@@ -28,6 +28,7 @@ from models.freeze import freeze
 from models.layers.conv import set_bn_momentum
 from models.load import network_of
 from models.new_model import new_model, synchronise
+from models.normless import without_norms
 from models.open_vocabulary import Words, about_words, set_words, words_for
 from models.summary import summarise
 from models.trial import fit_batch, try_steps
@@ -137,7 +138,7 @@ def assess(job: Job, feed: Feed, saver: Saver, stop: Stop) -> tuple[Evaluation |
     """Evaluate the averaged weights with all processes; the first one has the details, all have the report."""
     state, world = job.state, job.state.world
     state.agree()
-    found = predict(state.ema.module, feed.val, job.val, job.cfg.val, criterion=job.criterion, stop=stop)
+    found = predict(without_norms(state.ema.module), feed.val, job.val, job.cfg.val, criterion=job.criterion, stop=stop)
     everything = Found.joined(world.gather(found))
     if world.tell(everything.asked):
         leave(state, saver, stop)

@@ -19,7 +19,7 @@ from data.records import RecordSet
 from models.criterion import Criterion
 from models.found import Found
 from models.graph import Graph, build_graph
-from models.load import Loaded, closed_words, load_model, look_for, make_static
+from models.load import Loaded, closed_words, for_inference, load_model, look_for
 from models.loss_terms import LossTerms
 from models.open_vocabulary import permuted, set_words
 from models.postprocess import NMSConfig, detections, undo_letterbox
@@ -243,7 +243,7 @@ def _evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Wor
     data = _data_config(flags, loaded)
     truth = read_split(data, flags.split).serving(loaded.channels, str(loaded.path), data.data)
     loaded, groups = _with_words(flags, loaded, truth)
-    model = make_static(loaded.model) if asked.model.static else loaded.model
+    model = for_inference(loaded.model, asked.model.static)
     labels, words = _labels(flags, loaded, truth)
     cfg = _thresholds(flags, loaded.config.val)
     looked = inspection_config(flags, cfg.conf, truth.mm_per_px, truth.records)

@@ -17,6 +17,7 @@ import torch
 
 from models.criterion import build_criterion
 from models.graph import Graph, build_graph
+from models.normless import without_norms
 from models.open_vocabulary import Words, set_words, text_source, with_words
 from models.postprocess import NMSConfig, suppress
 from models.spec import ModelSpec, read_spec
@@ -55,8 +56,7 @@ def milliseconds(work: Callable[[], object], repeats: int, device: torch.device)
 
 
 def forward_time(graph: Graph, image: torch.Tensor, repeats: int, bf16: bool) -> float:
-    """Milliseconds of an inference pass."""
-    graph.eval()
+    """Milliseconds of an inference pass of a network that is made for it."""
 
     def work() -> None:
         with torch.inference_mode(), torch.autocast(image.device.type, torch.bfloat16, enabled=bf16):
@@ -103,14 +103,14 @@ def report(name: str, graph: Graph, flags: BenchmarkFlags, device: torch.device,
     """One network's lines; `train`: with the time of a training step."""
     rows = summarise(graph, flags.imgsz)
     graph.to(device, memory_format=torch.channels_last)
-    image = random_pictures(graph, flags, device)
+    image, ready = random_pictures(graph, flags, device), without_norms(graph)  # as val.py and detect.py run it
     LOG.info(
         "%s: %s parameters, %.3f GFLOPs", name, f"{sum(r.parameters for r in rows):,}", sum(r.flops for r in rows) / 1e9
     )
     for words, bf16 in (("fp32", False), ("bf16", True)):
         if bf16 and not flags.bf16:
             continue
-        line = f"  {words}: forward {forward_time(graph, image, flags.repeats, bf16):.1f} ms"
+        line = f"  {words}: forward {forward_time(ready, image, flags.repeats, bf16):.1f} ms"
         if train:
             line += f", forward and backward {step_time(graph, image, flags.repeats, bf16):.1f} ms"
         LOG.info(line)
@@ -169,7 +169,7 @@ def other_network(flags: BenchmarkFlags, words: Words | None) -> Graph:
 
 def report_ratio(name: str, graph: Graph, other: Graph, flags: BenchmarkFlags, device: torch.device) -> None:
     """A line: the network's time over the other network's, repeats of both in turn."""
-    graphs = [one.eval().to(device, memory_format=torch.channels_last) for one in (graph, other)]
+    graphs = [without_norms(one).to(device, memory_format=torch.channels_last) for one in (graph, other)]
     pairs = [(one, random_pictures(one, flags, device)) for one in graphs]
     times = [[forward_time(one, image, 1, False) for one, image in pairs] for _ in range(flags.repeats)]
     first, second = (statistics.median(column) for column in zip(*times, strict=True))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from models.graph import Graph, build_graph
+from models.normless import without_norms
 from models.open_vocabulary import (
     Words,
     about_words,
@@ -115,10 +116,10 @@ def closed_words(loaded: Loaded) -> str:
     )
 
 
-def make_static(model: Graph) -> Graph:
-    """The same network with its vocabulary folded in, on the same device."""
+def for_inference(model: Graph, static: bool = False) -> Graph:
+    """A copy on its device without BatchNorms behind convolutions; `static`: with its vocabulary folded in, too."""
     device = next(model.parameters()).device
-    return static_graph(model).requires_grad_(False).to(device, memory_format=torch.channels_last)
+    return without_norms(static_graph(model) if static else model).to(device, memory_format=torch.channels_last)
 
 
 def new_network(cfg: Config, vocabulary: Vocabulary, channels: Channels) -> tuple[Graph, Words | None]:

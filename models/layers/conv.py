@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from models.registry import In, Out, register
@@ -17,6 +18,31 @@ def set_bn_momentum(model: nn.Module, momentum: float) -> None:
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = momentum
+
+
+def gain_of(norm: nn.BatchNorm2d) -> Tensor:
+    """(C,) float64: what `norm` multiplies its input by in eval mode."""
+    assert norm.running_var is not None, "BatchNorm keeps statistics"
+    return norm.weight.detach().double() / (norm.running_var.double() + norm.eps).sqrt()
+
+
+@torch.no_grad()
+def scale(conv: nn.Conv2d, gain: Tensor) -> None:
+    """Multiply each output channel of `conv` by `gain` (C,), without its bias."""
+    conv.weight.copy_(conv.weight.double() * gain[:, None, None, None])
+
+
+@torch.no_grad()
+def fold(norm: nn.BatchNorm2d, *convs: nn.Conv2d) -> nn.Identity:
+    """Make `norm`, in eval mode, part of the convolutions whose outputs, side by side, it takes -> what replaces it."""
+    assert norm.running_mean is not None, "BatchNorm keeps statistics"
+    sizes = [conv.out_channels for conv in convs]
+    columns = (gain_of(norm), norm.running_mean.double(), norm.bias.double())
+    for conv, gain, mean, shift in zip(convs, *(x.split(sizes) for x in columns), strict=True):
+        bias = 0.0 if conv.bias is None else conv.bias.double()
+        conv.bias = nn.Parameter((shift + gain * (bias - mean)).to(conv.weight.dtype))
+        scale(conv, gain)
+    return nn.Identity()
 
 
 @register
@@ -39,12 +65,17 @@ class Conv(nn.Module):
         super().__init__()
         padding = kernel // 2 if padding is None else padding
         self.conv = nn.Conv2d(c_in, c_out, kernel, stride, padding, groups=groups, bias=False)
-        self.bn = batch_norm(c_out)
+        self.bn: nn.Module = batch_norm(c_out)
         self.act = nn.SiLU(inplace=True) if act else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         return self.act(self.bn(self.conv(x)))
+
+    def fold_norm(self) -> None:
+        """See models.normless."""
+        if isinstance(self.bn, nn.BatchNorm2d):
+            self.bn = fold(self.bn, self.conv)
 
 
 @register

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.layers.conv import Conv, batch_norm
+from models.layers.conv import Conv, batch_norm, fold
 from models.layers.csp import CSP
 from models.registry import In, Out, register
 
@@ -26,7 +26,7 @@ class EdgeGuidedBlock(nn.Module):
         self.reduce = Conv(channels, half)
         self.local = nn.Conv2d(half, half, 3, padding=1, groups=half)
         self.surround = nn.Conv2d(half, half, 3, padding=dilation, dilation=dilation, groups=half)
-        self.bn = batch_norm(2 * half)
+        self.bn: nn.Module = batch_norm(2 * half)
         self.act = nn.SiLU(inplace=True)
         self.squeeze, self.excite = nn.Linear(2 * half, squeezed), nn.Linear(squeezed, 2 * half)
         if edge_init:
@@ -38,6 +38,11 @@ class EdgeGuidedBlock(nn.Module):
         joint = self.act(self.bn(torch.cat((self.local(reduced), self._surround(reduced)), 1)))
         weights = self.excite(self.squeeze(joint.mean((2, 3))).relu()).sigmoid()
         return x + joint * weights[:, :, None, None]
+
+    def fold_norm(self) -> None:
+        """See models.normless."""
+        if isinstance(self.bn, nn.BatchNorm2d):
+            self.bn = fold(self.bn, self.local, self.surround)
 
     def _surround(self, x: Tensor) -> Tensor:
         # torch 2.13 on CPU: the weight gradient of a dilated depthwise convolution under bf16 autocast is garbage.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.context import Context
-from models.layers.conv import Conv
+from models.layers.conv import Conv, fold, gain_of, scale
 from models.registry import Ins, Out, register
 
 HIDDEN = 8  # channels in the gate
@@ -132,3 +132,10 @@ class PolarConv(Fusion):
         """-> (B, c_out, H / stride, W / stride)."""
         image, polar = inputs
         return self.act(self.bn(self.conv(image) + self.polar(self.shown(polar, context))))
+
+    def fold_norm(self) -> None:
+        """See models.normless."""
+        if isinstance(self.bn, nn.BatchNorm2d):
+            norm = self.bn
+            self.bn = fold(norm, self.conv)
+            scale(self.polar, gain_of(norm))

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models.graph import build_graph
-from models.load import Loaded, load_masker, make_static
+from models.load import Loaded, for_inference, load_masker
 from models.mobile_sam import load_mobile_sam
 from models.prompts.embedding import SAMEmbedding
 from models.sam.choice import sam_for_masks
@@ -91,7 +91,7 @@ def test_a_networks_own_mobile_sam_is_used_also_when_folding_leaves_it_out():
     loaded = Loaded(model, (), Config(), 0, spec.path, None)
     masker = load_masker(loaded, "")
     assert masker.sam is model.layers[0].sam and masker.mode == "random-frozen"
-    assert not any(isinstance(layer, SAMEmbedding) for layer in make_static(model).layers)
+    assert not any(isinstance(layer, SAMEmbedding) for layer in for_inference(model, static=True).layers)
     assert len(masker(picture(4, 256), BOXES)) == 3
 
 
