@@ -23,6 +23,8 @@ from data.images import read_file as read_bytes
 from utils.channels import FLOAT, RGB
 
 NPY = ".npy"
+JPEG = b"\xff\xd8"
+BRIGHTNESS = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
 NPY_KINDS = ("uint8", "uint16", "float16", "float32", "float64")
 SECOND = "polar"  # the second picture's brightness, whether it is stored grey or in colour
 
@@ -84,9 +86,10 @@ def _decode(path: Path, max_pixels: int, grey: bool) -> np.ndarray:
     raw, header = load_picture(path, max_pixels)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     buffer = np.frombuffer(raw, np.uint8)
+    luma = grey and raw.startswith(JPEG)  # a JPEG stores its brightness: half the work of decoding its colours
     try:
         done, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED) if header.tiff else (True, ())
-        image = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if not header.tiff else None
+        image = cv2.imdecode(buffer, BRIGHTNESS if luma else cv2.IMREAD_UNCHANGED) if not header.tiff else None
     except cv2.error as error:
         raise image_error(path, "cannot be decoded, its content is damaged") from error
     if header.tiff and done and len(pages) > 1:

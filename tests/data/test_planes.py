@@ -6,10 +6,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from data.build import eval_loader
 from data.channels import read_channels
 from data.description import read_description
+from data.plane_files import read_planes
 from data.planes import PlaneReader
 from data.polar import Optics
 from data.records import ReadPolicy, read_records
@@ -132,6 +134,17 @@ def test_second_picture_and_its_absence(home, caplog):
     (home / "second" / "val" / "0.png").unlink()
     with pytest.raises(DataError, match=r"data.yaml:3: polar: no picture has a second one"):
         truth(home, "polar: second\n")
+
+
+def test_a_jpeg_in_colour_gives_its_brightness_turned_as_its_exif_says(tmp_path):
+    smooth = cv2.resize(noise(3, seed=0)[:6, :8], (64, 48), interpolation=cv2.INTER_CUBIC)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    Image.fromarray(smooth).save(tmp_path / "a.jpg", quality=95, subsampling=0, exif=exif)
+    found = read_planes(tmp_path / "a.jpg", ("polar",), 8, 10**6)
+    colours = read_planes(tmp_path / "a.jpg", ("r", "g", "b"), 8, 10**6)
+    assert found.shape == (64, 48, 1) and colours.shape == (64, 48, 3)
+    assert np.abs(found[..., 0].astype(int) - cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY)).max() <= 2
 
 
 def test_second_pictures_below_the_pictures_are_not_listed(home):
