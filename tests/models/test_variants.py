@@ -29,6 +29,7 @@ PARAMETERS = {
     "idfe-net-free-n": 3_281_740,
     "idfe-net-m": 25_547_601,
     "idfe-net-n": 2_863_639,
+    "idfe-net-p2-n": 2_900_661,
     "idfe-net-parity": 12_757_524,
     "idfe-net-polar": 11_379_957,
     "idfe-net-polar-add-n": 2_863_639,
@@ -78,7 +79,7 @@ def test_file_says_its_parameters(name):
 def test_builds_and_runs_at_two_sizes(name):
     graph = build(read(name))
     assert sum(p.numel() for p in graph.parameters()) == PARAMETERS[name]
-    assert graph.strides == (8, 16, 32)
+    assert graph.strides == ((4, 8, 16, 32) if "-p2-" in name else (8, 16, 32))
     for height, width in ((64, 64), (96, 32)):
         image = torch.rand(2, len(graph.channels.names), height, width)
         per_cell = 1 if anchor_free(name) else 3
