@@ -46,7 +46,7 @@ from utils.novelty import Novelty, group_lines, group_names, group_scores
 from utils.paths import find_yaml
 from utils.places import output_places, relative_paths
 from utils.plots import plot_times
-from utils.predictions import Known, read_predictions
+from utils.predictions import Known, read_parts
 from utils.runs import new_run, provenance, write_json, write_text
 from utils.scores import as_lines
 from utils.settings import Setting, build_config, settings_of_assignments
@@ -293,20 +293,18 @@ def _score_file(flags: ValFlags, argv: Sequence[str] | None) -> int:
     truth = read_split(_reading(flags, asked[0].data), flags.split)
     looked = inspection_config(flags, LOWEST, truth.mm_per_px, truth.records)
     known = Known(coco.truth_json(truth.records, truth.names, truth.category_ids), flags.single_cls)
-    results = read_predictions(flags.from_preds, known)
+    results = read_parts(flags.from_preds, known)
+    files = ", ".join(flags.from_preds)
     run = new_run(flags.project, flags.name, flags.exist_ok)
     log_to(run / "val.log")
     for line in truth.books.lines():
         LOG.info(line)
     pictures = len({row["image_id"] for row in results})
-    LOG.info(
-        "%s: %s in %d of %d pictures", flags.from_preds, counted(len(results), "detection"), pictures, len(known.images)
-    )
+    LOG.info("%s: %s in %d of %d pictures", files, counted(len(results), "detection"), pictures, len(known.images))
     if not results:
-        LOG.warning("%s: holds no detections; every defect counts as missed", flags.from_preds)
-    write_json(
-        run / "run.json", {**provenance(argv), "predictions": Path(flags.from_preds).name, "data": truth.books.plain()}
-    )
+        LOG.warning("%s: holds no detections; every defect counts as missed", files)
+    names = ", ".join(Path(path).name for path in flags.from_preds)
+    write_json(run / "run.json", {**provenance(argv), "predictions": names, "data": truth.books.plain()})
     evaluation = score_results(truth.records, truth.names, truth.category_ids, results)
     for line in as_lines(evaluation.report, flags.verbose):
         LOG.info(line)

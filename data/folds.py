@@ -1,7 +1,8 @@
 """Folds of a data set, for cross-validation: `python -m data.folds --data my.yaml --folds 5 --out FOLDER`.
 
 Training and validation pictures are divided anew; FOLDER/fold1.yaml validates on the first part and trains on the
-others, and so on, so that every picture is validated on once. The lists name the pictures where they lie; their truth
+others, and so on, so that every picture is validated on once; FOLDER/all.yaml is for scoring all folds' detections
+together (val.py --from-preds). The lists name the pictures where they lie; their truth
 is one COCO json for all folds, whose picture ids are the same in each. Every fold has its share of the pictures of
 each class, told by the rarest class that a picture shows. Near-duplicates are not looked for: `--group` keeps pictures
 together that are called alike.
@@ -148,23 +149,24 @@ def divide(groups: Sequence[str], rare: Sequence[int], folds: int, seed: int) ->
 def write_folds(out: Path, truth: RecordSet, folds: np.ndarray, flags: FoldsFlags) -> None:
     """Truth, lists and YAMLs into the new folder `out`. Raises OSError."""
     write_coco(out / "truth.json", truth, [r.path.as_posix() for r in truth.records], unlabelled=True)
-    for fold in range(flags.folds):
-        name = f"fold{fold + 1}"
-        for split, chosen in (("train", folds != fold), ("val", folds == fold)):
+    parts = {f"fold{fold + 1}": {"train": folds != fold, "val": folds == fold} for fold in range(flags.folds)}
+    for name, splits in {**parts, "all": {"val": np.ones(len(folds), bool)}}.items():
+        for split, chosen in splits.items():
             paths = [os.fsencode(truth.records[i].path) + b"\n" for i in np.flatnonzero(chosen).tolist()]
             (out / f"{name}-{split}.txt").write_bytes(b"".join(paths))
-        head = f"# written by python -m data.folds: fold {fold + 1} of {flags.folds}, seed {flags.seed}\n"
-        text = yaml.safe_dump(_keys(truth, name), sort_keys=False, allow_unicode=True, default_flow_style=None)
+        head = f"# written by python -m data.folds: {name} of {flags.folds} folds, seed {flags.seed}\n"
+        keys = _keys(truth, {split: f"{name}-{split}.txt" for split in splits})
+        text = yaml.safe_dump(keys, sort_keys=False, allow_unicode=True, default_flow_style=None)
         (out / f"{name}.yaml").write_text(head + text, encoding="utf-8")
 
 
-def _keys(truth: RecordSet, name: str) -> dict[str, Any]:
-    """The data YAML of a fold. Classes are as `remap` made them; what it ignored stays ignored."""
+def _keys(truth: RecordSet, lists: dict[str, str]) -> dict[str, Any]:
+    """The data YAML of some lists of pictures. Classes are as `remap` made them; what it ignored stays ignored."""
     names: list[Any] = [row[0] if len(row) == 1 else list(row) for row in truth.synonyms]
     ignored = ignores(truth)
     return {
-        **{split: f"{name}-{split}.txt" for split in SPLITS},
-        "annotations": dict.fromkeys(SPLITS, "truth.json"),
+        **lists,
+        "annotations": dict.fromkeys(lists, "truth.json"),
         "names": names + [IGNORED] * ignored,
         **({"remap": {IGNORED: "ignore"}} if ignored else {}),
         **channel_keys(truth.channels),

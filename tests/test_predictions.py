@@ -61,9 +61,20 @@ def plain_rows():
 
 
 def score(name, *words):
-    code = val.main(["--from-preds", name, "--data", "data.yaml", "--noplots", *words])
+    code = val.main(["--from-preds", *name.split(), "--data", "data.yaml", "--noplots", *words])
     runs = sorted(Path("runs/val").glob("*"), key=lambda p: p.stat().st_mtime_ns)
     return code, runs[-1] if runs else None
+
+
+def test_parts_of_folds_are_scored_as_one_file(six, capsys):
+    _, whole = score(write_predictions(plain_rows()))
+    parts = [write_predictions([row for row in plain_rows() if row["image_id"] % 2 == k], f"{k}.json") for k in (0, 1)]
+    code, together = score(" ".join(parts))
+    assert code == 0 and read(together / "results.json") == read(whole / "results.json")
+    assert read(together / "run.json")["predictions"] == "0.json, 1.json"
+    capsys.readouterr()
+    assert score(f"{parts[0]} found.json")[0] == 3
+    assert "0.json and found.json: both have detections of p1.png; give one of them" in capsys.readouterr().err
 
 
 def test_six_pictures_by_hand(six, capsys):

@@ -131,7 +131,9 @@ def _add_thresholds(parser: _Parser, conf: float | None, iou: float | None, max_
 
 def _add_inspection(parser: _Parser) -> None:
     """What escapes, what is thrown away, and at which thresholds."""
-    parser.add_argument("--from-preds", default="", metavar="FILE", help="score these COCO results, without weights")
+    parser.add_argument(
+        "--from-preds", nargs="+", default=(), metavar="FILE", help="score these COCO results, without weights"
+    )
     parser.add_argument("--compare", nargs=2, default=None, metavar="RUN", help="is the second run better, or chance?")
     add = parser.add_argument
     add("--fa-per-image", type=_amount, default=None, help="false alarms per picture that are allowed (0.1)")
@@ -179,7 +181,10 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     defaults = SPEED_DEFAULTS if values["task"] == "speed" else SCORE_DEFAULTS
     values |= {key: default for key, default in defaults.items() if values[key] is None}
     compared = tuple(values["compare"]) if values["compare"] else None
-    return ValFlags(**{**values, "assignments": tuple(values["assignments"]), "compare": compared})
+    predictions = tuple(values["from_preds"])
+    return ValFlags(
+        **{**values, "assignments": tuple(values["assignments"]), "compare": compared, "from_preds": predictions}
+    )
 
 
 def parse_detect(argv: Sequence[str] | None) -> DetectFlags:

@@ -60,7 +60,7 @@ class ValFlags:
     match_iou: float | None
     bins: str
     cost: str
-    from_preds: str
+    from_preds: tuple[str, ...]
     compare: tuple[str, str] | None
     prompts: str | None
     text_encoder: str

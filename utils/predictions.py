@@ -7,7 +7,7 @@ suffix, as some tools write); classes by `category` where a row has one, else by
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -85,6 +85,20 @@ def read_predictions(path: str | Path, known: Known) -> list[dict[str, Any]]:
             rows.append(_checked(row, known))
         except ValueError as error:
             raise DataError(f"{shown}: detection {number:,}: {error}") from error
+    return rows
+
+
+def read_parts(paths: Sequence[str], known: Known) -> list[dict[str, Any]]:
+    """The rows of several results files, such as those of folds. Raises DataError, also when two show one picture."""
+    rows: list[dict[str, Any]] = []
+    owners: dict[int, str] = {}
+    for path in paths:
+        part = read_predictions(path, known)
+        for image in {row["image_id"] for row in part}:
+            if owners.setdefault(image, path) != path:
+                both = f"{printable(owners[image])} and {printable(path)}"
+                raise DataError(f"{both}: both have detections of {printable(known.images[image])}; give one of them")
+        rows += part
     return rows
 
 

@@ -83,6 +83,9 @@ def test_every_picture_is_validated_on_once_and_is_what_it_was(home, tmp_path):
         ids = {record.image_id: str(record.path) for part in parts for record in part.records}
         assert ids == dict(enumerate(sorted(whole), 1))  # the same in every fold
     assert set(seen.values()) == {1} and set(seen) == set(whole)
+    every = read_description(tmp_path / "out" / "all.yaml", require=("val",))[0]
+    records = read_records(every, "val", POLICY).records
+    assert {record.image_id: str(record.path) for record in records} == ids
     assert before == {path: path.stat().st_mtime_ns for path in home.rglob("*")}
 
 
