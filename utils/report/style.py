@@ -26,6 +26,7 @@ figure { margin: 0 }
 .chart .grid { stroke: var(--line) }
 .chart b { color: var(--ink) }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 2px 0 4px }
+.legend span { min-width: 0; overflow-wrap: anywhere }
 .legend i { display: inline-block; width: 18px; height: 4px; margin-right: 6px; vertical-align: middle }
 .wide { overflow-x: auto; max-height: 70vh; overflow-y: auto }
 table { border-collapse: collapse; font-size: .9rem; min-width: 40% }
@@ -33,6 +34,14 @@ th, td { padding: 5px 12px 5px 0; text-align: right; border-bottom: 1px solid va
 th { color: var(--soft); font-weight: 600; position: sticky; top: 0; background: #fff }
 th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: break-word; min-width: 9em }
 .words td { text-align: left; white-space: normal; overflow-wrap: anywhere; vertical-align: top }
+.matrix { min-width: 0 }
+.matrix td { text-align: center; padding: 5px 6px; min-width: 3.2em; border: 1px solid var(--line) }
+.matrix thead th { vertical-align: bottom; text-align: center; padding: 4px }
+.matrix thead th:first-child { text-align: left; font-weight: 400 }
+.matrix thead span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 12em; text-align: left }
+.matrix thead span { display: inline-block; white-space: normal; overflow-wrap: anywhere }
+.matrix tbody th { text-align: left; max-width: 16em; min-width: 0; overflow-wrap: anywhere; background: none }
+.matrix th b { color: var(--ink); font-weight: 600 }
 .crops { display: flex; flex-wrap: wrap; gap: 18px 16px }
 .crops figure { max-width: 100%; overflow-wrap: anywhere }
 .crops img { max-width: 100%; height: auto; display: block; background: var(--pale) }
