@@ -112,9 +112,12 @@ def _pairs(matrix: np.ndarray, names: Sequence[str]) -> Html:
     if not len(order):
         return element("p", "No class is taken for another.")
     rows = [
-        [names[labelled[k]], names[found[k]], f"{among[found[k], labelled[k]]:,} of {matrix[:, labelled[k]].sum():,}"]
+        [
+            f"{names[labelled[k]]} \u2192 {names[found[k]]}",
+            f"{among[found[k], labelled[k]]:,} of {matrix[:, labelled[k]].sum():,}",
+        ]
         for k in order
     ]
     total = f": the {PAIRS} most frequent of {len(found):,} pairs" if len(found) > PAIRS else ""
     title = element("h3", f"Taken for another class{total}")
-    return joined([title, table(("labelled", "found as", "boxes"), rows)])
+    return joined([title, table(("labelled \u2192 found as", "boxes"), rows)])
