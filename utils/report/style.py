@@ -59,7 +59,8 @@ pre { overflow-x: auto; background: var(--pale); padding: 10px 14px; font-size: 
 footer { padding-bottom: 30px }
 @media (max-width: 560px) { main, header, footer { padding-left: 14px; padding-right: 14px } }
 @media (max-width: 560px) { .chart text { font-size: 22px } th, td { white-space: normal; padding-right: 9px } }
-@media (max-width: 560px) { table { font-size: .82rem } th:first-child, td:first-child { min-width: 5.5em; max-width: 12em } }
+@media (max-width: 560px) { table { font-size: .82rem } }
+@media (max-width: 560px) { th:first-child, td:first-child { min-width: 5.5em; max-width: 12em } }
 @media print { .wide { max-height: none } nav { display: none } }
 """
 
