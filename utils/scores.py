@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import fsum
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def report_of(
 
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+    return fsum(known) / len(known) if known else None  # the same in any order of the classes
 
 
 def as_lines(report: Report, verbose: bool = True) -> list[str]:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.utils.glass_cases import NAMES, cases, detections, record, six_pictures
 from utils import coco
+from utils.benchmark import random_results, random_truth
 from utils.errors import DataError
 from utils.evaluation import score_results
 from utils.inspection.decisions import Cost, decide
@@ -30,6 +32,7 @@ from utils.structures import Frame
 
 HOSTILE = '</script><script>alert("1")</script>'
 GREY = np.full((100, 100, 3), 120, np.uint8)
+SHEET = np.full((640, 640, 3), 120, np.uint8)
 
 
 class Tags(HTMLParser):
@@ -224,17 +227,23 @@ def test_many_classes_are_summed_up_and_none_is_lost(tmp_path):
     assert "a quarter of the classes lies below" in page
 
 
-def test_order_of_classes_does_not_matter(tmp_path):
-    """Only the list of classes in results.json is in the data's order."""
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_order_of_classes_does_not_matter(tmp_path, seed):
+    """To the last digit: only the list of classes in results.json is in the data's order."""
+    names = tuple(f"class {k}" for k in range(11))
+    records = random_truth(40, len(names), seed)
+    rows, ids = random_results(records, len(names), 800, seed), [one.image_id for one in records]
+    found = coco.detections_of(rows, ids, range(1, len(names) + 1), names)
+    order = np.random.default_rng(seed).permutation(len(names))  # class k becomes class order[k]
+    turned = [replace(one, labels=order[one.labels]) for one in records]
+    other = {i: replace(one, labels=torch.from_numpy(order)[one.labels]) for i, one in found.items()}
     first, second = tmp_path / "a" / "run", tmp_path / "b" / "run"
     for folder in (first, second):
         folder.mkdir(parents=True)
-    records, found = six_pictures()
-    page, content = write(first, records, found, NAMES)
-    turned = [replace(one, labels=1 - one.labels) for one in records]
-    other = {i: replace(one, labels=1 - one.labels) for i, one in found.items()}
-    again, mirrored = write(second, turned, other, NAMES[::-1])
-    mirrored["results"]["classes"].reverse()
+    page, content = write(first, records, found, names, lambda path: SHEET)
+    again, mirrored = write(second, turned, other, [names[k] for k in order.argsort()], lambda path: SHEET)
+    for one in (content, mirrored):
+        one["results"]["classes"].sort(key=lambda row: row["name"])
     assert content == mirrored and page == again
 
 
