@@ -249,6 +249,7 @@ def without(key):
         (without("category_id"), "has no category_id"),
         ('{"images": [], "annotations": []}', "is a data set, not what was found in one"),
         ("3", "is no list"),
+        ('{"detections": []}', "is no list"),
         ("[3]", "detection 1: must be an object"),
         ("[{", "is no JSON"),
         ("[" * 100_000, "is no JSON"),

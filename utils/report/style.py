@@ -35,6 +35,7 @@ th, td { padding: 5px 12px 5px 0; text-align: right; border-bottom: 1px solid va
 th { color: var(--soft); font-weight: 600; position: sticky; top: 0; background: #fff }
 th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: break-word }
 th:first-child, td:first-child { min-width: 9em; max-width: 26em }
+.words th { text-align: left }
 .words td { text-align: left; white-space: normal; overflow-wrap: anywhere; vertical-align: top }
 .matrix { min-width: 0 }
 .matrix td { text-align: center; padding: 5px 6px; min-width: 3.2em; border: 1px solid var(--line) }
