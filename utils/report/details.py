@@ -7,7 +7,7 @@ from typing import Any
 
 from utils.report.charts import Axis, Line, line_chart
 from utils.report.crops import Crop
-from utils.report.markup import Html, element, joined, listed, table, why_not
+from utils.report.markup import Html, element, file_name, joined, listed, table, why_not
 from utils.report.words import number, rate_words
 
 CURVES = (
@@ -134,7 +134,7 @@ def gallery(title: str, crops: Sequence[Crop], total: int, none: str) -> Html:
 def _figure(crop: Crop) -> Html:
     width, height = crop.size
     scaled = f" (shown at {crop.scale:.2f} of its size)" if crop.scale < 1 else ""
-    caption = element("figcaption", crop.caption + scaled, element("br"), element("span", crop.file))
+    caption = element("figcaption", crop.caption + scaled, element("br"), element("span", file_name(crop.file)))
     caption = Html(caption.replace("<br></br>", "<br>"))
     if not crop.uri:
         return element("figure", caption, style="width:240px")

@@ -25,7 +25,7 @@ from utils.report.charts import Axis
 from utils.report.crops import MOST, cut_out
 from utils.report.detection import DetectionReport
 from utils.report.evaluation import Subject, warnings_of, write_report
-from utils.report.markup import data_block, element, table, text
+from utils.report.markup import data_block, element, file_name, table, text
 from utils.report.operating import slider_rows
 from utils.report.sweep import STEPS, sweep_table
 from utils.structures import Frame
@@ -291,6 +291,10 @@ def test_markup_round_trip(value):
     inner = block[block.index(">") + 1 : block.rindex("<")]
     assert json.loads(inner) == [value] and not set("<>&") & set(inner)
     assert element("b", element("i", value)).count("<") == 4 and table([value], [[value]]).count("<td>") == 1
+
+
+def test_paths_are_broken_after_a_slash():
+    assert file_name("a/<b>/c.png") == "a/<wbr>&lt;b&gt;/<wbr>c.png"
 
 
 def test_warnings_are_read_back(tmp_path):
