@@ -211,7 +211,8 @@ def test_nothing_found_is_a_result(six, capsys):
     captured = capsys.readouterr()
     assert code == 0 and "holds no detections; every defect counts as missed" in captured.err
     report = read(run / "results.json")
-    assert report["coco"]["AP"] == 0.0
+    assert report["coco"]["AP"] == 0.0 and report["recall"] == 0.0
+    assert report["precision"] is None, "nothing is found: no share of it is right"
     escape = report["inspection"]["operating_point"]["decisions"]["escape"]
     assert (escape["events"], escape["total"], escape["high"]) == (4, 4, 1.0)
     assert escape["low"] == pytest.approx(1 - 3.8415 / 7.8415, abs=1e-4)

@@ -21,19 +21,22 @@ def report_of(
     curves: metrics.Curves,
     losses: dict[str, float],
 ) -> Report:
-    """The report of an evaluation: COCO's numbers, P and R at the confidence of the best mean F1, the losses."""
+    """The report of an evaluation: COCO's numbers, P and R at the confidence of the best mean F1, the losses.
+
+    The precision of a class of which nothing is found there is undefined, though its curve says 1.
+    """
     best = curves.best()
     rows = []
     for k, name in enumerate(names):
         counts = [int((r.counted()[1] == k).sum()) for r in records]
-        known = best is not None and not np.isnan(curves.recall[k, 0])
+        precision, recall = (None, None) if best is None else _point(curves, k, best)
         rows.append(
             ClassRow(
                 name=name,
                 images=sum(count > 0 for count in counts),
                 instances=sum(counts),
-                precision=float(curves.precision[k, best]) if known else None,
-                recall=float(curves.recall[k, best]) if known else None,
+                precision=precision,
+                recall=recall,
                 ap50=scores.ap50[k],
                 ap=scores.ap[k],
             )
@@ -49,6 +52,15 @@ def report_of(
         instances=sum(len(r.counted()[1]) for r in records),
         losses=losses,
     )
+
+
+def _point(curves: metrics.Curves, label: int, place: int) -> tuple[float | None, float | None]:
+    """Precision and recall of a class at a confidence, None where undefined."""
+    precision, recall = float(curves.precision[label, place]), float(curves.recall[label, place])
+    if np.isnan(recall):
+        return None, None
+    nothing = recall == 0 and precision == 1  # with false alarms only precision is 0
+    return (None if nothing else precision), recall
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

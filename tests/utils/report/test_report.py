@@ -203,6 +203,7 @@ def test_curves_have_the_numbers_of_the_tables(tmp_path):
     at = min(range(len(curves["confidence"])), key=lambda k: abs(curves["confidence"][k] - results["confidence"]))
     assert abs(curves["confidence"][at] - results["confidence"]) < 1e-5, "the best one is among the points"
     for row in results["classes"]:
+        assert row["precision"] is not None, "something is found of each"
         assert curves["classes"][row["name"]]["recall"][at] == pytest.approx(row["recall"], abs=1e-5)
         assert curves["classes"][row["name"]]["precision"][at] == pytest.approx(row["precision"], abs=1e-5)
         over = curves["classes"][row["name"]]["precision_over_recall"]
