@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -174,12 +175,55 @@ def test_detects_json_gives_vals_numbers(trained, glass):
         assert one == two
 
 
+def with_regions(glass, folder):
+    """A copy of the glass set whose validation pictures have regions of no class, and crowds of some."""
+    shutil.copytree(glass.parent, folder)
+    shutil.rmtree(folder / "labels")
+    path = folder / "annotations" / "val.json"
+    truth = read(path)
+    for number, row in enumerate(truth["annotations"]):
+        row["iscrowd"] = int(number % 4 == 1)
+    truth["categories"].append({"id": 77, "name": "doubtful"})
+    region = {"category_id": 77, "bbox": [10, 20, 60, 50], "area": 3000, "iscrowd": 0}
+    for image in truth["images"][::2]:
+        truth["annotations"].append({**region, "id": 1000 + image["id"], "image_id": image["id"]})
+    path.write_text(json.dumps(truth))
+    yaml = {"path": ".", "train": "annotations/train.json", "val": "annotations/val.json"}
+    (folder / "data.yaml").write_text(json.dumps({**yaml, "remap": {"doubtful": "ignore"}}))
+    return folder / "data.yaml"
+
+
+def test_regions_to_ignore_count_alike_wherever_the_detections_come_from(trained, glass, tmp_path, monkeypatch):
+    """val.py, its own predictions.json, and detect.py's: every file has the same numbers."""
+    data = with_regions(glass, tmp_path / "set")
+    monkeypatch.chdir(tmp_path)
+    words, weights = ["--data", str(data), "--device", "cpu"], ["--weights", str(trained / "weights" / "best.pt")]
+    assert val.main([*words, *weights, "--workers", "0", "--name", "own"]) == 0
+    flags = "--conf 0.001 --iou 0.6 --max-det 300 --save-json --nosave --name d --device cpu".split()
+    assert detect.main([*flags, *weights, "--source", str(tmp_path / "set" / "images" / "val")]) == 0
+    for name, found in (("again", "runs/val/own/predictions.json"), ("detected", "runs/detect/d/predictions.json")):
+        assert val.main([*words, "--from-preds", found, "--name", name]) == 0
+        one, other = (Path("runs/val", run) for run in ("own", name))
+        for table in ("results.json", "predictions.json", "truth.json"):
+            assert read(one / table) == read(other / table), (name, table)
+        for table in ("per_image.csv", "per_class.csv"):
+            assert (one / table).read_text() == (other / table).read_text()
+        reports = [read(folder / "report.json") for folder in (one, other)]
+        for part in ("results", "sweep", "curves", "confusion"):
+            assert reports[0][part] == reports[1][part], (name, part)
+    truth, results = read(Path("runs/val/own/truth.json")), read(Path("runs/val/own/results.json"))
+    crowd = [row for row in truth["annotations"] if row["iscrowd"]]
+    assert results["instances"] == len(truth["annotations"]) - len(crowd) > 0
+    assert any("every_class" in row for row in crowd) and any("every_class" not in row for row in crowd)
+
+
 def test_nothing_found_is_a_result(six, capsys):
     code, run = score(write_predictions([]))
     captured = capsys.readouterr()
     assert code == 0 and "holds no detections; every defect counts as missed" in captured.err
     report = read(run / "results.json")
-    assert report["coco"]["AP"] == 0.0
+    assert report["coco"]["AP"] == 0.0 and report["recall"] == 0.0
+    assert report["precision"] is None, "nothing is found: no share of it is right"
     escape = report["inspection"]["operating_point"]["decisions"]["escape"]
     assert (escape["events"], escape["total"], escape["high"]) == (4, 4, 1.0)
     assert escape["low"] == pytest.approx(1 - 3.8415 / 7.8415, abs=1e-4)
@@ -217,6 +261,7 @@ def without(key):
         (without("category_id"), "has no category_id"),
         ('{"images": [], "annotations": []}', "is a data set, not what was found in one"),
         ("3", "is no list"),
+        ('{"detections": []}', "is no list"),
         ("[3]", "detection 1: must be an object"),
         ("[{", "is no JSON"),
         ("[" * 100_000, "is no JSON"),

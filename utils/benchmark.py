@@ -15,6 +15,7 @@ import numpy as np
 
 from utils import coco, metrics
 from utils.cli import parse_evaluator_benchmark
+from utils.evaluation import Evaluation
 from utils.flags import EvaluatorBenchmarkFlags
 from utils.inspection.bootstrap import compare
 from utils.inspection.files import inspection_section
@@ -122,9 +123,10 @@ def time_evaluation(
     if flags.out:
         grey = np.full((SIDE, SIDE, 3), 128, np.uint8)
         files = [record.path.name for record in records]
-        plain = report_of(records, names, scores, curves, {}).plain()
-        report = {**plain, "inspection": inspection_section(inspection, files)}
-        subject, folder = Subject("val", records, files, found, lambda path: grey), Path(flags.out)
+        scored = report_of(records, names, scores, curves, {})
+        report = {**scored.plain(), "inspection": inspection_section(inspection, files)}
+        evaluation = Evaluation(scored, found, results, curves, scores.precision50)
+        subject, folder = Subject("val", records, files, evaluation, lambda path: grey), Path(flags.out)
         folder.mkdir(parents=True, exist_ok=True)
         clock("report.html", lambda: write_report(folder, subject, report, inspection))
 

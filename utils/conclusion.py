@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from utils import coco, metrics
-from utils.evaluation import Evaluation
+from utils import coco
+from utils.evaluation import Evaluation, confusion_matrix
 from utils.inspection.files import inspection_section, write_thresholds
 from utils.inspection.plots import plot_inspection
 from utils.inspection.summary import Inspection, InspectionConfig, inspect
@@ -63,7 +63,7 @@ def conclude(run: Path, evaluation: Evaluation, truth: Truth, about: dict[str, A
     write_thresholds(run, inspection, about, manner.made)
     if manner.pictures:
         plot_inspection(run, inspection)
-    subject = Subject(manner.kind, truth.records, files, evaluation.found, manner.show, manner.books)
+    subject = Subject(manner.kind, truth.records, files, evaluation, manner.show, manner.books)
     write_report(run, subject, results, inspection, manner.pictures)
     return inspection
 
@@ -80,7 +80,5 @@ def write_evaluation(run: Path, evaluation: Evaluation, truth: Truth, results: d
 
 def plot_report(run: Path, truth: Truth, evaluation: Evaluation) -> None:
     """The curves, and the confusion matrix at the confidence of the best mean F1."""
-    report, found = evaluation.report, evaluation.found
-    confidence = 0.25 if report.confidence is None else report.confidence
-    confusion = metrics.confusion(truth.records, found, len(truth.names), confidence)
-    plot_scores(run, report, evaluation.curves, evaluation.precision50, confusion)
+    confusion = confusion_matrix(truth.records, evaluation)
+    plot_scores(run, evaluation.report, evaluation.curves, evaluation.precision50, confusion)

@@ -11,6 +11,7 @@ import numpy as np
 from utils import coco, metrics
 from utils.scores import report_of
 from utils.structures import Detections, Record, Report
+from utils.tables import DEFAULT_CONFIDENCE
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,3 +42,10 @@ def score_results(
     curves = metrics.curves(metrics.match(records, found, len(names)))
     report = report_of(records, names, scores, curves, losses or {})
     return Evaluation(report, found, results, curves, scores.precision50)
+
+
+def confusion_matrix(records: Sequence[Record], evaluation: Evaluation) -> np.ndarray:
+    """(K + 1, K + 1) counts at the confidence of the best mean F1; see utils.metrics.confusion."""
+    report = evaluation.report
+    confidence = DEFAULT_CONFIDENCE if report.confidence is None else report.confidence
+    return metrics.confusion(records, evaluation.found, len(report.classes), confidence)

@@ -40,7 +40,7 @@ class Curves:
     def best(self) -> int | None:
         """Index of the confidence with the best mean F1 over classes, None without any truth."""
         defined = ~np.isnan(self.recall[:, 0])
-        return int(self.f1()[defined].mean(0).argmax()) if defined.any() else None
+        return int(self.f1()[defined].mean(0).round(12).argmax()) if defined.any() else None
 
 
 def match(records: Sequence[Record], found: Mapping[int, Detections], classes: int, threshold: float = 0.5) -> Matches:

@@ -77,7 +77,8 @@ def read_predictions(path: str | Path, known: Known) -> list[dict[str, Any]]:
     shown = printable(str(path))
     content = read_json(path)
     if not isinstance(content, list):
-        what = "a data set, not what was found in one" if isinstance(content, dict) else "no list"
+        data_set = isinstance(content, dict) and {"images", "annotations"} & content.keys()
+        what = "a data set, not what was found in one" if data_set else "no list"
         raise DataError(f"{shown}: is {what}; COCO results are a list of image_id, category_id, bbox, score")
     rows = []
     for number, row in enumerate(content, 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import fsum
 
 import numpy as np
 
@@ -20,19 +21,22 @@ def report_of(
     curves: metrics.Curves,
     losses: dict[str, float],
 ) -> Report:
-    """The report of an evaluation: COCO's numbers, P and R at the confidence of the best mean F1, the losses."""
+    """The report of an evaluation: COCO's numbers, P and R at the confidence of the best mean F1, the losses.
+
+    The precision of a class of which nothing is found there is undefined, though its curve says 1.
+    """
     best = curves.best()
     rows = []
     for k, name in enumerate(names):
         counts = [int((r.counted()[1] == k).sum()) for r in records]
-        known = best is not None and not np.isnan(curves.recall[k, 0])
+        precision, recall = (None, None) if best is None else _point(curves, k, best)
         rows.append(
             ClassRow(
                 name=name,
                 images=sum(count > 0 for count in counts),
                 instances=sum(counts),
-                precision=float(curves.precision[k, best]) if known else None,
-                recall=float(curves.recall[k, best]) if known else None,
+                precision=precision,
+                recall=recall,
                 ap50=scores.ap50[k],
                 ap=scores.ap[k],
             )
@@ -50,9 +54,18 @@ def report_of(
     )
 
 
+def _point(curves: metrics.Curves, label: int, place: int) -> tuple[float | None, float | None]:
+    """Precision and recall of a class at a confidence, None where undefined."""
+    precision, recall = float(curves.precision[label, place]), float(curves.recall[label, place])
+    if np.isnan(recall):
+        return None, None
+    nothing = recall == 0 and precision == 1  # with false alarms only precision is 0
+    return (None if nothing else precision), recall
+
+
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+    return fsum(known) / len(known) if known else None  # the same in any order of the classes
 
 
 def as_lines(report: Report, verbose: bool = True) -> list[str]:

@@ -249,7 +249,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One class of a report: counts and metrics; a metric that is not defined (no truth) is None."""
+    """One class of a report: counts and metrics; what is not defined (no truth; P: nothing found) is None."""
 
     name: str
     images: int

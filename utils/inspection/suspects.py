@@ -78,7 +78,7 @@ def worst_false_alarms(errors: ErrorTypes, names: Sequence[str], limit: int = LI
 
 def worst_misses(errors: ErrorTypes, names: Sequence[str], limit: int = LIMIT) -> tuple[Suspect, ...]:
     """Truth that nothing finds: first what leaves no trace at any score, then by falling size."""
-    areas = errors.matching.pairs.truth.areas()
+    areas = errors.matching.pairs.truth.areas().round()  # px: boxes of one size keep their order, however stored
     missed = np.flatnonzero(errors.truth_kind != TruthKind.HIT)
     trace = _best_traces(errors.matching)
     order = missed[np.lexsort((-areas[missed], trace[missed] >= 0))][:limit]

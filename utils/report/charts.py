@@ -10,16 +10,20 @@ from utils.report.markup import Html, element, joined
 
 WIDTH, HEIGHT = 560, 320
 LEFT, RIGHT, TOP, BOTTOM = 78, 14, 14, 52
-COLOURS = ("#b3203a", "#1f77b4", "#2a9d6f", "#e8742c")
+COLOURS = ("#b3203a", "#1f77b4", "#2a9d6f", "#e8742c", "#7d4fa3", "#8a6d3b", "#0e8f9e", "#d0609f")
+INK = "#1f2a33"
 
 
 @dataclass(frozen=True)
 class Line:
-    """`points` (x, y) joined by straight lines, or by steps; what is not finite is a gap."""
+    """`points` (x, y) joined by straight lines, or by steps; what is not finite is a gap. A `strong` one is thick and
+    dark.
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
     steps: bool = False
+    strong: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,17 +55,15 @@ class Axis:
 
 def line_chart(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> Html:
     """A chart with its legend; the title is what a screen reader says."""
-    drawn = [_frame(x, y)]
+    drawn, legend = [_frame(x, y)], []
+    thin = 1.5 if any(line.strong for line in lines) else 2.5
     for number, line in enumerate(lines):
         path = _path(line, x, y)
-        colour = COLOURS[number % len(COLOURS)]
+        colour, width = (INK, 3.5) if line.strong else (COLOURS[number % len(COLOURS)], thin)
         drawn.append(
-            Html(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2.5" stroke-linecap="round"/>')
+            Html(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linecap="round"/>')
         )
-    legend = [
-        element("span", Html(f'<i style="background:{COLOURS[number % len(COLOURS)]}"></i>'), line.name)
-        for number, line in enumerate(lines)
-    ]
+        legend.append(element("span", Html(f'<i style="background:{colour}"></i>'), line.name))
     picture = element("svg", *drawn, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=title)
     caption = element("figcaption", element("b", title), element("div", *legend, class_="legend"))
     return element("figure", caption, picture, class_="chart")

@@ -7,7 +7,7 @@ from typing import Any
 
 from utils.report.charts import Axis, Line, line_chart
 from utils.report.crops import Crop
-from utils.report.markup import Html, element, joined, listed, table, why_not
+from utils.report.markup import Html, element, file_name, joined, listed, table, why_not
 from utils.report.words import number, rate_words
 
 CURVES = (
@@ -71,6 +71,7 @@ def classes_and_sizes(results: Mapping[str, Any]) -> Html:
         [
             element("p", "AP is COCO's." + at),
             table(("class", "precision", "recall", "AP50", "AP"), [total, *rows]),
+            new_names(results),
             element("h3", "Recall by size (square root of the box area, original pictures)"),
             table((f"size, {section['sizes'][0]['unit']}", "found", ""), sizes),
             element("h3", "What goes wrong, at the chosen thresholds"),
@@ -84,6 +85,38 @@ def classes_and_sizes(results: Mapping[str, Any]) -> Html:
             table(("score", "mean score", "share that is right"), reliability),
         ]
     )
+
+
+NOVELTY = {
+    "identical": "trained under this very name",
+    "synonym": "trained under another wording",
+    "new": "new",
+    "base": "base: trained under any wording",
+    "novel": "novel: the new ones",
+    "harmonic_mean": "harmonic mean of base and novel",
+}
+
+
+def new_names(results: Mapping[str, Any]) -> Html:
+    """AP of trained, reworded and new class names, and of names by chance, where results.json has them."""
+    rows = [
+        [words, row.get("classes", ""), number(row["AP50"]), number(row["AP"])]
+        for key, words in NOVELTY.items()
+        if (row := results.get("novelty", {}).get(key))
+    ]
+    if "chance" in results:
+        found = results["chance"]
+        scores = [[value for value in found[key] if value is not None] for key in ("AP50", "AP")]
+        words = f"all, the names' vectors permuted: mean and range of {found['permutations']}"
+        rows.append([words, "", *(_mean_and_range(values) for values in scores)])
+    if not rows:
+        return Html()
+    title = element("h3", "Names that were trained, and new ones")
+    return joined([title, table(("names", "classes", "AP50", "AP"), rows)])
+
+
+def _mean_and_range(values: Sequence[float]) -> str:
+    return f"{sum(values) / len(values):.3f} ({min(values):.3f} to {max(values):.3f})" if values else "-"
 
 
 def _span(one: Mapping[str, Any]) -> str:
@@ -101,7 +134,7 @@ def gallery(title: str, crops: Sequence[Crop], total: int, none: str) -> Html:
 def _figure(crop: Crop) -> Html:
     width, height = crop.size
     scaled = f" (shown at {crop.scale:.2f} of its size)" if crop.scale < 1 else ""
-    caption = element("figcaption", crop.caption + scaled, element("br"), element("span", crop.file))
+    caption = element("figcaption", crop.caption + scaled, element("br"), element("span", file_name(crop.file)))
     caption = Html(caption.replace("<br></br>", "<br>"))
     if not crop.uri:
         return element("figure", caption, style="width:240px")

@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from utils.evaluation import Evaluation, confusion_matrix
 from utils.inspection.summary import Inspection
-from utils.report import details, operating
+from utils.report import confusion, curves, details, operating
 from utils.report.crops import FOUND, TRUTH, Crop, Scene, Show, above
 from utils.report.markup import Html, joined, why_not
 from utils.report.page import page
 from utils.report.sweep import sweep_table
 from utils.runs import ResultsCsv, write_json, write_text
-from utils.structures import Detections, Record
+from utils.structures import Record
 from utils.weights import weights_about
 
 CROPS = 24  # of misses, and of false alarms
@@ -35,27 +36,31 @@ NO_SPEED = "Speed was not measured in this run; python val.py --task speed times
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What a report is about: the pictures, what was found in them (by index of the record), and how to read one."""
+    """What a report is about: the pictures, what was found in them and how it scores, and how to read a picture."""
 
     kind: str
     records: Sequence[Record]
     files: Sequence[str]
-    found: Mapping[int, Detections]
+    evaluation: Evaluation
     show: Show
     books: tuple[str, ...] = ()
 
 
-def report_json(run: Path, kind: str, results: Mapping[str, Any], inspection: Inspection) -> dict[str, Any]:
-    """Everything in numbers: `results` as they are in results.json, the table of the slider, and what the run folder
-    says about where they come from.
+def report_json(run: Path, subject: Subject, results: Mapping[str, Any], inspection: Inspection) -> dict[str, Any]:
+    """Everything in numbers: `results` as they are in results.json, the table of the slider, curves and confusion, and
+    what the run folder says about where they come from.
     """
+    evaluation, names = subject.evaluation, inspection.names
+    matrix = confusion_matrix(subject.records, evaluation)
     rows = ResultsCsv(run / "results.csv").rows()
     speed = run / "speed.json"
     return {
         "format": 1,
-        "kind": kind,
+        "kind": subject.kind,
         "results": results,
         "sweep": sweep_table(inspection),
+        "curves": curves.curves_json(evaluation.curves, evaluation.precision50, names),
+        "confusion": confusion.confusion_json(matrix, names, evaluation.report.confidence),
         "training": rows or {"unavailable": NO_TRAINING},
         "speed": json.loads(speed.read_text("utf-8")) if speed.exists() else {"unavailable": NO_SPEED},
         "provenance": provenance_of(run),
@@ -92,7 +97,7 @@ def write_report(
     run: Path, subject: Subject, results: Mapping[str, Any], inspection: Inspection, html: bool = True
 ) -> None:
     """Write report.json, and report.html unless it is not wanted."""
-    content = report_json(run, subject.kind, results, inspection)
+    content = report_json(run, subject, results, inspection)
     write_json(run / "report.json", content)
     if html:
         write_text(run / "report.html", _page(run.name, subject, content, inspection))
@@ -106,6 +111,8 @@ def _page(name: str, subject: Subject, content: Mapping[str, Any], inspection: I
         "Training": why_not(training["unavailable"]) if isinstance(training, dict) else details.training(training),
         "Operating point": operating.operating_point(results, inspection, content["sweep"]),
         "Classes and sizes": details.classes_and_sizes(results),
+        "Curves": curves.curves(content["curves"], results),
+        "Confusion": confusion.confusion(content["confusion"]),
         "Where it is wrong": _mistakes(subject, inspection),
         "Speed": why_not(speed["unavailable"]) if "unavailable" in speed else details.speed(speed),
         "Provenance": details.provenance(content["provenance"]),
@@ -119,7 +126,7 @@ def _subtitle(content: Mapping[str, Any]) -> str:
 
 
 def _mistakes(subject: Subject, inspection: Inspection) -> Html:
-    found = [subject.found[index] for index in range(len(subject.records))]
+    found = [subject.evaluation.found[index] for index in range(len(subject.records))]
     scene = Scene(
         subject.records, list(above(found, np.array(inspection.point.thresholds))), subject.files, subject.show
     )

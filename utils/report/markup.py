@@ -21,6 +21,11 @@ def text(value: object) -> Html:
     return Html(escape(printable(str(value)), quote=True).replace(" %", "&nbsp;%"))
 
 
+def file_name(value: str) -> Html:
+    """A path that is broken after a slash, if at all."""
+    return Html(text(value).replace("/", "/<wbr>"))
+
+
 def joined(parts: Iterable[object], between: str = "") -> Html:
     """Several values as one piece of markup."""
     return Html(between.join(text(part) for part in parts))

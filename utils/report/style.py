@@ -20,19 +20,32 @@ a { color: #14609c }
 .tile { border: 1px solid var(--line); border-radius: 8px; padding: 14px 16px }
 .tile b { display: block; font-size: 1.5rem; line-height: 1.3 }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(460px, 100%), 1fr)); gap: 18px }
+.charts + .wide { margin-top: 14px }
 figure { margin: 0 }
 .chart svg { width: 100%; height: auto; display: block }
 .chart text { font-size: 15px; fill: var(--ink) }
 .chart .grid { stroke: var(--line) }
 .chart b { color: var(--ink) }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 2px 0 4px }
+.legend span { min-width: 0; overflow-wrap: anywhere }
 .legend i { display: inline-block; width: 18px; height: 4px; margin-right: 6px; vertical-align: middle }
 .wide { overflow-x: auto; max-height: 70vh; overflow-y: auto }
 table { border-collapse: collapse; font-size: .9rem; min-width: 40% }
 th, td { padding: 5px 12px 5px 0; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap }
 th { color: var(--soft); font-weight: 600; position: sticky; top: 0; background: #fff }
-th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: break-word; min-width: 9em }
+th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: break-word }
+th:first-child, td:first-child { min-width: 9em; max-width: 26em }
+.words th { text-align: left }
 .words td { text-align: left; white-space: normal; overflow-wrap: anywhere; vertical-align: top }
+.matrix { min-width: 0 }
+.matrix td { text-align: center; padding: 5px 6px; min-width: 3.2em; border: 1px solid var(--line) }
+.matrix thead th { vertical-align: bottom; text-align: center; padding: 4px }
+.matrix thead th:first-child { text-align: left; font-weight: 400 }
+.matrix thead span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 12em; text-align: left }
+.matrix thead span { display: inline-block; text-orientation: sideways; white-space: normal; overflow-wrap: anywhere }
+.matrix tbody th { text-align: left; max-width: 16em; white-space: normal; overflow-wrap: break-word; left: 0 }
+.matrix tr > th:first-child { min-width: 8.5em }
+.matrix th b { color: var(--ink); font-weight: 600 }
 .crops { display: flex; flex-wrap: wrap; gap: 18px 16px }
 .crops figure { max-width: 100%; overflow-wrap: anywhere }
 .crops img { max-width: 100%; height: auto; display: block; background: var(--pale) }
@@ -47,7 +60,8 @@ pre { overflow-x: auto; background: var(--pale); padding: 10px 14px; font-size: 
 footer { padding-bottom: 30px }
 @media (max-width: 560px) { main, header, footer { padding-left: 14px; padding-right: 14px } }
 @media (max-width: 560px) { .chart text { font-size: 22px } th, td { white-space: normal; padding-right: 9px } }
-@media (max-width: 560px) { table { font-size: .82rem } th:first-child, td:first-child { min-width: 5.5em } }
+@media (max-width: 560px) { table { font-size: .82rem } }
+@media (max-width: 560px) { th:first-child, td:first-child { min-width: 5.5em; max-width: 12em } }
 @media print { .wide { max-height: none } nav { display: none } }
 """
 
@@ -61,7 +75,7 @@ SCRIPT = """
     var row = rows[Number(slider.value)];
     for (var name in row) {
       var place = document.getElementById("sweep-" + name);
-      if (place) place.textContent = row[name];
+      if (place) place.textContent = row[name].replace(/ %/g, "\u00a0%");
     }
     slider.setAttribute("aria-valuetext", row.threshold);
   }

@@ -51,7 +51,8 @@ def browse(page, *flags):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    lines = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return done.stdout, [line for line in lines if "source: chrome:" not in line]  # of the browser about itself
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,21 @@
 import html
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.utils.glass_cases import NAMES, cases, detections, record, six_pictures
+from utils import coco
+from utils.benchmark import random_results, random_truth
 from utils.errors import DataError
+from utils.evaluation import score_results
 from utils.inspection.decisions import Cost, decide
 from utils.inspection.files import inspection_section
 from utils.inspection.summary import InspectionConfig, inspect
@@ -20,14 +25,14 @@ from utils.report.charts import Axis
 from utils.report.crops import MOST, cut_out
 from utils.report.detection import DetectionReport
 from utils.report.evaluation import Subject, warnings_of, write_report
-from utils.report.markup import data_block, element, table, text
+from utils.report.markup import data_block, element, file_name, table, text
 from utils.report.operating import slider_rows
 from utils.report.sweep import STEPS, sweep_table
-from utils.scores import report_of
 from utils.structures import Frame
 
 HOSTILE = '</script><script>alert("1")</script>'
 GREY = np.full((100, 100, 3), 120, np.uint8)
+SHEET = np.full((640, 640, 3), 120, np.uint8)
 
 
 class Tags(HTMLParser):
@@ -50,25 +55,20 @@ class Tags(HTMLParser):
             self.words.append(data)
 
 
-def results_of(records, found, names, inspection):
-    from utils import coco, metrics
-
+def scored(records, found, names):
     ids = tuple(range(1, len(names) + 1))
-    scores = coco.score(coco.truth_json(records, names, ids), coco.results_json(records, found, ids), ids)
-    curves = metrics.curves(metrics.match(records, found, len(names)))
-    files = [f"p{i}.png" for i in range(len(records))]
-    return {
-        **report_of(records, names, scores, curves, {}).plain(),
-        "inspection": inspection_section(inspection, files),
-    }, files
+    numbered = [replace(record, image_id=i + 1) for i, record in enumerate(records)]
+    return numbered, score_results(numbered, names, ids, coco.results_json(numbered, found, ids))
 
 
-def write(folder, records, found, names, show=lambda path: GREY, config=None, **files):
-    inspection = inspect(records, found, names, config or InspectionConfig())
-    results, shown = results_of(records, found, names, inspection)
+def write(folder, records, found, names, show=lambda path: GREY, config=None, about=None, **files):
+    records, evaluation = scored(records, found, names)
+    inspection = inspect(records, evaluation.found, names, config or InspectionConfig())
+    shown = [f"p{i}.png" for i in range(len(records))]
+    results = {**evaluation.report.plain(), **(about or {}), "inspection": inspection_section(inspection, shown)}
     for name, content in files.items():
         (folder / name.replace("_", ".")).write_text(content, encoding="utf-8")
-    write_report(folder, Subject("val", records, shown, found, show), results, inspection)
+    write_report(folder, Subject("val", records, shown, evaluation, show), results, inspection)
     return (folder / "report.html").read_text(encoding="utf-8"), json.loads((folder / "report.json").read_text())
 
 
@@ -168,6 +168,102 @@ def test_351_classes(tmp_path):
     assert page.count("class 350") >= 4 and len(page) < 1_000_000
 
 
+def cells(page, css):
+    """The rows of the first table of that class, as the texts of their cells."""
+    inside = page[page.index(f'class="{css}"') :]
+    rows = re.findall(r"<tr>(.*?)</tr>", inside[: inside.index("</table>")])
+    return [[re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row)] for row in rows]
+
+
+def test_confusion_of_the_six_pictures(tmp_path):
+    """By hand. Oil never hits, so F1 is best where bubble's is: from 0.3 to 0.5 with 2 of 4 right and 2 of 3 found."""
+    page, content = write(tmp_path, *six_pictures(), NAMES)
+    counts = {(c["predicted"], c["truth"]): c["count"] for c in content["confusion"]["counts"]}
+    assert counts == {
+        ("bubble", "bubble"): 2,
+        ("oil", "bubble"): 1,
+        (None, "oil"): 2,
+        ("bubble", None): 2,
+        ("oil", None): 1,
+        (None, None): 1,
+    }
+    assert cells(page, "matrix") == [
+        ["found as \u2193, labelled \u2192", "bubble", "oil", "background"],
+        ["bubble", "2", "", "2"],
+        ["oil", "1", "", "1"],
+        ["background", "", "2", "1"],
+    ]
+    assert content["confusion"]["confidence"] == content["results"]["confidence"] <= 0.5
+    assert "nothing was found: 1." in page and "1 of 3" in page[page.index("Taken for another class") :]
+
+
+def test_curves_have_the_numbers_of_the_tables(tmp_path):
+    _, content = write(tmp_path, *six_pictures(), NAMES)
+    curves, results = content["curves"], content["results"]
+    at = min(range(len(curves["confidence"])), key=lambda k: abs(curves["confidence"][k] - results["confidence"]))
+    assert abs(curves["confidence"][at] - results["confidence"]) < 1e-5, "the best one is among the points"
+    for row in results["classes"]:
+        assert row["precision"] is not None, "something is found of each"
+        assert curves["classes"][row["name"]]["recall"][at] == pytest.approx(row["recall"], abs=1e-5)
+        assert curves["classes"][row["name"]]["precision"][at] == pytest.approx(row["precision"], abs=1e-5)
+        over = curves["classes"][row["name"]]["precision_over_recall"]
+        assert sum(over) / 101 == pytest.approx(row["ap50"], abs=1e-5)
+    assert max(curves["mean"]["f1"]) == curves["mean"]["f1"][at]
+
+
+def test_many_classes_are_summed_up_and_none_is_lost(tmp_path):
+    """351 classes, each found once as the next one, and class 7 found as class 9 three times more."""
+    names = tuple(f"{HOSTILE} {k}" for k in range(351))
+    places = [[5, 5, 25, 25], [50, 50, 80, 80]]
+    records = [record(places[:1], [k]) for k in range(351)] + [record(places[:1], [7])] * 3
+    found = [detections((places[0], 0.9, (k + 1) % 351)) for k in range(351)] + [detections((places[0], 0.9, 9))] * 3
+    page, content = write(tmp_path, records, dict(enumerate(found)), names)
+    assert len(content["confusion"]["counts"]) == 352 and len(content["curves"]["classes"]) == 351
+    rows = cells(page, "matrix")
+    assert len(rows) == 15 and rows[0][-2:] == ["339 other classes", "background"]
+    numbers = [[int(cell.replace(",", "") or 0) for cell in row[1:]] for row in rows[1:]]
+    assert sum(map(sum, numbers)) == 354 and len(page) < 1_500_000
+    assert "There are 351 classes" in page and "20 most frequent of 352 pairs" in page
+    assert "3 of 4" in page[page.index("Taken for another class") :] and HOSTILE not in page
+    assert "a quarter of the classes lies below" in page
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_order_of_classes_does_not_matter(tmp_path, seed):
+    """To the last digit: only the list of classes in results.json is in the data's order."""
+    names = tuple(f"class {k}" for k in range(11))
+    records = random_truth(40, len(names), seed)
+    rows, ids = random_results(records, len(names), 800, seed), [one.image_id for one in records]
+    found = coco.detections_of(rows, ids, range(1, len(names) + 1), names)
+    order = np.random.default_rng(seed).permutation(len(names))  # class k becomes class order[k]
+    turned = [replace(one, labels=order[one.labels]) for one in records]
+    other = {i: replace(one, labels=torch.from_numpy(order)[one.labels]) for i, one in found.items()}
+    first, second = tmp_path / "a" / "run", tmp_path / "b" / "run"
+    for folder in (first, second):
+        folder.mkdir(parents=True)
+    page, content = write(first, records, found, names, lambda path: SHEET)
+    again, mirrored = write(second, turned, other, [names[k] for k in order.argsort()], lambda path: SHEET)
+    for one in (content, mirrored):
+        one["results"]["classes"].sort(key=lambda row: row["name"])
+    assert content == mirrored and page == again
+
+
+def test_trained_and_new_names(tmp_path):
+    row = {"classes": 3, "AP": 0.25, "AP50": 0.5}
+    nothing = {"classes": 0, "AP": None, "AP50": None}
+    novelty = {"identical": row, "synonym": nothing, "new": nothing, "base": row, "novel": nothing}
+    about = {
+        "novelty": {**novelty, "harmonic_mean": {"AP": None, "AP50": None}},
+        "chance": {"permutations": 2, "AP": [0.1, 0.3], "AP50": [None, None]},
+    }
+    page, content = write(tmp_path, *six_pictures(), NAMES, about=about)
+    assert content["results"]["novelty"] == about["novelty"]
+    words = " ".join(Tags(page).words)
+    assert "trained under this very name 3 0.500 0.250" in words and "0.200 (0.100 to 0.300)" in words
+    plain, _ = write(tmp_path, *six_pictures(), NAMES)
+    assert "Names that were trained" not in plain
+
+
 def test_crops_are_one_to_one():
     image = np.random.default_rng(0).integers(0, 256, (600, 900, 3)).astype(np.uint8)
     small = cut_out(image, ((300, 300, 310, 310), (0, 0, 0)), [], "f", "c")
@@ -196,6 +292,10 @@ def test_markup_round_trip(value):
     inner = block[block.index(">") + 1 : block.rindex("<")]
     assert json.loads(inner) == [value] and not set("<>&") & set(inner)
     assert element("b", element("i", value)).count("<") == 4 and table([value], [[value]]).count("<td>") == 1
+
+
+def test_paths_are_broken_after_a_slash():
+    assert file_name("a/<b>/c.png") == "a/<wbr>&lt;b&gt;/<wbr>c.png"
 
 
 def test_warnings_are_read_back(tmp_path):
