@@ -10,6 +10,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import statistics
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from torch.utils.data import DataLoader
 
 from data.balance import Balance
 from data.build import train_loader
@@ -37,8 +39,10 @@ from utils.flags import DataBenchmarkFlags
 from utils.log import LOG, progress, run_script
 from utils.memory import peak_memory, private_memory
 from utils.settings import Setting, build_config
+from utils.structures import Batch
 
 CHUNK = 8192  # pictures in hand
+REPEATS = 3  # epochs of the loader that count
 LINKS = 30_000  # names of one file; file systems have a limit
 SIZES = np.array([(480, 640), (1080, 1920), (600, 600)])
 
@@ -226,28 +230,45 @@ def time_files(home: Path, flags: DataBenchmarkFlags) -> list[Row]:
 
 
 def time_loader(home: Path, flags: DataBenchmarkFlags) -> list[Row]:
-    """Training samples of one worker, a mosaic each, from JPEGs."""
+    """Training samples of one worker, a mosaic each, from JPEGs; and from pairs of them, in turn."""
     root = home / "jpeg"
-    (root / "images/train").mkdir(parents=True)
-    (root / "labels/train").mkdir(parents=True)
-    (root / "classes.txt").write_text("defect", encoding="utf-8")
     rng = np.random.default_rng(flags.seed)
+    for folder in ("images", "images2", "labels"):
+        (root / folder / "train").mkdir(parents=True)
     for number in range(flags.pictures):
-        (root / f"images/train/{number}.jpg").write_bytes(_jpeg(rng, flags.imgsz))
+        for folder in ("images", "images2"):
+            (root / folder / f"train/{number}.jpg").write_bytes(_jpeg(rng, flags.imgsz))
         (root / f"labels/train/{number}.txt").write_text("0 .5 .5 .1 .2\n" * flags.boxes, encoding="ascii")
-    description, _ = read_description(root, require=("train",))
-    records = read_records(description, "train", ReadPolicy(bad_data="error", drop_duplicates=False)).records
+    feeds = []
+    for name, keys in (("one", {}), ("pair", {"polar": {"dir": "images2"}})):
+        text = json.dumps({"path": ".", "train": "images/train", "names": ["defect"], **keys})  # JSON is YAML
+        (root / f"{name}.yaml").write_text(text, encoding="utf-8")
+        feeds.append(_feed(root / f"{name}.yaml", flags))
+    rates = [[_rate(feed, epoch) for feed in feeds] for epoch in range(1 + REPEATS)][1:]
+    one, pair = (statistics.median(column) for column in zip(*rates, strict=True))
+    what = f"mosaics of four JPEGs of {flags.imgsz} px at {flags.imgsz}"
+    return [
+        ("loader, one worker", f"{one:.1f} samples/s: {what}"),
+        ("... with second pictures", f"{pair:.1f} samples/s: {one / pair:.2f} times as long"),
+    ]
+
+
+def _feed(source: Path, flags: DataBenchmarkFlags) -> tuple[DataLoader[Batch], EpochBatches]:
+    """The training loader of a data YAML, with one worker."""
+    description, _ = read_description(source, require=("train",))
+    read = read_records(description, "train", ReadPolicy(bad_data="error", drop_duplicates=False))
     values = {"data.workers": 1, "data.batch_size": flags.batch_size, "data.imgsz": flags.imgsz, "augment.mosaic": 1.0}
     cfg: Config = build_config([Setting(key, value, "benchmark") for key, value in values.items()])[0]
-    loader, batches = train_loader(records, cfg, 32, pin=False)
-    batches.set_epoch(0)
-    for _ in loader:  # the worker starts, files come into memory
-        pass
-    batches.set_epoch(1)
+    return train_loader(read.records, cfg, 32, pin=False, channels=read.channels)
+
+
+def _rate(feed: tuple[DataLoader[Batch], EpochBatches], epoch: int) -> float:
+    """Samples per second over an epoch; the first one starts the worker and brings the files into memory."""
+    loader, batches = feed
+    batches.set_epoch(epoch)
     started = time.perf_counter()
     seen = sum(len(batch.images) for batch in loader)
-    rate = seen / (time.perf_counter() - started)
-    return [("loader, one worker", f"{rate:.1f} samples/s: mosaics of four JPEGs of {flags.imgsz} px at {flags.imgsz}")]
+    return seen / (time.perf_counter() - started)
 
 
 def _jpeg(rng: np.random.Generator, size: int) -> bytes:
