@@ -65,8 +65,8 @@ class PolarGate(Fusion):
     """Image + gamma * gate * projected polarization; gamma starts at 0, so that the network starts without it.
 
     The projection has no bias: without polarization the output is the image, exactly. One gate serves a tile of
-    `stride` x `stride` px, whose means it is computed from; polarization keeps every pixel. Stride 1 is the published
-    gate, of 60 times the arithmetic. 481 parameters for one plane.
+    `stride` x `stride` px, whose means it is computed from; polarization keeps every pixel. Stride 1, a gate
+    for each pixel, takes 60 times the arithmetic. 481 parameters for one plane.
     """
 
     def __init__(self, c_ins: Ins, dropout: float = 0.1, stride: int = 8) -> None:
