@@ -325,7 +325,8 @@ def finish(job: Job, feed: Feed, evaluation: Evaluation) -> None:
     best = f"best.pt (epoch {job.state.best_epoch + 1})" if (job.run / "weights" / "best.pt").exists() else "last.pt"
     if job.state.best is None:
         LOG.info("%s is undefined on the validation pictures: no epoch is the best", job.cfg.run.best_metric)
-    LOG.info("done: %s/weights/%s, results.csv, report.html, pictures", job.run, best)
+    page = "report.html, pictures" if manner.pictures else "report.json"
+    LOG.info("done: %s/weights/%s, results.csv, %s", job.run, best, page)
 
 
 def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> None:

@@ -58,7 +58,7 @@ from utils.vocabulary import Vocabulary
 from utils.weights import find_weights, weights_about
 from utils.yolo_txt import label_text
 
-WRITTEN = "report.html, results.json, thresholds.yaml, predictions.json (COCO format, with truth.json), pictures"
+WRITTEN = "results.json, report.json, thresholds.yaml, predictions.json (COCO format, with truth.json)"
 
 
 def predict(
@@ -280,7 +280,7 @@ def _evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Wor
         _write_labels(run / "labels", evaluation.found, truth, flags.save_conf)
     if not flags.noplots:
         plot_evaluation(run, loader, truth, evaluation)
-    LOG.info("written to %s: %s", run, WRITTEN)
+    LOG.info("written to %s: %s%s", run, WRITTEN, "" if flags.noplots else ", report.html, pictures")
     return 0
 
 
@@ -313,7 +313,7 @@ def _score_file(flags: ValFlags, argv: Sequence[str] | None) -> int:
     conclude(run, evaluation, truth, {}, manner)
     if not flags.noplots:
         plot_report(run, truth, evaluation)
-    LOG.info("written to %s: %s", run, WRITTEN)
+    LOG.info("written to %s: %s%s", run, WRITTEN, "" if flags.noplots else ", report.html, pictures")
     return 0
 
 

@@ -83,6 +83,7 @@ def test_six_pictures_by_hand(six, capsys):
     code, run = score(write_predictions(plain_rows()))
     said = capsys.readouterr().out
     assert code == 0 and "6 detections in 5 of 6 pictures" in said
+    assert "report.json" in said and "report.html" not in said and not (run / "report.html").exists()  # --noplots
     assert "escape 3 of 4 (75.0 %, 30.1 % to 95.4 %)" in said and "overkill 0 of 2 (at most 65.8 %)" in said
     section = read(run / "results.json")["inspection"]
     assert section["operating_point"]["thresholds"] == {"bubble": 0.8, "oil": 0.9}
