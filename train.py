@@ -18,7 +18,7 @@ from data.build import eval_loader, read_splits, train_loader
 from data.demo import demo_settings
 from data.flat import flatten
 from data.phrases import PhraseDraw
-from data.preview import plot_polarization, plot_train_batches, plot_truth, show_pictures
+from data.preview import plot_start, show_pictures
 from data.records import RecordSet
 from data.sampler import EpochBatches
 from detect import detect_pictures
@@ -303,13 +303,6 @@ def open_run(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> N
         LOG.warning(sentence)
 
 
-def plot_start(job: Job, feed: Feed) -> None:
-    """What training is shown."""
-    plot_truth(job.train, job.run / "labels.jpg")
-    plot_train_batches(job.run, feed.train, feed.batches, job.train)
-    plot_polarization(job.run / "polarization_preview.png", job.train, job.cfg.data.max_pixels)
-
-
 def finish(job: Job, feed: Feed, evaluation: Evaluation) -> None:
     """The results of a run that has ended, as files and on the console."""
     if not job.cfg.run.noplots:
@@ -336,7 +329,7 @@ def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> No
         open_run(job, origins, argv)
     feed = new_feed(job)
     if first and not job.cfg.run.noplots and state.step == 0:
-        plot_start(job, feed)
+        plot_start(job.run, feed.train, feed.batches, job.train, job.cfg.data.max_pixels)
     state.world.meet()
     saver = new_saver(job, origins)
     saver.saved = state.step

@@ -30,6 +30,13 @@ def show_pictures(truth: RecordSet, max_pixels: int) -> Callable[[Path], np.ndar
     return lambda path: optics.show(reader(path))
 
 
+def plot_start(run: Path, loader: DataLoader[Batch], batches: EpochBatches, truth: RecordSet, max_pixels: int) -> None:
+    """What training is shown, in the run's folder."""
+    plot_truth(truth, run / "labels.jpg")
+    plot_train_batches(run, loader, batches, truth)
+    plot_polarization(run / "polarization_preview.png", truth, max_pixels)
+
+
 def plot_truth(truth: RecordSet, path: Path) -> None:
     """labels.jpg: how many boxes of each class, where they are, how large."""
     flat = flatten(truth.records)
