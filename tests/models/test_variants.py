@@ -22,6 +22,7 @@ PARAMETERS = {
     "idfe-net-basic-n": 2_783_449,
     "idfe-net-c1": 9_531_778,
     "idfe-net-c2": 12_009_716,
+    "idfe-net-c2f-n": 3_869_295,
     "idfe-net-c3": 11_303_768,
     "idfe-net-context": 6_211_226,
     "idfe-net-edge": 6_769_172,
@@ -32,7 +33,10 @@ PARAMETERS = {
     "idfe-net-p2-n": 2_900_661,
     "idfe-net-parity": 12_757_524,
     "idfe-net-polar": 11_379_957,
+    "idfe-net-polar-add-c2f-n": 3_869_295,
     "idfe-net-polar-add-n": 2_863_639,
+    "idfe-net-polar-c2f-n": 3_869_776,
+    "idfe-net-polar-concat-c2f-n": 3_869_871,
     "idfe-net-polar-concat-n": 2_864_215,
     "idfe-net-polar-n": 2_864_120,
     "rtvpnet-energy-n": 4_392_448,
@@ -62,7 +66,7 @@ def build(spec, seed: int = 0):
 
 
 def anchor_free(name: str) -> bool:
-    return "free" in name or name.startswith("rtvpnet")
+    return "free" in name or "c2f" in name or name.startswith("rtvpnet")
 
 
 def test_every_file_is_listed_above():
