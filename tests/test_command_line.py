@@ -52,7 +52,7 @@ def test_dry_run_says_all_and_writes_nothing(trained, glass, here, capsys):
         "train: 12 pictures, ",
         "batch 16 = 16 x 1 process",
         "steps: 1 an epoch, 2 in 2 epochs",  # the epochs of hyp.yaml
-        "optimizer: SGD",
+        "optimizer: AdamW, lr 0.002",
         "2,863,639 parameters, 0.1 GFLOPs at 96 px",
         "expected: ",
         " GiB at the peak",

@@ -65,7 +65,13 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
         kwargs: dict[str, Any] = {"dest": key, "default": argparse.SUPPRESS, "help": text or None}
         parser.add_argument(*flags, **kwargs, **({"action": "store_true"} if kind is None else {"type": kind}))
     amp = argparse.BooleanOptionalAction
-    parser.add_argument("--amp", dest="run.amp", default=argparse.SUPPRESS, action=amp, help="mixed precision on GPUs")
+    parser.add_argument(
+        "--amp",
+        dest="run.amp",
+        default=argparse.SUPPRESS,
+        action=amp,
+        help="mixed precision where the device has it (default)",
+    )
     unset = argparse.SUPPRESS
     cache: dict[str, Any] = {"nargs": "?", "const": "ram", "choices": ("ram", "disk"), "default": unset}
     parser.add_argument(

@@ -156,7 +156,7 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str]
     (("--rect",), "data.rect", None, "batches of pictures of like shape, with little padding and without mosaic"),
     (("--multi-scale",), "data.multi_scale", None, "each batch at its own size, 0.5 to 1.5 of --img"),
     (("--cos-lr",), "schedule.cosine", None, "cosine learning rate"),
-    (("--bf16",), "run.bf16", None, "mixed precision in bfloat16, on the CPU too"),
+    (("--bf16",), "run.bf16", None, "mixed precision in bfloat16, on any device"),
     (("--sync-bn",), "run.sync_bn", None, "BatchNorm over the pictures of all GPUs"),
     (("--exist-ok",), "run.exist_ok", None, "write into an existing run folder"),
     (("--nosave",), "run.nosave", None, "write only the last checkpoint"),

@@ -9,19 +9,35 @@ from utils.precision import autocast_dtype, cpu_has_bf16
 CPU, GPU = torch.device("cpu"), torch.device("cuda:0")
 
 
-def test_the_cpu_computes_in_bfloat16_only_when_asked():
-    assert autocast_dtype(RunConfig(), CPU) is None
+@pytest.fixture
+def said(monkeypatch, caplog):
+    """What is logged."""
+    monkeypatch.setattr(LOG, "propagate", True)
+    caplog.set_level("INFO", logger=LOG.name)
+    return caplog
+
+
+def let_cpu(monkeypatch, *, have_bf16: bool) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: have_bf16)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+
+
+def test_a_cpu_with_units_for_bfloat16_uses_them_and_says_so(monkeypatch, said):
+    let_cpu(monkeypatch, have_bf16=True)
+    assert autocast_dtype(RunConfig(), CPU) is torch.bfloat16
+    assert "--no-amp" in said.text and len(said.records) == 1
     assert autocast_dtype(RunConfig(amp=False), CPU) is None
     assert autocast_dtype(RunConfig(bf16=True), CPU) is torch.bfloat16
+    assert len(said.records) == 1
 
 
-@pytest.mark.parametrize("units", [False, True])
-def test_a_cpu_that_imitates_bfloat16_is_told_of(monkeypatch, caplog, units):
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: units)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-    monkeypatch.setattr(LOG, "propagate", True)
+def test_a_cpu_without_them_imitates_them_only_when_asked_with_a_warning(monkeypatch, said):
+    let_cpu(monkeypatch, have_bf16=False)
+    assert autocast_dtype(RunConfig(), CPU) is None
+    assert autocast_dtype(RunConfig(amp=False), CPU) is None
+    assert not said.records
     assert autocast_dtype(RunConfig(bf16=True), CPU) is torch.bfloat16
-    assert ("imitates it" in caplog.text) is not units
+    assert "imitates it" in said.text
 
 
 @pytest.mark.parametrize("has_bf16", [False, True])
