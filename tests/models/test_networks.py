@@ -123,7 +123,7 @@ def test_detection_priors():
         assert (bias[:, 5:] - priors["cls"]).abs().max() <= bound
 
 
-@pytest.mark.parametrize("name", ["idfe-net-n", "idfe-net-free-n"])
+@pytest.mark.parametrize("name", ["idfe-net-n", "idfe-net-c2f-n"])
 def test_no_gradient_is_garbage_under_bf16_autocast(name):
     """Every convolution's weight gradient against float64's: off by bfloat16's noise (measured: at most 1), not by
     the orders of magnitude of the fault of dilated depthwise convolutions on the CPU.

@@ -47,7 +47,7 @@ def test_layers_lose_their_norm_and_nothing_else(layer, args):
 
 
 @pytest.mark.parametrize(
-    "name", ["idfe-net-n", "idfe-net-free-n", "idfe-net-polar-concat-n", "idfe-net-c1", "rtvpnet-n"]
+    "name", ["idfe-net-n", "idfe-net-free-n", "idfe-net-polar-concat-c2f-n", "idfe-net-c1", "rtvpnet-n"]
 )
 def test_networks_agree_to_a_ten_thousandth(name):
     torch.manual_seed(0)
