@@ -22,3 +22,8 @@ def test_the_longest_name_that_begins_the_models(tmp_path, monkeypatch, model, t
         (tmp_path / "train" / f"{name}.yaml").touch()
     monkeypatch.setattr(resolve, "CFG", tmp_path)
     assert resolve.training_yaml(model).stem == training
+
+
+def test_published_names_train_as_published_and_the_others_as_measured():
+    assert resolve.training_yaml("IDFE-Net-Enhanced version2.yaml").stem == "idfe-net-enhanced"
+    assert resolve.training_yaml("idfe-net-c2f-n.yaml").stem == "idfe-net"
