@@ -5,6 +5,7 @@ It knows seven causes: learning rate, mixed precision, no labels, class ids, con
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ PATIENCE = 3  # epochs after the first within which the loss is to fall
 FLAT = 0.99  # of the loss before
 STILL = 1e-4  # relative change of the weights in an epoch in which nothing moves
 SKETCHED = 16  # values of each parameter that stand for it
+RUNAWAY = 1e6  # a logit that only weights blown up by large steps give
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ class Doctor:
 
     def _cause(self, model: nn.Module, batch: Callable[[], Batch], dtype: torch.dtype | None) -> Finding:
         sound = all(bool(p.isfinite().all()) for p in model.parameters())
-        if dtype is not None and sound and _finite(model, batch(), None) and not _finite(model, batch(), dtype):
+        calm = dtype is not None and sound and _largest(model, batch(), None) < RUNAWAY
+        if calm and not math.isfinite(_largest(model, batch(), dtype)):
             words = str(dtype).removeprefix("torch.")
             return Finding("mixed precision", f"the network overflows in {words} but not in float32; use --no-amp")
         where = "the weights are not finite" if not sound else "its steps are too large"
@@ -146,8 +149,9 @@ def class_blind_f1(records: Sequence[Record], evaluation: Evaluation) -> float:
 
 
 @torch.no_grad()
-def _finite(model: nn.Module, batch: Batch, dtype: torch.dtype | None) -> bool:
-    """Whether the network's output for `batch` is finite in `dtype` (None: float32)."""
+def _largest(model: nn.Module, batch: Batch, dtype: torch.dtype | None) -> float:
+    """The largest absolute class logit for `batch` in `dtype` (None: float32); inf when a value is not finite."""
     with torch.autocast(batch.images.device.type, dtype=dtype, enabled=dtype is not None):
         predictions = model(batch.inputs(), batch.phrases)
-    return bool(predictions.boxes.isfinite().all() and predictions.class_logits.isfinite().all())
+    finite = predictions.boxes.isfinite().all() and predictions.class_logits.isfinite().all()
+    return float(predictions.class_logits.abs().max()) if finite else math.inf

@@ -180,6 +180,7 @@ def batch():
     [
         (100.0, torch.float16, "mixed precision: the network overflows in float16 but not in float32; use --no-amp"),
         (100.0, torch.bfloat16, "learning rate: its steps are too large"),
+        (3.402e35, torch.bfloat16, "learning rate: its steps are too large"),  # at the end of both formats
         (100.0, None, "learning rate: its steps are too large"),
         (float("nan"), torch.float16, "learning rate: the weights are not finite"),
     ],
