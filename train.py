@@ -30,6 +30,7 @@ from models.load import network_of
 from models.new_model import new_model, synchronise
 from models.normless import without_norms
 from models.open_vocabulary import Words, about_words, set_words, words_for
+from models.replay import replayed
 from models.summary import summarise
 from models.trial import fit_batch, try_steps
 from utils.budget import TimeBudget, out_of_time
@@ -248,6 +249,7 @@ def prepare(cfg: Config, world: World, device: torch.device, resumed: Resumed | 
     check_processes(cfg, len(train.records), world.size)
     model = synchronise(model, cfg, world)
     state = new_state(model, cfg, dtype, world)
+    state.network = replayed(model, cfg, world, state.network)
     if words and train.names != val.names:  # the averaged weights are the ones that are evaluated
         set_words(state.ema.module, words_for(words, Vocabulary.from_lists(val.synonyms), cfg.model.text_encoder))
     if resumed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -104,32 +105,40 @@ def batch_that_fits(model: Graph, cfg: Config, dtype: torch.dtype | None, pictur
     torch.cuda.empty_cache()
     budget = (torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)) * (1 - SPARE)
 
-    def fits(size: int) -> bool:
+    def peak(size: int) -> float:
         try:
-            trial = try_steps(model, replace(cfg, data=replace(cfg.data, batch_size=size)), dtype, steps=1)
+            return try_steps(model, replace(cfg, data=replace(cfg.data, batch_size=size)), dtype, steps=1).peak_bytes
         except torch.cuda.OutOfMemoryError:
-            return False
-        return trial.peak_bytes <= budget
+            return math.inf
 
-    found = largest_fitting(fits, min(pictures, MOST))
+    found = largest_fitting(peak, budget, min(pictures, MOST))
     torch.cuda.empty_cache()
     if not found:
         raise ResourceError(f"--batch -1: not even one picture of {cfg.data.imgsz} px fits the GPU; lower --img")
     return found
 
 
-def largest_fitting(fits: Callable[[int], bool], most: int) -> int:
-    """A number of at most `most` that fits, none or hardly an eighth below the largest that does; 0 if 1 does not.
+def largest_fitting(peak: Callable[[int], float], budget: float, most: int) -> int:
+    """A number of at most `most` whose `peak` is within `budget`, none or hardly an eighth below the largest; 0 if
+    that of 1 is not.
 
-    `fits` holds up to some number and not above it.
+    `peak` grows about in proportion. Few numbers are tried: cuDNN takes seconds to prepare for each of them.
     """
-    low, high = 0, 1
-    while fits(high):
-        low = high
-        if low == most:
-            return low
-        high = min(2 * high, most)
-    while high - low > max(low // 8, 1):
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
+    fitting: list[tuple[int, float]] = []
+    low, high, guess, gain = 0, most + 1, 1, 1
+    while gain > low // 8:
+        used = peak(guess)
+        if used > budget:
+            high = guess
+        else:
+            fitting.append((guess, used))
+            low = guess
+        guess = min(_next_guess(fitting, budget) if high > most else (low + high) // 2, high - 1)
+        gain = (guess if high > most else high - 1) - low  # that is still possible
     return low
+
+
+def _next_guess(fitting: list[tuple[int, float]], budget: float) -> int:
+    """Where the line through the last two of (number, bytes) meets `budget`; eight times the last without a line."""
+    (first, less), (last, more) = fitting[0] if len(fitting) == 1 else fitting[-2], fitting[-1]
+    return last + int((budget - more) * (last - first) / (more - less)) if more > less else 8 * last

@@ -164,6 +164,7 @@ class RunConfig:
     device: str = ""
     amp: bool = True
     bf16: bool = False
+    cuda_graph: bool = False
     sync_bn: bool = False
     sync_bn_below: int = knob(16, 0)
     nproc: int = knob(1, 1, 1024)

@@ -21,18 +21,19 @@ class EMA:
         self.decay, self.tau, self.updates = decay, tau, 0
         # Walking the modules for their state costs as much as the update itself: the tensors are looked up once.
         mine, theirs = self.module.state_dict(), model.state_dict()
-        self._floats = [(mine[n], theirs[n]) for n in mine if mine[n].is_floating_point()]
-        self._others = [(mine[n], theirs[n]) for n in mine if not mine[n].is_floating_point()]
+        floats = [name for name, tensor in mine.items() if tensor.is_floating_point()]
+        counts = [name for name in mine if name not in floats]
+        self._floats = [mine[n] for n in floats], [theirs[n] for n in floats]
+        self._counts = [mine[n] for n in counts], [theirs[n] for n in counts]
 
     @torch.no_grad()
     def update(self) -> None:
         """Move towards the model by one step."""
         self.updates += 1
         weight = 1 - self.decay * (1 - math.exp(-self.updates / self.tau))
-        mine, theirs = (list(tensors) for tensors in zip(*self._floats, strict=True))
-        torch._foreach_lerp_(mine, theirs, weight)
-        for own, other in self._others:
-            own.copy_(other)
+        torch._foreach_lerp_(*self._floats, weight)
+        if self._counts[0]:  # none without BatchNorm
+            torch._foreach_copy_(*self._counts)
 
     def state_dict(self) -> dict[str, Any]:
         """Plain state."""

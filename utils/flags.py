@@ -157,6 +157,12 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str]
     (("--multi-scale",), "data.multi_scale", None, "each batch at its own size, 0.5 to 1.5 of --img"),
     (("--cos-lr",), "schedule.cosine", None, "cosine learning rate"),
     (("--bf16",), "run.bf16", None, "mixed precision in bfloat16, on any device"),
+    (
+        ("--cuda-graph",),
+        "run.cuda_graph",
+        None,
+        "record the network's kernels on the GPU once, replay them in each step",
+    ),
     (("--sync-bn",), "run.sync_bn", None, "BatchNorm over the pictures of all GPUs"),
     (("--exist-ok",), "run.exist_ok", None, "write into an existing run folder"),
     (("--nosave",), "run.nosave", None, "write only the last checkpoint"),

@@ -45,6 +45,14 @@ def fold(norm: nn.BatchNorm2d, *convs: nn.Conv2d) -> nn.Identity:
     return nn.Identity()
 
 
+class SiLU(nn.SiLU):
+    """x sigmoid(x): in place for inference, into a new tensor in training, which keeps x and would copy it first."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """See the class."""
+        return nn.functional.silu(input, inplace=not input.requires_grad)
+
+
 @register
 class Conv(nn.Module):
     """Convolution without bias, BatchNorm, SiLU. "Same" padding for odd kernels unless given.
@@ -66,7 +74,7 @@ class Conv(nn.Module):
         padding = kernel // 2 if padding is None else padding
         self.conv = nn.Conv2d(c_in, c_out, kernel, stride, padding, groups=groups, bias=False)
         self.bn: nn.Module = batch_norm(c_out)
-        self.act = nn.SiLU(inplace=True) if act else nn.Identity()
+        self.act = SiLU() if act else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.layers.conv import Conv, batch_norm, fold
+from models.layers.conv import Conv, SiLU, batch_norm, fold
 from models.layers.csp import CSP
 from models.registry import In, Out, register
 
@@ -27,7 +27,7 @@ class EdgeGuidedBlock(nn.Module):
         self.local = nn.Conv2d(half, half, 3, padding=1, groups=half)
         self.surround = nn.Conv2d(half, half, 3, padding=dilation, dilation=dilation, groups=half)
         self.bn: nn.Module = batch_norm(2 * half)
-        self.act = nn.SiLU(inplace=True)
+        self.act = SiLU()
         self.squeeze, self.excite = nn.Linear(2 * half, squeezed), nn.Linear(squeezed, 2 * half)
         if edge_init:
             set_edge_kernels(self.local)

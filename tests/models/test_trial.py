@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -8,19 +10,27 @@ from utils.paths import CFG
 from utils.settings import Setting, build_config
 
 
-@pytest.mark.parametrize("limit", [0, 1, 2, 3, 7, 8, 9, 63, 64, 100, 1000])
-@pytest.mark.parametrize("most", [1, 5, 64, 100])
-def test_largest_fitting(limit, most):
+@pytest.mark.parametrize("limit", [0, 1, 2, 3, 7, 8, 9, 63, 64, 100, 257, 1000])
+@pytest.mark.parametrize("most", [1, 5, 64, 100, 1024])
+@pytest.mark.parametrize("shape", ["proportional", "with an offset", "in steps", "steeper"])
+def test_largest_fitting(limit, most, shape):
+    """Few sizes are tried whatever the memory looks like that they take: each costs seconds."""
+    used = {
+        "proportional": lambda size: size,
+        "with an offset": lambda size: 50 + size,
+        "in steps": lambda size: -(-size // 4) * 4,
+        "steeper": lambda size: size + size**2 / 100,
+    }[shape]
     asked = []
 
-    def fits(size):
+    def peak(size):
         asked.append(size)
-        return size <= limit
+        return used(size) if size <= 2 * limit else math.inf  # out of memory
 
-    found = largest_fitting(fits, most)
+    found = largest_fitting(peak, used(limit) if limit else 0.5, most)
     best = min(limit, most)
-    assert best * 8 // 9 <= found <= best and max(asked) <= most
-    assert len(asked) == len(set(asked)) <= 12
+    assert best * 8 // 9 <= found <= max(best, 4 * (shape == "in steps") * -(-limit // 4)) and max(asked) <= most
+    assert len(asked) == len(set(asked)) <= 8
 
 
 @pytest.mark.parametrize("name", ["idfe-net-n", "idfe-net-polar-n"])
