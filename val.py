@@ -119,8 +119,7 @@ def evaluate(
 
 
 def _check_finite(predictions: Predictions, truth: RecordSet, batch: Batch) -> None:
-    sound = predictions.boxes.isfinite().all() & predictions.class_logits.isfinite().all()
-    if not sound:
+    if not predictions.finite():
         first = truth.records[batch.indices[0]].path
         raise NumericError(
             f"{first}: the network's output is not finite for the batch from here on; weights are damaged"

@@ -82,10 +82,10 @@ def _best_candidates(predictions: Predictions, targets: Targets, chunk: Tensor, 
     row, prediction = _candidates(predictions, targets.boxes[chunk]).nonzero(as_tuple=True)
     target = chunk[row]
     image = targets.image_index[target]
-    overlap = IOUS[cfg.align_iou](predictions.boxes[image, prediction], targets.boxes[target]).clamp(min=0)
+    overlap = IOUS[cfg.align_iou](predictions.boxes_at(image, prediction), targets.boxes[target]).clamp(min=0)
     score = logsigmoid(predictions.class_logits[image, prediction, targets.labels[target]].float())
     alignment = cfg.align_alpha * score + cfg.align_beta * overlap.clamp(min=TINY).log()
-    key = image * predictions.boxes.shape[1] + prediction
+    key = image * predictions.class_logits.shape[1] + prediction
     pairs = _Pairs(target, prediction, key, alignment, overlap)
     best = alignment.argsort(descending=True, stable=True)
     pairs = pairs.keep(best[row[best].argsort(stable=True)])

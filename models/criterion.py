@@ -111,7 +111,7 @@ def _balance(weights: tuple[float, ...], levels: int) -> list[float]:
 
 def _levels(predictions: Predictions) -> Tensor:
     """(A,) level number of each prediction."""
-    sizes = torch.tensor(predictions.level_sizes, device=predictions.boxes.device)
+    sizes = torch.tensor(predictions.level_sizes, device=predictions.class_logits.device)
     return torch.arange(len(sizes), device=sizes.device).repeat_interleave(sizes)
 
 
@@ -122,7 +122,7 @@ def _per_level(values: Tensor, level: Tensor, levels: int) -> Tensor:
 
 def _best_targets(predictions: Predictions, assigned: Assignment, quality: Tensor) -> Tensor:
     """(B, A) objectness targets. Where several targets share a prediction the last of the list wins, on any device."""
-    batch, size = predictions.boxes.shape[:2]
+    batch, size = predictions.class_logits.shape[:2]
     flat = assigned.image_index * size + assigned.prediction_index
     order = torch.arange(len(flat), device=flat.device)
     last = torch.full((batch * size,), -1, device=flat.device).scatter_reduce(0, flat, order, "amax")

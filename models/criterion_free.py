@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
 
 from models.assign_aligned import assign_aligned
+from models.heads.distances import DistanceCode
 from models.learners import learners
 from models.loss_terms import LossTerms
 from models.matched_overlap import matched_overlap
@@ -19,7 +20,7 @@ ROOM = 0.01  # how far below the last bin a distance is kept, so that it lies be
 
 
 class FreeCriterion:
-    """Task-aligned loss (TOOD, arXiv 2108.07755) of predictions with a `distribution` and no objectness.
+    """Task-aligned loss (TOOD, arXiv 2108.07755) of predictions with a DistanceCode and no objectness.
 
     Every part is divided by the sum of the soft targets of the batch. Class: BCE of all predictions x classes against
     the soft targets, without those in ignored regions. Box: 1 - overlap, in the overlap's unit, and distribution focal
@@ -58,16 +59,15 @@ class FreeCriterion:
 
     def _box_losses(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> tuple[Tensor, Tensor]:
         """(P,) 1 - overlap and (P,) distribution focal loss of the positives."""
-        assert predictions.distribution is not None, "the anchor-free criterion needs a distribution"
+        assert isinstance(predictions.code, DistanceCode), "the anchor-free criterion needs distances"
         overlap = matched_overlap(predictions, targets, assigned, self.loss)
         image, index = assigned.image_index, assigned.prediction_index
         stride = predictions.strides[index][:, None]
         truth = targets.boxes[assigned.target_index] / stride
         points = predictions.points[index] / stride
         distances = torch.cat((points - truth[:, :2], truth[:, 2:] - points), -1)
-        return 1 - overlap, distribution_focal(at_least_fp32(predictions.distribution[image, index]), distances).mean(
-            -1
-        )
+        logits = at_least_fp32(predictions.code.values[image, index])
+        return 1 - overlap, distribution_focal(logits, distances).mean(-1)
 
 
 def _target_logits(predictions: Predictions, targets: Targets, assigned: Assignment) -> Tensor:

@@ -14,7 +14,7 @@ def learners(predictions: Predictions, targets: Targets, assigned: Assignment, r
     Not those that an ignored region could be about, whose point lies in it or at most `reach` strides outside, unless
     they answer for a target. Nobody says whether such a region shows a defect or background.
     """
-    learn = torch.ones(predictions.boxes.shape[:2], dtype=torch.bool, device=predictions.boxes.device)
+    learn = torch.ones(predictions.class_logits.shape[:2], dtype=torch.bool, device=predictions.class_logits.device)
     if not len(targets.ignored):
         return learn
     low, high = targets.ignored[:, None, :2], targets.ignored[:, None, 2:]

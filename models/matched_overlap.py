@@ -11,7 +11,7 @@ from utils.structures import Assignment, Predictions, Targets
 
 def matched_boxes(predictions: Predictions, targets: Targets, assigned: Assignment) -> tuple[Tensor, Tensor]:
     """(P, 4) xyxy px of the predictions of an assignment, and of their targets."""
-    return predictions.boxes[assigned.image_index, assigned.prediction_index], targets.boxes[assigned.target_index]
+    return predictions.boxes_at(assigned.image_index, assigned.prediction_index), targets.boxes[assigned.target_index]
 
 
 def matched_overlap(predictions: Predictions, targets: Targets, assigned: Assignment, loss: LossConfig) -> Tensor:

@@ -37,7 +37,7 @@ def detections(predictions: Predictions, cfg: NMSConfig) -> list[Detections]:
     """One Detections per picture, in pixels of the network input, on the CPU. A box may carry several classes."""
     image, boxes, scores, labels = (t.cpu() for t in _candidates(predictions, cfg))
     found = []
-    for index in range(len(predictions.boxes)):
+    for index in range(len(predictions.class_logits)):
         mine = (image == index).nonzero().flatten()
         order = scores[mine].argsort(descending=True, stable=True)[: cfg.max_candidates]
         mine = mine[order]
@@ -69,7 +69,7 @@ def _candidates(predictions: Predictions, cfg: NMSConfig) -> tuple[Tensor, Tenso
         wanted[list(cfg.classes)] = True
         above &= wanted
     row, label = above.nonzero(as_tuple=True)
-    boxes = predictions.boxes[image[row], index[row]]
+    boxes = predictions.boxes_at(image[row], index[row])
     sound = boxes.isfinite().all(-1)
     return image[row][sound], boxes[sound], scores[row, label][sound], label[sound]
 

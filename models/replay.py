@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,6 @@ from utils.dist import World
 from utils.errors import ConfigError
 from utils.structures import Moment, Predictions
 
-LEARNT = ("boxes", "class_logits", "objectness", "distribution")  # of Predictions: through these gradients flow back
 Tensors = tuple[Tensor, ...]
 Record = Callable[[nn.Module, Tensor], Callable[[Tensor], Tensors]]
 
@@ -33,16 +32,17 @@ class Flat(nn.Module):
         self.last: Predictions | None = None
 
     def forward(self, image: Tensor) -> Tensors:
-        """(B, C, H, W) -> those LEARNT fields of the graph's Predictions that are there; `last` keeps the others."""
+        """(B, C, H, W) -> what gradients flow back through: box values, class logits, objectness if there is one."""
         predictions = self.graph(image)
-        learnt = _learnt(predictions)
-        self.last = replace(predictions, **{name: tensor.detach() for name, tensor in learnt.items()})
-        return tuple(learnt.values())
+        learnt = (predictions.code.values, predictions.class_logits, predictions.objectness)
+        tensors = tuple(x for x in learnt if x is not None)
+        self.last = _with(predictions, tuple(x.detach() for x in tensors))
+        return tensors
 
     def predictions(self, tensors: Tensors) -> Predictions:
         """The inverse of `forward`, whose last call had pictures of the same shape."""
         assert self.last is not None, "forward comes first"
-        return replace(self.last, **dict(zip(_learnt(self.last), tensors, strict=True)))
+        return _with(self.last, tensors)
 
 
 class Replayed(nn.Module):
@@ -101,11 +101,12 @@ def record_cuda(flat: nn.Module, image: Tensor) -> Callable[[Tensor], Tensors]:
     torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)  # recording uses a stream of its own
     dtype, enabled = torch.get_autocast_dtype("cuda"), torch.is_autocast_enabled("cuda")
     with torch.autocast("cuda", dtype=dtype, enabled=enabled, cache_enabled=False):  # a recording keeps no casts
-        recorded: Callable[[Tensor], Tensors] = torch.cuda.make_graphed_callables(
-            flat, (torch.zeros_like(image),), allow_unused_input=True
-        )
-    return recorded
+        recorded = torch.cuda.make_graphed_callables(flat, (torch.zeros_like(image),), allow_unused_input=True)
+    return cast(Callable[[Tensor], Tensors], recorded)
 
 
-def _learnt(predictions: Predictions) -> dict[str, Any]:
-    return {name: tensor for name in LEARNT if (tensor := getattr(predictions, name)) is not None}
+def _with(predictions: Predictions, tensors: Tensors) -> Predictions:
+    """The same with other box values, class logits and objectness."""
+    values, logits, *objectness = tensors
+    code = replace(predictions.code, values=values)
+    return replace(predictions, code=code, class_logits=logits, objectness=objectness[0] if objectness else None)

@@ -20,7 +20,7 @@ def side_losses(predictions: Predictions, targets: Targets, cfg: LossConfig) -> 
     if predictions.energies:
         losses = [energy_loss(e, targets, _extent(predictions)).sum() for e in predictions.energies]
         terms.sums["energy"] = (torch.stack(losses).sum() * cfg.energy).view(1)
-    pictures = predictions.boxes.new_full((1,), float(len(predictions.boxes)))
+    pictures = predictions.strides.new_full((1,), float(len(predictions.class_logits)))
     terms.counts.update(dict.fromkeys(terms.sums, pictures))
     return terms
 

@@ -63,7 +63,7 @@ def summarise(graph: Graph, image_size: int) -> list[RowSummary]:
 
 def _shape_words(output: Tensor | tuple[Tensor, ...] | Predictions) -> str:
     if isinstance(output, Predictions):
-        return f"{output.boxes.shape[1]:,} predictions"
+        return f"{output.class_logits.shape[1]:,} predictions"
     if isinstance(output, tuple):
         return ", ".join(_shape_words(part) for part in output)
     return " x ".join(str(n) for n in output.shape[1:])

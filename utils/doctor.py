@@ -153,5 +153,4 @@ def _largest(model: nn.Module, batch: Batch, dtype: torch.dtype | None) -> float
     """The largest absolute class logit for `batch` in `dtype` (None: float32); inf when a value is not finite."""
     with torch.autocast(batch.images.device.type, dtype=dtype, enabled=dtype is not None):
         predictions = model(batch.inputs(), batch.phrases)
-    finite = predictions.boxes.isfinite().all() and predictions.class_logits.isfinite().all()
-    return float(predictions.class_logits.abs().max()) if finite else math.inf
+    return float(predictions.class_logits.abs().max()) if predictions.finite() else math.inf

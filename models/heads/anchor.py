@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from models.precision import at_least_fp32
 from models.registry import Ins, Strides, register
-from utils.structures import Predictions
+from utils.structures import BoxCode, Predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,13 +26,28 @@ class Grid:
     anchors: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class AnchorCode(BoxCode):
+    """`values` (B, A, 4): offsets from the cells and anchors of `grid`. YOLOv5 v6: centre = (2 sigmoid(t) - 0.5 + cell)
+    x stride, size = (2 sigmoid(t))^2 x anchor.
+    """
+
+    grid: Grid
+
+    def decode(self, values: Tensor, index: Tensor | slice) -> Tensor:
+        """See BoxCode."""
+        t, grid = at_least_fp32(values).sigmoid() * 2, self.grid
+        centre = (t[..., :2] - 0.5 + grid.cells[index]) * grid.strides[index][:, None]
+        half = t[..., 2:].square() * grid.anchors[index] / 2
+        return torch.cat((centre - half, centre + half), -1)
+
+
 @register
 class AnchorDetect(nn.Module):
-    """A 1x1 convolution per level to `anchors x (4 + 1 + classes)`, decoded in float32.
+    """A 1x1 convolution per level to `anchors x (4 + 1 + classes)`, boxes in an AnchorCode.
 
     Sources: one map per level, (B, C_l, H_l, W_l). `anchors`: per level a flat list w1, h1, w2, h2, ... in pixels.
-    Predictions are ordered level, row, column, anchor. Decoding (YOLOv5 v6): centre = (2 sigmoid(t) - 0.5 + cell) x
-    stride, size = (2 sigmoid(t))^2 x anchor.
+    Predictions are ordered level, row, column, anchor.
     """
 
     anchors: Tensor  # (levels, anchors per cell, 2) width, height px
@@ -77,11 +93,8 @@ class AnchorDetect(nn.Module):
         grids = tuple((m.shape[1], m.shape[2]) for m in maps)
         grid = self._grid(grids, maps[0].device)
         flat = torch.cat([m.flatten(1, 3) for m in maps], 1)
-        t = flat[..., :4].float().sigmoid()
-        centre = (t[..., :2] * 2 - 0.5 + grid.cells) * grid.strides[:, None]
-        half = (t[..., 2:] * 2).square() * grid.anchors / 2
         return Predictions(
-            boxes=torch.cat((centre - half, centre + half), -1),
+            code=AnchorCode(flat[..., :4], grid),
             class_logits=flat[..., 5:],
             objectness=flat[..., 4],
             points=grid.points,

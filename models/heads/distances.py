@@ -7,12 +7,14 @@ A head that has class logits of any origin (a convolution, text embeddings) adds
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from models.layers.conv import Conv
-from utils.structures import Predictions
+from models.precision import at_least_fp32
+from utils.structures import BoxCode, Predictions
 
 START_DECAY = 0.5  # bias of bin i starts at -i / 2: a mean distance of 1.5 cells, a box of 3 x 3 cells
 
@@ -71,11 +73,26 @@ def cell_centres(
     return torch.cat(points), torch.cat(per_point)
 
 
+@dataclass(frozen=True, eq=False)
+class DistanceCode(BoxCode):
+    """`values` (B, A, 4, bins): logits over the distances left, top, right, bottom in cells, bin i for i cells.
+
+    `points` (A, 2) px and `strides` (A,) are those of the cells.
+    """
+
+    points: Tensor
+    strides: Tensor
+
+    def decode(self, values: Tensor, index: Tensor | slice) -> Tensor:
+        """See BoxCode."""
+        return decode_distances(values, self.points[index], self.strides[index])
+
+
 def decode_distances(distribution: Tensor, points: Tensor, strides: Tensor) -> Tensor:
-    """(B, A, 4, bins) logits -> (B, A, 4) xyxy px in float32: the expected distance of each side, times stride."""
+    """(..., N, 4, bins) logits -> (..., N, 4) xyxy px: the expected distance of each side, times stride."""
     bins = torch.arange(distribution.shape[-1], device=distribution.device, dtype=torch.float32)
     # a sum, not a matrix product, which may run in bfloat16 or TF32
-    distance = (distribution.float().softmax(-1) * bins).sum(-1) * strides[:, None]
+    distance = (at_least_fp32(distribution).softmax(-1) * bins).sum(-1) * strides[:, None]
     return torch.cat((points - distance[..., :2], points + distance[..., 2:]), -1)
 
 
@@ -85,12 +102,11 @@ def distance_predictions(
     """Predictions from (B, A, 4, bins) and (B, A, K) logits over levels of `grids` (height, width) and `strides`."""
     points, per_point = cell_centres(grids, strides, distribution.device)
     return Predictions(
-        boxes=decode_distances(distribution, points, per_point),
+        code=DistanceCode(distribution, points, per_point),
         class_logits=class_logits,
         objectness=None,
         points=points,
         strides=per_point,
         level_sizes=tuple(height * width for height, width in grids),
         grids=grids,
-        distribution=distribution,
     )

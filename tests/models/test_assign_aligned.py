@@ -9,7 +9,7 @@ import torch
 from models.assign_aligned import assign_aligned
 from utils.boxes import pairwise_iou
 from utils.config import AssignConfig
-from utils.structures import Predictions, Targets
+from utils.structures import BoxCode, Predictions, Targets
 
 PLAIN = AssignConfig(align_alpha=1.0, align_beta=1.0, align_floor=0.0)
 
@@ -19,7 +19,7 @@ def made(points, boxes, scores, strides=None) -> Predictions:
     points, boxes, scores = torch.tensor(points).float(), torch.tensor(boxes).float(), torch.tensor(scores).float()
     boxes, scores = (t if t.dim() == 3 else t[None] for t in (boxes, scores))
     strides = torch.full((len(points),), 8.0) if strides is None else torch.tensor(strides).float()
-    return Predictions(boxes, torch.logit(scores), None, points, strides, (len(points),), ((1, len(points)),))
+    return Predictions(BoxCode(boxes), torch.logit(scores), None, points, strides, (len(points),), ((1, len(points)),))
 
 
 def truth(boxes, labels=None, images=None) -> Targets:
@@ -124,7 +124,7 @@ def crowded(batch=3, grid=12, targets=200, classes=4, seed=0):
     boxes = torch.cat((points - size / 2, points + size / 2), -1)
     logits = torch.randn(batch, len(points), classes, generator=g)
     predictions = Predictions(
-        boxes, logits, None, points, torch.full((len(points),), 8.0), (len(points),), ((grid, grid),)
+        BoxCode(boxes), logits, None, points, torch.full((len(points),), 8.0), (len(points),), ((grid, grid),)
     )
     corner = torch.rand(targets, 2, generator=g) * grid * 8
     truth_boxes = torch.cat((corner, corner + torch.rand(targets, 2, generator=g).square() * 40 + 0.5), -1)
@@ -179,7 +179,7 @@ def test_order_of_the_pictures_changes_nothing():
         alone = Targets(torch.zeros_like(mine), targets.labels[mine], targets.boxes[mine])
         one = replace(
             predictions,
-            boxes=predictions.boxes[image : image + 1],
+            code=BoxCode(predictions.boxes[image : image + 1]),
             class_logits=predictions.class_logits[image : image + 1],
         )
         got = rows(assign_aligned(one, alone, AssignConfig()))

@@ -59,10 +59,10 @@ def test_each_prediction_sees_its_own_cell(layout):
     before = head(maps)
     maps[1][1, :, 3, 5] = 5.0
     after = head(maps)
-    assert before.objectness is None and before.anchors is None and before.distribution.shape == (2, 116, 4, 16)
+    assert before.objectness is None and before.anchors is None and before.code.values.shape == (2, 116, 4, 16)
     want = {(1, 16 + row * 12 + column) for row in range(1, 6) for column in range(3, 8)}
-    for name in ("class_logits", "distribution"):
-        change = (getattr(after, name) - getattr(before, name)).flatten(2).abs().sum(-1)
+    for one, other in ((before.class_logits, after.class_logits), (before.code.values, after.code.values)):
+        change = (other - one).flatten(2).abs().sum(-1)
         assert {tuple(index) for index in change.nonzero().tolist()} == want
 
 

@@ -4,7 +4,7 @@ import torch
 
 from models.postprocess import BLOCK, NMSConfig, detections, suppress, undo_letterbox
 from utils.boxes import Letterbox, pairwise_iou
-from utils.structures import Detections, Predictions
+from utils.structures import BoxCode, Detections, Predictions
 
 
 def greedy(boxes, labels, threshold):
@@ -44,7 +44,7 @@ def test_agnostic_nms_ignores_classes():
 def predictions(boxes, objectness, logits):
     n = len(boxes)
     return Predictions(
-        boxes=boxes[None],
+        code=BoxCode(boxes[None]),
         class_logits=logits[None],
         objectness=objectness[None],
         points=torch.zeros(n, 2),

@@ -18,7 +18,7 @@ from utils.doctor import Doctor
 from utils.errors import ConfigError, NumericError
 from utils.evaluation import score_results
 from utils.log import LOG
-from utils.structures import Batch, Predictions, Targets
+from utils.structures import Batch, BoxCode, Predictions, Targets
 
 NO_WARMUP = ["--set", "schedule.warmup_epochs=0", "--set", "schedule.warmup_steps=0", "--noplots"]
 
@@ -167,7 +167,7 @@ class Overflowing(nn.Module):
     def forward(self, images, phrases=None):
         value = self.layer(torch.full((1, 1), 1000.0))
         none = torch.zeros(0)
-        return Predictions(value.repeat(1, 4)[None], value[None], None, none, none, (1,), ((1, 1),))
+        return Predictions(BoxCode(value.repeat(1, 4)[None]), value[None], None, none, none, (1,), ((1, 1),))
 
 
 def batch():
