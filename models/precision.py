@@ -1,4 +1,4 @@
-"""How many digits losses are computed with."""
+"""How many digits boxes and losses are computed with."""
 
 from __future__ import annotations
 
