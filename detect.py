@@ -7,7 +7,6 @@ From Python: `from detect import Detector; Detector("best.pt")("picture.png", co
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +34,7 @@ from utils.detect_tables import FoundTables
 from utils.device import half_notices, half_precision, select_device
 from utils.dist import ALONE, World, find_place, joined
 from utils.errors import ConfigError, printable
+from utils.failure import end
 from utils.flags import DetectFlags
 from utils.inspection.limits import Limits, read_limits
 from utils.inspection.threshold_file import Making
@@ -334,4 +334,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

@@ -43,6 +43,7 @@ from utils.doctor import Doctor
 from utils.dry_run import cost_line, data_lines, schedule_lines
 from utils.epoch import results_row, score_words
 from utils.errors import ConfigError
+from utils.failure import end
 from utils.inspection.options import inspection_config
 from utils.inspection.threshold_file import Making
 from utils.launch import check_processes, check_resumed, device_of, interrupted_run, launch, launch_id, process_count
@@ -392,4 +393,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from utils.device import half_notices, half_precision, select_device
 from utils.dist import ALONE, World, find_place, joined
 from utils.errors import ConfigError, NumericError
 from utils.evaluation import Evaluation, score_results
+from utils.failure import end
 from utils.flags import ValFlags
 from utils.inspection.options import inspection_config, refuse_with_predictions
 from utils.inspection.threshold_file import Making
@@ -376,4 +376,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

@@ -157,6 +157,7 @@ def test_a_failure_in_one_process_ends_the_other(glass, tmp_path):
         f"sys.path.insert(0, {str(ROOT)!r})\n"
         "import train\n"
         "from utils.errors import DataError\n"
+        "from utils.failure import end\n"
         "whole, calls = train.forward_backward, []\n"
         "def broken(*args, **kwargs):\n"
         "    calls.append(1)\n"
@@ -164,7 +165,7 @@ def test_a_failure_in_one_process_ends_the_other(glass, tmp_path):
         "        raise DataError('x.png: vanished; put it back')\n"
         "    return whole(*args, **kwargs)\n"
         "train.forward_backward = broken\n"
-        "sys.exit(train.main())\n"
+        "end(train.main())\n"
     )
     code, said = run_to_end(tmp_path, [*TORCHRUN, str(script), *QUICK, "--epochs", "1", "--data", str(glass)])
     assert code == 1 and "rank 1: error[DATA]: x.png: vanished" in said, said
