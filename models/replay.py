@@ -1,6 +1,6 @@
 """A network in training whose GPU kernels are recorded once and then replayed, instead of started one by one.
 
-A step of a narrow network on small pictures has two thousand short kernels; starting them takes the CPU longer than
+A step of a narrow network on small pictures has thousands of short kernels; starting them takes the CPU longer than
 running them takes a GPU. CUDA graphs (pytorch.org/docs/stable/notes/cuda.html) start them all at once.
 """
 

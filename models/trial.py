@@ -13,9 +13,11 @@ import torch
 
 from models.criterion import build_criterion
 from models.graph import Graph
+from models.replay import replayed
 from utils.config import Config, DataConfig
 from utils.device import peak_memory
-from utils.errors import ResourceError
+from utils.dist import ALONE
+from utils.errors import ConfigError, ResourceError
 from utils.log import LOG
 from utils.state import new_state
 from utils.step import forward_backward, optimizer_step
@@ -36,7 +38,10 @@ class Trial:
 
 
 def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int = 3) -> Trial:
-    """Train a copy of `model` for `steps` steps after one to warm up; `model` itself stays as it is."""
+    """Train a copy of `model` for `steps` steps after one to warm up; `model` itself stays as it is.
+
+    With --cuda-graph the steps are replayed ones; raises ConfigError where they cannot be.
+    """
     model = copy.deepcopy(model)
     device = next(model.parameters()).device
     if device.type == "cuda":
@@ -45,6 +50,7 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
     size, classes, planes = cfg.data.imgsz, model.spec.classes, len(model.channels.names)
     batch = random_batch(cfg.data.batch_size, size, classes, cfg.run.seed, planes).to(device)
     state, criterion = new_state(model, cfg, dtype), build_criterion(model, cfg)
+    state.network = replayed(model, cfg, ALONE, state.network)
     model.train()
 
     def step() -> None:
@@ -83,9 +89,14 @@ def _seconds(action: Callable[[], None], device: torch.device) -> float:
 
 
 def fit_batch(cfg: Config, model: Graph, pictures: int, dtype: torch.dtype | None, processes: int = 1) -> Config:
-    """The configuration with --batch -1 replaced by the pictures per step that fit all processes, said aloud."""
+    """The configuration with --batch -1 replaced by the pictures per step that fit all processes, said aloud.
+
+    Raises ConfigError with --cuda-graph: what happens when memory runs out in a recording has never been tried.
+    """
     if cfg.data.batch_size != -1:
         return cfg
+    if cfg.run.cuda_graph:
+        raise ConfigError("--batch -1: does not go with --cuda-graph, which takes more memory; name a number")
     if next(model.parameters()).is_cuda:
         size = batch_that_fits(model, cfg, dtype, pictures)
         LOG.info("--batch -1: %d pictures of %d px a step fit each GPU", size, cfg.data.imgsz)

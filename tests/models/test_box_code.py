@@ -49,12 +49,13 @@ def test_detections_decode_what_reaches_the_confidence(name, monkeypatch):
     assert decoded == [reach]
 
 
-@pytest.mark.parametrize("name", HEADS)
-@pytest.mark.parametrize("part", ["values", "class_logits", "objectness"])
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [(name, part) for name in HEADS for part in ("values", "class_logits")] + [("anchor", "objectness")],
+)
 def test_a_number_that_is_not_finite_is_noticed(name, part):
     predictions = said(name)
     assert predictions.finite()
     tensor = predictions.code.values if part == "values" else getattr(predictions, part)
-    if tensor is not None:
-        tensor.data[-1, -1] = torch.inf
-        assert not predictions.finite()
+    tensor.data[-1, -1] = torch.inf
+    assert not predictions.finite()

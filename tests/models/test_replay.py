@@ -75,7 +75,7 @@ def test_the_numbers_are_those_of_a_network_that_was_not_recorded(name, pause, r
 @pytest.mark.parametrize("dtype", [None, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("pause", [1, 2])
 def test_recorded_on_a_gpu(dtype, pause):
-    """As far from the same training without recording as two of those are apart, which add up in any order."""
+    """Within 2 % of the same training without recording: a GPU adds up in any order, and training magnifies that."""
     runs = [train(network("idfe-net-c2f-n"), record, batches(), "cuda", dtype, pause) for record in (None, record_cuda)]
     (want, weights), (got, mine) = runs
     for one, other in zip(want, got, strict=True):

@@ -1,11 +1,13 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from models.graph import build_graph
 from models.spec import read_spec
-from models.trial import BOXES, largest_fitting, random_batch, try_steps
+from models.trial import BOXES, fit_batch, largest_fitting, random_batch, try_steps
+from utils.errors import ConfigError
 from utils.paths import CFG
 from utils.settings import Setting, build_config
 
@@ -28,8 +30,8 @@ def test_largest_fitting(limit, most, shape):
         return used(size) if size <= 2 * limit else math.inf  # out of memory
 
     found = largest_fitting(peak, used(limit) if limit else 0.5, most)
-    best = min(limit, most)
-    assert best * 8 // 9 <= found <= max(best, 4 * (shape == "in steps") * -(-limit // 4)) and max(asked) <= most
+    best = max((size for size in range(1, min(most, 2 * limit) + 1) if used(size) <= used(limit)), default=0)
+    assert best * 8 // 9 <= found <= best and max(asked) <= most
     assert len(asked) == len(set(asked)) <= 8
 
 
@@ -44,6 +46,17 @@ def test_a_trial_leaves_the_model_alone(name):
     assert trial.step_seconds > 0 and trial.forward_seconds > 0 and trial.peak_bytes > 2**20
     assert all(torch.equal(tensor, before[name]) for name, tensor in graph.state_dict().items())
     assert all(p.grad is None for p in graph.parameters()) and torch.equal(random, torch.get_rng_state())
+
+
+def test_a_trial_replays_what_is_to_be_replayed():
+    """--dry-run measures the steps that --cuda-graph makes, and refuses what the run would refuse."""
+    graph = build_graph(read_spec(CFG / "models" / "idfe-net-n.yaml"), image_size=64)
+    cfg, _ = build_config([Setting("data.imgsz", 64, ""), Setting("run.cuda_graph", True, "")])
+    with pytest.raises(ConfigError, match="--cuda-graph: it is for GPUs"):
+        try_steps(graph, cfg, None)
+    unsized = replace(cfg, data=replace(cfg.data, batch_size=-1))
+    with pytest.raises(ConfigError, match="--batch -1: does not go with --cuda-graph"):
+        fit_batch(unsized, graph, 100, None)
 
 
 def test_random_boxes_lie_in_their_pictures():
