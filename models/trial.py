@@ -96,7 +96,9 @@ def fit_batch(cfg: Config, model: Graph, pictures: int, dtype: torch.dtype | Non
     if cfg.data.batch_size != -1:
         return cfg
     if cfg.run.cuda_graph:
-        raise ConfigError("--batch -1: does not go with --cuda-graph, which takes more memory; name a number")
+        raise ConfigError(
+            "--batch -1: does not go with --cuda-graph, whose recording needs memory of its own; name a number"
+        )
     if next(model.parameters()).is_cuda:
         size = batch_that_fits(model, cfg, dtype, pictures)
         LOG.info("--batch -1: %d pictures of %d px a step fit each GPU", size, cfg.data.imgsz)
