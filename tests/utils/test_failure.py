@@ -48,7 +48,7 @@ def started(script: str, **environment: str) -> subprocess.Popen:
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="no idle threads on this system")
 def test_gloos_late_threads_do_not_abort():
-    """Two processes on one core, where gloo's threads run last: sys.exit ends 7 of 10 such pairs by SIGABRT."""
+    """Two processes on one core, where gloo's threads run last: sys.exit ends most such pairs by SIGABRT."""
     for _ in range(2):
         with socket.socket() as free:
             free.bind(("localhost", 0))
