@@ -16,39 +16,39 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from data.images import MAX_PIXELS
-from data.planes import PlaneReader
-from data.polar import Optics
-from data.sources import Source, find_sources, words
-from data.synthetic import write_glass
-from data.transforms import PAD, eval_shape, letterbox
-from data.union import open_data
-from data.video import read_frames
-from models.load import for_inference, load_masker, load_model, look_for
-from models.postprocess import NMSConfig, detections, undo_letterbox
-from utils.channels import Channels, serve
-from utils.cli import parse_detect
-from utils.config import DataConfig, RunConfig
-from utils.detect_files import FoundFiles
-from utils.detect_tables import FoundTables
-from utils.device import half_notices, half_precision, select_device
-from utils.dist import ALONE, World, find_place, joined
-from utils.errors import ConfigError, printable
-from utils.failure import end
-from utils.flags import DetectFlags
+from data.augment.polarization import Optics
+from data.augment.transforms import PAD, eval_shape, letterbox
+from data.drawn.glass import write_glass
+from data.index.union import open_data
+from data.pictures.images import MAX_PIXELS
+from data.pictures.plane_reader import PlaneReader
+from data.pictures.sources import Source, find_sources, words
+from data.pictures.video import read_frames
+from models.ready.load import for_inference, load_masker, load_model, look_for
+from models.ready.postprocess import NMSConfig, detections, undo_letterbox
+from utils.config.cli import parse_detect
+from utils.config.config import DataConfig, RunConfig
+from utils.config.flags import DetectFlags
+from utils.config.settings import build_config, settings_of_assignments
+from utils.console.failure import end
+from utils.console.log import LOG, log_to, progress, run_script
+from utils.detecting.detection_files import FoundFiles
+from utils.detecting.detection_tables import FoundTables
+from utils.files.runs import new_run, provenance, write_json
+from utils.files.weights import find_weights, weights_about
 from utils.inspection.limits import Limits, read_limits
 from utils.inspection.threshold_file import Making
-from utils.launch import device_of
-from utils.log import LOG, log_to, progress, run_script
-from utils.names import class_map
+from utils.processes.device import half_notices, half_precision, select_device
+from utils.processes.dist import ALONE, World, find_place, joined
+from utils.processes.launch import device_of
+from utils.processes.threads import prefetch
 from utils.report.detection import DetectionReport
-from utils.runs import new_run, provenance, write_json
-from utils.settings import build_config, settings_of_assignments
-from utils.structures import Batch, Detections, Frame, Targets
-from utils.text import counted
-from utils.threads import prefetch
-from utils.vocabulary import Vocabulary
-from utils.weights import find_weights, weights_about
+from utils.values.channels import Channels, serve
+from utils.values.structures import Batch, Detections, Frame, Targets
+from utils.words.class_names import class_map
+from utils.words.errors import ConfigError, printable
+from utils.words.text import counted
+from utils.words.vocabulary import Vocabulary
 
 
 class Detector:

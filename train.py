@@ -13,56 +13,66 @@ from typing import NoReturn
 import torch
 from torch.utils.data import DataLoader
 
-from data.advice import advice
-from data.build import eval_loader, read_splits, train_loader
-from data.demo import demo_settings
-from data.flat import flatten
-from data.phrases import PhraseDraw
-from data.preview import plot_start, show_pictures
-from data.records import RecordSet
-from data.sampler import EpochBatches
+from data.batches.advice import advice
+from data.batches.build import eval_loader, read_splits, train_loader
+from data.batches.phrases import PhraseDraw
+from data.batches.preview import plot_start, show_pictures
+from data.batches.sampler import EpochBatches
+from data.drawn.demo import demo_settings
+from data.index.flat_truth import flatten
+from data.sets.split_reading import RecordSet
 from detect import detect_pictures
-from models.criterion import Criterion, build_criterion
-from models.found import Found
-from models.freeze import freeze
+from models.graph.freeze import freeze
+from models.graph.normless import without_norms
+from models.graph.open_vocabulary import Words, about_words, set_words, words_for
+from models.graph.summary import summarise
 from models.layers.conv import set_bn_momentum
-from models.load import network_of
-from models.new_model import new_model, synchronise
-from models.normless import without_norms
-from models.open_vocabulary import Words, about_words, set_words, words_for
-from models.replay import replayed
-from models.summary import summarise
-from models.trial import fit_batch, try_steps
-from utils.budget import TimeBudget, out_of_time
-from utils.cli import parse_detect, parse_train
-from utils.conclusion import Manner, conclude
-from utils.config import Config
-from utils.device import select_device
-from utils.dist import World, find_place, joined
-from utils.doctor import Doctor
-from utils.dry_run import cost_line, data_lines, schedule_lines
-from utils.epoch import results_row, score_words
-from utils.errors import ConfigError
-from utils.failure import end
+from models.losses.criterion import Criterion, build_criterion
+from models.ready.found import Found
+from models.ready.load import network_of
+from models.ready.new_model import new_model, synchronise
+from models.ready.replay import replayed
+from models.ready.trial import fit_batch, try_steps
+from utils.config.cli import parse_detect, parse_train
+from utils.config.config import Config
+from utils.config.settings import as_yaml, hyp_yaml
+from utils.config.time_budget import TimeBudget, out_of_time
+from utils.console.failure import end
+from utils.console.log import LOG, log_to, progress, run_script
+from utils.console.stop import Stop, Stopped
+from utils.drawing.plots import plot_results
+from utils.files.runs import ResultsCsv, new_run, planned_run, provenance, write_json, write_text
 from utils.inspection.options import inspection_config
 from utils.inspection.threshold_file import Making
-from utils.launch import check_processes, check_resumed, device_of, interrupted_run, launch, launch_id, process_count
-from utils.log import LOG, log_to, progress, run_script
-from utils.optim import Schedule
-from utils.plots import plot_results
-from utils.precision import autocast_dtype
-from utils.resolve import LAST_WRITTEN, Resumed, configure, resume
-from utils.runs import ResultsCsv, new_run, planned_run, provenance, write_json, write_text
-from utils.saver import Saver
-from utils.scores import as_lines
-from utils.settings import as_yaml, hyp_yaml
-from utils.state import TrainState, new_state, stops_early
-from utils.step import forward_backward, optimizer_step
-from utils.stop import Stop, Stopped
-from utils.structures import Batch, Report
-from utils.text import counted
-from utils.vocabulary import Vocabulary
+from utils.processes.device import select_device
+from utils.processes.dist import World, find_place, joined
+from utils.processes.launch import (
+    check_processes,
+    check_resumed,
+    device_of,
+    interrupted_run,
+    launch,
+    launch_id,
+    process_count,
+)
+from utils.processes.mixed_precision import autocast_dtype
+from utils.processes.resolve import LAST_WRITTEN, Resumed, configure, resume
+from utils.report.run_results import Manner, conclude
+from utils.scoring.score_summary import as_lines
+from utils.training.doctor import Doctor
+from utils.training.dry_run import cost_line, data_lines, schedule_lines
+from utils.training.epoch import results_row, score_words
+from utils.training.optimizer import Schedule
+from utils.training.saver import Saver
+from utils.training.state import TrainState, new_state, stops_early
+from utils.training.step import forward_backward, optimizer_step
+from utils.values.structures import Batch, Report
+from utils.words.errors import ConfigError
+from utils.words.text import counted
+from utils.words.vocabulary import Vocabulary
 from val import Evaluation, plot_evaluation, predict, score
+
+SAME_PICTURES = "the same pictures in the same order, but not bit for bit the numbers of an unbroken run"
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,10 +198,8 @@ def record(table: ResultsCsv, job: Job, report: Report | None, seconds: float) -
         return
     rates = [group["lr"] for group in state.optimizer.param_groups]
     table.append(results_row(state.epoch, state.losses, report, rates))
-    scores = score_words(report)
-    LOG.info(
-        "epoch %d/%d: %s%s | %.1f s", state.epoch + 1, job.cfg.schedule.epochs, state.losses.words(), scores, seconds
-    )
+    words = state.losses.words() + score_words(report)
+    LOG.info("epoch %d/%d: %s | %.1f s", state.epoch + 1, job.cfg.schedule.epochs, words, seconds)
 
 
 def new_saver(job: Job, origins: dict[str, str]) -> Saver:
@@ -257,12 +265,7 @@ def prepare(cfg: Config, world: World, device: torch.device, resumed: Resumed | 
         state.restore(resumed.content, resumed.last)
         if world.first and len(resumed.content["rng"]) != world.size:
             before = counted(len(resumed.content["rng"]), "process")
-            LOG.warning(
-                "begun by %s, continued by %d: the same pictures in the same order, but not bit for bit the "
-                "numbers of an unbroken run",
-                before,
-                world.size,
-            )
+            LOG.warning(f"begun by {before}, continued by {world.size}: {SAME_PICTURES}")
     return Job(cfg, device, train, val, state, build_criterion(model, cfg), Path(), words)
 
 

@@ -10,53 +10,53 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from data.build import eval_loader, read_split
-from data.collate import collate
-from data.dataset import EvalSamples
-from data.preview import plot_detections, show_pictures
-from data.records import RecordSet
-from models.criterion import Criterion
-from models.found import Found
-from models.graph import Graph, build_graph
-from models.load import Loaded, closed_words, for_inference, load_model, look_for
-from models.loss_terms import LossTerms
-from models.open_vocabulary import permuted, set_words
-from models.postprocess import NMSConfig, detections, undo_letterbox
-from models.spec import read_spec
-from models.summary import as_table, summarise
-from models.timing import measure
-from utils import coco
-from utils.cli import parse_val
-from utils.comparison import report_comparison
-from utils.conclusion import Manner, conclude, plot_report
-from utils.config import Config, DataConfig, RunConfig, ValConfig
-from utils.device import half_notices, half_precision, select_device
-from utils.dist import ALONE, World, find_place, joined
-from utils.errors import ConfigError, NumericError
-from utils.evaluation import Evaluation, score_results
-from utils.failure import end
-from utils.flags import ValFlags
+from data.batches.build import eval_loader, read_split
+from data.batches.collate import collate
+from data.batches.preview import plot_detections, show_pictures
+from data.batches.samples import EvalSamples
+from data.sets.split_reading import RecordSet
+from models.graph.graph import Graph, build_graph
+from models.graph.open_vocabulary import permuted, set_words
+from models.graph.summary import as_table, summarise
+from models.losses.criterion import Criterion
+from models.losses.loss_terms import LossTerms
+from models.ready.found import Found
+from models.ready.load import Loaded, closed_words, for_inference, load_model, look_for
+from models.ready.postprocess import NMSConfig, detections, undo_letterbox
+from models.ready.timing import measure
+from models.rows.spec import read_spec
+from utils.config.cli import parse_val
+from utils.config.config import Config, DataConfig, RunConfig, ValConfig
+from utils.config.flags import ValFlags
+from utils.config.paths import find_yaml
+from utils.config.settings import Setting, build_config, settings_of_assignments
+from utils.console.failure import end
+from utils.console.log import LOG, log_to, progress, run_script
+from utils.console.stop import Stop
+from utils.drawing.plots import plot_times
+from utils.files.output_paths import output_places, relative_paths
+from utils.files.runs import new_run, provenance, write_json, write_text
+from utils.files.weights import find_weights, weights_about
+from utils.files.yolo_txt import label_text
+from utils.inspection.comparison import report_comparison
 from utils.inspection.options import inspection_config, refuse_with_predictions
 from utils.inspection.threshold_file import Making
 from utils.inspection.thresholds import LOWEST
-from utils.launch import device_of
-from utils.log import LOG, log_to, progress, run_script
-from utils.names import class_map, mapped_names, read_class_mapping
-from utils.novelty import Novelty, group_lines, group_names, group_scores
-from utils.paths import find_yaml
-from utils.places import output_places, relative_paths
-from utils.plots import plot_times
-from utils.predictions import Known, read_parts
-from utils.runs import new_run, provenance, write_json, write_text
-from utils.scores import as_lines
-from utils.settings import Setting, build_config, settings_of_assignments
-from utils.speed import Speed
-from utils.stop import Stop
-from utils.structures import Batch, Detections, Predictions
-from utils.text import counted
-from utils.vocabulary import Vocabulary
-from utils.weights import find_weights, weights_about
-from utils.yolo_txt import label_text
+from utils.processes.device import half_notices, half_precision, select_device
+from utils.processes.dist import ALONE, World, find_place, joined
+from utils.processes.launch import device_of
+from utils.processes.speed import Speed
+from utils.report.run_results import Manner, conclude, plot_report
+from utils.scoring import coco
+from utils.scoring.evaluation import Evaluation, score_results
+from utils.scoring.novelty import Novelty, group_lines, group_names, group_scores
+from utils.scoring.prediction_files import Known, read_parts
+from utils.scoring.score_summary import as_lines
+from utils.values.structures import Batch, Detections, Predictions
+from utils.words.class_names import class_map, mapped_names, read_class_mapping
+from utils.words.errors import ConfigError, NumericError
+from utils.words.text import counted
+from utils.words.vocabulary import Vocabulary
 
 WRITTEN = "results.json, report.json, thresholds.yaml, predictions.json (COCO format, with truth.json)"
 

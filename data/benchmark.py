@@ -22,24 +22,24 @@ import cv2
 import numpy as np
 from torch.utils.data import DataLoader
 
-from data.balance import Balance
-from data.build import train_loader
-from data.classes import ClassMap
-from data.coco_json import read_coco, truths_of
-from data.description import read_description
-from data.index import GOOD, LABELLED, RecordIndex
-from data.index_writer import IndexWriter
-from data.records import ReadPolicy, read_records
-from data.sampler import EpochBatches, Shapes
-from data.split_index import read_indexed
-from data.stamps import take_stamps
-from utils.cli import parse_data_benchmark
-from utils.config import Config
-from utils.flags import DataBenchmarkFlags
-from utils.log import LOG, progress, run_script
-from utils.memory import peak_memory, private_memory
-from utils.settings import Setting, build_config
-from utils.structures import Batch
+from data.batches.balance import Balance
+from data.batches.build import train_loader
+from data.batches.sampler import EpochBatches, Shapes
+from data.files.stamps import take_stamps
+from data.index.index_writer import IndexWriter
+from data.index.record_index import GOOD, LABELLED, RecordIndex
+from data.index.split_index import read_indexed
+from data.labels.classes import ClassMap
+from data.labels.coco_json import read_coco, truths_of
+from data.sets.description import read_description
+from data.sets.split_reading import ReadPolicy, read_records
+from utils.config.cli import parse_data_benchmark
+from utils.config.config import Config
+from utils.config.flags import DataBenchmarkFlags
+from utils.config.settings import Setting, build_config
+from utils.console.log import LOG, progress, run_script
+from utils.processes.memory import peak_memory, private_memory
+from utils.values.structures import Batch
 
 CHUNK = 8192  # pictures in hand
 REPEATS = 3  # epochs of the loader that count

@@ -22,22 +22,22 @@ from typing import Any
 import numpy as np
 import yaml
 
-from data.channels import channel_keys
-from data.coco_writer import IGNORED, ignores, write_coco
-from data.planes import stem_of
-from data.records import ReadPolicy, RecordSet, read_records
-from data.shards import is_member
-from data.union import merge, open_data
-from utils.channels import Channels
-from utils.cli import parse_folds
-from utils.config import DataConfig
-from utils.errors import ConfigError, DataError, printable
-from utils.flags import FoldsFlags
-from utils.log import LOG, run_script
-from utils.new_folder import new_folder
-from utils.places import relative_paths
-from utils.structures import Record
-from utils.text import counted
+from data.files.shards import is_member
+from data.index.coco_writer import IGNORED, ignores, write_coco
+from data.index.union import merge, open_data
+from data.pictures.channel_keys import channel_keys
+from data.pictures.plane_reader import stem_of
+from data.sets.split_reading import ReadPolicy, RecordSet, read_records
+from utils.config.cli import parse_folds
+from utils.config.config import DataConfig
+from utils.config.flags import FoldsFlags
+from utils.console.log import LOG, run_script
+from utils.files.new_folder import new_folder
+from utils.files.output_paths import relative_paths
+from utils.values.channels import Channels
+from utils.values.structures import Record
+from utils.words.errors import ConfigError, DataError, printable
+from utils.words.text import counted
 
 SPLITS = ("train", "val")
 GOOD = -1  # the stratum of pictures without a defect

@@ -1,7 +1,7 @@
 """A data set as a few large files: `python -m data.pack --data my.yaml --out FOLDER`, then `--data FOLDER`.
 
-The pictures' files are copied as they are into tar files (see data/shards.py), the truth into a COCO json per split.
-Training from the folder sees the same samples as from the files.
+The pictures' files are copied as they are into tar files (see data/files/shards.py), the truth into a COCO json per
+split. Training from the folder sees the same samples as from the files.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from typing import IO
 
 import numpy as np
 
-from data.coco_writer import IGNORED, ignores, write_coco
-from data.images import picture_bytes
-from data.records import ReadPolicy, RecordSet
-from data.shards import FORMAT, MANIFEST, OFFSETS, Shard, file_hash, member_name, offsets_of
-from data.union import DataSource, open_data
-from utils.cli import parse_pack
-from utils.config import DataConfig
-from utils.errors import ConfigError, printable
-from utils.flags import PackFlags
-from utils.log import LOG, progress, run_script
-from utils.new_folder import new_folder
-from utils.places import relative_paths
-from utils.structures import EVERY_CLASS, Record
+from data.files.shards import FORMAT, MANIFEST, OFFSETS, Shard, file_hash, member_name, offsets_of
+from data.index.coco_writer import IGNORED, ignores, write_coco
+from data.index.union import DataSource, open_data
+from data.pictures.images import picture_bytes
+from data.sets.split_reading import ReadPolicy, RecordSet
+from utils.config.cli import parse_pack
+from utils.config.config import DataConfig
+from utils.config.flags import PackFlags
+from utils.console.log import LOG, progress, run_script
+from utils.files.new_folder import new_folder
+from utils.files.output_paths import relative_paths
+from utils.values.structures import EVERY_CLASS, Record
+from utils.words.errors import ConfigError, printable
 
 SPLITS = ("train", "val", "test")
 BLOCK = 512  # bytes of a tar header

@@ -15,27 +15,27 @@ from typing import TypeVar
 
 import torch
 
-from models.criterion import build_criterion
-from models.graph import Graph, build_graph
-from models.normless import without_norms
-from models.open_vocabulary import Words, set_words, text_source, with_words
-from models.postprocess import NMSConfig, suppress
-from models.spec import ModelSpec, read_spec
-from models.static import static_graph
-from models.summary import summarise
+from models.graph.graph import Graph, build_graph
+from models.graph.normless import without_norms
+from models.graph.open_vocabulary import Words, set_words, text_source, with_words
+from models.graph.static import static_graph
+from models.graph.summary import summarise
+from models.losses.criterion import build_criterion
+from models.ready.postprocess import NMSConfig, suppress
+from models.rows.spec import ModelSpec, read_spec
 from models.text.cache import VectorCache
 from models.text.encoder import TextEncoder
 from models.text.find import find_encoder
-from utils.cli import parse_benchmark
-from utils.config import Config
-from utils.device import peak_memory, select_device
-from utils.errors import CheckpointError, ConfigError
-from utils.flags import BenchmarkFlags
-from utils.log import LOG, run_script
-from utils.paths import find_yaml
-from utils.structures import Targets
-from utils.text import counted
-from utils.vocabulary import Vocabulary
+from utils.config.cli import parse_benchmark
+from utils.config.config import Config
+from utils.config.flags import BenchmarkFlags
+from utils.config.paths import find_yaml
+from utils.console.log import LOG, run_script
+from utils.processes.device import peak_memory, select_device
+from utils.values.structures import Targets
+from utils.words.errors import CheckpointError, ConfigError
+from utils.words.text import counted
+from utils.words.vocabulary import Vocabulary
 
 NMS_SIZES = (300, 3_000, 30_000)
 STAND_IN = "ngram"

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 import train
-from models.load import load_model
+from models.ready.load import load_model
 from tests.conftest import QUICK
-from utils import checkpoint
-from utils.paths import CFG
-from utils.runs import ResultsCsv
+from utils.config.paths import CFG
+from utils.files import checkpoint
+from utils.files.runs import ResultsCsv
 
 
 @pytest.fixture

@@ -15,21 +15,21 @@ from PIL import Image
 
 import detect
 import val
-from data.images import read_image
-from data.polar import Optics
-from data.sources import find_sources
-from data.video import read_frames
+from data.augment.polarization import Optics
+from data.pictures.images import read_image
+from data.pictures.sources import find_sources
+from data.pictures.video import read_frames
 from detect import Detector, look, wanted_classes
-from models.postprocess import NMSConfig
-from tests.data.test_video import write_video
-from utils import coco
-from utils.channels import RGB_CHANNELS
-from utils.cli import parse_detect
-from utils.detect_files import FoundFiles, slug
-from utils.detect_tables import FoundTables
-from utils.errors import ConfigError
-from utils.structures import Detections
-from utils.text import spreadsheet_cell
+from models.ready.postprocess import NMSConfig
+from tests.data.pictures.test_video import write_video
+from utils.config.cli import parse_detect
+from utils.detecting.detection_files import FoundFiles, slug
+from utils.detecting.detection_tables import FoundTables
+from utils.scoring import coco
+from utils.values.channels import RGB_CHANNELS
+from utils.values.structures import Detections
+from utils.words.errors import ConfigError
+from utils.words.text import spreadsheet_cell
 
 
 @pytest.fixture

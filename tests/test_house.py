@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("models", "data", "utils")
-FILES = sorted(p for room in ROOMS for p in (ROOT / room).rglob("*.py"))
+# From the ground up: a room may import the rooms before it.
+ROOMS = {
+    "utils": "words values console config files processes scoring drawing detecting inspection report training".split(),
+    "data": "files pictures labels sets index augment batches drawn".split(),
+    "models": "rows layers heads sam prompts text graph losses ready".split(),
+}
+COMMANDS = {"utils": {"benchmark"}, "data": {"benchmark", "folds", "pack"}, "models": {"benchmark"}}
+FILES = sorted(p for package in ROOMS for p in (ROOT / package).rglob("*.py"))
 SCRIPTS = [ROOT / f"{name}.py" for name in ("train", "val", "detect")]
 FORBIDDEN = {"models": {"data", "train", "val", "detect"}, "data": {"models", "train", "val", "detect"}}
 FORBIDDEN["utils"] = {"models", "data", "train", "val", "detect"}
@@ -37,8 +43,31 @@ def imports(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_imports_go_down(path):
-    room = path.relative_to(ROOT).parts[0]
-    assert not {i for i in imports(path) if i.split(".")[0] in FORBIDDEN[room]}
+    package = path.relative_to(ROOT).parts[0]
+    assert not {i for i in imports(path) if i.split(".")[0] in FORBIDDEN[package]}
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_every_file_is_in_a_room_that_says_what_it_holds(package):
+    files = {p.stem for p in (ROOT / package).glob("*.py")}
+    assert files == COMMANDS[package] | {"__init__"}
+    assert {p.name for p in (ROOT / package).iterdir() if p.is_dir()} - {"__pycache__"} == set(ROOMS[package])
+    for room in ROOMS[package]:
+        sentence = ast.get_docstring(tree(ROOT / package / room / "__init__.py"))
+        assert sentence and ("May import:" in sentence or "Imports no other room" in sentence)
+        assert not list((ROOT / package / room).glob("*/*.py")), "rooms are one level deep"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_no_import_runs_up_to_a_higher_room(path):
+    package, *place = path.relative_to(ROOT).parts
+    order = ROOMS[package]
+    if len(place) < 2:
+        return  # a command, above all rooms
+    for module in imports(path):
+        first, *rest = module.split(".")
+        if first == package and rest and rest[0] != place[0]:
+            assert rest[0] in order[: order.index(place[0])], f"{name(path)} imports {module}"
 
 
 def test_scripts_import_in_one_direction():

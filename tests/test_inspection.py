@@ -11,10 +11,10 @@ import pytest
 import detect
 import val
 from tests.conftest import QUICK
-from utils import coco
 from utils.inspection.limits import Limits
 from utils.inspection.threshold_file import Making, read_making, read_thresholds
-from utils.structures import Detections
+from utils.scoring import coco
+from utils.values.structures import Detections
 
 FIGURES = ("FROC.png", "recall_by_size.png", "overkill_escape.png", "calibration.png", "thresholds.yaml")
 
@@ -23,7 +23,7 @@ FIGURES = ("FROC.png", "recall_by_size.png", "overkill_escape.png", "calibration
 def learnt(tmp_path_factory):
     """A run that has learnt its pictures by heart well enough to find some defects; every third is a good one."""
     import train
-    from data.synthetic import write_glass
+    from data.drawn.glass import write_glass
 
     home = tmp_path_factory.mktemp("learnt")
     data = write_glass(home / "set", train=12, val=12, size=128)
@@ -219,7 +219,7 @@ def test_departures_from_how_thresholds_were_chosen_are_said(learnt, capsys):
 
 
 def test_nms_of_a_thresholds_file(tmp_path):
-    from utils.errors import ConfigError
+    from utils.words.errors import ConfigError
 
     for text, expected in (
         ("nms: {iou: 2}", "'iou' must be a number from 0 to 1"),

@@ -9,8 +9,8 @@ import torch
 import detect
 import train
 import val
-from models.load import load_model
-from utils import checkpoint
+from models.ready.load import load_model
+from utils.files import checkpoint
 
 TEXT = ["--cfg", "rtvpnet-plain-n.yaml", "--text-encoder", "ngram:64"]
 QUICK = ["--img", "64", "--batch", "4", "--workers", "0", "--device", "cpu", "--noplots", "--epochs", "1"]

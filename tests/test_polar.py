@@ -13,11 +13,11 @@ from PIL import Image
 import detect
 import train
 import val
-from data.synthetic_polar import write_polar_glass
-from models.load import load_model
+from data.drawn.polar_glass import write_polar_glass
+from models.ready.load import load_model
 from tests.conftest import QUICK
-from utils import checkpoint
-from utils.channels import ANGLES
+from utils.files import checkpoint
+from utils.values.channels import ANGLES
 
 AGDD = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "agdd-glass"
 POLAR = ["--cfg", "idfe-net-polar-n.yaml", *QUICK[2:], "--epochs", "1"]

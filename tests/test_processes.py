@@ -14,7 +14,7 @@ import train
 import val
 from tests.conftest import QUICK
 from tests.test_resume import EPOCHS, ROOT, STEPS, assert_same, start
-from utils.runs import ResultsCsv
+from utils.files.runs import ResultsCsv
 
 PAIR = ["--nproc", "2"]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
@@ -156,8 +156,8 @@ def test_a_failure_in_one_process_ends_the_other(glass, tmp_path):
         "import os, sys\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
         "import train\n"
-        "from utils.errors import DataError\n"
-        "from utils.failure import end\n"
+        "from utils.words.errors import DataError\n"
+        "from utils.console.failure import end\n"
         "whole, calls = train.forward_backward, []\n"
         "def broken(*args, **kwargs):\n"
         "    calls.append(1)\n"

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from data.description import KEYS
-from models.graph import build_graph
-from models.spec import parse_spec
-from tests.models.test_variants import PARAMETERS
-from utils.cli import parse_detect, parse_train, parse_val
-from utils.config import Config, IouName
-from utils.paths import CFG, find_yaml
-from utils.settings import YOLOV5_KEYS, YOLOV5_NEUTRAL, build_config, settings_of_assignments
-from utils.yamlio import Document
+from data.sets.description import KEYS
+from models.graph.graph import build_graph
+from models.rows.spec import parse_spec
+from tests.models.graph.test_variants import PARAMETERS
+from utils.config.cli import parse_detect, parse_train, parse_val
+from utils.config.config import Config, IouName
+from utils.config.paths import CFG, find_yaml
+from utils.config.settings import YOLOV5_KEYS, YOLOV5_NEUTRAL, build_config, settings_of_assignments
+from utils.words.yamlio import Document
 
 ROOT = Path(__file__).parent.parent
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "cfg/README.md", "data/README.md")}

@@ -12,7 +12,7 @@ import torch
 
 import train
 from tests.conftest import QUICK
-from utils import checkpoint
+from utils.files import checkpoint
 
 ROOT = Path(__file__).parent.parent
 STEPS = [*QUICK, "--close-mosaic", "0", "--save-steps", "1", "--noplots", "--set", "optim.nominal_batch=8"]

@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 
 import train
-from models.load import load_model
-from models.spec import read_spec
+from models.ready.load import load_model
+from models.rows.spec import read_spec
 from tests.conftest import QUICK
 from tests.test_resume import assert_same
-from utils import checkpoint
-from utils.paths import CFG
-from utils.runs import ResultsCsv
+from utils.config.paths import CFG
+from utils.files import checkpoint
+from utils.files.runs import ResultsCsv
 
 FILES = (
     "weights/last.pt weights/last.prev.pt weights/best.pt results.csv results.png labels.jpg train_batch0.jpg "
@@ -84,7 +84,7 @@ def test_training_data_options(glass, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("model", ["idfe-net-n", "idfe-net-basic-n", "idfe-net-free-n", "rtvpnet-n"])
 def test_eight_pictures_are_learnt_by_heart(tmp_path, monkeypatch, capsys, model):
-    from data.synthetic import write_glass
+    from data.drawn.glass import write_glass
 
     monkeypatch.chdir(tmp_path)
     data = write_glass(tmp_path / "set", train=8, val=1, size=128)

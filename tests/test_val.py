@@ -14,11 +14,11 @@ import train
 import val
 from tests.conftest import QUICK
 from tests.goldens.fill import load
-from utils import coco
-from utils.paths import CFG
-from utils.scores import as_lines
-from utils.structures import ClassRow, Report
-from utils.yamlio import read_yaml
+from utils.config.paths import CFG
+from utils.scoring import coco
+from utils.scoring.score_summary import as_lines
+from utils.values.structures import ClassRow, Report
+from utils.words.yamlio import read_yaml
 
 
 def run_val(trained, *words):

@@ -13,22 +13,22 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from utils import coco, metrics
-from utils.cli import parse_evaluator_benchmark
-from utils.evaluation import Evaluation
-from utils.flags import EvaluatorBenchmarkFlags
+from utils.config.cli import parse_evaluator_benchmark
+from utils.config.flags import EvaluatorBenchmarkFlags
+from utils.console.log import LOG, run_script
 from utils.inspection.bootstrap import compare
 from utils.inspection.files import inspection_section
 from utils.inspection.summary import InspectionConfig, inspect
-from utils.log import LOG, run_script
-from utils.matching import MatchRule, match
-from utils.memory import peak_memory
-from utils.pairs import pair_up
+from utils.processes.memory import peak_memory
 from utils.report.evaluation import Subject, write_report
-from utils.scores import report_of
-from utils.structures import Record
-from utils.tables import image_rows
-from utils.text import counted
+from utils.scoring import coco, metrics
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.evaluation import Evaluation
+from utils.scoring.matching import MatchRule, match
+from utils.scoring.score_summary import report_of
+from utils.scoring.score_tables import image_rows
+from utils.values.structures import Record
+from utils.words.text import counted
 
 SIDE = 640  # px of a picture
 TRUTH = 7  # boxes in a bad picture, on average

@@ -1,4 +1,7 @@
-"""Detection heads; each returns utils.structures.Predictions."""
+"""Detection heads; each returns utils.values.structures.Predictions.
+
+May import: rows, layers.
+"""
 
 from models.heads import anchor, contrastive, free
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from models.precision import at_least_fp32
-from models.registry import Ins, Strides, register
-from utils.structures import BoxCode, Predictions
+from models.rows.float32 import at_least_fp32
+from models.rows.registry import Ins, Strides, register
+from utils.values.structures import BoxCode, Predictions
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from models.folding import StaticRow
 from models.heads.distances import BoxBranch, cells_last, distance_predictions, tower
 from models.layers.conv import batch_norm
-from models.registry import Ins, Strides, TextDim, register
-from utils.structures import Predictions
+from models.rows.folding import StaticRow
+from models.rows.registry import Ins, Strides, TextDim, register
+from utils.values.structures import Predictions
 
 START_SCALE = -1.0  # of log scale
 
@@ -84,7 +84,7 @@ class ContrastiveDetect(nn.Module):
         return _predictions(self.box(maps), logits, self.strides)
 
     def static(self, inputs: Sequence[Tensor | None]) -> StaticRow:
-        """See models.folding."""
+        """See models.rows.folding."""
         text = inputs[-1]
         assert text is not None and text.ndim == 2, "a static text is (N, D)"
         return StaticRow(StaticDetect(self, text), tuple(range(len(inputs) - 1)), takes_list=True)

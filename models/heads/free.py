@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from models.heads.distances import BoxBranch, cells_last, distance_predictions, tower
-from models.registry import Ins, Strides, register
-from utils.structures import Predictions
+from models.rows.registry import Ins, Strides, register
+from utils.values.structures import Predictions
 
 
 @register

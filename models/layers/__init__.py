@@ -1,4 +1,7 @@
-"""Layers of every network. A new layer: its file here, and its line below."""
+"""Layers of every network. A new layer: its file here, and its line below.
+
+May import: rows.
+"""
 
 from models.layers import attention, c2f, context, conv, csp, edge, fuse, ghost, polar, pool
 

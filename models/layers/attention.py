@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from models.layers.context import feed_forward, space_to_depth
 from models.layers.conv import Conv, batch_norm
-from models.registry import In, register
+from models.rows.registry import In, register
 
 
 class ConvMHSA(nn.Module):

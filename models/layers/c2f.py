@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from models.folding import StaticRow
 from models.layers.conv import Conv
 from models.layers.text_gate import TextGate
-from models.registry import In, Ins, Out, Repeats, TextDim, register
+from models.rows.folding import StaticRow
+from models.rows.registry import In, Ins, Out, Repeats, TextDim, register
 
 
 class WideBottleneck(nn.Module):
@@ -83,7 +83,7 @@ class TextGuidedC2f(C2fBody):
         return self.cv2(torch.cat(maps, 1))
 
     def static(self, inputs: Sequence[Tensor | None]) -> StaticRow:
-        """See models.folding."""
+        """See models.rows.folding."""
         return StaticRow(StaticC2f(self, inputs[1]), (0,))
 
 

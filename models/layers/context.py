@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.layers.conv import Conv, batch_norm
-from models.registry import Ins, register
+from models.rows.registry import Ins, register
 
 GateLayout = Literal["shuffle", "raw"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.registry import In, Out, register
+from models.rows.registry import In, Out, register
 
 
 def batch_norm(channels: int) -> nn.BatchNorm2d:
@@ -81,7 +81,7 @@ class Conv(nn.Module):
         return self.act(self.bn(self.conv(x)))
 
     def fold_norm(self) -> None:
-        """See models.normless."""
+        """See models.graph.normless."""
         if isinstance(self.bn, nn.BatchNorm2d):
             self.bn = fold(self.bn, self.conv)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models.layers.conv import Conv
-from models.registry import In, Out, Repeats, register
+from models.rows.registry import In, Out, Repeats, register
 
 
 class Bottleneck(nn.Module):

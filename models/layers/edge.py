@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.layers.conv import Conv, SiLU, batch_norm, fold
 from models.layers.csp import CSP
-from models.registry import In, Out, register
+from models.rows.registry import In, Out, register
 
 
 class EdgeGuidedBlock(nn.Module):
@@ -40,7 +40,7 @@ class EdgeGuidedBlock(nn.Module):
         return x + joint * weights[:, :, None, None]
 
     def fold_norm(self) -> None:
-        """See models.normless."""
+        """See models.graph.normless."""
         if isinstance(self.bn, nn.BatchNorm2d):
             self.bn = fold(self.bn, self.local, self.surround)
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from models.layers.conv import Conv
 from models.layers.csp import CSP
-from models.registry import In, Out, Repeats, register
+from models.rows.registry import In, Out, Repeats, register
 
 
 @register

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from models.context import Context
 from models.layers.conv import Conv, fold, gain_of, scale
-from models.registry import Ins, Out, register
+from models.rows.registry import Ins, Out, register
+from models.rows.row_context import Context
 
 HIDDEN = 8  # channels in the gate
 
@@ -134,7 +134,7 @@ class PolarConv(Fusion):
         return self.act(self.bn(self.conv(image) + self.polar(self.shown(polar, context))))
 
     def fold_norm(self) -> None:
-        """See models.normless."""
+        """See models.graph.normless."""
         if isinstance(self.bn, nn.BatchNorm2d):
             norm = self.bn
             self.bn = fold(norm, self.conv)

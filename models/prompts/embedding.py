@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from models.mobile_sam import SamMode, load_mobile_sam
-from models.registry import SAMFile, register
+from models.rows.registry import SAMFile, register
+from models.sam.mobile_sam import SamMode, load_mobile_sam
 
 
 @register

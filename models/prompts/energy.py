@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample
 
-from models.precision import at_least_fp32
 from models.prompts.embedding import SAMEmbedding, sam_row
 from models.prompts.points import PromptPoints, prompt_points
-from models.registry import Ins, Peer, Strides, TextDim, register
+from models.rows.float32 import at_least_fp32
+from models.rows.registry import Ins, Peer, Strides, TextDim, register
 from models.sam.prompts import BOTTOM_RIGHT, NOT_A_POINT
 
 

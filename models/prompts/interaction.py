@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_max_pool2d, normalize, scaled_dot_product_attention
 
-from models.context import Context
-from models.folding import Constants
-from models.registry import Ins, TextDim, register
+from models.rows.folding import Constants
+from models.rows.registry import Ins, TextDim, register
+from models.rows.row_context import Context
 
 HEAD_WIDTH = 32
 POOLED = 3  # each map is pooled to POOLED x POOLED tokens
@@ -53,7 +53,7 @@ class GuideRow(nn.Module):
         return plain, plain
 
     def static(self, inputs: Sequence[Tensor | None]) -> Constants:
-        """The text twice; see models.folding."""
+        """The text twice; see models.rows.folding."""
         text = inputs[-3]
         assert text is not None, "a static text is known"
         return text, text

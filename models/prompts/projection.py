@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, cosine_similarity, interpolate
 
-from models.context import Context
-from models.folding import StaticRow
 from models.prompts.embedding import sam_row
 from models.prompts.sampling import channel_norm, kept_share, saliency, sparse_mask
-from models.registry import Ins, Peer, Strides, register
+from models.rows.folding import StaticRow
+from models.rows.registry import Ins, Peer, Strides, register
+from models.rows.row_context import Context
 
 HIDDEN = 256
 BLIND = 0.3  # share of the training batches in which the reconstruction sees nothing of Mobile-SAM
@@ -112,7 +112,7 @@ class DomainProjection(nn.Module):
         return mask * float(context.chance("projection without SAM") >= BLIND)  # one draw for all levels
 
     def static(self, inputs: Sequence[Tensor | None]) -> StaticRow:
-        """The row without Mobile-SAM; see models.folding. Of the outputs only the map remains."""
+        """The row without Mobile-SAM; see models.rows.folding. Of the outputs only the map remains."""
         return StaticRow(StaticProjection(self), (0,))
 
 

@@ -1,1 +1,4 @@
-"""The parts of Mobile-SAM; `models/mobile_sam.py` puts them together."""
+"""Mobile-SAM as a frozen helper: image embedding, prompt embeddings, masks of boxes.
+
+May import: rows to heads.
+"""

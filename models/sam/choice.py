@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typing
 
-from models.mobile_sam import MobileSAM, SamMode, load_mobile_sam
+from models.rows.spec import ModelSpec
 from models.sam.convert import WHERE
-from models.spec import ModelSpec
-from utils.errors import ConfigError
+from models.sam.mobile_sam import MobileSAM, SamMode, load_mobile_sam
+from utils.words.errors import ConfigError
 
 OPTION = "--set model.sam=mobile_sam.pt"
 

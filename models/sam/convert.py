@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from utils import checkpoint
-from utils.errors import CheckpointError, printable
-from utils.text import counted
+from utils.files import checkpoint
+from utils.words.errors import CheckpointError, printable
+from utils.words.text import counted
 
 WHERE = "mobile_sam.pt (40 MB, Apache-2.0) from the folder weights of the MobileSAM git repository"
 IGNORED = ("image_encoder.norm_head.", "image_encoder.head.")  # the classifier that the encoder was trained with

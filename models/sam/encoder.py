@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.torchvision_compat import prepare_torchvision
-from utils.errors import ConfigError
+from models.rows.torchvision_compat import prepare_torchvision
+from utils.words.errors import ConfigError
 
 STRIDE = 16  # input pixels per cell of the image embedding
 CHANNELS = 256

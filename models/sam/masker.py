@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from models.mobile_sam import MobileSAM
 from models.sam.encoder import PIXEL_MEAN, STRIDE
 from models.sam.masks import CHUNK
-from utils.masks import Rle, encode_mask
+from models.sam.mobile_sam import MobileSAM
+from utils.values.masks import Rle, encode_mask
 
 LONGEST = 1024  # px of a picture's longer side as Mobile-SAM sees it: what it was trained with
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from models.rows.torchvision_compat import prepare_torchvision
 from models.sam.encoder import CHANNELS, STRIDE
 from models.sam.prompts import box_corners, embed_points
-from models.torchvision_compat import prepare_torchvision
 
 if TYPE_CHECKING:
     from segment_anything.modeling import MaskDecoder, PromptEncoder

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from models.rows.torchvision_compat import prepare_torchvision
 from models.sam.encoder import CHANNELS
-from models.torchvision_compat import prepare_torchvision
 
 if TYPE_CHECKING:
     from segment_anything.modeling import PromptEncoder

@@ -1,1 +1,4 @@
-"""Text as unit vectors: encoders behind one interface, and a cache of what they gave."""
+"""Text as unit vectors: encoders behind one interface, and a cache of what they gave.
+
+May import: rows to prompts.
+"""

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from models.text.encoder import TextEncoder
 from models.text.vectors import read_vectors, write_vectors
-from utils.errors import CheckpointError
-from utils.log import LOG
-from utils.paths import user_cache
-from utils.text import counted
+from utils.config.paths import user_cache
+from utils.console.log import LOG
+from utils.words.errors import CheckpointError
+from utils.words.text import counted
 
 PATIENCE = 60  # seconds to wait for other processes that write
 

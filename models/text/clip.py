@@ -15,9 +15,9 @@ from torch.nn.functional import normalize
 from models.text.clip_weights import ClipWeights, find_clip, import_open_clip
 from models.text.encoder import checked
 from models.text.vectors import weights_id
-from utils.errors import CheckpointError
-from utils.log import LOG, progress
-from utils.text import counted
+from utils.console.log import LOG, progress
+from utils.words.errors import CheckpointError
+from utils.words.text import counted
 
 BATCH = 64  # texts at once
 # What open_clip raises for a file that is no state dict, or another model's

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from models.torchvision_compat import prepare_torchvision
-from utils.errors import CheckpointError, ConfigError, printable
-from utils.text import did_you_mean
+from models.rows.torchvision_compat import prepare_torchvision
+from utils.words.errors import CheckpointError, ConfigError, printable
+from utils.words.text import did_you_mean
 
 DEFAULT_MODEL = "ViT-B-32"
 DEFAULT_TAG = "openai"

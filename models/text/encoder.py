@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from utils.errors import CheckpointError
+from utils.words.errors import CheckpointError
 
 UNIT = 1e-3  # how far from 1 the norm of a unit vector may be
 

@@ -6,9 +6,9 @@ from models.text.clip import ClipEncoder
 from models.text.encoder import TextEncoder
 from models.text.ngram import NgramEncoder
 from models.text.vectors import VectorsEncoder
-from utils.errors import ConfigError, printable
-from utils.log import LOG
-from utils.text import did_you_mean
+from utils.console.log import LOG
+from utils.words.errors import ConfigError, printable
+from utils.words.text import did_you_mean
 
 FORMS = "open_clip:MODEL:TAG, open_clip:MODEL:FILE, vectors:FILE, ngram or ngram:DIM"
 DIMS = range(8, 4097)  # of ngram

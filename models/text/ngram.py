@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from utils.wording import normalize
+from utils.words.spelling import normalize
 
 SEED = b"defects ngram 1"  # another seed is another encoder: change the name with it
 WORD_WEIGHT = 3  # a shared word says more than a shared 3-gram

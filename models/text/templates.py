@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 
 from models.text.cache import VectorCache
 from models.text.encoder import TextEncoder
-from utils.errors import ConfigError
+from utils.words.errors import ConfigError
 
 
 def average_templates(

@@ -14,9 +14,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.text.encoder import flaw
-from utils.errors import CheckpointError, ConfigError
-from utils.prompts import shorten
-from utils.text import counted, did_you_mean
+from utils.words.errors import CheckpointError, ConfigError
+from utils.words.synonyms import shorten
+from utils.words.text import counted, did_you_mean
 
 WAYS = "make the file anew with them, or encode with open_clip:MODEL:FILE or ngram (a stand-in)"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from utils.log import LOG
+from utils.console.log import LOG
 
 
 @pytest.fixture

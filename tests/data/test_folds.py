@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import yaml
 
-from data.build import read_splits
-from data.channels import channel_keys, read_channels
-from data.description import read_description
+from data.batches.build import read_splits
 from data.folds import divide, main
-from data.records import ReadPolicy, read_records
+from data.pictures.channel_keys import channel_keys, read_channels
+from data.sets.description import read_description
+from data.sets.split_reading import ReadPolicy, read_records
 from tests.data.trees import text
-from utils.channels import ANGLES, Channels
-from utils.settings import Setting, build_config
-from utils.structures import EVERY_CLASS
-from utils.yamlio import Document
+from utils.config.settings import Setting, build_config
+from utils.values.channels import ANGLES, Channels
+from utils.values.structures import EVERY_CLASS
+from utils.words.yamlio import Document
 
 POLICY = ReadPolicy(bad_data="error", drop_duplicates=False)
 

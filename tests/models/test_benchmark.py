@@ -4,7 +4,7 @@ import pytest
 
 from models import benchmark
 from models.text.find import find_encoder
-from utils.errors import CheckpointError
+from utils.words.errors import CheckpointError
 
 
 def test_lines_for_a_network_with_text(capsys, monkeypatch):

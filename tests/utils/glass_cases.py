@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
-from utils.structures import EVERY_CLASS, Detections, Record
+from utils.values.structures import EVERY_CLASS, Detections, Record
 
 NAMES = ("bubble", "oil")
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from utils.inspection.decisions import PictureScores, picture_scores
-from utils.matching import Matching, MatchRule, match
-from utils.pairs import Pairs
+from utils.scoring.box_pairs import Pairs
+from utils.scoring.matching import Matching, MatchRule, match
 
 RECALLS = np.linspace(0, 1, 101)  # where COCO reads its precision
 MAX_DETECTIONS = 100  # that COCO looks at in one picture and class

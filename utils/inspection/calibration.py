@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from utils.inspection.intervals import Rate, rate
-from utils.matching import Matching
+from utils.scoring.matching import Matching
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from utils.errors import ConfigError
 from utils.inspection.intervals import Rate, rate
 from utils.inspection.thresholds import sweep
-from utils.matching import Matching
+from utils.scoring.matching import Matching
+from utils.words.errors import ConfigError
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,7 @@ class PictureScores:
     """The best score of each class in each picture, (P, K) float64, -inf where there is none.
 
     `alarms` over detections right or wrong, `hits` over those that find a truth box; what lies in regions to ignore is
-    in neither. `good` and `bad` (P,) bool as in utils.pairs.Pairs.
+    in neither. `good` and `bad` (P,) bool as in utils.scoring.box_pairs.Pairs.
     """
 
     alarms: np.ndarray

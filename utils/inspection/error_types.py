@@ -9,8 +9,8 @@ from enum import IntEnum
 
 import numpy as np
 
-from utils.matching import Matching
-from utils.pairs import NEAREST
+from utils.scoring.box_pairs import NEAREST
+from utils.scoring.matching import Matching
 
 
 class DetectionKind(IntEnum):

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from utils.files.runs import write_text
 from utils.inspection.summary import Inspection
 from utils.inspection.suspects import Suspect
 from utils.inspection.threshold_file import Making, thresholds_text
-from utils.runs import write_text
 
 
 def inspection_section(inspection: Inspection, files: Sequence[str]) -> dict[str, Any]:

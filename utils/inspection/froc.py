@@ -9,7 +9,7 @@ import numpy as np
 
 from utils.inspection.intervals import Rate, rate
 from utils.inspection.thresholds import sweep
-from utils.matching import Matching
+from utils.scoring.matching import Matching
 
 REPORTED = (0.01, 0.05, 0.1, 0.5, 1.0)  # false alarms per picture
 

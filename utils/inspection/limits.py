@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
-from utils.errors import ConfigError
-from utils.flags import DetectFlags
+from utils.config.flags import DetectFlags
 from utils.inspection.threshold_file import Making, read_making, read_thresholds
-from utils.structures import Detections
+from utils.values.structures import Detections
+from utils.words.errors import ConfigError
 
 DIGITS = 6  # of a score in predictions.json, which the thresholds were chosen on
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from utils.errors import DataError
 from utils.inspection.decisions import (
     Cost,
     Decisions,
@@ -22,8 +21,9 @@ from utils.inspection.decisions import (
 from utils.inspection.froc import Froc, FrocPoint, budget, froc
 from utils.inspection.intervals import rate
 from utils.inspection.thresholds import LOWEST, settled
-from utils.matching import Matching
-from utils.names import name_key
+from utils.scoring.matching import Matching
+from utils.words.class_names import name_key
+from utils.words.errors import DataError
 
 
 @dataclass(frozen=True)

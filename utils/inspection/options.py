@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from utils.errors import ConfigError, DataError
-from utils.flags import ValFlags
+from utils.config.flags import ValFlags
 from utils.inspection.decisions import parse_cost
 from utils.inspection.sizes import BINS, parse_bins
 from utils.inspection.summary import InspectionConfig
-from utils.matching import MatchRule
-from utils.structures import Record
+from utils.scoring.matching import MatchRule
+from utils.values.structures import Record
+from utils.words.errors import ConfigError, DataError
 
 
 def inspection_config(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from utils.figures import DASH, INK, LINES, MARK, dress, new_figure, save_figure
+from utils.drawing.figure_style import DASH, INK, LINES, MARK, dress, new_figure, save_figure
 from utils.inspection.froc import REPORTED
 from utils.inspection.intervals import Rate
 from utils.inspection.summary import Inspection

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from utils.errors import ConfigError
 from utils.inspection.intervals import Rate, rate
-from utils.matching import Matching
+from utils.scoring.matching import Matching
+from utils.words.errors import ConfigError
 
 BINS = (0.0, 8.0, 16.0, 32.0, 96.0)
 FEW = 10  # a bin with fewer boxes is marked

@@ -18,10 +18,10 @@ from utils.inspection.operating import OperatingPoint, for_false_alarms, for_lea
 from utils.inspection.sizes import BINS, SizeBin, size_bins
 from utils.inspection.suspects import LabelSuspects, Suspect, label_suspects, worst_false_alarms, worst_misses
 from utils.inspection.thresholds import LOWEST
-from utils.matching import MatchRule, match
-from utils.pairs import NEAREST, pair_up
-from utils.structures import Detections, Record
-from utils.text import counted
+from utils.scoring.box_pairs import NEAREST, pair_up
+from utils.scoring.matching import MatchRule, match
+from utils.values.structures import Detections, Record
+from utils.words.text import counted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from utils.inspection.error_types import DetectionKind, ErrorTypes, TruthKind, error_types, near
-from utils.matching import Matching
-from utils.pairs import Pairs
+from utils.scoring.box_pairs import Pairs
+from utils.scoring.matching import Matching
 
 LIMIT = 50
 
@@ -19,7 +19,8 @@ LIMIT = 50
 class Suspect:
     """One place to look at: `picture` by index into the records, `box` xyxy px of the original picture.
 
-    `detection` and `truth` index utils.pairs.Pairs, None where there is none; so is `score` without a detection.
+    `detection` and `truth` index utils.scoring.box_pairs.Pairs, None where there is none; so is `score` without a
+    detection.
     """
 
     reason: str

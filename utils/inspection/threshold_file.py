@@ -15,11 +15,11 @@ from pathlib import Path
 
 import yaml
 
-from utils.errors import printable
 from utils.inspection.thresholds import NEVER
-from utils.names import name_key
-from utils.text import did_you_mean
-from utils.yamlio import Document, read_yaml
+from utils.words.class_names import name_key
+from utils.words.errors import printable
+from utils.words.text import did_you_mean
+from utils.words.yamlio import Document, read_yaml
 
 HEAD = f"A detection counts where its score >= the threshold of its class; {NEVER} is above every score."
 

@@ -1,1 +1,4 @@
-"""report.html and report.json: one evaluation in one file that opens anywhere, without a network."""
+"""One page about a run, report.html with report.json: one file that opens anywhere, without a network.
+
+May import: words to inspection.
+"""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from utils.report.markup import Html, element, joined, table
-from utils.tables import DEFAULT_CONFIDENCE
+from utils.scoring.score_tables import DEFAULT_CONFIDENCE
 
 MOST = 12  # classes of the matrix on the page
 PAIRS = 20  # confusions in the list
@@ -17,7 +17,7 @@ BLUE, RED = "31,119,180", "179,32,58"
 
 def confusion_json(matrix: np.ndarray, names: Sequence[str], confidence: float | None) -> dict[str, Any]:
     """Every count that is not 0, by names and in their order; null is the background. `matrix` see
-    utils.metrics.confusion; `confidence` is that of the best mean F1, None where there is none.
+    utils.scoring.metrics.confusion; `confidence` is that of the best mean F1, None where there is none.
     """
     words = [*names, None]
     cells = [

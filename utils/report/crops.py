@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from utils.errors import UserError
 from utils.inspection.suspects import Suspect
-from utils.structures import Detections, Record
+from utils.values.structures import Detections, Record
+from utils.words.errors import UserError
 
 Colour = tuple[int, int, int]
 Show = Callable[[Path], np.ndarray]  # file -> (H, W, 3) uint8 RGB; raises UserError

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from utils import metrics
 from utils.report.charts import Axis, Line, line_chart
 from utils.report.markup import Html, element, joined, why_not
 from utils.report.words import number
+from utils.scoring import metrics
 
 KINDS = ("precision", "recall", "f1", "precision_over_recall")
 NAMED = 8  # up to so many classes have a line each
@@ -19,7 +19,7 @@ NO_CURVES = "No class has a box to find: there are no curves."
 
 def curves_json(curves: metrics.Curves, precision50: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
     """The curves at IoU 0.5 of every class with boxes to find, by its name, and their mean; about 100 points each, the
-    confidence of the best mean F1 among them. `precision50` (classes, 101) see utils.coco.CocoScores.
+    confidence of the best mean F1 among them. `precision50` (classes, 101) see utils.scoring.coco.CocoScores.
     """
     best = curves.best()
     if best is None:

@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from utils.evaluation import Evaluation, confusion_matrix
+from utils.files.runs import ResultsCsv, write_json, write_text
+from utils.files.weights import weights_about
 from utils.inspection.summary import Inspection
 from utils.report import confusion, curves, details, operating
 from utils.report.crops import FOUND, TRUTH, Crop, Scene, Show, above
 from utils.report.markup import Html, joined, why_not
 from utils.report.page import page
 from utils.report.sweep import sweep_table
-from utils.runs import ResultsCsv, write_json, write_text
-from utils.structures import Record
-from utils.weights import weights_about
+from utils.scoring.evaluation import Evaluation, confusion_matrix
+from utils.values.structures import Record
 
 CROPS = 24  # of misses, and of false alarms
 PER_KIND = 8  # of label suspects

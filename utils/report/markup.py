@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from utils.errors import printable
+from utils.words.errors import printable
 
 
 class Html(str):

@@ -1,7 +1,7 @@
 import pytest
 
 from models.prompts.embedding import SAMEmbedding
-from utils.structures import Moment
+from utils.values.structures import Moment
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def none_row() -> SAMEmbedding:
 @pytest.fixture(scope="session")
 def moment_when():
     """The first step of seed 0 at which the draw called `name` is below (or not below) `limit`."""
-    from models.context import Context
+    from models.rows.row_context import Context
 
     def find(progress=1.0, **wanted):
         names = {"blind": ("projection without SAM", 0.3), "bypass": ("text without visual guides", 0.5)}

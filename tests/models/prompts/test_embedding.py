@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from models.graph import build_graph
-from models.spec import read_spec
-from utils.errors import CheckpointError, ConfigError
+from models.graph.graph import build_graph
+from models.rows.spec import read_spec
+from utils.words.errors import CheckpointError, ConfigError
 
 
 def test_off_gives_zeros(none_row):

@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from models.context import Context
 from models.prompts.interaction import CrossAttention, TextVisualInteraction, VisualGuides, join
-from utils.structures import Moment
+from models.rows.row_context import Context
+from utils.values.structures import Moment
 
 DIM, TEXTS, TOKENS = 24, 5, 7
 

@@ -7,15 +7,15 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from models.criterion import build_criterion
-from models.graph import build_graph
+from models.graph.graph import build_graph
+from models.graph.static import static_graph
+from models.losses.criterion import build_criterion
 from models.prompts.embedding import SAMEmbedding
 from models.prompts.projection import DomainProjection
-from models.spec import read_spec
-from models.static import static_graph
-from utils.config import Config
-from utils.ema import EMA
-from utils.structures import Moment, Targets
+from models.rows.spec import read_spec
+from utils.config.config import Config
+from utils.training.ema import EMA
+from utils.values.structures import Moment, Targets
 
 TEXTS = 5
 PLAIN = {"s": 12_759_864, "m": 28_376_142, "l": 46_832_034, "n": 3_543_679}

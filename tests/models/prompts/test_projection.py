@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from models.context import Context
-from models.graph import build_graph
+from models.graph.graph import build_graph
 from models.prompts.projection import DomainProjection
 from models.prompts.sampling import channel_norm
-from models.spec import read_spec
-from utils.errors import ConfigError
-from utils.structures import Moment
+from models.rows.row_context import Context
+from models.rows.spec import read_spec
+from utils.values.structures import Moment
+from utils.words.errors import ConfigError
 
 
 def row(sam, c=8, stride=2, off_start=True, **keywords):

@@ -1,6 +1,6 @@
 import pytest
 
-from models.mobile_sam import load_mobile_sam
+from models.sam.mobile_sam import load_mobile_sam
 
 
 @pytest.fixture(scope="package")

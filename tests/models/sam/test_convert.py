@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.mobile_sam import Networks, load_mobile_sam
 from models.sam.convert import convert, load_reference, reference_name
+from models.sam.mobile_sam import Networks, load_mobile_sam
 from tests.models.sam import reference
-from utils.errors import CheckpointError
+from utils.words.errors import CheckpointError
 
 PATH = Path("mobile_sam.pt")
 STATE = reference.state_dict()

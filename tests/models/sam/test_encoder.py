@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from utils.errors import ConfigError
+from utils.words.errors import ConfigError
 
 
 def images(height, width, batch=1):

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from models.graph import build_graph
-from models.load import Loaded, for_inference, load_masker
-from models.mobile_sam import load_mobile_sam
+from models.graph.graph import build_graph
 from models.prompts.embedding import SAMEmbedding
+from models.ready.load import Loaded, for_inference, load_masker
+from models.rows.spec import read_spec
 from models.sam.choice import sam_for_masks
 from models.sam.encoder import PIXEL_MEAN
 from models.sam.masker import Masker
-from models.spec import read_spec
-from utils.config import Config
-from utils.errors import CheckpointError, ConfigError
-from utils.masks import decode_mask
-from utils.paths import CFG
+from models.sam.mobile_sam import load_mobile_sam
+from utils.config.config import Config
+from utils.config.paths import CFG
+from utils.values.masks import decode_mask
+from utils.words.errors import CheckpointError, ConfigError
 
 BOXES = torch.tensor([[4.0, 8, 30, 24], [20, 2, 60, 36], [0, 0, 64, 40]])
 

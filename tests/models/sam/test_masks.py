@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from models.mobile_sam import load_mobile_sam
 from models.sam import masks
-from utils.errors import ConfigError
+from models.sam.mobile_sam import load_mobile_sam
+from utils.words.errors import ConfigError
 
 SIZE = (96, 160)
 BOXES = torch.tensor([[10.0, 20, 60, 70], [0, 0, 160, 96], [100, 40, 150, 90], [30, 30, 30, 30], [5, 5, 80, 20]])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.text.encoder import flaw
-from utils.log import LOG
+from utils.console.log import LOG
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from models.text.cache import VectorCache
 from models.text.templates import average_templates
 from models.text.vectors import read_vectors
 from tests.models.text.conftest import Counting
-from utils.errors import ConfigError
-from utils.vocabulary import Vocabulary
+from utils.words.errors import ConfigError
+from utils.words.vocabulary import Vocabulary
 
 TEXTS = ["crack", "Crack", "oil stain", "裂纹"]
 

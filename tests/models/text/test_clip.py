@@ -12,7 +12,7 @@ from models.text.clip import ClipEncoder
 from models.text.clip_weights import find_clip, import_open_clip
 from models.text.encoder import flaw
 from models.text.find import find_encoder
-from utils.errors import CheckpointError, ConfigError
+from utils.words.errors import CheckpointError, ConfigError
 
 TEXTS = ["crack", "oil stain", "裂纹", "Wood Live knot", "crack"]
 TINY = {

@@ -10,7 +10,7 @@ import torch
 from models.text.encoder import flaw
 from models.text.find import find_encoder
 from models.text.ngram import NgramEncoder
-from utils.errors import ConfigError
+from utils.words.errors import ConfigError
 
 TEXTS = ["crack", "cracks", "oil stain", "裂纹", "", "Pitted Surface", "a" * 1000]
 

@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 import models
 from models.text.find import find_encoder
 from models.text.vectors import read_vectors, write_vectors
-from utils.errors import CheckpointError, ConfigError
+from utils.words.errors import CheckpointError, ConfigError
 
 NAMES = ["crack", "oil stain", "裂纹"]
 SHARED = Path(models.__file__).resolve().parents[2] / "shared"

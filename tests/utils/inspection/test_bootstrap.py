@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.utils.glass_cases import Case, detections, random_case, record, six_pictures
-from utils import coco
 from utils.inspection import bootstrap
 from utils.inspection.bootstrap import compare, picture_weights, weighted_ap
 from utils.inspection.decisions import decide, picture_scores
-from utils.matching import MatchRule, match
-from utils.pairs import pair_up
+from utils.scoring import coco
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.matching import MatchRule, match
 
 
 def matched(case):

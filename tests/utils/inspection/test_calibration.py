@@ -4,9 +4,9 @@ from hypothesis import given
 from tests.utils.glass_cases import cases, detections, record, six_pictures
 from utils.inspection.calibration import calibration
 from utils.inspection.intervals import Rate
-from utils.matching import MatchRule, match
-from utils.pairs import pair_up
-from utils.structures import EVERY_CLASS
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.matching import MatchRule, match
+from utils.values.structures import EVERY_CLASS
 
 
 def test_six_pictures():

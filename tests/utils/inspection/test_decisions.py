@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.utils.glass_cases import cases, detections, record, six_pictures
-from utils.errors import ConfigError
 from utils.inspection.decisions import Cost, decide, one_threshold_curve, parse_cost, picture_scores
 from utils.inspection.intervals import Rate
-from utils.matching import MatchRule, match
-from utils.pairs import pair_up
-from utils.structures import EVERY_CLASS
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.matching import MatchRule, match
+from utils.values.structures import EVERY_CLASS
+from utils.words.errors import ConfigError
 
 
 def scores_of(records, found, classes, rule=None):

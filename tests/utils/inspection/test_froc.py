@@ -5,8 +5,8 @@ from tests.utils.glass_cases import cases, detections, record, six_pictures
 from utils.inspection.froc import REPORTED, budget, froc
 from utils.inspection.intervals import Rate
 from utils.inspection.thresholds import NEVER
-from utils.matching import MatchRule, match
-from utils.pairs import pair_up
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.matching import MatchRule, match
 
 
 def test_six_pictures():

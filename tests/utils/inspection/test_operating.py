@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.utils.glass_cases import NAMES, Case, cases, detections, record, six_pictures
-from utils.errors import DataError
 from utils.inspection.decisions import Cost, decide, one_threshold_curve, picture_scores
 from utils.inspection.froc import budget, froc
 from utils.inspection.intervals import Rate
 from utils.inspection.operating import for_false_alarms, for_least_cost, operating_point
 from utils.inspection.thresholds import LOWEST
-from utils.matching import MatchRule, match
-from utils.pairs import pair_up
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.matching import MatchRule, match
+from utils.words.errors import DataError
 
 
 def matched(case, rule=None):

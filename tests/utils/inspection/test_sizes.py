@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 
 from tests.utils.glass_cases import cases, detections, record, six_pictures
-from utils.errors import ConfigError
 from utils.inspection.intervals import Rate
 from utils.inspection.sizes import parse_bins, size_bins
-from utils.matching import MatchRule, match
-from utils.pairs import pair_up
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.matching import MatchRule, match
+from utils.words.errors import ConfigError
 
 
 def test_six_pictures():

@@ -6,13 +6,13 @@ import torch
 from hypothesis import given
 
 from tests.utils.glass_cases import NAMES, cases, detections, record, six_pictures
-from utils.errors import DataError
 from utils.inspection.decisions import Cost, decide, picture_scores
 from utils.inspection.intervals import Rate
 from utils.inspection.summary import InspectionConfig, inspect
 from utils.inspection.threshold_file import read_thresholds, thresholds_text
-from utils.matching import MatchRule, match
-from utils.pairs import pair_up
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.matching import MatchRule, match
+from utils.words.errors import DataError
 
 
 def test_six_pictures():

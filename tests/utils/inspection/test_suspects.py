@@ -1,8 +1,8 @@
 from tests.utils.glass_cases import NAMES, detections, record, six_pictures
 from utils.inspection.error_types import error_types
 from utils.inspection.suspects import label_suspects, worst_false_alarms, worst_misses
-from utils.matching import MatchRule, match
-from utils.pairs import pair_up
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.matching import MatchRule, match
 
 
 def test_labels_of_six_pictures():

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.errors import ConfigError
 from utils.inspection.threshold_file import read_thresholds, thresholds_text
 from utils.inspection.thresholds import NEVER
-from utils.names import name_key
+from utils.words.class_names import name_key
+from utils.words.errors import ConfigError
 
 words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30).filter(lambda name: name_key(name) != "")
 

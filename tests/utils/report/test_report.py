@@ -14,10 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.utils.glass_cases import NAMES, cases, detections, record, six_pictures
-from utils import coco
 from utils.benchmark import random_results, random_truth
-from utils.errors import DataError
-from utils.evaluation import score_results
 from utils.inspection.decisions import Cost, decide
 from utils.inspection.files import inspection_section
 from utils.inspection.summary import InspectionConfig, inspect
@@ -28,7 +25,10 @@ from utils.report.evaluation import Subject, warnings_of, write_report
 from utils.report.markup import data_block, element, file_name, table, text
 from utils.report.operating import slider_rows
 from utils.report.sweep import STEPS, sweep_table
-from utils.structures import Frame
+from utils.scoring import coco
+from utils.scoring.evaluation import score_results
+from utils.values.structures import Frame
+from utils.words.errors import DataError
 
 HOSTILE = '</script><script>alert("1")</script>'
 GREY = np.full((100, 100, 3), 120, np.uint8)

@@ -1,0 +1,38 @@
+"""Four pictures as one: each drawn once, straight into the network input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from data.augment.transforms import Shape, random_matrix, scaling, translation
+from utils.config.config import AugmentConfig
+
+REACH = 0.75  # of the canvas: how far from its centre a mosaic's pictures can lie
+
+
+def mosaic_matrices(
+    rng: np.random.Generator, cfg: AugmentConfig, sizes: Sequence[Shape], size: int
+) -> list[np.ndarray]:
+    """One (3, 3) matrix per picture, original pixels -> network input (`size` px square).
+
+    Four pictures (height, width), each scaled to `size` on its longest side, meet in a random point of the middle
+    half of a canvas twice as wide, of which `random_matrix` shows a random view.
+    """
+    meet_x, meet_y = rng.uniform(0.5 * size, 1.5 * size, 2)
+    view = random_matrix(rng, cfg, canvas=(2 * size, 2 * size), shape=(size, size), reach=REACH)
+    matrices = []
+    for (height, width), (right, below) in zip(sizes, ((0, 0), (1, 0), (0, 1), (1, 1)), strict=True):
+        scale = size / max(height, width)
+        x, y = meet_x - (1 - right) * width * scale, meet_y - (1 - below) * height * scale
+        matrices.append(view @ translation(x, y) @ scaling(scale, scale))
+    return matrices
+
+
+def single_matrix(rng: np.random.Generator, cfg: AugmentConfig, picture: Shape, shape: Shape) -> np.ndarray:
+    """The matrix of a training picture on its own: centred in the network input, then a random view of that."""
+    height, width = picture
+    scale = min(shape[0] / height, shape[1] / width)
+    x, y = (shape[1] - width * scale) / 2, (shape[0] - height * scale) / 2
+    return random_matrix(rng, cfg, canvas=shape, shape=shape) @ translation(x, y) @ scaling(scale, scale)

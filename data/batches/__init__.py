@@ -1,0 +1,4 @@
+"""From records to batches: samples, samplers, loaders, and previews of what they give.
+
+May import: files to augment.
+"""

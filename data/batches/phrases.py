@@ -1,0 +1,39 @@
+"""Which phrases a training batch is compared with, when the classes are many or have several names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from utils.processes.dist import ALONE, World
+from utils.values.structures import Batch
+from utils.words.class_sampling import ALL, sample_classes
+from utils.words.vocabulary import Vocabulary
+
+
+class PhraseDraw:
+    """Gives a batch its phrases: up to 128 classes all of them, else those it shows and random others.
+
+    A class of several names is called by a random one. The draws are keyed by the seed and the step, and the processes
+    of a run draw alike, from what the whole batch shows. Phrases are rows of the model's vocabulary, which is in the
+    order of `Vocabulary.strings`.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, seed: int) -> None:
+        self.vocabulary, self.seed = vocabulary, seed
+        self.rows = {text: row for row, text in enumerate(vocabulary.strings)}
+        self.plain = len(self.rows) == len(vocabulary) <= ALL
+
+    def __call__(self, batch: Batch, step: int, world: World = ALONE) -> Batch:
+        """The batch (still on the CPU) with its phrases, its labels being places among them."""
+        if self.plain:
+            return batch
+        rng = np.random.default_rng((self.seed, step))
+        shown = world.add_up(torch.bincount(batch.targets.labels, minlength=len(self.vocabulary)))
+        ids, inverse = sample_classes(rng, shown.nonzero().flatten().numpy(), len(self.vocabulary))
+        names = self.vocabulary.draw(rng)
+        chosen = [self.rows[names[k]] for k in ids]
+        targets = replace(batch.targets, labels=torch.from_numpy(inverse)[batch.targets.labels])
+        return replace(batch, targets=targets, phrases=torch.tensor(chosen))

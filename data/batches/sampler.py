@@ -1,0 +1,129 @@
+"""Which samples form which batch, and how large its network input is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch.utils.data import Sampler
+
+from data.augment.transforms import Shape, eval_shapes
+from data.batches.balance import Balance
+
+BLANK = -1  # the index of a sample that shows nothing and does not count
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A training sample's address. `copy` counts from 0 how often the picture was in this epoch before; every copy has
+    its own random draws. The index BLANK stands for no picture.
+    """
+
+    epoch: int
+    index: int
+    shape: Shape
+    copy: int = 0
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """The network inputs of an epoch's batches: multiples of the stride.
+
+    Squares of `imgsz`; with `multi_scale` each batch has its own size from 0.5 to 1.5 of that. With `pictures`, the
+    (height, width) of every picture, each batch is the smallest rectangle that holds its pictures at that size.
+    """
+
+    imgsz: int
+    stride: int
+    multi_scale: bool = False
+    pictures: Sequence[Shape] | np.ndarray | None = None
+
+    @property
+    def sizes(self) -> list[int]:
+        """What a batch's longest side can be."""
+        if not self.multi_scale:
+            return [self.imgsz]
+        first, last = math.ceil(0.5 * self.imgsz / self.stride), math.floor(1.5 * self.imgsz / self.stride)
+        return [steps * self.stride for steps in range(max(first, 1), last + 1)]
+
+    def of_batch(self, size: int, indices: Sequence[int]) -> Shape:
+        """(height, width) of a batch of these pictures whose longest side is `size`."""
+        if self.pictures is None:
+            return size, size
+        shapes = eval_shapes(np.array([self.pictures[index] for index in indices]), size, self.stride)
+        height, width = shapes.max(0).tolist()
+        return height, width
+
+
+class EpochBatches(Sampler[list[Key]]):
+    """Every picture of an epoch, in an order that is a pure function of (seed, epoch). Call `set_epoch` before
+    iterating.
+
+    Of several processes each gets its `part` of every batch, so that together they see the batches of one; where a last
+    small batch has nothing for a process, a blank sample keeps it in step.
+
+    Without `balance` each picture comes once, with it as often as `Balance.copies` says; an epoch has the same number
+    of samples in any case, so that its length is known beforehand. With rectangles pictures of like shape share a
+    batch: they are shuffled, sorted by aspect ratio, cut into batches, and the batches are shuffled.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        batch_size: int,
+        seed: int,
+        shapes: Shapes,
+        balance: Balance | None = None,
+        part: Callable[[list[Key]], list[Key]] = list,
+    ) -> None:
+        self.count, self.batch_size, self.seed = count, batch_size, seed
+        self.shapes, self.balance, self.part = shapes, balance, part
+        self.samples = count if balance is None else balance.samples
+        self.epoch, self.skip = 0, 0
+
+    def set_epoch(self, epoch: int, skip: int = 0) -> None:
+        """Which epoch the next iteration is, without its first `skip` batches."""
+        self.epoch, self.skip = epoch, skip
+
+    def __len__(self) -> int:
+        return -(-self.samples // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        times = np.ones(self.count, int) if self.balance is None else self.balance.copies(rng)
+        indices = np.repeat(np.arange(self.count), times)
+        copies = np.arange(len(indices)) - np.repeat(times.cumsum() - times, times)
+        order = rng.permutation(len(indices))
+        if self.shapes.pictures is not None:
+            sizes = np.asarray(self.shapes.pictures)
+            aspects = sizes[:, 0] / sizes[:, 1]
+            order = order[np.argsort(aspects[indices[order]], kind="stable")]
+        batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+        if self.shapes.pictures is not None:
+            batches = [batches[number] for number in rng.permutation(len(batches))]
+        sizes = rng.choice(self.shapes.sizes, len(batches))
+        for batch, size in list(zip(batches, sizes.tolist(), strict=True))[self.skip :]:
+            shape = self.shapes.of_batch(size, indices[batch].tolist())
+            rows = zip(indices[batch].tolist(), copies[batch].tolist(), strict=True)
+            mine = self.part([Key(self.epoch, index, shape, copy) for index, copy in rows])
+            yield mine or [Key(self.epoch, BLANK, shape)]
+
+
+class ShapeBatches(Sampler[list[int]]):
+    """Every picture once, in batches of one shape; of several processes each takes whole batches in turn."""
+
+    def __init__(self, shapes: Sequence[Shape] | np.ndarray, batch_size: int, rank: int = 0, ranks: int = 1) -> None:
+        different, which = np.unique(np.asarray(shapes), axis=0, return_inverse=True)
+        order = np.argsort(which.reshape(-1), kind="stable")
+        groups = np.split(order, np.bincount(which.reshape(-1), minlength=len(different)).cumsum()[:-1])
+        self.batches = [
+            group[start : start + batch_size] for group in groups for start in range(0, len(group), batch_size)
+        ][rank::ranks]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return (batch.tolist() for batch in self.batches)

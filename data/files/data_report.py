@@ -1,0 +1,77 @@
+"""The books of a data set: where every picture and every label row went, and why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from utils.words.text import counted
+
+HARMLESS = frozenset({"clipped", "polygon", "difficult"})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something found in the data: `where` (`file:line` or file), a `reason` code for counting, one sentence.
+
+    `count` rows are meant where one Problem speaks for several (harmless reasons only).
+    """
+
+    where: str
+    reason: str
+    message: str
+    count: int = 1
+
+    @property
+    def harmless(self) -> bool:
+        """Counted, but nothing was dropped for it."""
+        return self.reason in HARMLESS
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Books:
+    """Where every picture and row went: `found == used + sum(skipped.values())`.
+
+    `skipped` counts pictures left out and `rows_dropped` label rows left out, both by reason; `labels` counts
+    missing, empty, clipped, polygon, difficult, ignored (regions of no class), duplicate_rows, duplicates_dropped,
+    orphans; `boxes` are without the ignored ones. `problems` lists what was dropped (and the harmless oddities),
+    `notices` are sentences for the user.
+    """
+
+    split: str
+    found: int
+    used: int
+    good: int
+    boxes: int
+    skipped: dict[str, int]
+    labels: dict[str, int]
+    rows_dropped: dict[str, int]
+    problems: tuple[Problem, ...]
+    notices: tuple[str, ...]
+
+    def summary(self) -> str:
+        """One line for the console."""
+        skipped = sum(self.skipped.values())
+        reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(self.skipped.items()))
+        odd = {**self.labels, **{f"dropped {reason}": n for reason, n in self.rows_dropped.items()}}
+        oddities = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in odd.items() if n)
+        return (
+            f"{self.split}: {counted(self.found, 'picture')} found = {self.used:,} used ({self.good:,} good) "
+            f"+ {skipped:,} skipped{f' ({reasons})' if reasons else ''}, "
+            f"{counted(self.boxes, 'box')}{f'; labels: {oddities}' if oddities else ''}"
+        )
+
+    def lines(self, most: int = 20) -> list[str]:
+        """What the console shows: the summary, the notices, and the first problems by which something was left out."""
+        left_out = [str(problem) for problem in self.problems if not problem.harmless]
+        shown = [f"left out: {text}" for text in left_out[:most]]
+        if len(left_out) > most:
+            shown.append(f"left out: {len(left_out) - most:,} more, all in data_report.json")
+        return [self.summary(), *self.notices, *shown]
+
+    def plain(self) -> dict[str, Any]:
+        """The books as JSON-ready values."""
+        return asdict(self)

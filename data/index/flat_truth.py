@@ -1,0 +1,63 @@
+"""The truth of many Records as a few arrays: what is counted over a whole data set never makes a Record for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.index.merged_records import MergedRecords, relabelled
+from data.index.record_index import RecordIndex
+from utils.values.structures import Record
+
+
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """`sizes` (P, 2) int32 height and width px and `counts` (P,) int64 rows of each picture; all rows one after the
+    other: `boxes` (N, 4) float32 xyxy fractions, `labels` (N,) of whole numbers, `crowd` (N,) bool.
+    """
+
+    sizes: np.ndarray
+    counts: np.ndarray
+    boxes: np.ndarray
+    labels: np.ndarray
+    crowd: np.ndarray
+
+    @property
+    def pictures(self) -> np.ndarray:
+        """(N,) int32: the picture of each row."""
+        return np.repeat(np.arange(len(self.counts), dtype=np.int32), self.counts)
+
+    def input_sizes(self, imgsz: int) -> np.ndarray:
+        """(n, 2) float32: `Record.input_sizes` of all pictures one after the other."""
+        rows = np.flatnonzero(~self.crowd)
+        sizes = self.sizes[self.pictures[rows]]
+        boxes = self.boxes[rows] * np.tile(sizes[:, ::-1], 2).astype(np.float32)
+        scale = (imgsz / sizes.max(1)).astype(np.float32)
+        return (boxes[:, 2:] - boxes[:, :2]) * scale[:, None]
+
+
+def flatten(records: Sequence[Record]) -> Flat:
+    """The arrays of an index as they are mapped; of other Records they are put together."""
+    if isinstance(records, RecordIndex):
+        return Flat(records.sizes, records.box_counts, records.boxes, records.labels, records.crowd)
+    if isinstance(records, MergedRecords):
+        return _merged(records)
+    columns = [[getattr(record, name) for record in records] for name in ("boxes", "labels", "crowd")]
+    empty = np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool)
+    boxes, labels, crowd = (np.concatenate([e, *c]) for e, c in zip(empty, columns, strict=True))
+    sizes = np.array([record.size for record in records], np.int32).reshape(-1, 2)
+    return Flat(sizes, np.array([len(one) for one in columns[1]], np.int64), boxes, labels, crowd)
+
+
+def _merged(records: MergedRecords) -> Flat:
+    parts = [flatten(member) for member in records.members]
+    tables = [table.astype(np.int32) for table in records.tables]
+    return Flat(
+        sizes=np.concatenate([part.sizes for part in parts]),
+        counts=np.concatenate([part.counts for part in parts]),
+        boxes=np.concatenate([part.boxes for part in parts]),
+        labels=np.concatenate([relabelled(p.labels, t) for p, t in zip(parts, tables, strict=True)]),
+        crowd=np.concatenate([part.crowd for part in parts]),
+    )

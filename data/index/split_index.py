@@ -1,0 +1,112 @@
+"""A split of a data set by its index: read once on a machine, opened by every process and every later run.
+
+The index lies in the user's cache folder, one file for a data set, split and policy. It is used when nothing that was
+read for it changed since; whether it is used or not changes no record, no book and no message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from data.files.data_report import Books, Problem
+from data.files.stamps import StampBook
+from data.index.column_file import UnusableIndex
+from data.index.index_writer import IndexWriter, open_index
+from data.labels.classes import SINGLE
+from data.sets.description import DataDescription
+from data.sets.split_reading import Outcome, Reading, ReadPolicy, RecordSet
+from utils.config.paths import user_cache
+from utils.console.log import LOG
+from utils.words.errors import ConfigError, ResourceError, printable
+
+RULES = 1  # raised when the same files give other records or books than before
+LEAST = 2000  # pictures from which an index is made by itself; below it saves less than a second
+
+IndexUse = Literal["auto", "always", "never"]
+
+
+def read_indexed(description: DataDescription, split: str, policy: ReadPolicy, use: IndexUse) -> RecordSet:
+    """What `read_records` gives, its records from an index where there is one or one is worth while.
+
+    `auto` makes one from LEAST pictures on. Where it cannot be kept, the split is read without, and a notice says so.
+    """
+    if use == "never":
+        return Reading(description, split, policy).in_memory()
+    begun = None
+    try:
+        path = index_path(description, split, policy)
+        if use == "auto" and not path.exists():
+            begun = _Begun(description, split, policy)
+            if len(begun.reading.pictures) < LEAST:
+                return begun.reading.in_memory()
+        key = hashlib.sha256(repr((RULES, description)).encode("utf-8", "surrogatepass")).hexdigest()
+        index = open_index(path, key, lambda at: _write(at, key, begun or _Begun(description, split, policy)))
+        return _outcome(index.meta).record_set(index, description)
+    except (ResourceError, UnusableIndex, _NoPlace) as error:
+        LOG.info("no index of %s is kept: %s", split, error)
+    return Reading(description, split, policy).in_memory()
+
+
+def index_path(description: DataDescription, split: str, policy: ReadPolicy) -> Path:
+    """Where the index of a split is kept. Raises _NoPlace."""
+    single = description.names_of(split) == (SINGLE,)
+    facts = (str(description.source), str(description.root), split, single, repr(replace(policy, workers=0)))
+    try:
+        folder = user_cache("index")
+    except ConfigError as error:
+        raise _NoPlace(str(error)) from error
+    if folder.exists() and hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+        raise _NoPlace(f"{printable(str(folder))} belongs to another user; set XDG_CACHE_HOME elsewhere")
+    return folder / f"{hashlib.sha256(repr(facts).encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.index"
+
+
+class _NoPlace(Exception):
+    """Why there is no folder for an index."""
+
+
+class _Begun:
+    """A reading whose pictures are listed, and the stamps of what decided which they are, taken beforehand."""
+
+    def __init__(self, description: DataDescription, split: str, policy: ReadPolicy) -> None:
+        self.book = StampBook()
+        self.reading = Reading(description, split, policy, self.book)
+
+
+def _write(path: Path, key: str, begun: _Begun) -> None:
+    """Read the split into an index file."""
+    with IndexWriter(path) as writer:
+        writer.add_stamps(begun.book.stamps.values())
+        for records, stamps in begun.reading.chunks(stamped=True):
+            writer.add_stamps(stamps)
+            writer.add(records)
+        outcome = begun.reading.finish()
+        writer.finish(np.array(outcome.image_ids, np.int64), key, _meta(outcome))
+
+
+def _meta(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "names": outcome.names,
+        "category_ids": outcome.category_ids,
+        "books": outcome.books.plain(),
+        "synonyms": outcome.synonyms,
+        "warning": outcome.warning,
+    }
+
+
+def _outcome(meta: dict[str, Any]) -> Outcome:
+    books = meta["books"]
+    problems = tuple(Problem(**problem) for problem in books["problems"])
+    return Outcome(
+        image_ids=(),
+        names=tuple(meta["names"]),
+        category_ids=tuple(meta["category_ids"]),
+        books=Books(**{**books, "problems": problems, "notices": tuple(books["notices"])}),
+        synonyms=tuple(tuple(row) for row in meta["synonyms"]),
+        warning=meta["warning"],
+    )

@@ -1,0 +1,150 @@
+"""Several data sets as one, their classes merged by name.
+
+    union: [steel.yaml, wood.yaml, /data/glass]    # data YAMLs or folders, beside this file or looked up as --data is
+
+Each member is read as it would be on its own. Its names are matched regardless of case and blanks; those that only one
+member has are classes of the union, none of whose boxes are on the others' pictures. Their pictures have the same
+planes, stored alike.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data.files.data_report import Books
+from data.index.merged_records import MergedRecords
+from data.index.split_index import IndexUse, read_indexed
+from data.sets.description import DataDescription, find_data, read_description
+from data.sets.split_reading import ReadPolicy, RecordSet
+from utils.config.config import DataConfig
+from utils.values.channels import Channels
+from utils.words.class_names import name_key
+from utils.words.errors import printable
+from utils.words.yamlio import Document, read_yaml
+
+
+@dataclass(frozen=True, eq=False)
+class DataSource:
+    """What --data names: one set, or the members of a union."""
+
+    members: tuple[DataDescription, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The trained classes of all members."""
+        numbers: dict[str, int] = {}
+        rows: list[list[str]] = []
+        for member in self.members:
+            for row in next(iter(member.synonyms.values())):
+                _number(row, numbers, rows)
+        return tuple(row[0] for row in rows)
+
+    @property
+    def channels(self) -> Channels:
+        """The planes of the pictures, the same in all members."""
+        return self.members[0].channels
+
+    def read(self, split: str, policy: ReadPolicy, index: IndexUse = "never") -> RecordSet:
+        """See `read_indexed`."""
+        sets = [read_indexed(member, split, policy, index) for member in self.members]
+        return sets[0] if len(sets) == 1 else merge(split, sets)
+
+
+def open_data(cfg: DataConfig, require: Sequence[str] = ("train", "val")) -> tuple[DataSource, tuple[str, ...]]:
+    """The data that a configuration names, with notices for the user. Raises UserError; see `read_description`."""
+    notices: list[str] = []
+    found = find_data(cfg.data, notices)
+    document = read_yaml(found) if os.path.isfile(found) else None
+    if document is not None and isinstance(document.data, dict) and "union" in document.data:
+        places = _member_places(document, cfg.root)
+    else:
+        places, notices = [(Path(cfg.data), cfg.root)], []
+    members = []
+    for place, root in places:
+        description, said = read_description(place, require, root)
+        members.append(description.single_class() if cfg.single_cls else description)
+        notices += said
+    if document is not None:
+        _check_planes(document, members)
+    return DataSource(tuple(members)), tuple(notices)
+
+
+def _check_planes(document: Document, members: Sequence[DataDescription]) -> None:
+    """Raise ConfigError naming two members whose pictures have other planes, the same stored otherwise, or pixels of
+    another size.
+    """
+    first = members[0]
+    for other in members[1:]:
+        if other.mm_per_px != first.mm_per_px:
+            one, two = (f"{printable(m.source.name)} ({m.mm_per_px or 'none'})" for m in (first, other))
+            raise document.error(f"{one} and {two} differ in mm_per_px; sizes need one scale", "union")
+        if other.channels == first.channels:
+            continue
+        one, two = (f"{printable(member.source.name)} ({', '.join(member.channels.made)})" for member in (first, other))
+        advice = "channels, bit_depth, files and polar must agree"
+        raise document.error(f"{one} and {two} have other planes, or store them otherwise; {advice}", "union")
+
+
+def _member_places(document: Document, root: str) -> list[tuple[Path, str]]:
+    """Of each member its data YAML or folder, and its root: a folder of its name below the union's, where given."""
+    for key in document.data:
+        if key != "union":
+            raise document.error(f"'{printable(str(key))}' has no meaning beside 'union'; each member has its own", key)
+    names = document.data["union"]
+    if not isinstance(names, list) or len(names) < 2 or not all(isinstance(n, str) and n.strip() for n in names):
+        raise document.error("'union' must list two or more data sets, e.g. union: [steel.yaml, wood.yaml]", "union")
+    places = []
+    for name in names:
+        beside = document.path.parent / name
+        place = beside if beside.exists() else Path(name)
+        if place.is_file() and "union" in (read_yaml(place).data or {}):
+            raise document.error(f"{printable(name)} is a union itself; list its members", "union")
+        places.append((place, str(Path(root) / place.stem) if root else ""))
+    return places
+
+
+def merge(split: str, members: Sequence[RecordSet]) -> RecordSet:
+    """The records of all members in order, numbered from 1; classes in the order of their first appearance.
+
+    All have the same channels.
+    """
+    numbers: dict[str, int] = {}
+    synonyms: list[list[str]] = []
+    tables = [np.array([_number(row, numbers, synonyms) for row in member.synonyms], np.int64) for member in members]
+    records = MergedRecords([member.records for member in members], tables)
+    rows = tuple(map(tuple, synonyms))
+    ids = tuple(range(1, len(rows) + 1))
+    names, books = tuple(row[0] for row in rows), _books(split, members)
+    return RecordSet(records, names, ids, books, rows, members[0].channels, members[0].mm_per_px)
+
+
+def _number(row: Sequence[str], numbers: dict[str, int], synonyms: list[list[str]]) -> int:
+    """The union's number of a member's class; a new one when its name is new."""
+    number = numbers.setdefault(name_key(row[0]), len(synonyms))
+    if number == len(synonyms):
+        synonyms.append([])
+    known = {name_key(name) for name in synonyms[number]}
+    synonyms[number] += [name for name in row if name_key(name) not in known]
+    return number
+
+
+def _books(split: str, members: Sequence[RecordSet]) -> Books:
+    books = [member.books for member in members]
+    return Books(
+        split=split,
+        found=sum(b.found for b in books),
+        used=sum(b.used for b in books),
+        good=sum(b.good for b in books),
+        boxes=sum(b.boxes for b in books),
+        skipped=dict(sum((Counter(b.skipped) for b in books), Counter())),
+        labels=dict(sum((Counter(b.labels) for b in books), Counter())),
+        rows_dropped=dict(sum((Counter(b.rows_dropped) for b in books), Counter())),
+        problems=tuple(problem for b in books for problem in b.problems),
+        notices=tuple(notice for b in books for notice in b.notices),
+    )

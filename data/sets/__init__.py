@@ -1,0 +1,4 @@
+"""From a data YAML or a folder to the records of a split.
+
+May import: files to labels.
+"""

@@ -1,0 +1,174 @@
+"""The books of a split while it is read, picture by picture, in memory that grows with the problems only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from data.files.data_report import Books, Problem
+from data.labels.yolo_labels import count_orphans
+from data.sets.description import DataDescription
+from data.sets.label_finder import TruthFinder
+from data.sets.picture_lists import Listing
+from data.sets.record_reader import Seen
+from utils.values.structures import EVERY_CLASS
+from utils.words.errors import DataError, printable
+from utils.words.text import counted
+
+HARMLESS_SKIPS = frozenset({"listed_twice", "hidden"})
+
+
+class Tally:
+    """Takes every Seen once, in order."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.seen, self.used, self.good, self.boxes, self.bad_rows = 0, 0, 0, 0, 0
+        self.skipped: Counter[str] = Counter()
+        self.labels: Counter[str] = Counter()
+        self.notes: Counter[str] = Counter()
+        self.rows: Counter[str] = Counter()
+        self.problems: list[Problem] = []
+        self.homes: dict[tuple[Path, Path], tuple[Path, Path]] = {}
+        self.unlabelled: Path | None = None
+
+    def add(self, seen: Seen) -> None:
+        """Enter one picture."""
+        self.seen += 1
+        self.problems += seen.problems
+        if seen.skipped:
+            self.skipped[seen.skipped] += 1
+        record = seen.record
+        if record is None:
+            return
+        for problem in seen.problems:
+            (self.notes if problem.harmless else self.rows)[problem.reason] += problem.count
+        dropped = seen.rows_dropped
+        ignored = int((record.labels == EVERY_CLASS).sum())
+        self.used += 1
+        self.good += record.good
+        self.boxes += len(record.labels) - ignored
+        self.bad_rows += dropped > 0
+        if not record.labelled:
+            self.unlabelled = self.unlabelled or seen.label
+        self.labels["missing"] += not record.labelled
+        self.labels["empty"] += record.labelled and not len(record.boxes) and not dropped
+        self.labels["ignored"] += ignored
+        self.labels["duplicate_rows"] += seen.duplicates
+        if seen.label is not None:
+            self.homes.setdefault((seen.path.parent, seen.label.parent), (seen.path, seen.label))
+
+    def books(self, drop_duplicates: bool, notices: tuple[str, ...]) -> Books:
+        """The books of all that was entered."""
+        listing, labels = self.listing, self.labels
+        skipped = listing.skipped + self.skipped
+        return Books(
+            split=listing.split,
+            found=self.seen + listing.skipped.total(),
+            used=self.used,
+            good=self.good,
+            boxes=self.boxes,
+            skipped=dict(skipped),
+            labels={
+                "missing": labels["missing"],
+                "empty": labels["empty"],
+                "ignored": labels["ignored"],
+                "difficult": self.notes["difficult"],
+                "clipped": self.notes["clipped"],
+                "polygon": self.notes["polygon"],
+                "duplicate_rows": labels["duplicate_rows"],
+                "duplicates_dropped": labels["duplicate_rows"] if drop_duplicates else 0,
+                "orphans": count_orphans(self.homes.values(), listing.list_files),
+            },
+            rows_dropped=dict(self.rows),
+            problems=(*listing.problems, *self.problems),
+            notices=notices,
+        )
+
+    def judge(self, description: DataDescription, bad_data: str, allow_empty: bool, books: Books) -> None:
+        """Raise DataError for what is not tolerated.
+
+        A picture is bad when it was left out, or when a row of its labels was: a set whose rows are all wrong
+        must not pass as a set of good parts.
+        """
+        split, where = books.split, description.lines[books.split]
+        harmful = [problem for problem in books.problems if not problem.harmless]
+        if harmful and bad_data == "error":
+            more = f", and {counted(len(harmful) - 1, 'more problem')}" if len(harmful) > 1 else ""
+            raise DataError(f"{harmful[0]}{more}; run with --bad-data skip to leave them out")
+        bad = sum(n for reason, n in books.skipped.items() if reason not in HARMLESS_SKIPS) + self.bad_rows
+        if bad > max(100, books.found // 100) or bad * 2 > books.found:
+            raise DataError(f"{where}: {split}: {bad:,} of {books.found:,} pictures are bad, first {harmful[0]}")
+        if not books.used:
+            raise DataError(f"{where}: {split}: no pictures found; mend the path")
+        missing = books.labels["missing"]
+        if missing * 2 > books.used and not allow_empty:
+            place = self.unlabelled or description.annotations.get(split)
+            raise DataError(
+                f"{where}: {split}: {missing:,} of {books.used:,} pictures have no label, first looked for "
+                f"{printable(str(place))}; mend the path (keys labels, annotations) or run with --allow-empty"
+            )
+
+
+class Disagreements:
+    """Where two files speak about one picture and count differently, two kinds of files are used, or one file serves
+    several pictures. Takes every used Seen once, in order.
+    """
+
+    def __init__(self, finder: TruthFinder) -> None:
+        self.finder = finder
+        self.kinds: Counter[str] = Counter()
+        self.coco, self.coco_is_xml = _Pairs(), False
+        self.xml = _Pairs()
+        self.labels: set[int] = set()  # hashes: a million paths would take their hundreds of megabytes
+        self.shared: dict[Path, None] = {}
+
+    def add(self, seen: Seen) -> None:
+        """Compare what speaks about one picture."""
+        if seen.rows is not None:
+            if seen.label is not None:
+                self.kinds[seen.label.suffix] += 1
+                known, number = len(self.labels), hash(seen.label)
+                self.labels.add(number)
+                if len(self.labels) == known:
+                    self.shared[seen.label] = None
+            entry = self.finder.entries.get(seen.path)
+            if entry is not None:
+                self.coco.add(seen.path, seen.rows, entry.count)
+                self.coco_is_xml |= seen.label is not None and seen.label.suffix == ".xml"
+        if seen.others is not None:
+            self.xml.add(seen.path, seen.rows, seen.others)
+
+    def notices(self) -> Iterator[str]:
+        """Sentences for the user."""
+        if len(self.kinds) > 1:
+            txt, xml = (counted(self.kinds[suffix], "picture") for suffix in (".txt", ".xml"))
+            yield f"labels of {txt} are txt, of {xml} VOC xml"
+        if self.coco.differ:
+            kind = "xml" if self.coco_is_xml else "txt"
+            decides = self.coco.first is not None and self.finder.decides(self.coco.first)
+            yield self.coco.words(kind, "COCO") + f"; {'COCO' if decides else kind} is used"
+        if self.xml.differ:
+            yield self.xml.words("txt", "xml") + "; txt is used"
+        if self.shared:
+            files, first = counted(len(self.shared), "label file"), printable(str(next(iter(self.shared))))
+            yield f"{files} read for several pictures of the same stem, first {first}"
+
+
+class _Pairs:
+    """Numbers of boxes that two files give for the same pictures."""
+
+    def __init__(self) -> None:
+        self.compared, self.differ = 0, 0
+        self.first: Path | None = None
+
+    def add(self, path: Path, one: int | None, other: int) -> None:
+        self.compared += 1
+        if one != other:
+            self.differ += 1
+            self.first = self.first or path
+
+    def words(self, one: str, other: str) -> str:
+        counts = f"{self.differ:,} of {counted(self.compared, 'picture')}, first {printable(str(self.first))}"
+        return f"{one} and {other} differ in the number of boxes for {counts}"

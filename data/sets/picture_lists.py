@@ -1,0 +1,138 @@
+"""Which pictures a split names: folders, list files, globs and COCO files."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+from data.files.data_report import Problem
+from data.files.shards import MANIFEST, SUFFIX, check_shards, members, offsets_of
+from data.files.stamps import Watch, no_watch
+from data.files.yaml_paths import expand_glob, glob_folders
+from data.labels.coco_json import CocoImage, CocoTruth, places_of, read_coco
+from data.pictures.images import read_file
+from data.pictures.plane_reader import first_names, is_first, without_seconds
+from data.sets.description import DataDescription
+from utils.words.errors import DataError, printable
+
+TEXT_BYTES = 256 << 20
+
+
+class Listing:
+    """The pictures a split names: path -> the entry of the COCO json that listed it, if one did.
+
+    `watch` is told of every folder and file that decides which these are, before it is looked at.
+    """
+
+    def __init__(self, description: DataDescription, split: str, watch: Watch = no_watch) -> None:
+        self.watch = watch
+        self.root, self.split, self.classes = description.root, split, description.classes[split]
+        self.pictures: dict[Path, CocoImage | None] = {}
+        self.skipped: Counter[str] = Counter()
+        self.problems: list[Problem] = []
+        self.truths: list[CocoTruth] = []
+        self.list_files: set[Path] = set()
+        self.channels = description.channels
+        for entry in description.splits[split]:
+            self._add(entry, description.lines[split])
+
+    def _add(self, entry: Path, where: str) -> None:
+        self.watch(entry)
+        if not os.path.lexists(entry):
+            for folder in glob_folders(entry):
+                self.watch(folder)
+            for match in sorted(expand_glob(entry)):
+                self._add(match, where)
+        elif os.path.isdir(entry):
+            self._add_folder(entry)
+        elif entry.suffix.lower() == ".txt":
+            self._add_list(entry)
+        elif entry.suffix.lower() == ".json":
+            self._add_coco(entry)
+        elif entry.suffix == SUFFIX:
+            self._add_shard(entry)
+        elif is_first(entry.name, self.channels):
+            self._add_picture(entry)
+        else:
+            what = "is no folder, list file (.txt), COCO .json, shard (.tar) or picture; mend it"
+            raise DataError(f"{where}: {self.split}: {printable(str(entry))} {what}")
+
+    def _add_picture(self, path: Path, entry: CocoImage | None = None) -> None:
+        if path in self.pictures:
+            self.skipped["listed_twice"] += 1
+        self.pictures[path] = self.pictures.get(path) or entry
+
+    def _skip(self, where: str, reason: str, message: str) -> None:
+        self.skipped[reason] += 1
+        self.problems.append(Problem(where, reason, message))
+
+    def _add_folder(self, folder: Path) -> None:
+        def fail(error: OSError) -> None:
+            where = printable(str(error.filename))
+            self._skip(where, "unreadable_folder", f"folder cannot be read: {error.strerror}")
+
+        visited: set[str] = set()
+        found: list[Path] = []
+        for home, folders, files in os.walk(folder, onerror=fail, followlinks=True):
+            place = os.path.realpath(home)
+            if place in visited:  # links may lead in a circle
+                folders.clear()
+                continue
+            visited.add(place)
+            names = first_names((*files, *folders), self.channels)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in folders:
+                self.watch(os.path.join(home, name))
+            for name in sorted(names):
+                if name.startswith("."):
+                    self.skipped["hidden"] += 1
+                else:
+                    found.append(Path(home, name))
+        for path in without_seconds(found, self.channels):
+            self._add_picture(path)
+
+    def _add_shard(self, shard: Path) -> None:
+        for path in (shard.parent / MANIFEST, offsets_of(shard)):
+            self.watch(path)
+        check_shards(shard.parent, shard.name)
+        for name in members(shard):
+            self._add_picture(shard / name)
+
+    def _add_list(self, path: Path) -> None:
+        self.list_files.add(path)
+        raw = read_file(path, TEXT_BYTES).removeprefix(b"\xef\xbb\xbf")
+        for number, line in enumerate(raw.splitlines(), 1):
+            name = os.fsdecode(line.strip())
+            if not name:
+                continue
+            places = [home / name for home in (path.parent, self.root)]  # an absolute name stays itself
+            found = next((place for place in places if self._is_there(place)), None)
+            if found is None or not is_first(os.path.basename(name), self.channels):
+                reason = "missing_picture" if found is None else "not_a_picture"
+                words = "does not exist" if found is None else "does not end like a picture"
+                message = f"'{printable(name[:200])}' {words}; remove or mend it"
+                self._skip(f"{printable(str(path))}:{number}", reason, message)
+            else:
+                self._add_picture(found)
+
+    def _add_coco(self, path: Path) -> None:
+        truth = read_coco(path, self.classes)
+        self.truths.append(truth)
+        beside = path.parent.parent / "images"
+        folders = [path.parent, self.root, self.root / "images" / self.split]
+        folders += [beside / self.split, beside / path.stem, beside]
+        for entry in truth.images:
+            found = next((path for path in places_of(entry, folders) if self._is_there(path)), None)
+            if found is None:
+                shown = printable(entry.file_name[:200])
+                self._skip(entry.where, "missing_picture", f"'{shown}' is not beside the file nor in images/")
+            else:
+                self._add_picture(found, entry)
+
+    def _is_there(self, path: Path) -> bool:
+        """Whether there is a file; where there is none its folder is watched, in which it may appear."""
+        if os.path.lexists(path):
+            return True
+        self.watch(path.parent)
+        return False

@@ -1,0 +1,158 @@
+"""One picture and its truth, read and checked: a Record, or the reason it is left out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from data.files.data_report import Problem
+from data.labels.coco_json import truth_of
+from data.labels.voc import read_voc, truth_of_voc
+from data.labels.yolo_labels import count_rows, parse_labels
+from data.pictures.images import read_file
+from data.pictures.plane_reader import PlaneReader
+from data.sets.label_finder import TruthFinder
+from data.sets.picture_lists import TEXT_BYTES
+from utils.values.structures import Record
+from utils.words.errors import DataError, printable
+
+Truth = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes (N, 4), labels (N,), crowd (N,)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What reading one picture gave: a record, or the reason it is left out.
+
+    `label` is its label file; `rows` how many boxes that file has, good or bad, and `others` how many a file has that
+    was not used.
+    """
+
+    path: Path
+    record: Record | None = None
+    skipped: str = ""
+    problems: list[Problem] = field(default_factory=list)
+    label: Path | None = None
+    rows: int | None = None
+    others: int | None = None
+    duplicates: int = 0
+
+    @property
+    def rows_dropped(self) -> int:
+        """Label rows that were left out of a picture that is used."""
+        return 0 if self.record is None else sum(not problem.harmless for problem in self.problems)
+
+
+class Reader:
+    """Reads one picture and its truth; called from several threads, so it keeps nothing."""
+
+    def __init__(self, finder: TruthFinder, planes: PlaneReader, drop_duplicates: bool) -> None:
+        self.finder, self.planes, self.drop_duplicates = finder, planes, drop_duplicates
+
+    def __call__(self, path: Path) -> Seen:
+        """The picture at `path`; raises DataError only for a class that the names do not cover."""
+        try:
+            size = self.planes.size(path)
+        except DataError as error:
+            return _left_out(path, path, "unreadable", error)
+        label = self.finder.labels.find(path)
+        raw = None
+        if os.path.lexists(label):
+            try:
+                raw = read_file(label, TEXT_BYTES)
+            except DataError as error:
+                if not self.finder.decides(path):
+                    return _left_out(path, label, "unreadable_label", error)
+        if self.finder.decides(path):
+            return self._from_coco(path, size, None if raw is None else count_rows(raw))
+        xml = self.finder.xml_of(path)
+        if raw is not None:
+            return self._from_txt(_Text(path, label, raw), size, xml)
+        if xml is not None:
+            return self._from_voc(path, size, xml)
+        return Seen(path, _record(path, size, labelled=False), label=label)
+
+    def _from_txt(self, text: _Text, size: tuple[int, int], xml: Path | None) -> Seen:
+        boxes, labels, problems = parse_labels(text.label, text.raw, len(self.finder.classes.sources))
+        rows = len(labels) + sum(not problem.harmless for problem in problems)
+        record = self._labelled(text.path, size, (boxes, labels, np.zeros(len(labels), bool)))
+        others = None if xml is None else _count_objects(xml)
+        return self._finish(Seen(text.path, record, "", problems, text.label, rows, others))
+
+    def _from_voc(self, path: Path, size: tuple[int, int], xml: Path) -> Seen:
+        try:
+            file = read_voc(xml)
+        except DataError as error:
+            return _left_out(path, xml, "unreadable_label", error)
+        if file.size not in (None, size):
+            said = f"says {file.size}, the upright picture {printable(str(path))} is {size} (height, width)"
+            return _left_out(path, xml, "size_mismatch", said)
+        *truth, problems = truth_of_voc(file, size, self.finder.label_of_name, self.finder.classes.sources)
+        record = self._labelled(path, size, (truth[0], truth[1], truth[2]))
+        return self._finish(Seen(path, record, "", problems, xml, len(file.objects)))
+
+    def _from_coco(self, path: Path, size: tuple[int, int], rows: int | None) -> Seen:
+        entry = self.finder.entries.get(path)
+        if entry is None:
+            return Seen(path, _record(path, size, labelled=False), rows=rows)
+        if entry.size not in (None, size):
+            said = f"{entry.where} says {entry.size}, the upright picture is {size} (height, width)"
+            return _left_out(path, path, "size_mismatch", said)
+        boxes, labels, crowd, problems = truth_of(entry, size)
+        return self._finish(Seen(path, self._labelled(path, size, (boxes, labels, crowd)), "", problems, rows=rows))
+
+    def _labelled(self, path: Path, size: tuple[int, int], truth: Truth) -> Record:
+        boxes, labels, crowd = truth
+        return _record(path, size, (boxes, *self.finder.classes.relabel(labels, crowd)))
+
+    def _finish(self, seen: Seen) -> Seen:
+        """Count repeated rows, and drop them if the policy says so."""
+        record = seen.record
+        assert record is not None, "only a picture that was read is finished"
+        columns = record.labels.tolist(), map(tuple, record.boxes.tolist()), record.crowd.tolist()
+        first: dict[tuple[object, ...], int] = {}
+        for index, row in enumerate(zip(*columns, strict=True)):
+            first.setdefault(row, index)
+        repeated = len(record.labels) - len(first)
+        if repeated and self.drop_duplicates:
+            keep = list(first.values())
+            truth = {name: getattr(record, name)[keep] for name in ("boxes", "labels", "crowd")}
+            record = replace(record, **truth)
+        return replace(seen, record=record, duplicates=repeated) if repeated else seen
+
+
+@dataclass(frozen=True, eq=False)
+class _Text:
+    """A picture's label file in hand."""
+
+    path: Path
+    label: Path
+    raw: bytes
+
+
+def _count_objects(xml: Path) -> int | None:
+    """How many objects an xml beside a txt holds; None when it is no VOC file, which then does not matter."""
+    try:
+        return len(read_voc(xml).objects)
+    except DataError:
+        return None
+
+
+def _record(path: Path, size: tuple[int, int], truth: Truth | None = None, labelled: bool = True) -> Record:
+    if truth is None:
+        truth = np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool)
+    boxes, labels, crowd = truth
+    return Record(path, 0, size, boxes, labels, crowd, labelled)
+
+
+def _left_out(path: Path, culprit: Path, reason: str, error: DataError | str) -> Seen:
+    """The complaint keeps the line when it has one: `file:line` of the culprit, else the file."""
+    text, where = str(error), printable(str(culprit))
+    rest = text.removeprefix(where)
+    line = rest[1:].partition(":")[0]
+    if rest != text and line.isdigit():
+        where, rest = f"{where}:{line}", rest[1 + len(line) :]
+    problem = Problem(where, reason, rest.removeprefix(": "))
+    return Seen(path, skipped=reason, problems=[problem])

@@ -1,0 +1,174 @@
+"""A split of a data set as Records: pictures listed, truth read, every loss entered in the books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from tqdm import tqdm
+
+from data.files.data_report import Books
+from data.files.stamps import Stamp, Watch, no_watch, take_stamps
+from data.pictures.images import MAX_PIXELS
+from data.pictures.plane_reader import PlaneReader, missing_words, second_folder
+from data.sets.data_report_builder import Disagreements, Tally
+from data.sets.description import DataDescription, check_present
+from data.sets.label_finder import TruthFinder
+from data.sets.picture_lists import Listing
+from data.sets.record_reader import Reader
+from utils.console.log import LOG
+from utils.values.channels import Channels, serve
+from utils.values.structures import Record
+from utils.words.errors import ConfigError, DataError, printable
+
+CHUNK = 1024  # pictures handed to the threads at a time: a large set queues no large backlog
+QUIET_UP_TO = 500  # pictures
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadPolicy:
+    """What bad data leads to.
+
+    `bad_data`: "error" stops at any problem; "skip" leaves out bad rows and bad pictures up to a limit.
+    `allow_empty` accepts a set in which most label files are missing. `drop_duplicates` removes repeated rows
+    (they are counted anyway). `workers` threads read files.
+    """
+
+    bad_data: Literal["skip", "error"]
+    drop_duplicates: bool
+    allow_empty: bool = False
+    max_pixels: int = MAX_PIXELS
+    workers: int = 8
+
+
+@dataclass(frozen=True, eq=False)
+class RecordSet:
+    """The pictures of a split, sorted by path, the COCO category id of each name, what else each is called, the
+    planes of the pictures, and the side of a pixel in mm where it is known.
+
+    `synonyms[i]` begins with `names[i]`.
+    """
+
+    records: Sequence[Record]
+    names: tuple[str, ...]
+    category_ids: tuple[int, ...]
+    books: Books
+    synonyms: tuple[tuple[str, ...], ...]
+    channels: Channels = Channels()
+    mm_per_px: float | None = None
+
+    def serving(self, needed: Channels, where: str, source: str) -> RecordSet:
+        """The same pictures as a network needs them; see utils.values.channels.serve."""
+        return replace(self, channels=serve(self.channels, needed, where, source))
+
+
+def read_records(description: DataDescription, split: str, policy: ReadPolicy) -> RecordSet:
+    """List, read and check the pictures of `split`.
+
+    Truth comes from where `TruthFinder` finds it. A COCO file that names every picture gives the ids, else they are
+    1..N.
+    Raises ConfigError for a split that is not described, DataError for what `policy` does not tolerate, for
+    a class id beyond the names, for no pictures, and for more than half of the labels missing.
+    """
+    return Reading(description, split, policy).in_memory()
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What is known when all pictures are read: the id of each, and all of a RecordSet but its records.
+
+    `warning` is a sentence for the user or empty.
+    """
+
+    image_ids: Sequence[int]
+    names: tuple[str, ...]
+    category_ids: tuple[int, ...]
+    books: Books
+    synonyms: tuple[tuple[str, ...], ...]
+    warning: str
+
+    def record_set(self, records: Sequence[Record], description: DataDescription) -> RecordSet:
+        """Together with the records; the warning is said aloud."""
+        if self.warning:
+            LOG.warning(self.warning)
+        known = (self.names, self.category_ids, self.books, self.synonyms)
+        return RecordSet(records, *known, description.channels, description.mm_per_px)
+
+
+class Reading:
+    """One pass over the pictures of a split, which are listed at once and read by `chunks`. See `read_records`.
+
+    `watch` is told of the folders and files that decide what there is, before they are looked at.
+    """
+
+    def __init__(self, description: DataDescription, split: str, policy: ReadPolicy, watch: Watch = no_watch) -> None:
+        if split not in description.splits:
+            raise ConfigError(f"{printable(str(description.source))}: has no '{split}' split; add the key")
+        check_present(description, split)
+        self.description, self.split, self.policy = description, split, policy
+        self.listing = Listing(description, split, watch)
+        self.pictures = sorted(self.listing.pictures, key=Path.as_posix)
+        self.finder = TruthFinder(description, self.listing, self.pictures, watch)
+        self.planes = PlaneReader(description.channels, policy.max_pixels)
+        if description.channels.polar_dir:
+            for folder in {second_folder(picture, description.channels.polar_dir) for picture in self.pictures}:
+                watch(folder)
+        self.used: list[Path] = []
+        self.tally, self.disagreements = Tally(self.listing), Disagreements(self.finder)
+
+    def in_memory(self) -> RecordSet:
+        """Everything as Records."""
+        records = [record for chunk, _ in self.chunks(stamped=False) for record in chunk]
+        outcome = self.finish()
+        numbered = zip(records, outcome.image_ids, strict=True)
+        whole = tuple(replace(record, image_id=number) for record, number in numbered)
+        return outcome.record_set(whole, self.description)
+
+    def chunks(self, stamped: bool) -> Iterator[tuple[list[Record], list[Stamp]]]:
+        """The usable pictures in order, their ids still 0; a progress bar on a terminal when there are many.
+
+        With stamps, taken beforehand, of every file that was read for them.
+        """
+        reader = Reader(self.finder, self.planes, self.policy.drop_duplicates)
+        quiet = True if len(self.pictures) <= QUIET_UP_TO else None
+        with (
+            ThreadPoolExecutor(max(self.policy.workers, 1)) as pool,
+            tqdm(total=len(self.pictures), desc=f"reading {self.split}", unit="picture", disable=quiet) as bar,
+        ):
+            for start in range(0, len(self.pictures), CHUNK):
+                paths = self.pictures[start : start + CHUNK]
+                stamps = list(take_stamps(file for path in paths for file in self._files(path))) if stamped else []
+                records = []
+                for seen in pool.map(reader, paths):
+                    self.tally.add(seen)
+                    if seen.record is not None:
+                        self.disagreements.add(seen)
+                        records.append(seen.record)
+                        self.used.append(seen.path)
+                bar.update(len(paths))
+                yield records, stamps
+
+    def _files(self, path: Path) -> Iterator[Path]:
+        """What is read for a picture."""
+        yield path
+        yield from self.finder.files_of(path)
+        if not self.description.channels.plain_rgb:
+            try:
+                files = self.planes.files(path)
+            except DataError:  # said when the picture is read; the missing file's folder is watched
+                files = []
+            yield from (file for file, _, _ in files if file is not None and file != path)
+
+    def finish(self) -> Outcome:
+        """What follows from all pictures, after the last chunk. Raises DataError; see `read_records`."""
+        ids, category_ids = self.finder.identities(self.used)
+        notices = (*self.finder.notices, *self.disagreements.notices())
+        books = self.tally.books(self.policy.drop_duplicates, notices)
+        self.tally.judge(self.description, self.policy.bad_data, self.policy.allow_empty, books)
+        channels, split = self.description.channels, self.split
+        warning = missing_words(self.used, channels, self.description.lines[split])
+        names, synonyms = self.description.names_of(split), self.description.synonyms[split]
+        return Outcome(ids, names, category_ids, books, synonyms, warning)

@@ -1,0 +1,50 @@
+"""Rows of a network that training leaves as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.graph.graph import Graph
+from models.rows.spec import ModelSpec
+from utils.words.errors import ConfigError
+from utils.words.text import did_you_mean
+
+
+def frozen_rows(spec: ModelSpec, wanted: Sequence[int | str]) -> tuple[int, ...]:
+    """The rows that `--freeze` means: one number N is the first N rows (as in YOLOv5), several numbers or names are
+    those rows, in order. Raises ConfigError for rows that the network does not have.
+    """
+    count = len(spec.rows)
+    if len(wanted) == 1 and isinstance(wanted[0], int):
+        if not 0 <= wanted[0] <= count:
+            raise ConfigError(
+                f"--freeze {wanted[0]}: {spec.path.name} has {count} rows; freeze 0 to {count - 1} of them"
+            )
+        rows = set(range(wanted[0]))
+    else:
+        rows = {_row(spec, word) for word in wanted}
+    if len(rows) == count:
+        raise ConfigError(f"--freeze: all {count} rows of {spec.path.name} are frozen, nothing is left to train")
+    return tuple(sorted(rows))
+
+
+def _row(spec: ModelSpec, word: int | str) -> int:
+    names = {row.name: row.index for row in spec.rows if row.name}
+    if isinstance(word, int) and 0 <= word < len(spec.rows):
+        return word
+    if word in names:
+        return names[str(word)]
+    if isinstance(word, int):
+        raise ConfigError(f"--freeze {word}: {spec.path.name} has the rows 0 to {len(spec.rows) - 1}")
+    near = did_you_mean(word, names) or (f"; named are {', '.join(names)}" if names else "; give row numbers")
+    raise ConfigError(f"--freeze {word}: {spec.path.name} has no row of that name{near}")
+
+
+def freeze(graph: Graph, wanted: Sequence[int | str]) -> str:
+    """Freeze the rows that `frozen_rows` finds; returns one line saying what stays."""
+    rows = frozen_rows(graph.spec, wanted)
+    graph.freeze(rows)
+    total = sum(p.numel() for p in graph.parameters())
+    stays = sum(p.numel() for p in graph.parameters() if not p.requires_grad)
+    which = f"the first {len(rows)} rows" if rows == tuple(range(len(rows))) else f"rows {', '.join(map(str, rows))}"
+    return f"frozen: {which} of {len(graph.spec.rows)}, {stays:,} of {total:,} parameters"

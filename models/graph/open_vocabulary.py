@@ -1,0 +1,116 @@
+"""A network and the words it looks for: encoded, set, stored in checkpoints, replaced by others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models.graph.graph import Graph
+from models.rows.spec import ModelSpec
+from models.text.cache import VectorCache
+from models.text.find import find_encoder
+from models.text.templates import average_templates
+from utils.words.errors import CheckpointError, ConfigError
+from utils.words.vocabulary import Vocabulary
+
+DEFAULT_ENCODER = "open_clip"
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """Vectors (M, D) of a vocabulary: its names first, in order, then the other synonyms in order.
+
+    `encoder` is the encoder's name (which weights), `source` how to find it again (--text-encoder).
+    """
+
+    vocabulary: Vocabulary
+    vectors: Tensor
+    encoder: str
+    source: str
+
+    def plain(self) -> dict[str, Any]:
+        """What a checkpoint stores: the vectors of the names, so that no encoder is needed for them."""
+        vectors = self.vectors[: len(self.vocabulary)].clone()
+        templates = list(self.vocabulary.templates)
+        return {"encoder": self.encoder, "source": self.source, "templates": templates, "vectors": vectors}
+
+
+def encode(vocabulary: Vocabulary, source: str, cache: VectorCache | None = None) -> Words:
+    """Encode the names and synonyms with the encoder that `source` names. Raises UserError."""
+    encoder = find_encoder(source)
+    vectors = average_templates(encoder, cache or VectorCache(), vocabulary.strings, vocabulary.templates)
+    return Words(vocabulary, vectors, encoder.name, source)
+
+
+def with_words(spec: ModelSpec, words: Words | None) -> ModelSpec:
+    """The spec at the width of the words' vectors."""
+    return spec if words is None else spec.with_values(text_dim=words.vectors.shape[1], text_encoder=words.source)
+
+
+def text_source(spec: ModelSpec, asked: str) -> str:
+    """Which encoder to use: what the user asked for, else the YAML's."""
+    return asked or str(spec.data.get("text_encoder", DEFAULT_ENCODER))
+
+
+def stored_words(content: Mapping[str, Any], path: Path) -> Words | None:
+    """The words of a checkpoint; None for a network without text. Raises CheckpointError."""
+    if "vocabulary" not in content:
+        return None
+    stored, names = content["vocabulary"], tuple(content["names"])
+    vectors = stored["vectors"]
+    if vectors.shape[0] != len(names):
+        raise CheckpointError(f"{path}: {len(vectors)} text vectors for {len(names)} names; the file is inconsistent")
+    vocabulary = Vocabulary.from_names(names, tuple(stored["templates"]), str(path))
+    return Words(vocabulary, vectors, str(stored["encoder"]), str(stored["source"]))
+
+
+def words_for(stored: Words, vocabulary: Vocabulary, asked: str, cache: VectorCache | None = None) -> Words:
+    """The words of another vocabulary, as the network of `stored` understands them.
+
+    Names that the checkpoint knows keep its vectors; only for others the encoder is needed: the checkpoint's, or the
+    one `asked` for, which must be the same. Raises UserError.
+    """
+    known = dict(zip(stored.vocabulary.strings, stored.vectors, strict=False))  # a checkpoint has those of names
+    new = [text for text in vocabulary.strings if text not in known]
+    if new:
+        templates = stored.vocabulary.templates
+        encoder = find_encoder(asked or stored.source)
+        if encoder.name != stored.encoder:
+            raise CheckpointError(
+                f"the checkpoint was trained with the text encoder {stored.encoder}, this is {encoder.name}; "
+                "give its own with --text-encoder"
+            )
+        vectors = average_templates(encoder, cache or VectorCache(), new, templates)
+        known |= dict(zip(new, vectors, strict=True))
+    vectors = torch.stack([known[text] for text in vocabulary.strings])
+    return Words(replace(vocabulary, templates=stored.vocabulary.templates), vectors, stored.encoder, stored.source)
+
+
+def set_words(graph: Graph, words: Words) -> None:
+    """Let `graph` look for `words`. Raises ConfigError when the vectors have another width than its rows take."""
+    assert graph.vocabulary is not None, "only a network with text has words"
+    width = graph.vocabulary.shape[1]
+    if words.vectors.shape[1] != width:
+        raise ConfigError(
+            f"text encoder {words.encoder}: vectors of {words.vectors.shape[1]} numbers, but the network takes {width}"
+        )
+    graph.set_vocabulary(words.vectors, len(words.vocabulary))
+
+
+def permuted(words: Words, seed: int) -> Words:
+    """The same vectors under other names: what is left of a score then is chance. Seed by seed another order."""
+    count = len(words.vocabulary)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    return Words(words.vocabulary, words.vectors[:count][order], words.encoder, words.source)
+
+
+def about_words(graph: Graph, words: Words | None) -> dict[str, str]:
+    """What the results of a network must name: the text encoder, and how Mobile-SAM took part."""
+    if words is None:
+        return {}
+    return {"text_encoder": words.encoder, "mobile_sam": str(graph.spec.data.get("sam", "not in the model"))}

@@ -1,0 +1,63 @@
+"""A network for one vocabulary: text folded into convolutions, Mobile-SAM left out (spec: RTVPNet section 7).
+
+Nothing of a static network reads text or runs a helper; its rows are those of the network it was made from, without
+the ones that nothing needs any more.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from models.graph.graph import Graph, Step, plan, takes_context
+from models.rows.folding import Foldable, StaticRow
+from models.rows.spec import Source
+
+Known = dict[int | str, Tensor | tuple[Tensor, ...]]
+
+
+@torch.no_grad()
+def static_graph(graph: Graph, vocabulary: Tensor | None = None) -> Graph:
+    """The network for `vocabulary` (N, D), by default its own, in eval mode. `graph` is not changed.
+
+    A network that reads no text and has no helper comes back as it is, copied.
+    """
+    graph = copy.deepcopy(graph).eval()
+    known: Known = {}
+    if graph.vocabulary is not None:
+        known["text"] = graph.vocabulary[: graph.texts] if vocabulary is None else vocabulary.to(graph.vocabulary)
+    rows: dict[int, StaticRow] = {}
+    sources: dict[int, tuple[Source, ...]] = {}
+    for step, layer in zip(graph.steps, graph.layers, strict=True):
+        folded = layer.static([_constant(known, s) for s in step.sources]) if isinstance(layer, Foldable) else None
+        if isinstance(folded, tuple):
+            known[step.index] = folded
+            continue
+        row = folded or StaticRow(layer, tuple(range(len(step.sources))), step.takes_list)
+        rows[step.index], sources[step.index] = row, tuple(step.sources[place] for place in row.sources)
+    needed = _needed(sources, graph.steps[-1].index)
+    steps = [Step(index, sources[index], rows[index].takes_list, takes_context(rows[index].layer)) for index in needed]
+    layers = [rows[index].layer for index in needed]
+    return Graph(graph.spec, layers, plan(steps), list(graph.strides), graph.channels).eval()
+
+
+def _constant(known: Known, source: Source) -> Tensor | None:
+    value = known.get(source.origin)
+    if isinstance(value, tuple):
+        assert source.output is not None, "a row of several outputs is read by their numbers"
+        return value[source.output]
+    return value
+
+
+def _needed(sources: dict[int, tuple[Source, ...]], last: int) -> list[int]:
+    """Rows that the last one needs, in order."""
+    needed, waiting = {last}, [last]
+    while waiting:
+        for source in sources[waiting.pop()]:
+            if isinstance(source.origin, int) and source.origin not in needed:
+                assert source.origin in sources, "a row still reads a constant; its layer must fold it"
+                needed.add(source.origin)
+                waiting.append(source.origin)
+    return sorted(needed)

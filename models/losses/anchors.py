@@ -1,0 +1,150 @@
+"""AutoAnchor: anchors fitted to the sizes of a data set's boxes. Arrays in, arrays out; sizes are (N, 2) width,
+height in pixels of the network input.
+
+An anchor can answer for a box when neither side differs by a factor of `threshold` or more (see
+models.losses.assign_by_anchor). The best possible recall is the share of boxes that some anchor can answer for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.graph.graph import Graph
+from models.heads.anchor import AnchorDetect
+from models.rows.spec import ModelSpec
+
+ENOUGH = 0.98  # best possible recall above which the given anchors stay
+SAMPLE = 5_000  # boxes that the fit looks at; recall is measured on all of them
+RESTARTS, ROUNDS, GENERATIONS = 10, 100, 1000
+LEAST_SIDE = 1.0  # px
+
+
+@dataclass(frozen=True, eq=False)
+class AnchorFit:
+    """What a fit came to: anchors per level as a model YAML writes them, best possible recall before and after.
+    `rows` None: the given anchors stay.
+    """
+
+    rows: list[list[float]] | None
+    boxes: int
+    before: float
+    after: float
+
+    def words(self, threshold: float) -> str:
+        """One line for the log."""
+        known = f"anchors: {self.before:.1%} of {self.boxes:,} boxes are within a factor of {threshold:g} of one"
+        if self.rows is not None:
+            return f"{known}; fitted new ones, now {self.after:.1%} (--noautoanchor keeps the model YAML's)"
+        return known + ("" if self.before > ENOUGH else f"; kept, a new fit gives {self.after:.1%}")
+
+
+def worst_ratios(sizes: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    """(N, 2) and (A, 2) -> (N, A): the factor, from 1, by which the side that fits worse differs."""
+    width, height = (sizes[:, None, side] / anchors[:, side] for side in (0, 1))
+    return np.maximum(np.maximum(width, 1 / width), np.maximum(height, 1 / height))
+
+
+def best_possible_recall(sizes: np.ndarray, anchors: np.ndarray, threshold: float) -> float:
+    """Share of the (N, 2) sizes that one of the (A, 2) anchors can answer for; 1 without boxes."""
+    if not len(sizes):
+        return 1.0
+    return float((worst_ratios(sizes, anchors).min(1) < threshold).mean())
+
+
+def kmeans(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """(N, D) -> (count, D) centres: Lloyd's iteration from k-means++ seeds, the best of several starts."""
+    best, best_cost = points[:0], np.inf
+    for _ in range(RESTARTS):
+        centres = _seeds(points, count, rng)
+        nearest = np.full(len(points), -1)
+        for _ in range(ROUNDS):
+            distances = _squared_distances(points, centres)
+            before, nearest = nearest, distances.argmin(1)
+            if (before == nearest).all():
+                break
+            filled = np.unique(nearest)  # an empty cluster keeps its centre
+            centres[filled] = [points[nearest == k].mean(0) for k in filled]
+        cost = _squared_distances(points, centres).min(1).sum()
+        if cost < best_cost:
+            best, best_cost = centres, cost
+    return best
+
+
+def _seeds(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """k-means++: each next seed is a point drawn by its squared distance from those before."""
+    chosen = [int(rng.integers(len(points)))]
+    while len(chosen) < count:
+        distances = _squared_distances(points, points[chosen]).min(1)
+        total = distances.sum()
+        chosen.append(int(rng.choice(len(points), p=distances / total if total > 0 else None)))
+    return points[chosen].copy()
+
+
+def _squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    return np.square(points[:, None] - centres).sum(-1)
+
+
+def evolve(sizes: np.ndarray, anchors: np.ndarray, threshold: float, rng: np.random.Generator) -> np.ndarray:
+    """(A, 2) anchors after random changes of which those were kept that raised `fitness`."""
+    best, best_score = anchors, fitness(sizes, anchors, threshold)
+    for _ in range(GENERATIONS):
+        step = rng.normal(0, rng.uniform(0.01, 0.3), anchors.shape) * (rng.random(anchors.shape) < 0.5)
+        child = np.maximum(best * np.exp(step), LEAST_SIDE)
+        score = fitness(sizes, child, threshold)
+        if score > best_score:
+            best, best_score = child, score
+    return best
+
+
+def fitness(sizes: np.ndarray, anchors: np.ndarray, threshold: float) -> float:
+    """Best possible recall plus the mean closeness of the best anchor: 1 for an equal size, 0 beyond its reach."""
+    ratio = worst_ratios(sizes, anchors).min(1)
+    return float(np.where(ratio < threshold, 1 + 1 / ratio, 0).mean())
+
+
+def fit_anchors(sizes: np.ndarray, count: int, threshold: float, rng: np.random.Generator) -> np.ndarray:
+    """(count, 2) anchors for the (N, 2) sizes, sorted by area, to 0.01 px: k-means, then evolution.
+
+    The clusters are found in the logarithm of the sides, because the assigner judges by ratio.
+    """
+    if len(sizes) > SAMPLE:
+        sizes = sizes[rng.choice(len(sizes), SAMPLE, replace=False)]
+    centres = np.exp(kmeans(np.log(sizes), count, rng))
+    anchors = evolve(sizes, np.maximum(centres, LEAST_SIDE), threshold, rng).round(2)
+    return anchors[np.argsort(anchors.prod(1), kind="stable")]
+
+
+def split_over_levels(anchors: np.ndarray, strides: Sequence[int]) -> list[list[float]]:
+    """(A, 2) sorted by area -> per level w1, h1, w2, h2, ...: the smallest go to the level of the smallest stride."""
+    parts = np.split(anchors, len(strides))
+    order = np.argsort(np.argsort(strides, kind="stable"), kind="stable")
+    return [parts[rank].ravel().tolist() for rank in order]
+
+
+def refit(sizes: np.ndarray, anchors: np.ndarray, strides: Sequence[int], threshold: float, seed: int) -> AnchorFit:
+    """New anchors where the given (levels, per cell, 2) reach too few of the (N, 2) sizes, if the new ones reach
+    more.
+    """
+    given = anchors.reshape(-1, 2).astype(np.float64)
+    before = best_possible_recall(sizes, given, threshold)
+    if before > ENOUGH:
+        return AnchorFit(None, len(sizes), before, before)
+    fitted = fit_anchors(sizes.astype(np.float64), len(given), threshold, np.random.default_rng(seed))
+    after = best_possible_recall(sizes, fitted, threshold)
+    return AnchorFit(split_over_levels(fitted, strides) if after > before else None, len(sizes), before, after)
+
+
+def refit_spec(graph: Graph, sizes: np.ndarray, threshold: float, seed: int) -> tuple[ModelSpec, str]:
+    """The graph's specification, with fitted anchors where its own fit the (N, 2) sizes badly, and a line that says so.
+
+    Unchanged and silent without an anchor head, without boxes, or where the head does not take the YAML's `anchors`.
+    """
+    head, spec = graph.head, graph.spec
+    given = [*spec.rows[-1].args, *spec.rows[-1].keywords.values()]
+    if not isinstance(head, AnchorDetect) or not len(sizes) or spec.data.get("anchors") not in given:
+        return spec, ""
+    fit = refit(sizes, head.anchors.cpu().numpy(), head.strides, threshold, seed)
+    return spec if fit.rows is None else spec.with_values(anchors=fit.rows), fit.words(threshold)

@@ -1,0 +1,212 @@
+"""A model ready to run, from a YAML or a checkpoint; and what of a checkpoint fits another model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models.graph.graph import Graph, build_graph
+from models.graph.normless import without_norms
+from models.graph.open_vocabulary import (
+    Words,
+    about_words,
+    encode,
+    set_words,
+    stored_words,
+    text_source,
+    with_words,
+    words_for,
+)
+from models.graph.static import static_graph
+from models.prompts.embedding import SAMEmbedding
+from models.rows.spec import ModelSpec, parse_spec, read_spec
+from models.sam.choice import choose_sam, sam_for_masks
+from models.sam.masker import Masker
+from utils.config.config import Config
+from utils.config.paths import find_yaml
+from utils.config.settings import config_from_plain
+from utils.console.log import LOG
+from utils.files import checkpoint
+from utils.values.channels import RGB, Channels, channels_of_plain, check_order
+from utils.words.errors import CheckpointError, ConfigError
+from utils.words.vocabulary import Vocabulary
+from utils.words.yamlio import Document
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A checkpoint brought to life: the averaged weights in eval mode, the class names, the configuration it had.
+
+    `words` are those that an open-vocabulary network looks for; None for a closed one.
+    """
+
+    model: Graph
+    names: tuple[str, ...]
+    config: Config
+    epoch: int
+    path: Path
+    words: Words | None
+
+    def about(self) -> dict[str, Any]:
+        """What results must name: the text encoder, and whether Mobile-SAM took part."""
+        return about_words(self.model, self.words)
+
+    @property
+    def channels(self) -> Channels:
+        """The planes of the pictures it was trained on."""
+        return self.model.channels
+
+
+def model_spec(content: Mapping[str, Any], path: Path) -> ModelSpec:
+    """The network a checkpoint was made for. Raises CheckpointError when this version cannot build it."""
+    try:
+        return parse_spec(Document(path, content["model_spec"], {}))
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: its network is not known here: {error}") from error
+
+
+def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = "", masks: bool = False) -> Loaded:
+    """Load a checkpoint for evaluation; `sam`, `masks` see choose_sam, "" as it was trained. Raises CheckpointError."""
+    path = Path(path)
+    content = checkpoint.load(path)
+    spec = model_spec(content, path)
+    names = tuple(content["names"])
+    if len(names) != spec.classes:
+        raise CheckpointError(f"{path}: {len(names)} class names for {spec.classes} classes; the file is inconsistent")
+    config = config_from_plain(content["config"], str(path))
+    spec, sam_file = choose_sam(spec, sam or config.model.sam, masks)
+    channels = channels_of_plain(content["channels"], str(path))
+    _check_sam(spec, channels)
+    model = build_graph(spec, channels, sam_file=sam_file)
+    checkpoint.restore(model, content["ema"]["module"], path)
+    model.eval().requires_grad_(False)
+    words = stored_words(content, path)
+    if words is not None:
+        set_words(model, words)
+    model.to(device, memory_format=torch.channels_last)
+    return Loaded(model, names, config, int(content["epoch"]), path, words)
+
+
+def look_for(loaded: Loaded, vocabulary: Vocabulary, text_encoder: str) -> Loaded:
+    """The network looking for other names. Raises ConfigError for a closed network, UserError for unusable text."""
+    if loaded.words is None:
+        raise ConfigError(closed_words(loaded))
+    words = words_for(loaded.words, vocabulary, text_encoder)
+    set_words(loaded.model, words)
+    return replace(loaded, names=vocabulary.names, words=words)
+
+
+def load_masker(loaded: Loaded, sam: str) -> Masker:
+    """What gives masks of the network's boxes; `sam` as for `load_model`. Raises UserError."""
+    own = next((layer.sam for layer in loaded.model.layers if isinstance(layer, SAMEmbedding)), None)
+    return Masker(sam_for_masks(own, sam or loaded.config.model.sam), next(loaded.model.parameters()).device)
+
+
+def closed_words(loaded: Loaded) -> str:
+    """Why a closed network takes no prompts."""
+    return (
+        f"{loaded.path} ({loaded.model.spec.path.name}) knows its {len(loaded.names)} classes only; "
+        "prompts need a model that reads text, such as rtvpnet-s.yaml"
+    )
+
+
+def for_inference(model: Graph, static: bool = False) -> Graph:
+    """A copy on its device without BatchNorms behind convolutions; `static`: with its vocabulary folded in, too."""
+    device = next(model.parameters()).device
+    return without_norms(static_graph(model) if static else model).to(device, memory_format=torch.channels_last)
+
+
+def new_network(cfg: Config, vocabulary: Vocabulary, channels: Channels) -> tuple[Graph, Words | None]:
+    """The network of the model YAML with random weights; an open-vocabulary one looks for `vocabulary`.
+
+    Its pictures have `channels`, without the planes of polar when it reads none, which is said aloud. Raises UserError.
+    """
+    spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(vocabulary))
+    words = None
+    if spec.text_dim is not None:
+        words = encode(vocabulary, text_source(spec, cfg.model.text_encoder))
+        spec = with_words(spec, words)
+    elif cfg.model.text_encoder:
+        raise ConfigError(f"--text-encoder: {spec.path.name} reads no text; take a model such as rtvpnet-s.yaml")
+    if channels.polar and not spec.reads("polar"):
+        LOG.info("%s reads no polar: trained on %s alone", spec.path.name, ", ".join(channels.image))
+        channels = channels.image_only()
+    return _built(spec, words, cfg, channels), words
+
+
+def network_of(
+    content: Mapping[str, Any], path: Path, cfg: Config, vocabulary: Vocabulary
+) -> tuple[Graph, Words | None]:
+    """The network of a checkpoint to train on, without its weights. Raises UserError."""
+    words = stored_words(content, path)
+    if words is not None:
+        words = words_for(words, vocabulary, cfg.model.text_encoder)
+    channels = channels_of_plain(content["channels"], str(path))
+    return _built(model_spec(content, path), words, cfg, channels), words
+
+
+def _built(spec: ModelSpec, words: Words | None, cfg: Config, channels: Channels) -> Graph:
+    spec, sam_file = choose_sam(spec, cfg.model.sam)
+    _check_sam(spec, channels)
+    model = build_graph(spec, channels, image_size=cfg.data.imgsz, sam_file=sam_file)
+    if words is not None:
+        set_words(model, words)
+    return model
+
+
+def _check_sam(spec: ModelSpec, channels: Channels) -> None:
+    """Raise ConfigError when Mobile-SAM would be shown other planes than it was made for."""
+    if spec.data.get("sam", "none") != "none" and channels.image != RGB:
+        planes = ", ".join(channels.image)
+        raise ConfigError(
+            f"model.sam: Mobile-SAM takes {', '.join(RGB)}, but the pictures have {planes}; set it to none"
+        )
+
+
+def load_matching(model: Graph, path: str | Path) -> str:
+    """Copy the weights of a checkpoint that fit `model` by row, name and shape; returns one line saying what did and
+    did not.
+
+    Networks of different numbers of rows are aligned first: a row more, such as a fusion, moves those below it.
+    Raises CheckpointError when nothing fits.
+    """
+    content = checkpoint.load(path)
+    theirs = channels_of_plain(content.get("channels", []), str(path))
+    check_order(theirs.names, model.channels.names, str(path), "the data")
+    state: dict[str, Tensor] = content["ema"]["module"]
+    state = _aligned(state, model_spec(content, Path(path)), model.spec)
+    own = model.state_dict()
+    fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    if not fitting:
+        raise CheckpointError(f"{path}: none of its {len(state)} tensors fits this model; is --cfg the same?")
+    model.load_state_dict(fitting, strict=False)
+    missing = [k for k in own if k not in fitting]
+    left = [k for k in state if k not in fitting]
+    line = f"{path}: {len(fitting)} of {len(own)} tensors taken"
+    return line + (f", {len(missing)} start fresh ({_some(missing)}), {len(left)} left out" if missing else "")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def _aligned(state: dict[str, Tensor], theirs: ModelSpec, ours: ModelSpec) -> dict[str, Tensor]:
+    """`state` with its row numbers changed to those in `ours`: the longest runs of the same modules."""
+    if len(theirs.rows) == len(ours.rows):
+        return state
+    modules = [[row.module for row in spec.rows] for spec in (theirs, ours)]
+    blocks = SequenceMatcher(None, *modules, autojunk=False).get_matching_blocks()
+    places = {block.a + k: block.b + k for block in blocks for k in range(block.size)}
+    moved = {}
+    for key, value in state.items():
+        room, number, rest = key.split(".", 2)
+        assert room == "layers", f"a graph's weights are those of its rows, not {key}"
+        place = places.get(int(number))
+        moved[f"row {number} of theirs.{rest}" if place is None else f"layers.{place}.{rest}"] = value
+    return moved

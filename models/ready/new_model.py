@@ -1,0 +1,74 @@
+"""The network of a new run: its first weights, anchors that fit, and BatchNorm over several processes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from models.graph.graph import Graph, build_graph
+from models.graph.open_vocabulary import Words
+from models.losses.anchors import refit_spec
+from models.ready.load import load_matching, new_network
+from utils.config.config import Config
+from utils.console.log import LOG
+from utils.processes.dist import World
+from utils.values.channels import Channels
+from utils.words.errors import ConfigError
+from utils.words.vocabulary import Vocabulary
+
+
+def new_model(
+    cfg: Config, vocabulary: Vocabulary, channels: Channels, sizes: np.ndarray
+) -> tuple[Config, Graph, Words | None]:
+    """The network with its first weights, and the configuration with --img fitted to its stride.
+
+    `sizes` (N, 2): width and height of the training boxes, px at --img.
+    """
+    model, words = new_network(cfg, vocabulary, channels)
+    cfg = _fit_stride(cfg, model.stride)
+    if cfg.model.weights:
+        LOG.info(load_matching(model, cfg.model.weights))
+    elif not cfg.assign.noautoanchor:
+        model = _fit_anchors(model, sizes, cfg)
+    return cfg, model, words
+
+
+def _fit_stride(cfg: Config, stride: int) -> Config:
+    size = -(-cfg.data.imgsz // stride) * stride
+    if size != cfg.data.imgsz:
+        LOG.info("--img %d is no multiple of %d: using %d", cfg.data.imgsz, stride, size)
+    return replace(cfg, data=replace(cfg.data, imgsz=size))
+
+
+def _fit_anchors(model: Graph, sizes: np.ndarray, cfg: Config) -> Graph:
+    """The model, built anew with anchors that fit the training boxes where its own do not; said aloud."""
+    seen = sizes[(sizes >= max(cfg.augment.min_box_px, 1e-3)).all(1)]
+    spec, words = refit_spec(model, seen, cfg.assign.anchor_t, cfg.run.seed)
+    if words:
+        LOG.info(words)
+    if spec is model.spec:
+        return model
+    torch.manual_seed(cfg.run.seed)  # the same first weights as if the YAML had these anchors
+    return build_graph(spec, model.channels, image_size=cfg.data.imgsz)
+
+
+def synchronise(model: Graph, cfg: Config, world: World) -> Graph:
+    """The model with BatchNorm over the pictures of all processes, where --sync-bn asks for it or GPUs have few each.
+
+    Raises ConfigError on the CPU, where PyTorch has none.
+    """
+    each, on_gpu = cfg.data.batch_size // world.size, next(model.parameters()).is_cuda
+    if world.size == 1:
+        if cfg.run.sync_bn:
+            LOG.info("--sync-bn: 1 process sees whole batches, there is nothing to synchronise")
+        return model
+    if cfg.run.sync_bn and not on_gpu:
+        raise ConfigError("--sync-bn: PyTorch synchronises BatchNorm on GPUs only; leave it out on the CPU")
+    if not cfg.run.sync_bn and not (on_gpu and each < cfg.run.sync_bn_below):
+        return model
+    LOG.info("BatchNorm over the pictures of all %d GPUs, %d each", world.size, each)
+    synchronised: Graph = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    return synchronised

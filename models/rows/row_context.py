@@ -1,0 +1,33 @@
+"""What rows need beside tensors: when it is, randomness equal on all processes, a place for side results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from torch import Tensor
+
+from utils.values.structures import Moment, Predictions
+
+
+@dataclass(eq=False)
+class Context:
+    """One forward pass as its rows see it; `moment` is None outside training.
+
+    Rows add to `reconstructions`, (B,) each, and `energies`, (B, h, w) each; see Predictions.
+    """
+
+    moment: Moment | None = None
+    reconstructions: list[Tensor] = field(default_factory=list)
+    energies: list[Tensor] = field(default_factory=list)
+
+    def chance(self, name: str) -> float:
+        """A draw from 0..1 keyed by (seed, step, name): all processes draw alike. Only in training."""
+        assert self.moment is not None, "nothing is drawn outside training"
+        return float(np.random.default_rng((self.moment.seed, self.moment.step, *name.encode())).random())
+
+    def attach(self, predictions: Predictions) -> Predictions:
+        """The predictions with what the rows left."""
+        if not self.reconstructions and not self.energies:
+            return predictions
+        return replace(predictions, reconstructions=tuple(self.reconstructions), energies=tuple(self.energies))

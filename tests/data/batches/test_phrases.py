@@ -1,0 +1,43 @@
+"""Phrases of a batch: the classes it shows are among them, under one of their names, and labels point at them."""
+
+import numpy as np
+import torch
+
+from data.batches.phrases import PhraseDraw
+from utils.values.structures import Batch, Targets
+from utils.words.vocabulary import Vocabulary
+
+
+def batch(labels):
+    labels = torch.tensor(labels, dtype=torch.long)
+    targets = Targets(torch.zeros_like(labels), labels, torch.zeros(len(labels), 4))
+    return Batch(torch.zeros(2, 3, 8, 8, dtype=torch.uint8), targets, (0, 1), (None, None))
+
+
+def test_few_plain_classes_need_no_phrases():
+    made = batch([0, 2])
+    assert PhraseDraw(Vocabulary.from_names(["a", "b", "c"]), 0)(made, 0) is made
+
+
+def test_many_classes_are_sampled_and_labels_follow():
+    names = [f"defect {k}" for k in range(351)]
+    draw = PhraseDraw(Vocabulary.from_names(names), 0)
+    made = draw(batch([350, 3, 3, 77]), 7)
+    assert len(made.phrases) == 96 == len(set(made.phrases.tolist()))
+    assert made.phrases[made.targets.labels].tolist() == [350, 3, 3, 77]
+    assert draw(batch([350, 3, 3, 77]), 7).phrases.tolist() == made.phrases.tolist()
+    assert draw(batch([350, 3, 3, 77]), 8).phrases.tolist() != made.phrases.tolist()
+
+
+def test_synonyms_take_turns_behind_the_names():
+    vocabulary = Vocabulary.from_lists([["crack", "fissure"], ["dust"], ["scratch", "scrape", "crevice"]])
+    draw = PhraseDraw(vocabulary, 0)
+    rows = np.array([draw(batch([0, 2]), k).phrases.tolist() for k in range(200)])
+    assert [sorted(set(column)) for column in rows.T.tolist()] == [[0, 3], [1], [2, 4, 5]]
+    for count in (np.unique(rows[:, 0], return_counts=True)[1], np.unique(rows[:, 2], return_counts=True)[1]):
+        assert count.min() > 0.2 * 200
+
+
+def test_a_batch_without_boxes():
+    made = PhraseDraw(Vocabulary.from_names([f"d{k}" for k in range(200)]), 0)(batch([]), 0)
+    assert len(made.phrases) == 96 and len(made.targets.labels) == 0

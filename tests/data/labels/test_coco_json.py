@@ -1,0 +1,184 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.labels.classes import ClassMap
+from data.labels.coco_json import read_category_names, read_coco, truth_of, truths_of
+from utils.words.errors import DataError
+
+CLASSES = ClassMap.plain([("crack",), ("knot",)])
+
+
+def coco() -> dict[str, Any]:
+    return {
+        "images": [
+            {"id": 7, "file_name": "cam 1/瓶.jpg", "width": 200, "height": 100},
+            {"id": 3, "file_name": "b.jpg"},
+        ],
+        "categories": [{"id": 4, "name": "crack"}, {"id": 2, "name": "Knot "}, {"id": 0, "name": "defects"}],
+        "annotations": [
+            {"id": 1, "image_id": 7, "category_id": 2, "bbox": [10, 20, 30, 40.5], "iscrowd": 1},
+            {"id": 2, "image_id": 7, "category_id": 4, "bbox": [0, 0, 200, 100]},
+        ],
+    }
+
+
+def stored(folder: Path, content: Any) -> Path:
+    path = folder / "truth.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_names_ids_and_boxes(tmp_path: Path) -> None:
+    truth = read_coco(stored(tmp_path, coco()), ClassMap.plain([("CRACK",), ("resin",), ("knot",)]))
+    assert truth.category_ids == (4, 6, 2), "a name the file lacks gets an unused id"
+    first, second = truth.images
+    assert first.image_id == 7 and first.size == (100, 200) and second.size is None
+    np.testing.assert_array_equal(first.boxes, [[10, 20, 40, 60.5], [0, 0, 200, 100]])
+    assert first.labels.tolist() == [2, 0] and first.crowd.tolist() == [True, False]
+    assert second.boxes.shape == (0, 4)
+
+
+def test_repeated_annotation_ids_are_counted(tmp_path: Path) -> None:
+    content = coco()
+    assert read_coco(stored(tmp_path, content), CLASSES).repeated_ids == 0
+    for entry, number in zip(content["annotations"], (5, 5), strict=True):
+        entry["id"] = number
+    content["annotations"].append({"image_id": 3, "category_id": 4, "bbox": [0, 0, 9, 9]})
+    assert read_coco(stored(tmp_path, content), CLASSES).repeated_ids == 1
+
+
+def test_names_from_the_file(tmp_path: Path) -> None:
+    assert read_category_names(stored(tmp_path, coco())) == ("defects", "Knot", "crack")
+
+
+def test_find(tmp_path: Path) -> None:
+    truth = read_coco(stored(tmp_path, coco()), CLASSES)
+    for name, number in (("/x/cam 1/瓶.jpg", 7), ("瓶.jpg", 7), ("/y/images/b.jpg", 3)):
+        found = truth.find(Path(name))
+        assert found is not None and found.image_id == number
+    assert truth.find(Path("/x/c.jpg")) is None
+    pictures = [Path("/x/cam 1/瓶.jpg"), Path("/x/p/b.jpg"), Path("/x/q/b.jpg")]
+    assert list(truth.match(pictures)) == pictures[:1], "b.jpg is two pictures: it names neither"
+
+
+def test_same_base_name_twice(tmp_path: Path) -> None:
+    content = coco()
+    content["images"][1]["file_name"] = "cam2\\瓶.jpg"
+    truth = read_coco(stored(tmp_path, content), CLASSES)
+    assert truth.find(Path("瓶.jpg")) is None
+    found = truth.find(Path("/x/cam2/瓶.jpg"))
+    assert found is not None and found.image_id == 3
+
+
+def test_truth_follows_the_rules_of_label_files(tmp_path: Path) -> None:
+    content = coco()
+    boxes = [[1, 1, 0, 5], [150, 0, 60, 10], [150, 0, 51, 10], [-500, 0, 10, 10], [20, 30, 100, 20]]
+    content["annotations"] = [{"image_id": 7, "category_id": 2, "bbox": box} for box in boxes]
+    entry = read_coco(stored(tmp_path, content), CLASSES).images[0]
+    fractions, labels, crowd, problems = truth_of(entry, (100, 200))
+    np.testing.assert_allclose(fractions, [[0.75, 0, 1, 0.1], [0.1, 0.3, 0.6, 0.5]], atol=1e-7)
+    assert fractions.dtype == np.float32 and len(labels) == len(crowd) == 2
+    assert [p.reason for p in problems] == ["empty_box", "outside", "outside", "clipped"]
+    assert "images[0]" in problems[0].where and "annotation 1 of 'cam 1/瓶.jpg'" in problems[0].message
+    assert [len(part) for part in truth_of(read_coco(tmp_path / "truth.json", CLASSES).images[1], (5, 5))] == [
+        0,
+        0,
+        0,
+        0,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c["images"][1].update(id=7), "images[1].id: id 7 appears twice"),
+        (lambda c: c["images"][1].update(id="7"), "images[1].id: '7', not a whole number"),
+        (lambda c: c["images"][1].update(id=True), "images[1].id"),
+        (lambda c: c["images"][1].pop("file_name"), "images[1].file_name: missing"),
+        (lambda c: c["images"][1].update(file_name="cam 1/瓶.jpg"), "images[1].file_name"),
+        (lambda c: c["images"][0].update(width="wide"), "images[0].width"),
+        (lambda c: c["annotations"][1].update(image_id=8), "annotations[1].image_id: no picture has id 8"),
+        (lambda c: c["annotations"][1].pop("image_id"), "annotations[1].image_id: missing"),
+        (lambda c: c["annotations"][1].update(category_id=8), "annotations: category_id 8 is not in"),
+        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3]), "annotations[1].bbox: [1, 2, 3] is not 4 finite"),
+        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3, float("nan")]), "annotations[1].bbox"),
+        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3, 1e400]), "annotations[1].bbox"),
+        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3, True]), "annotations[1].bbox"),
+        (lambda c: c["annotations"][1].update(bbox="1 2 3 4"), "annotations[1].bbox"),
+        (lambda c: c["annotations"][1].pop("bbox"), "annotations[1].bbox: None"),
+        (lambda c: c["categories"][0].update(name="crak"), "'crak' (id 4) is not in the names"),
+        (lambda c: c["categories"][0].update(name="KNOT"), "two ids that are both used"),
+        (lambda c: c["categories"][0].update(id=2), "categories[1].id: id 2 appears twice"),
+        (lambda c: c["categories"][0].pop("name"), "categories[0].name"),
+        (lambda c: c.pop("annotations"), "annotations: missing or not a list"),
+        (lambda c: c["images"].append(3), "images[2]: not an object"),
+    ],
+)
+def test_mistakes_name_key_and_entry(tmp_path: Path, change: Any, words: str) -> None:
+    content = coco()
+    change(content)
+    with pytest.raises(DataError) as caught:
+        read_coco(stored(tmp_path, content), CLASSES)
+    assert words in str(caught.value) and "truth.json" in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{\n"images": [,]}', r"truth\.json:2: not valid JSON"),
+        ("", "truth.json:1: not valid JSON"),
+        ("[]", "list of detections"),
+        ("3", "images: missing"),
+        ("[" * 100_000, "not valid JSON"),
+        ('{"images": [{"id": ' + "9" * 5000 + "}]}", "not valid JSON"),
+    ],
+)
+def test_not_coco(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        read_coco(stored(tmp_path, text), CLASSES)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_coco(tmp_path / "none.json", CLASSES)
+
+
+def test_large_ids_of_either_kind(tmp_path: Path) -> None:
+    """Ids beyond 32 bits, among small ones, name what they name."""
+    big = (1 << 62) + 1
+    content = coco()
+    content["images"][1]["id"] = -big
+    content["categories"][0]["id"] = big
+    content["annotations"][1].update(category_id=big, image_id=-big, id=big)
+    content["annotations"].append({"image_id": 7, "category_id": 2, "bbox": [1, 2, 3, 4], "id": big})
+    truth = read_coco(stored(tmp_path, content), CLASSES)
+    assert [image.image_id for image in truth.images] == [7, -big] and truth.category_ids == (big, 2)
+    assert [image.labels.tolist() for image in truth.images] == [[1, 1], [0]] and truth.repeated_ids == 1
+    for huge in (1 << 63, 1e30, -(1 << 70)):
+        content["annotations"][0]["image_id"] = huge
+        with pytest.raises(DataError, match=r"annotations\[0\].image_id: .*not a whole number"):
+            read_coco(stored(tmp_path, content), CLASSES)
+
+
+def test_many_entries_at_once_are_what_each_is_alone(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    sizes = rng.integers(20, 2000, (300, 2))
+    images = [
+        {"id": int(i), "file_name": f"{i}.jpg", "height": h, "width": w}
+        for i, (h, w) in zip(rng.permutation(300), sizes.tolist(), strict=True)
+    ]
+    rows = []
+    for _ in range(1000):
+        image = images[int(rng.integers(300))]
+        box = rng.uniform(-0.02, 0.9, 2).tolist() + rng.choice([0, 0.05, 0.1, 0.5], 2).tolist()
+        px = [v * image[side] for v, side in zip(box, ("width", "height", "width", "height"), strict=True)]
+        rows.append({"image_id": image["id"], "category_id": 2, "bbox": px, "iscrowd": int(rng.integers(2))})
+    truth = read_coco(stored(tmp_path, {**coco(), "images": images, "annotations": rows}), CLASSES)
+    for first, last in ((0, 300), (0, 1), (17, 90), (299, 300)):
+        boxes, labels, crowd, counts = truths_of(truth, first, sizes[first:last])
+        alone = [truth_of(truth.images[i], tuple(sizes[i].tolist()))[:3] for i in range(first, last)]
+        assert counts.tolist() == [len(one[1]) for one in alone]
+        for found, parts in zip((boxes, labels, crowd), zip(*alone, strict=True), strict=True):
+            np.testing.assert_array_equal(found, np.concatenate(parts))
+    assert 0 < len(truths_of(truth, 0, sizes)[0]) < 1000, "some lie outside, some have no area"

@@ -1,0 +1,77 @@
+"""The words of a network: what is encoded when, what a checkpoint keeps, what is refused."""
+
+import pytest
+import torch
+
+from models.graph import open_vocabulary
+from models.graph.graph import build_graph
+from models.graph.open_vocabulary import encode, permuted, set_words, stored_words, with_words, words_for
+from models.rows.spec import read_spec
+from models.text.cache import VectorCache
+from utils.words.errors import CheckpointError, ConfigError
+from utils.words.vocabulary import Vocabulary
+
+NAMES = Vocabulary.from_names(["crack", "oil stain"])
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return VectorCache(tmp_path)
+
+
+def graph_for(words):
+    return build_graph(with_words(read_spec("cfg/models/rtvpnet-plain-n.yaml").with_values(nc=2), words)).eval()
+
+
+def test_names_come_first_and_only_they_are_classes(cache):
+    vocabulary = Vocabulary.from_lists([["crack", "fissure"], ["oil stain"]])
+    words = encode(vocabulary, "ngram:64", cache)
+    graph = graph_for(words)
+    set_words(graph, words)
+    assert vocabulary.strings == ("crack", "oil stain", "fissure") and words.vectors.shape == (3, 64)
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        assert graph(image).class_logits.shape[-1] == 2
+        assert graph(image, phrases=torch.tensor([2, 0, 1])).class_logits.shape[-1] == 3
+        as_class = graph(image, phrases=torch.tensor([0, 1])).class_logits
+        assert torch.equal(as_class, graph(image).class_logits)
+
+
+def test_a_checkpoint_keeps_the_names_vectors_and_needs_no_encoder(cache, tmp_path, monkeypatch):
+    words = encode(NAMES, "ngram:64", cache)
+    stored = stored_words({"vocabulary": words.plain(), "names": ["crack", "oil stain"]}, tmp_path)
+    monkeypatch.setattr(open_vocabulary, "find_encoder", None)
+    turned = words_for(stored, Vocabulary.from_names(["oil stain", "crack"]), "")
+    assert torch.equal(turned.vectors, words.vectors.flip(0)) and turned.encoder == words.encoder
+
+
+def test_only_new_names_are_encoded(cache, tmp_path):
+    words = encode(NAMES, "ngram:64", cache)
+    more = words_for(words, Vocabulary.from_names(["dust", "crack"]), "", cache)
+    assert torch.equal(more.vectors[1], words.vectors[0])
+    assert torch.equal(more.vectors[0], encode(Vocabulary.from_names(["dust"]), "ngram:64", cache).vectors[0])
+
+
+def test_another_encoder_is_refused(cache):
+    words = encode(NAMES, "ngram:64", cache)
+    with pytest.raises(CheckpointError, match="trained with the text encoder .*ngram.*64.*--text-encoder"):
+        words_for(words, Vocabulary.from_names(["dust"]), "ngram:32", cache)
+
+
+def test_vectors_of_another_width_are_refused(cache):
+    with pytest.raises(ConfigError, match="vectors of 32 numbers, but the network takes 64"):
+        set_words(graph_for(encode(NAMES, "ngram:64", cache)), encode(NAMES, "ngram:32", cache))
+
+
+def test_a_checkpoint_whose_names_and_vectors_disagree(cache, tmp_path):
+    plain = encode(NAMES, "ngram:64", cache).plain()
+    with pytest.raises(CheckpointError, match="2 text vectors for 3 names"):
+        stored_words({"vocabulary": plain, "names": ["a", "b", "c"]}, tmp_path)
+
+
+def test_permuted_vectors_are_the_same_under_other_names(cache):
+    words = encode(Vocabulary.from_names([f"name {k}" for k in range(9)]), "ngram:64", cache)
+    one, other = permuted(words, 1), permuted(words, 2)
+    assert one.vocabulary == words.vocabulary and not torch.equal(one.vectors, other.vectors)
+    assert torch.equal(one.vectors.sort(0).values, words.vectors.sort(0).values)
+    assert torch.equal(permuted(words, 1).vectors, one.vectors)

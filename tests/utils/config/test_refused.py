@@ -1,0 +1,34 @@
+import pytest
+
+from utils.config.cli import parse_detect, parse_train, parse_val
+from utils.config.refused import REFUSED
+from utils.words.errors import ConfigError
+
+PARSERS = {"train.py": parse_train, "val.py": parse_val, "detect.py": parse_detect}
+PUBLISHED = {  # the specification's list
+    "train.py": "--evolve --evolve_population --resume_evolve --quad --bucket --entity --upload_dataset "
+    "--bbox_interval --artifact_alias --ndjson-console --ndjson-file",
+    "val.py": "--augment --save-hybrid --dnn",
+    "detect.py": "--augment --visualize --update --dnn",
+}
+CASES = [(script, flag) for script, flags in PUBLISHED.items() for flag in flags.split()]
+
+
+@pytest.mark.parametrize(("script", "flag"), CASES)
+def test_each_is_one_sentence(script, flag):
+    for words in (
+        [flag],
+        [f"{flag}=3"],
+        [flag, "3"],
+        ["--nonsense", flag],
+        [f"–{flag.removeprefix('--')}", "--device"],
+    ):
+        with pytest.raises(ConfigError) as caught:
+            PARSERS[script](words)
+        said = str(caught.value)
+        assert said == f"{script}: {flag}: {REFUSED[script][flag]}" and "\n" not in said
+
+
+def test_a_value_is_no_flag():
+    assert parse_train(["--name=--quad"]).settings[0].value == "--quad"
+    assert parse_val(["--name", "augment"]).name == "augment"

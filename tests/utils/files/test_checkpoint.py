@@ -1,0 +1,108 @@
+import os
+import pickle
+import zipfile
+
+import pytest
+import torch
+
+from utils.files import checkpoint
+from utils.words.errors import CheckpointError, ResourceError
+
+CONTENT = {"model_spec": {"nc": 1}, "names": ["a"], "weights": torch.arange(4.0)}
+
+
+class Payload:
+    def __reduce__(self):
+        return os.mkdir, ("payload-was-run",)
+
+
+def test_round_trip_and_previous(tmp_path):
+    path = tmp_path / "last.pt"
+    checkpoint.save(path, CONTENT, keep_previous=True)
+    checkpoint.save(path, {**CONTENT, "names": ["b"]}, keep_previous=True)
+    assert checkpoint.load(path)["names"] == ["b"]
+    assert checkpoint.load(tmp_path / "last.prev.pt")["names"] == ["a"]
+    assert torch.equal(checkpoint.load(path)["weights"], CONTENT["weights"])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["last.prev.pt", "last.pt"]
+
+
+def malicious_zip(path):
+    torch.save({"format": 1, "model_spec": {}, "x": Payload()}, path)
+
+
+def malicious_pickle(path):
+    path.write_bytes(pickle.dumps(Payload()))
+
+
+def legacy(path):
+    torch.save({"format": 1, "model_spec": {}}, path, _use_new_zipfile_serialization=False)
+
+
+def truncated(path):
+    checkpoint.save(path, CONTENT)
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def foreign_zip(path):
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("hello.txt", "hello")
+
+
+def foreign_torch(path):
+    torch.save({"state_dict": torch.zeros(3)}, path)
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def folder(path):
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    "make", [malicious_zip, malicious_pickle, legacy, truncated, foreign_zip, foreign_torch, empty, folder]
+)
+def test_bad_files_are_refused_in_one_line(tmp_path, make, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "bad.pt"
+    make(path)
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.load(path)
+    assert "bad.pt" in str(caught.value) and "\n" not in str(caught.value)
+    assert not (tmp_path / "payload-was-run").exists()
+
+
+def test_the_refusal_names_what_it_wanted(tmp_path):
+    malicious_zip(tmp_path / "bad.pt")
+    with pytest.raises(CheckpointError, match="mkdir"):
+        checkpoint.load(tmp_path / "bad.pt")
+
+
+def test_missing_file():
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        checkpoint.load("nowhere.pt")
+
+
+def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "last.pt"
+    checkpoint.save(path, CONTENT)
+
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(ResourceError, match="No space left"):
+        checkpoint.save(path, CONTENT, keep_previous=True)
+    monkeypatch.undo()
+    assert checkpoint.load(path)["names"] == ["a"] and [p.name for p in tmp_path.iterdir()] == ["last.pt"]
+
+
+def test_newest(tmp_path):
+    assert checkpoint.newest(tmp_path, "best.pt") is None
+    for number, name in enumerate(("exp", "exp2")):
+        path = tmp_path / name / "weights" / "best.pt"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x")
+        os.utime(path, ns=(number, 10 - number))
+    assert checkpoint.newest(tmp_path, "best.pt").parts[-3] == "exp"

@@ -1,0 +1,62 @@
+import pytest
+import torch
+
+from utils.config.config import RunConfig
+from utils.console.log import LOG
+from utils.processes.mixed_precision import autocast_dtype, cpu_has_bf16
+from utils.words.errors import ConfigError
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda:0")
+
+
+@pytest.fixture
+def said(monkeypatch, caplog):
+    """What is logged."""
+    monkeypatch.setattr(LOG, "propagate", True)
+    caplog.set_level("INFO", logger=LOG.name)
+    return caplog
+
+
+def let_cpu(monkeypatch, *, have_bf16: bool) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: have_bf16)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+
+
+def test_a_cpu_with_units_for_bfloat16_uses_them_and_says_so(monkeypatch, said):
+    let_cpu(monkeypatch, have_bf16=True)
+    assert autocast_dtype(RunConfig(), CPU) is torch.bfloat16
+    assert "--no-amp" in said.text and len(said.records) == 1
+    assert autocast_dtype(RunConfig(amp=False), CPU) is None
+    assert autocast_dtype(RunConfig(bf16=True), CPU) is torch.bfloat16
+    assert len(said.records) == 1
+
+
+def test_a_cpu_without_them_imitates_them_only_when_asked_with_a_warning(monkeypatch, said):
+    let_cpu(monkeypatch, have_bf16=False)
+    assert autocast_dtype(RunConfig(), CPU) is None
+    assert autocast_dtype(RunConfig(amp=False), CPU) is None
+    assert not said.records
+    assert autocast_dtype(RunConfig(bf16=True), CPU) is torch.bfloat16
+    assert "imitates it" in said.text
+
+
+@pytest.mark.parametrize("has_bf16", [False, True])
+def test_a_gpu_takes_what_it_has(monkeypatch, has_bf16):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_bf16)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Old GPU")
+    assert autocast_dtype(RunConfig(), GPU) is (torch.bfloat16 if has_bf16 else torch.float16)
+    assert autocast_dtype(RunConfig(amp=False), GPU) is None
+    if has_bf16:
+        assert autocast_dtype(RunConfig(bf16=True), GPU) is torch.bfloat16
+    else:
+        with pytest.raises(ConfigError, match="Old GPU has no bfloat16"):
+            autocast_dtype(RunConfig(bf16=True), GPU)
+
+
+def test_the_question_about_units_has_an_answer():
+    assert cpu_has_bf16() in (True, False)
+
+
+def test_contradiction():
+    with pytest.raises(ConfigError, match="contradicts --no-amp"):
+        autocast_dtype(RunConfig(amp=False, bf16=True), CPU)

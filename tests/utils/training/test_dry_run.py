@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import numpy as np
+
+from utils.config.settings import build_config, settings_of_assignments
+from utils.training.dry_run import cost_line, data_lines, schedule_lines
+from utils.training.optimizer import Schedule
+from utils.values.structures import Record
+
+
+def record(labels):
+    boxes = np.tile(np.float32([0.1, 0.1, 0.2, 0.2]), (len(labels), 1))
+    return Record(Path("x.png"), 1, (10, 10), boxes, np.array(labels, np.int64), np.zeros(len(labels), bool))
+
+
+def test_counts():
+    lines = data_lines(("bubble", "oil"), [record([0, 0]), record([0, 1]), record([]), record([])], [record([1])])
+    assert [line.split() for line in lines[1:3]] == [["bubble", "3", "2", "0", "0"], ["oil", "1", "1", "1", "1"]]
+    assert lines[3:] == ["train: 4 pictures, 2 good (50%)", "val: 1 picture, 0 good (0%)"]
+
+
+def test_schedule():
+    words = ["schedule.epochs=20", "schedule.warmup_steps=0", "run.max_time=0.5", "schedule.patience=0"]
+    cfg, _ = build_config(settings_of_assignments(words))
+    batch, steps, optimizer, schedule, best, limit = schedule_lines(cfg, Schedule(cfg, 10), 1)
+    assert batch.startswith("batch 16 = 16 x 1 process; gradients of 4 steps (64 pictures)")
+    assert schedule_lines(cfg, Schedule(cfg, 10), 4)[0].startswith("batch 16 = 4 x 4 processes;")
+    assert steps == "steps: 10 an epoch, 200 in 20 epochs"
+    assert optimizer == "optimizer: SGD, lr 0.01, momentum 0.937, weight decay 0.0005"
+    assert "linear from 0.01 to 0.00015 at the last step, warm-up 30 steps, mosaic off in the last 10" in schedule
+    assert best == "best.pt goes by fitness, patience off" and "0.5 h" in limit
+
+
+def test_minutes():
+    cfg, _ = build_config(settings_of_assignments(["schedule.epochs=6", "data.batch_size=4"]))
+    assert cost_line(cfg, 10, 40, 2.0, 1.0).startswith("expected: 3.0 minutes (2 s a step")  # 6 x (10 x 2 + 10 x 1) s
+    cfg, _ = build_config(settings_of_assignments(["schedule.epochs=6", "data.batch_size=4", "run.noval=true"]))
+    assert cost_line(cfg, 10, 40, 3.0, 6.0).startswith("expected: 4.0 minutes")  # 6 x 10 x 3 + 10 x 6 s

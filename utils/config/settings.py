@@ -1,0 +1,160 @@
+"""Where the values of a configuration come from: YAML files, flags and --set, converted and checked one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from utils.config.config import Config
+from utils.words.errors import ConfigError
+from utils.words.schema import choices, fits, type_words
+from utils.words.text import did_you_mean
+from utils.words.yamlio import Document, parse_yaml
+
+# Keys of a YOLOv5 hyper-parameter file that have another name or place here.
+YOLOV5_KEYS = {
+    **{key: f"optim.{key}" for key in ("lr0", "momentum", "weight_decay")},
+    **{key: f"schedule.{key}" for key in ("lrf", "warmup_epochs", "warmup_momentum", "warmup_bias_lr")},
+    **{key: f"loss.{key}" for key in ("box", "cls", "cls_pw", "obj", "obj_pw", "label_smoothing")},
+    **{key: f"augment.{key}" for key in ("hsv_h", "hsv_s", "hsv_v", "degrees", "translate", "scale", "shear")},
+    **{key: f"augment.{key}" for key in ("flipud", "fliplr", "mosaic", "mixup", "copy_paste", "perspective")},
+    "anchor_t": "assign.anchor_t",
+    "fl_gamma": "loss.focal_gamma",
+}
+# Keys of such a file that change nothing there or here.
+YOLOV5_NEUTRAL = frozenset({"iou_t", "anchors"})
+HYPER_PARAMETERS = ("optim", "schedule", "augment", "loss", "assign")  # sections
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value on its way into the configuration: `key` is `section.name`, `origin` says who set it."""
+
+    key: str
+    value: Any
+    origin: str
+
+
+def settings_of_document(document: Document) -> list[Setting]:
+    """Settings of a cfg/train YAML (sections) or of a YOLOv5 hyper-parameter file (flat keys)."""
+    data = document.data if document.data is not None else {}
+    if not isinstance(data, dict):
+        raise document.error("a training configuration is a map of sections or of YOLOv5 hyper-parameters")
+    settings = []
+    for key, value in data.items():
+        where = document.where(key)
+        if isinstance(value, dict):
+            settings += [Setting(f"{key}.{k}", v, document.where(key, k)) for k, v in value.items()]
+        elif key in YOLOV5_KEYS:
+            settings.append(Setting(YOLOV5_KEYS[key], value, where))
+        elif key not in YOLOV5_NEUTRAL:
+            sections = [f.name for f in dataclasses.fields(Config)]
+            raise ConfigError(f"{where}: unknown key '{key}'{did_you_mean(str(key), [*sections, *YOLOV5_KEYS])}")
+    return settings
+
+
+def settings_of_assignments(assignments: list[str]) -> list[Setting]:
+    """Settings of `--set optim.lr0=0.02` arguments."""
+    settings: list[Setting] = []
+    for text in assignments:
+        key, equals, raw = text.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"--set {text}: must read section.name=value, for example --set optim.lr0=0.02")
+        twice = next((s.origin for s in settings if s.key == key.strip()), "")
+        if twice:
+            raise ConfigError(f"--set {text}: {key.strip()} is set twice, first by {twice}; leave one out")
+        settings.append(Setting(key.strip(), parse_yaml(raw, f"--set {text}").data, f"--set {text}"))
+    return settings
+
+
+def build_config(settings: list[Setting]) -> tuple[Config, dict[str, str]]:
+    """The configuration after `settings` in order (later ones win), and the origin of every value that was set."""
+    values: dict[str, dict[str, Any]] = {}
+    origins: dict[str, str] = {}
+    for setting in settings:
+        section, name, converted = _convert(setting)
+        values.setdefault(section, {})[name] = converted
+        origins[setting.key] = setting.origin
+    classes = typing.get_type_hints(Config)
+    return Config(**{section: classes[section](**known) for section, known in values.items()}), origins
+
+
+def config_from_plain(plain: Mapping[str, Mapping[str, Any]], origin: str) -> Config:
+    """The configuration that `Config.plain()` gave, for example from a checkpoint."""
+    settings = [Setting(f"{s}.{k}", v, origin) for s, values in plain.items() for k, v in values.items()]
+    return build_config(settings)[0]
+
+
+def _convert(setting: Setting) -> tuple[str, str, Any]:
+    section, _, name = setting.key.partition(".")
+    classes = typing.get_type_hints(Config)
+    if section not in classes:
+        raise ConfigError(f"{setting.origin}: no section '{section}'{did_you_mean(section, classes)}")
+    hints = typing.get_type_hints(classes[section])
+    if name not in hints:
+        every = [f"{s}.{n}" for s, c in classes.items() for n in typing.get_type_hints(c)]
+        near = did_you_mean(name, hints) or did_you_mean(setting.key, every)
+        raise ConfigError(f"{setting.origin}: unknown key '{setting.key}'{near}")
+    value, annotation = setting.value, hints[name]
+    if annotation is float and isinstance(value, str):
+        value = _number(value)  # PyYAML reads 1e-2 as a string
+    if annotation is str and value is None:
+        value = ""
+    if not fits(value, annotation):
+        near = did_you_mean(value, choices(annotation)) if isinstance(value, str) else ""
+        wanted = type_words(annotation)
+        raise ConfigError(f"{setting.origin}: {setting.key} must be {wanted}, got {setting.value!r}{near}")
+    if annotation is float:
+        value = float(value)
+    _check_range(setting, classes[section], name, value)
+    return section, name, tuple(value) if isinstance(value, list) else value
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _check_range(setting: Setting, section: type, name: str, value: Any) -> None:
+    metadata = next(f for f in dataclasses.fields(section) if f.name == name).metadata
+    low, high = metadata.get("low", -math.inf), metadata.get("high", math.inf)
+    also = metadata.get("also", math.nan)
+    numbers = value if isinstance(value, list) else [value]
+    for number in numbers:
+        if not isinstance(number, float | int) or number == also:
+            continue
+        if not (low <= number <= high and math.isfinite(number)):
+            top = "" if high == math.inf else f" and at most {high:g}"
+            top += "" if math.isnan(also) else f" (or {also:g})"
+            least = "finite" if low == -math.inf else f"at least {low:g}"
+            raise ConfigError(f"{setting.origin}: {setting.key} must be {least}{top}, got {number!r}")
+
+
+def as_yaml(config: Config, origins: Mapping[str, str]) -> str:
+    """The resolved configuration as YAML, each changed value with its origin as a comment."""
+    return _sections_as_yaml(config.plain(), origins)
+
+
+def hyp_yaml(config: Config, origins: Mapping[str, str]) -> str:
+    """The hyper-parameters alone, as --hyp takes them."""
+    plain = config.plain()
+    return _sections_as_yaml({section: plain[section] for section in HYPER_PARAMETERS}, origins)
+
+
+def _sections_as_yaml(sections: Mapping[str, Mapping[str, Any]], origins: Mapping[str, str]) -> str:
+    lines = []
+    for section, values in sections.items():
+        lines.append(f"{section}:")
+        for name, value in values.items():
+            origin = origins.get(f"{section}.{name}")
+            text = yaml.safe_dump(value, default_flow_style=True, width=10_000).split("\n")[0]
+            lines.append(f"  {name}: {text}" + (f"  # {origin}" if origin else ""))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,4 @@
+"""What people see while a script runs, and how a script ends.
+
+May import: words, values.
+"""

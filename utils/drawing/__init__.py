@@ -1,0 +1,4 @@
+"""Pictures for people: overlays, charts, curves.
+
+May import: words to scoring.
+"""

@@ -1,0 +1,70 @@
+"""The looks that all figures share: sizes, colours, axes, and a file that nobody sees half written.
+
+Only matplotlib's object API is used (no pyplot): nothing is global, so it works headless and in threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
+
+from utils.drawing import draw
+
+INK, FAINT, MARK, LINES = "#27313b", "#dde2e7", "#b3203a", ("#1f77b4", "#e8742c", "#2a9d6f")
+DASH: Any = {"linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1.5}
+QUALITY: Any = {"quality": 92, "subsampling": 0}  # of JPEG: subsampled colour would blur lines of one pixel
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of that size in inches, at 100 pixels each."""
+    figure = Figure((width, height), dpi=100, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def dress(axes: Axes, title: str, x: str, y: str, grid: Any = "both") -> None:
+    """Title, axis labels and grid in the house's colours."""
+    axes.set_title(title, loc="left", fontsize=10, fontweight="bold", color=INK)
+    axes.set_xlabel(x, fontsize=9, color=INK)
+    axes.set_ylabel(y, fontsize=9, color=INK)
+    axes.tick_params(labelsize=8, colors=INK, length=3)
+    axes.set_axisbelow(True)
+    axes.spines[:].set_color(FAINT)
+    if grid:
+        axes.grid(True, axis=grid, color=FAINT, linewidth=0.7)
+
+
+def short_name(names: Sequence[str], label: Any, length: int = 255) -> str:
+    """A class name that can be drawn, its middle left out where it is long."""
+    name = draw.displayable(names[label]) if label < len(names) else str(label)
+    return name if len(name) <= length else f"{name[: length - 7]}…{name[-6:]}"
+
+
+def save_figure(figure: Figure, path: Path, title: str = "") -> Path:
+    """Write the figure. No name is read as mathematics; what DejaVu Sans lacks is set in another font."""
+    figure.suptitle(title, fontsize=12, color=INK)
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        if file := draw.special_font(text.get_text()):
+            text.set_fontproperties(FontProperties(fname=file, size=text.get_fontsize()))
+    return complete(path, lambda file: figure.savefig(file, pil_kwargs=QUALITY))
+
+
+def complete(path: Path, write: Callable[[Path], object]) -> Path:
+    """Let `write` fill the file under a temporary name, so that nobody sees half a picture."""
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path

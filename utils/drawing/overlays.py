@@ -1,0 +1,66 @@
+"""Pictures and videos with the detections drawn in."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from utils.drawing.draw import fitted
+from utils.values.structures import Clip
+from utils.words.errors import ResourceError, printable
+
+CODECS = ((".mp4", "mp4v"), (".avi", "MJPG"))
+
+
+def write_picture(path: Path, image: np.ndarray) -> None:
+    """Write (H, W, 3) uint8 RGB as JPEG; cv2.imwrite would fail on some Unicode paths."""
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
+    assert done, f"cannot encode {image.shape} as JPEG"
+    path.write_bytes(data.tobytes())
+
+
+class OverlayVideos:
+    """Writes the frames of one clip after the other, each into its own file below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clip: Clip | None = None
+        self.writer: cv2.VideoWriter | None = None
+        self.size = (0, 0)  # height, width px of the open file
+
+    def add(self, clip: Clip, image: np.ndarray) -> None:
+        """The next frame, (H, W, 3) uint8 RGB. Raises ResourceError when no video can be written."""
+        if clip != self.clip or self.writer is None:
+            self.close()
+            self.clip, self.size = clip, (image.shape[0], image.shape[1])
+            self.writer = self._open(clip)
+        self.writer.write(self._frame(image))
+
+    def close(self) -> None:
+        """Finish the open file."""
+        if self.writer is not None:
+            self.writer.release()
+        self.writer = None
+
+    def _open(self, clip: Clip) -> cv2.VideoWriter:
+        """MPEG-4, or Motion JPEG where OpenCV was built without it."""
+        rate = clip.rate if math.isfinite(clip.rate) and 0 < clip.rate <= 1000 else 25.0
+        height, width = self.size
+        place = self.folder / clip.output
+        place.parent.mkdir(parents=True, exist_ok=True)
+        for suffix, codec in CODECS:
+            path = str(place.with_name(place.name + suffix))
+            size = (width + width % 2, height + height % 2)
+            writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*codec), rate, size)
+            if writer.isOpened():
+                return writer
+        raise ResourceError(f"{printable(str(place))}: OpenCV cannot write this video; --nosave does without")
+
+    def _frame(self, image: np.ndarray) -> np.ndarray:
+        """BGR, of the size of the first frame, made even: the encoders would cut off an odd row or column."""
+        height, width = self.size
+        bgr = cv2.cvtColor(fitted(image, height, width), cv2.COLOR_RGB2BGR)
+        return cv2.copyMakeBorder(bgr, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)

@@ -1,0 +1,152 @@
+"""Run folders: a fresh name each time, and the small files that explain a run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from utils.words.errors import ConfigError, ResourceError, printable
+
+COLUMNS = (
+    "epoch",
+    *(f"train/{part}_loss" for part in ("box", "obj", "cls")),
+    *(f"metrics/{name}" for name in ("precision", "recall", "mAP_0.5", "mAP_0.5:0.95")),
+    *(f"val/{part}_loss" for part in ("box", "obj", "cls")),
+    *(f"x/lr{i}" for i in range(3)),
+    "boxes_lost",
+    "skipped_steps",
+    *(f"{split}/dfl_loss" for split in ("train", "val")),  # heads of no objectness have this part instead
+    *("train/reconstruction_loss", "train/energy_loss", "val/energy_loss"),  # RTVPNet
+)
+
+
+def new_run(project: str, name: str, exist_ok: bool) -> Path:
+    """Create `project/name`, or name2, name3, ... when it exists. Raises ConfigError or ResourceError."""
+    paths = _run_paths(project, name)
+    try:
+        Path(project).mkdir(parents=True, exist_ok=True)
+        for path in paths:
+            try:
+                path.mkdir(exist_ok=exist_ok)
+                return path
+            except FileExistsError:
+                continue
+    except OSError as error:
+        raise ResourceError(f"--project {printable(project)}: cannot be written: {error.strerror}") from error
+    raise ResourceError(f"--project {printable(project)}: too many runs called {name}")
+
+
+def planned_run(project: str, name: str, exist_ok: bool) -> Path:
+    """The folder that `new_run` would create. Raises ConfigError."""
+    return next(path for path in _run_paths(project, name) if exist_ok or not path.exists())
+
+
+def _run_paths(project: str, name: str) -> Iterator[Path]:
+    if not name or Path(name).name != name or name in (".", ".."):
+        raise ConfigError(f"--name {printable(name)}: must be one folder name, without slashes or '..'")
+    return (Path(project) / (name if number == 1 else f"{name}{number}") for number in range(1, 100_000))
+
+
+def find_run(project: str, launch: str) -> Path | None:
+    """The newest run that the launcher of this name started."""
+    for path in sorted(Path(project).glob("*/run.json"), key=lambda p: p.stat().st_mtime_ns, reverse=True):
+        try:
+            about = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # somebody else's file
+            continue
+        if launch and isinstance(about, dict) and about.get("launch") == launch:
+            return path.parent
+    return None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON; NaN is a programming error, undefined metrics are null."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+class ResultsCsv:
+    """results.csv: one row per epoch, YOLOv5's columns first; losses that a model does not have stay blank."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def start(self, first_epoch: int) -> None:
+        """Write the header, keeping earlier rows below `first_epoch` (a resumed run)."""
+        rows = [row for row in self.rows() if int(row["epoch"]) < first_epoch]
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+        write_text(self.path, text.getvalue())
+
+    def rows(self) -> list[dict[str, str]]:
+        """The rows so far."""
+        if not self.path.exists():
+            return []
+        with self.path.open(newline="", encoding="utf-8") as file:
+            return [row for row in csv.DictReader(file) if (row.get("epoch") or "").isdecimal()]
+
+    def append(self, values: Mapping[str, float | int | None]) -> None:
+        """Add one row; undefined values stay blank."""
+        cells = {key: "" if value is None else _cell(value) for key, value in values.items()}
+        try:
+            with self.path.open("a", newline="", encoding="utf-8") as file:
+                csv.DictWriter(file, COLUMNS).writerow(cells)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise ResourceError(f"{self.path}: cannot be written: {error}; free some space and --resume") from error
+
+
+def _cell(value: float | int) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
+
+
+def provenance(argv: Sequence[str] | None) -> dict[str, Any]:
+    """How a run came about: command, versions, machine, git revision. No user name, no absolute path."""
+    words = sys.argv[1:] if argv is None else argv
+    return {
+        "command": [Path(sys.argv[0]).name, *words],
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "opencv": cv2.__version__,
+        },
+        "machine": {"cores": os.cpu_count(), "threads": torch.get_num_threads(), "system": platform.system()},
+        "git": _git_revision(),
+    }
+
+
+def _git_revision() -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None

@@ -1,0 +1,123 @@
+"""Starting a script in several processes, by PyTorch's own launcher, and passing on what became of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch.distributed import run
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
+
+from utils.config.config import Config
+from utils.console.failure import OURS
+from utils.console.log import LOG
+from utils.files import checkpoint
+from utils.files.runs import find_run
+from utils.processes.dist import Place, World
+from utils.processes.resolve import Resumed
+from utils.words.errors import CheckpointError, ConfigError
+
+GPUS = "cuda:"
+
+
+def process_count(device: str, nproc: int) -> int:
+    """How many processes --device and --nproc ask for on this machine."""
+    listed = device.lower().removeprefix(GPUS).split(",")
+    return len(listed) if len(listed) > 1 else max(nproc, 1)
+
+
+def device_of(device: str, place: Place) -> str:
+    """What --device means for one of several processes: its own of the listed GPUs, or of all of them."""
+    if place.size == 1:
+        return device
+    listed = [word.strip() for word in device.lower().removeprefix(GPUS).split(",")]
+    if len(listed) > 1:
+        return listed[place.local_rank % len(listed)]
+    return str(place.local_rank) if listed[0] in ("", "cuda") and torch.cuda.is_available() else device
+
+
+def launch(script: str, argv: Sequence[str], processes: int) -> int:
+    """Run `script` in so many processes on this machine; returns the exit code of the first one that failed."""
+    os.environ[OURS] = "1"
+    os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 1) // processes, 1)))
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith("torch.distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said below, in one line
+    words = run.parse_args(["--standalone", "--local-addr=localhost", f"--nproc-per-node={processes}", script])
+    words.training_script_args = list(argv)  # not parsed along: torchrun would take --nproc for an abbreviation
+    try:
+        run.run(words)
+    except SignalException as error:
+        return 128 + int(error.sigval)
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        LOG.error(_last_words(rank, failure))
+        return 6 if failure.exitcode < 0 else failure.exitcode
+    return 0
+
+
+def _last_words(rank: int, failure: ProcessFailure) -> str:
+    """The error of the process that failed first, which it has not printed itself."""
+    if failure.signal_name() == "SIGABRT":
+        return f"error[RESOURCE]: rank {rank} waited too long for another process (--set run.timeout), or crashed"
+    if failure.exitcode < 0:
+        return f"error[RESOURCE]: rank {rank} was ended by {failure.signal_name()}; was there enough memory?"
+    if isinstance(failure.message, str):
+        return f"rank {rank} ended with exit code {failure.exitcode}; see above"
+    return str(failure.message["message"]).partition(": ")[2]
+
+
+def launch_id() -> str:
+    """What all attempts of one torchrun have in common, and no two starts of it; '' without torchrun."""
+    name = os.environ.get("TORCHELASTIC_RUN_ID", "")
+    return f"{name} {platform.node()} {os.getppid()}" if name else ""
+
+
+def interrupted_run(cfg: Config, world: World) -> Path | None:
+    """The folder of the run that torchrun starts again after a failure (--max-restarts), if it has saved anything.
+
+    Machines count restarts apart, so that all processes are asked, and the first one answers for all.
+    """
+    attempts = world.gather(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
+    found = None
+    if any(attempt not in ("", "0") for attempt in attempts):
+        found = find_run(cfg.run.project, launch_id())
+        if found is None or not _saved_by(found / "weights" / "last.pt", launch_id()):
+            found = None
+            LOG.warning("started again by the launcher before anything was saved: beginning anew")
+        else:
+            LOG.warning("started again by the launcher: continuing %s", found)
+    return world.tell(found)
+
+
+def _saved_by(last: Path, launch: str) -> bool:
+    """Whether a checkpoint is this launch's: with --exist-ok the folder may hold an older run's."""
+    return last.exists() and checkpoint.load(last).get("launch") == launch
+
+
+def check_resumed(world: World, resumed: Resumed | None) -> None:
+    """All processes must have found the same checkpoint. Raises CheckpointError."""
+    if resumed is None:
+        return
+    mine = (str(resumed.last), resumed.content["step"])
+    first = world.tell(mine)
+    if mine != first:
+        raise CheckpointError(
+            f"--resume: rank 0 has {first[0]} at step {first[1]}, rank {world.rank} {mine[0]} at step {mine[1]}; "
+            "name the checkpoint, in a folder that all machines see"
+        )
+
+
+def check_processes(cfg: Config, pictures: int, processes: int) -> None:
+    """Every process needs the same share of a batch, and some picture."""
+    if cfg.data.batch_size % processes:
+        fitting = max(cfg.data.batch_size // processes, 1) * processes
+        raise ConfigError(
+            f"--batch {cfg.data.batch_size}: is shared by {processes} processes; take a multiple, such as {fitting}"
+        )
+    if processes > pictures:
+        raise ConfigError(f"{processes} processes for {pictures} training pictures; start fewer")

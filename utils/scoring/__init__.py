@@ -1,0 +1,4 @@
+"""Detections against truth: pairs of boxes, matches, COCO's numbers, tables.
+
+May import: words to processes.
+"""

@@ -1,0 +1,174 @@
+"""The bridge to COCO: truth and detections as COCO json, scored by hotcoco, or by pycocotools where hotcoco is absent.
+
+What is scored is exactly what predictions.json holds, so that anyone's evaluator gives the same numbers from the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from utils.files.output_paths import relative_paths
+from utils.values.structures import EVERY_CLASS, Detections, Record
+
+STATS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+
+
+@dataclass(frozen=True)
+class CocoScores:
+    """COCO's 12 numbers, and AP and AP50 per class. None where there is no truth to find."""
+
+    stats: dict[str, float | None]
+    ap: tuple[float | None, ...]
+    ap50: tuple[float | None, ...]
+    precision50: np.ndarray  # (classes, 101) interpolated precision at IoU 0.5 over recall 0..1; NaN without truth
+
+
+def truth_json(records: Sequence[Record], names: Sequence[str], category_ids: Sequence[int]) -> dict[str, Any]:
+    """Truth in COCO's format: xywh px of the original pictures.
+
+    `file_name` keeps the sub-folder where the pictures lie in several, as detect.py's predictions.json does.
+    COCO's crowd belongs to one class, so a region to ignore for every class becomes one crowd annotation per class.
+    """
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    names_of_files = relative_paths([record.path for record in records])
+    for record, name in zip(records, names_of_files, strict=True):
+        height, width = record.size
+        images.append({"id": record.image_id, "file_name": name.as_posix(), "height": height, "width": width})
+        for box, label, crowd in zip(record.pixel_boxes(), record.labels, record.crowd, strict=True):
+            assert label >= 0 or (label == EVERY_CLASS and crowd), "only ignore regions have no class"
+            x, y, w, h = (float(v) for v in (box[0], box[1], box[2] - box[0], box[3] - box[1]))
+            row: dict[str, Any] = {
+                "image_id": record.image_id,
+                "bbox": [x, y, w, h],
+                "area": w * h,
+                "iscrowd": int(crowd),
+            }
+            row |= {"every_class": 1} if label == EVERY_CLASS else {}  # for us: it makes no picture a bad one
+            for category in category_ids if label == EVERY_CLASS else (category_ids[label],):
+                annotations.append({"id": len(annotations) + 1, "category_id": category, **row})
+    categories = [{"id": i, "name": name} for i, name in zip(category_ids, names, strict=True)]
+    return {"images": images, "annotations": annotations, "categories": categories}
+
+
+def results_json(
+    records: Sequence[Record], found: Mapping[int, Detections], category_ids: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Detections (by index into `records`) in COCO's results format."""
+    return [
+        row for index, record in enumerate(records) for row in result_rows(found[index], record.image_id, category_ids)
+    ]
+
+
+def result_rows(found: Detections, image_id: int, category_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The detections of one picture in COCO's results format, masks included, rounded to 1e-3 px and 1e-6 of score."""
+    boxes = found.boxes.double().numpy()
+    xywh = np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), 1).round(3).tolist()
+    rows = [
+        {"image_id": image_id, "category_id": category_ids[label], "bbox": box, "score": round(score, 6)}
+        for box, score, label in zip(xywh, found.scores.double().tolist(), found.labels.tolist(), strict=True)
+    ]
+    if not found.masks:
+        return rows
+    return [{**row, "segmentation": mask} for row, mask in zip(rows, found.masks, strict=True)]
+
+
+def detections_of(
+    results: Sequence[Mapping[str, Any]], image_ids: Sequence[int], category_ids: Sequence[int], names: Sequence[str]
+) -> dict[int, Detections]:
+    """Results rows as Detections by place in `image_ids`, best first and equal scores in the order of the rows; scores
+    stay float64, so that a threshold parts them as it parts the written digits.
+    """
+    picture = {image_id: index for index, image_id in enumerate(image_ids)}
+    label = {category: k for k, category in enumerate(category_ids)}
+    which = np.array([picture[row["image_id"]] for row in results], np.int64)
+    labels = np.array([label[row["category_id"]] for row in results], np.int64)
+    scores = np.array([row["score"] for row in results], np.float64)
+    boxes = np.array([row["bbox"] for row in results], np.float64).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    order = np.lexsort((-scores, which))
+    ends = np.searchsorted(which[order], np.arange(len(image_ids) + 1))
+    found = {}
+    for index in range(len(image_ids)):
+        mine = order[ends[index] : ends[index + 1]]
+        xyxy, confidence, classes = (torch.from_numpy(values[mine]) for values in (boxes, scores, labels))
+        found[index] = Detections(xyxy.float(), confidence, classes, tuple(names))
+    return found
+
+
+def score(truth: dict[str, Any], results: list[dict[str, Any]], category_ids: Sequence[int]) -> CocoScores:
+    """COCO's evaluation of boxes. `category_ids` gives the order of the per-class values."""
+    if not truth["annotations"]:
+        nothing = (None,) * len(category_ids)
+        return CocoScores(dict.fromkeys(STATS), nothing, nothing, np.full((len(category_ids), 101), np.nan))
+    precision, recall = _accumulate(truth, results)
+    row = {category: k for k, category in enumerate(sorted(category_ids))}  # COCO orders classes by id
+    classes = [row[category] for category in category_ids]
+    return CocoScores(
+        stats=_summarise(precision, recall),
+        ap=tuple(_mean(precision[:, :, k, 0, 2]) for k in classes),
+        ap50=tuple(_mean(precision[0, :, k, 0, 2]) for k in classes),
+        precision50=np.where(precision[0] > -1, precision[0], np.nan)[:, classes, 0, 2].T,
+    )
+
+
+def _accumulate(truth: dict[str, Any], results: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Precision (10 IoUs, 101 recalls, classes, 4 areas, 3 limits) and recall (10, classes, 4, 3); -1: undefined."""
+    try:
+        import hotcoco
+    except ImportError:
+        return _accumulate_pycocotools(truth, results)
+    coco = hotcoco.COCO(truth)
+    evaluation = hotcoco.COCOeval(coco, coco.loadRes(results), "bbox")
+    evaluation.evaluate()
+    evaluation.accumulate()
+    arrays = evaluation.eval
+    assert arrays is not None, "accumulate() fills eval"
+    return np.asarray(arrays["precision"]), np.asarray(arrays["recall"])
+
+
+def _accumulate_pycocotools(truth: dict[str, Any], results: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO()
+        coco.dataset = truth
+        coco.createIndex()
+        found = coco.loadRes(results) if results else _empty_results(COCO(), truth)
+        evaluation = COCOeval(coco, found, "bbox")
+        evaluation.evaluate()
+        evaluation.accumulate()
+    return evaluation.eval["precision"], evaluation.eval["recall"]
+
+
+def _empty_results(coco: Any, truth: dict[str, Any]) -> Any:
+    """Pycocotools' loadRes fails on an empty list."""
+    coco.dataset = {**truth, "annotations": []}
+    coco.createIndex()
+    return coco
+
+
+def _summarise(precision: np.ndarray, recall: np.ndarray) -> dict[str, float | None]:
+    values = (
+        precision[:, :, :, 0, 2],
+        precision[0, :, :, 0, 2],
+        precision[5, :, :, 0, 2],
+        *(precision[:, :, :, area, 2] for area in (1, 2, 3)),
+        *(recall[:, :, 0, limit] for limit in (0, 1, 2)),
+        *(recall[:, :, area, 2] for area in (1, 2, 3)),
+    )
+    return {name: _mean(value) for name, value in zip(STATS, values, strict=True)}
+
+
+def _mean(values: np.ndarray) -> float | None:
+    defined = values[values > -1]
+    return math.fsum(defined.tolist()) / defined.size if defined.size else None  # the same in any order of the classes

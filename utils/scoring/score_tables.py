@@ -1,0 +1,94 @@
+"""per_class.csv and per_image.csv: an evaluation as tables for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.matching import Matching, MatchRule, match
+from utils.values.structures import Detections, Record, Report
+from utils.words.text import spreadsheet_cell
+
+DEFAULT_CONFIDENCE = 0.25  # where no best one is defined
+PER_CLASS = ("class", "images", "boxes", "precision", "recall", "AP50", "AP")
+PER_IMAGE = (
+    *("file", "width", "height", "truth", "detections", "TP", "FP", "FN", "max_confidence"),
+    *("worst_miss", "worst_miss_width", "worst_miss_height"),
+)
+
+
+def write_tables(folder: Path, report: Report, records: Sequence[Record], found: Mapping[int, Detections]) -> None:
+    """Write both tables; `found` holds the detections by index of the record. Undefined values stay blank.
+
+    Pictures are judged at the report's confidence (that of the best mean F1) and IoU 0.5.
+    """
+    _write(folder / "per_class.csv", PER_CLASS, (_class_row(*vars(row).values()) for row in report.classes))
+    names = [row.name for row in report.classes]
+    confidence = DEFAULT_CONFIDENCE if report.confidence is None else report.confidence
+    matching = match(pair_up(records, found, len(names)), MatchRule())
+    _write(folder / "per_image.csv", PER_IMAGE, image_rows(records, names, matching, confidence))
+
+
+def _class_row(name: str, *numbers: float | None) -> dict[str, Any]:
+    return dict(zip(PER_CLASS, (name, *numbers), strict=True))
+
+
+def image_rows(
+    records: Sequence[Record], names: Sequence[str], matching: Matching, confidence: float
+) -> Iterator[dict[str, Any]]:
+    """The rows of per_image.csv, one per picture.
+
+    Detections below `confidence`, and those that lie in a region to ignore, are not counted; `max_confidence` is that
+    of all. The worst miss is the truth box of the largest area (px of the original picture) that nothing finds.
+    """
+    pairs, count = matching.pairs, len(records)
+    picture, high = pairs.detections.picture, pairs.scores >= confidence
+    hits = np.bincount(picture[matching.hit & high], minlength=count)
+    alarms = np.bincount(picture[matching.false & high], minlength=count)
+    truth = np.bincount(pairs.truth.picture, minlength=count)
+    best = np.full(count, np.nan)
+    np.fmax.at(best, picture, pairs.scores)
+    worst = _worst_misses(matching, confidence)
+    for index, record in enumerate(records):
+        row: dict[str, Any] = {
+            "file": record.path.name,
+            "width": record.size[1],
+            "height": record.size[0],
+            "truth": int(truth[index]),
+            "detections": int(hits[index] + alarms[index]),
+            "TP": int(hits[index]),
+            "FP": int(alarms[index]),
+            "FN": int(truth[index] - hits[index]),
+            "max_confidence": None if np.isnan(best[index]) else float(best[index]),
+        }
+        if index in worst:
+            x1, y1, x2, y2 = pairs.truth.xyxy[worst[index]].tolist()
+            row["worst_miss"] = names[pairs.truth.labels[worst[index]]]
+            row["worst_miss_width"], row["worst_miss_height"] = x2 - x1, y2 - y1
+        yield row
+
+
+def _worst_misses(matching: Matching, confidence: float) -> dict[int, int]:
+    """For each picture with a truth box that is missed, the largest such box."""
+    truth = matching.pairs.truth
+    missed = np.flatnonzero(matching.found_at() < confidence)
+    ascending = missed[np.argsort(truth.areas()[missed], kind="stable")]
+    return dict(zip(truth.picture[ascending].tolist(), ascending.tolist(), strict=True))  # the last one stays
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterator[Mapping[str, Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else spreadsheet_cell(str(value))

@@ -1,0 +1,62 @@
+"""Classes are known by name, not by number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from utils.words.errors import CheckpointError, ConfigError, printable
+from utils.words.text import did_you_mean
+from utils.words.yamlio import read_yaml
+
+
+def class_map(model_names: Sequence[str], data_names: Sequence[str], weights: str) -> tuple[int, ...]:
+    """For each class of the model its number in the data, matched by name regardless of case and outer blanks.
+
+    Raises CheckpointError listing the names that have no counterpart.
+    """
+    theirs = {name_key(name): index for index, name in enumerate(data_names)}
+    ours = {name_key(name) for name in model_names}
+    unknown = [name for name in model_names if name_key(name) not in theirs]
+    untrained = [name for name in data_names if name_key(name) not in ours]
+    if unknown or untrained:
+        parts = [f"only in the checkpoint: {', '.join(unknown)}"] if unknown else []
+        parts += [f"only in the data: {', '.join(untrained)}"] if untrained else []
+        raise CheckpointError(f"{weights}: class names differ from the data's; {'; '.join(parts)}")
+    return tuple(theirs[name_key(name)] for name in model_names)
+
+
+def name_key(name: str) -> str:
+    """What makes two class names the same: case and the number of blanks do not count."""
+    return " ".join(name.casefold().split())
+
+
+def read_class_mapping(text: str) -> dict[str, str]:
+    """--map-classes: `old=new,old=new`, or a YAML file of `old: new` -> names. Raises ConfigError."""
+    if text.lower().endswith((".yaml", ".yml")) or Path(text).is_file():
+        document = read_yaml(text)
+        if not isinstance(document.data, dict) or not document.data:
+            raise document.error("must map names of the checkpoint to names of the data, one `old: new` per line")
+        for old, new in document.data.items():
+            if not isinstance(new, str | int):
+                raise document.error(f"'{old}' must be mapped to one class name, got {new!r}", old)
+        return {str(old): str(new) for old, new in document.data.items()}
+    mapping: dict[str, str] = {}
+    for pair in text.split(","):
+        old, equals, new = (part.strip() for part in pair.partition("="))
+        if not (old and equals and new) or old in mapping:
+            wrong = "appears twice" if old in mapping else "must read old=new"
+            raise ConfigError(f"--map-classes {printable(text)}: '{printable(pair)}' {wrong}; example: bubble=void")
+        mapping[old] = new
+    return mapping
+
+
+def mapped_names(model_names: Sequence[str], mapping: Mapping[str, str], data_names: Sequence[str]) -> tuple[str, ...]:
+    """The model's names after `mapping`, whose keys and values are matched like all names. Raises ConfigError."""
+    to = {name_key(old): new for old, new in mapping.items()}
+    for words, known, where in ((mapping, model_names, "checkpoint"), (mapping.values(), data_names, "data")):
+        for word in words:
+            if name_key(word) not in map(name_key, known):
+                near = did_you_mean(word, known) or f"; it has {', '.join(known)}"
+                raise ConfigError(f"--map-classes: the {where} has no class '{printable(word)}'{near}")
+    return tuple(to.get(name_key(name), name) for name in model_names)
