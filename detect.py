@@ -18,7 +18,7 @@ import torch
 
 from data.augment.polarization import Optics
 from data.augment.transforms import PAD, eval_shape, letterbox
-from data.drawn.glass import write_glass
+from data.drawn.glass_set import write_glass
 from data.index.union import open_data
 from data.pictures.images import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader
@@ -30,21 +30,24 @@ from utils.config.cli import parse_detect
 from utils.config.config import DataConfig, RunConfig
 from utils.config.flags import DetectFlags
 from utils.config.settings import build_config, settings_of_assignments
-from utils.console.failure import end
-from utils.console.log import LOG, log_to, progress, run_script
+from utils.console.log import LOG, log_to
+from utils.console.progress import progress
+from utils.console.script import end, run_script
 from utils.detecting.detection_files import FoundFiles
 from utils.detecting.detection_tables import FoundTables
 from utils.files.runs import new_run, provenance, write_json
 from utils.files.weights import find_weights, weights_about
 from utils.inspection.limits import Limits, read_limits
-from utils.inspection.threshold_file import Making
+from utils.inspection.threshold_file import DetectionSettings
 from utils.processes.device import half_notices, half_precision, select_device
 from utils.processes.dist import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
 from utils.processes.threads import prefetch
 from utils.report.detection import DetectionReport
+from utils.values.batch import Batch, Targets
 from utils.values.channels import Channels, serve
-from utils.values.structures import Batch, Detections, Frame, Targets
+from utils.values.detections import Detections
+from utils.values.frame import Frame
 from utils.words.class_names import class_map
 from utils.words.errors import ConfigError, printable
 from utils.words.text import counted
@@ -206,7 +209,7 @@ def _detector(flags: DetectFlags) -> Detector:
 def _nms(flags: DetectFlags, detector: Detector, limits: Limits | None) -> NMSConfig:
     """The flags', else those the thresholds were chosen with, else detect.py's own."""
     wanted = wanted_classes(flags.classes, detector.names)
-    made = limits.made if limits else Making()
+    made = limits.made if limits else DetectionSettings()
     iou = next(v for v in (flags.iou_thres, made.iou, 0.45) if v is not None)
     conf = next(v for v in (flags.conf_thres, limits.lowest if limits else None, 0.25) if v is not None)
     return NMSConfig(

@@ -37,13 +37,14 @@ from utils.config.cli import parse_detect, parse_train
 from utils.config.config import Config
 from utils.config.settings import as_yaml, hyp_yaml
 from utils.config.time_budget import TimeBudget, out_of_time
-from utils.console.failure import end
-from utils.console.log import LOG, log_to, progress, run_script
+from utils.console.log import LOG, log_to
+from utils.console.progress import progress
+from utils.console.script import end, run_script
 from utils.console.stop import Stop, Stopped
 from utils.drawing.plots import plot_results
 from utils.files.runs import ResultsCsv, new_run, planned_run, provenance, write_json, write_text
 from utils.inspection.options import inspection_config
-from utils.inspection.threshold_file import Making
+from utils.inspection.threshold_file import DetectionSettings
 from utils.processes.device import select_device
 from utils.processes.dist import World, find_place, joined
 from utils.processes.launch import (
@@ -66,7 +67,8 @@ from utils.training.optimizer import Schedule
 from utils.training.saver import Saver
 from utils.training.state import TrainState, new_state, stops_early
 from utils.training.step import forward_backward, optimizer_step
-from utils.values.structures import Batch, Report
+from utils.values.batch import Batch
+from utils.values.report import Report
 from utils.words.errors import ConfigError
 from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
@@ -127,8 +129,8 @@ def train_one_epoch(job: Job, feed: Feed, saver: Saver, stop: Stop) -> None:
             batch = batch.to(job.device, non_blocking=True)
             whole = state.batches + 1 == schedule.steps_per_epoch
             last = whole or pending + 1 >= schedule.accumulate(state.step + 1)
-            moment = schedule.moment(state.step)
-            result = forward_backward(state, job.criterion, batch, moment, last, bool(stop.asked))
+            step_info = schedule.step_info(state.step)
+            result = forward_backward(state, job.criterion, batch, step_info, last, bool(stop.asked))
             state.losses.add(result)
             state.step, state.batches, pending = state.step + 1, state.batches + 1, pending + 1
             if last:
@@ -301,7 +303,9 @@ def open_run(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> N
     write_text(job.run / "hyp.yaml", hyp_yaml(job.cfg, origins))
     about = {"seed": job.cfg.run.seed, "device": str(job.device), "processes": job.state.world.size}
     write_json(job.run / "run.json", {**provenance(argv), **about, "launch": launch_id()})
-    write_json(job.run / "data_report.json", {"train": job.train.books.plain(), "val": job.val.books.plain()})
+    write_json(
+        job.run / "data_report.json", {"train": job.train.data_report.plain(), "val": job.val.data_report.plain()}
+    )
     parameters = sum(p.numel() for p in job.state.model.parameters())
     where = str(job.device) if job.state.world.size == 1 else f"{job.state.world.size} x {job.device.type}"
     LOG.info("%s: %s parameters, on %s, into %s", job.state.model.spec.path.name, f"{parameters:,}", where, job.run)
@@ -316,10 +320,10 @@ def finish(job: Job, feed: Feed, evaluation: Evaluation) -> None:
         plot_evaluation(job.run, feed.val, job.val, evaluation)
     for line in as_lines(evaluation.report):
         LOG.info(line)
-    made = Making(job.cfg.val.iou, job.cfg.val.max_det, job.cfg.data.imgsz)
+    made = DetectionSettings(job.cfg.val.iou, job.cfg.val.max_det, job.cfg.data.imgsz)
     looked = inspection_config(None, job.cfg.val.conf, job.val.mm_per_px, job.val.records)
     show = show_pictures(job.val, job.cfg.data.max_pixels)
-    manner = Manner("train", looked, made, show, tuple(job.val.books.lines()), not job.cfg.run.noplots)
+    manner = Manner("train", looked, made, show, tuple(job.val.data_report.lines()), not job.cfg.run.noplots)
     conclude(job.run, evaluation, job.val, job.about(), manner)
     best = f"best.pt (epoch {job.state.best_epoch + 1})" if (job.run / "weights" / "best.pt").exists() else "last.pt"
     if job.state.best is None:
@@ -354,11 +358,6 @@ def show_demo(job: Job) -> None:
     LOG.info("next, your own pictures: python train.py --data YOUR.yaml --cfg idfe-net-n.yaml --img 640")
 
 
-def first_run(cfg: Config, world: World) -> Path:
-    """A new run's folder, made by the first process."""
-    return new_run(cfg.run.project, cfg.run.name, cfg.run.exist_ok) if world.first else Path()
-
-
 def main_story(argv: Sequence[str] | None) -> int:
     """Flags, configuration, processes, training."""
     flags = parse_train(argv)
@@ -382,7 +381,9 @@ def main_story(argv: Sequence[str] | None) -> int:
         if flags.dry_run:
             say_plan(job)
             return 0
-        run = resumed.run if resumed else world.tell(first_run(job.cfg, world))
+        new = job.cfg.run
+        run = resumed.run if resumed else new_run(new.project, new.name, new.exist_ok) if world.first else Path()
+        run = world.tell(run)
         job = replace(job, run=run)
         run_job(job, origins, argv)
     if flags.demo and world.first:

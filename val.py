@@ -15,7 +15,8 @@ from data.batches.collate import collate
 from data.batches.preview import plot_detections, show_pictures
 from data.batches.samples import EvalSamples
 from data.sets.split_reading import RecordSet
-from models.graph.graph import Graph, build_graph
+from models.graph.builder import build_graph
+from models.graph.graph import Graph
 from models.graph.open_vocabulary import permuted, set_words
 from models.graph.summary import as_table, summarise
 from models.losses.criterion import Criterion
@@ -30,8 +31,9 @@ from utils.config.config import Config, DataConfig, RunConfig, ValConfig
 from utils.config.flags import ValFlags
 from utils.config.paths import find_yaml
 from utils.config.settings import Setting, build_config, settings_of_assignments
-from utils.console.failure import end
-from utils.console.log import LOG, log_to, progress, run_script
+from utils.console.log import LOG, log_to
+from utils.console.progress import progress
+from utils.console.script import end, run_script
 from utils.console.stop import Stop
 from utils.drawing.plots import plot_times
 from utils.files.output_paths import output_places, relative_paths
@@ -40,7 +42,7 @@ from utils.files.weights import find_weights, weights_about
 from utils.files.yolo_txt import label_text
 from utils.inspection.comparison import report_comparison
 from utils.inspection.options import inspection_config, refuse_with_predictions
-from utils.inspection.threshold_file import Making
+from utils.inspection.threshold_file import DetectionSettings
 from utils.inspection.thresholds import LOWEST
 from utils.processes.device import half_notices, half_precision, select_device
 from utils.processes.dist import ALONE, World, find_place, joined
@@ -52,7 +54,9 @@ from utils.scoring.evaluation import Evaluation, score_results
 from utils.scoring.novelty import Novelty, group_lines, group_names, group_scores
 from utils.scoring.prediction_files import Known, read_parts
 from utils.scoring.score_summary import as_lines
-from utils.values.structures import Batch, Detections, Predictions
+from utils.values.batch import Batch
+from utils.values.detections import Detections
+from utils.values.predictions import Predictions
 from utils.words.class_names import class_map, mapped_names, read_class_mapping
 from utils.words.errors import ConfigError, NumericError
 from utils.words.text import counted
@@ -253,10 +257,10 @@ def _evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Wor
     if world.first:
         run = new_run(flags.project, flags.name, flags.exist_ok)
         log_to(run / "val.log")
-        known = {**weights_about(loaded.path), "data": truth.books.plain(), **about}
+        known = {**weights_about(loaded.path), "data": truth.data_report.plain(), **about}
         write_json(run / "run.json", {**provenance(argv), **known})
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
-    for line in (*truth.books.lines(), *_notices(flags, device), *([words] if words else [])):
+    for line in (*truth.data_report.lines(), *_notices(flags, device), *([words] if words else [])):
         LOG.info(line)
     with half_precision(device, flags.half):
         if flags.task == "speed":
@@ -270,10 +274,14 @@ def _evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Wor
     about |= group_scores(evaluation.report.classes, groups)
     for line in (*as_lines(evaluation.report, flags.verbose), *group_lines(about)):
         LOG.info(line)
-    made = Making(cfg.iou, cfg.max_det, data.imgsz)
+    made = DetectionSettings(cfg.iou, cfg.max_det, data.imgsz)
     show = show_pictures(truth, data.max_pixels)
     conclude(
-        run, evaluation, truth, about, Manner("val", looked, made, show, tuple(truth.books.lines()), not flags.noplots)
+        run,
+        evaluation,
+        truth,
+        about,
+        Manner("val", looked, made, show, tuple(truth.data_report.lines()), not flags.noplots),
     )
     if flags.save_txt:
         _write_labels(run / "labels", evaluation.found, truth, flags.save_conf)
@@ -296,19 +304,19 @@ def _score_file(flags: ValFlags, argv: Sequence[str] | None) -> int:
     files = ", ".join(flags.from_preds)
     run = new_run(flags.project, flags.name, flags.exist_ok)
     log_to(run / "val.log")
-    for line in truth.books.lines():
+    for line in truth.data_report.lines():
         LOG.info(line)
     pictures = len({row["image_id"] for row in results})
     LOG.info("%s: %s in %d of %d pictures", files, counted(len(results), "detection"), pictures, len(known.images))
     if not results:
         LOG.warning("%s: holds no detections; every defect counts as missed", files)
     names = ", ".join(Path(path).name for path in flags.from_preds)
-    write_json(run / "run.json", {**provenance(argv), "predictions": names, "data": truth.books.plain()})
+    write_json(run / "run.json", {**provenance(argv), "predictions": names, "data": truth.data_report.plain()})
     evaluation = score_results(truth.records, truth.names, truth.category_ids, results)
     for line in as_lines(evaluation.report, flags.verbose):
         LOG.info(line)
     show = show_pictures(truth, flags.max_pixels)
-    manner = Manner("predictions", looked, None, show, tuple(truth.books.lines()), not flags.noplots)
+    manner = Manner("predictions", looked, None, show, tuple(truth.data_report.lines()), not flags.noplots)
     conclude(run, evaluation, truth, {}, manner)
     if not flags.noplots:
         plot_report(run, truth, evaluation)

@@ -33,13 +33,15 @@ from data.labels.classes import ClassMap
 from data.labels.coco_json import read_coco, truths_of
 from data.sets.description import read_description
 from data.sets.split_reading import ReadPolicy, read_records
-from utils.config.cli import parse_data_benchmark
+from utils.config.command_cli import parse_data_benchmark
+from utils.config.command_flags import DataBenchmarkFlags
 from utils.config.config import Config
-from utils.config.flags import DataBenchmarkFlags
 from utils.config.settings import Setting, build_config
-from utils.console.log import LOG, progress, run_script
+from utils.console.log import LOG
+from utils.console.progress import progress
+from utils.console.script import run_script
 from utils.processes.memory import peak_memory, private_memory
-from utils.values.structures import Batch
+from utils.values.batch import Batch
 
 CHUNK = 8192  # pictures in hand
 REPEATS = 3  # epochs of the loader that count

@@ -28,14 +28,15 @@ from data.index.union import merge, open_data
 from data.pictures.channel_keys import channel_keys
 from data.pictures.plane_reader import stem_of
 from data.sets.split_reading import ReadPolicy, RecordSet, read_records
-from utils.config.cli import parse_folds
+from utils.config.command_cli import parse_folds
+from utils.config.command_flags import FoldsFlags
 from utils.config.config import DataConfig
-from utils.config.flags import FoldsFlags
-from utils.console.log import LOG, run_script
+from utils.console.log import LOG
+from utils.console.script import run_script
 from utils.files.new_folder import new_folder
 from utils.files.output_paths import relative_paths
 from utils.values.channels import Channels
-from utils.values.structures import Record
+from utils.values.record import Record
 from utils.words.errors import ConfigError, DataError, printable
 from utils.words.text import counted
 
@@ -78,7 +79,7 @@ def read_all(flags: FoldsFlags) -> RecordSet:
     if not sets:
         raise ConfigError(f"--data {printable(flags.data)}: names no pictures; add train and val")
     whole = merge("folds", sets)
-    for line in whole.books.lines():
+    for line in whole.data_report.lines():
         LOG.info(line)
     pictures = {record.path.absolute(): record for record in whole.records}
     for path in pictures:

@@ -22,13 +22,15 @@ from data.index.coco_writer import IGNORED, ignores, write_coco
 from data.index.union import DataSource, open_data
 from data.pictures.images import picture_bytes
 from data.sets.split_reading import ReadPolicy, RecordSet
-from utils.config.cli import parse_pack
+from utils.config.command_cli import parse_pack
+from utils.config.command_flags import PackFlags
 from utils.config.config import DataConfig
-from utils.config.flags import PackFlags
-from utils.console.log import LOG, progress, run_script
+from utils.console.log import LOG
+from utils.console.progress import progress
+from utils.console.script import run_script
 from utils.files.new_folder import new_folder
 from utils.files.output_paths import relative_paths
-from utils.values.structures import EVERY_CLASS, Record
+from utils.values.record import EVERY_CLASS, Record
 from utils.words.errors import ConfigError, printable
 
 SPLITS = ("train", "val", "test")
@@ -66,7 +68,7 @@ def pack(source: DataSource, splits: Sequence[str], flags: PackFlags, out: Path)
     sets = {}
     for split in splits:
         sets[split] = truth = source.read(split, policy)
-        for line in truth.books.lines():
+        for line in truth.data_report.lines():
             LOG.info(line)
         made = list(_write_shards(out, split, truth, flags))
         _write_truth(out, split, truth, made)

@@ -15,7 +15,8 @@ from typing import TypeVar
 
 import torch
 
-from models.graph.graph import Graph, build_graph
+from models.graph.builder import build_graph
+from models.graph.graph import Graph
 from models.graph.normless import without_norms
 from models.graph.open_vocabulary import Words, set_words, text_source, with_words
 from models.graph.static import static_graph
@@ -26,13 +27,14 @@ from models.rows.spec import ModelSpec, read_spec
 from models.text.cache import VectorCache
 from models.text.encoder import TextEncoder
 from models.text.find import find_encoder
-from utils.config.cli import parse_benchmark
+from utils.config.command_cli import parse_benchmark
+from utils.config.command_flags import BenchmarkFlags
 from utils.config.config import Config
-from utils.config.flags import BenchmarkFlags
 from utils.config.paths import find_yaml
-from utils.console.log import LOG, run_script
+from utils.console.log import LOG
+from utils.console.script import run_script
 from utils.processes.device import peak_memory, select_device
-from utils.values.structures import Targets
+from utils.values.batch import Targets
 from utils.words.errors import CheckpointError, ConfigError
 from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary

@@ -9,7 +9,7 @@ import torch
 from hypothesis import settings
 
 import train
-from data.drawn.glass import write_glass
+from data.drawn.glass_set import write_glass
 
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start
 torch.set_num_threads(1)

@@ -27,7 +27,7 @@ from utils.detecting.detection_files import FoundFiles, slug
 from utils.detecting.detection_tables import FoundTables
 from utils.scoring import coco
 from utils.values.channels import RGB_CHANNELS
-from utils.values.structures import Detections
+from utils.values.detections import Detections
 from utils.words.errors import ConfigError
 from utils.words.text import spreadsheet_cell
 

@@ -12,9 +12,9 @@ import detect
 import val
 from tests.conftest import QUICK
 from utils.inspection.limits import Limits
-from utils.inspection.threshold_file import Making, read_making, read_thresholds
+from utils.inspection.threshold_file import DetectionSettings, read_making, read_thresholds
 from utils.scoring import coco
-from utils.values.structures import Detections
+from utils.values.detections import Detections
 
 FIGURES = ("FROC.png", "recall_by_size.png", "overkill_escape.png", "calibration.png", "thresholds.yaml")
 
@@ -23,7 +23,7 @@ FIGURES = ("FROC.png", "recall_by_size.png", "overkill_escape.png", "calibration
 def learnt(tmp_path_factory):
     """A run that has learnt its pictures by heart well enough to find some defects; every third is a good one."""
     import train
-    from data.drawn.glass import write_glass
+    from data.drawn.glass_set import write_glass
 
     home = tmp_path_factory.mktemp("learnt")
     data = write_glass(home / "set", train=12, val=12, size=128)
@@ -126,7 +126,7 @@ def test_train_says_the_same_as_val(learnt):
     assert all((trained / name).is_file() for name in FIGURES)
     assert not (scored / "FROC.png").exists()
     made = read_making(scored / "thresholds.yaml")
-    assert made == Making(iou=0.6, max_det=300, imgsz=96) == read_making(trained / "thresholds.yaml")
+    assert made == DetectionSettings(iou=0.6, max_det=300, imgsz=96) == read_making(trained / "thresholds.yaml")
     names = [c["name"] for c in read(scored / "truth.json")["categories"]]
     thresholds = read(scored / "results.json")["inspection"]["operating_point"]["thresholds"]
     assert read_thresholds(scored / "thresholds.yaml", names) == tuple(thresholds[name] for name in names)
@@ -138,10 +138,10 @@ def test_scores_are_parted_as_they_are_written():
 
     scores = torch.tensor([0.5000004, 0.4999996, 0.4999994], dtype=torch.float64)
     found = Detections(torch.zeros(3, 4), scores, torch.zeros(3, dtype=torch.long))
-    assert len(Limits((0.5,), Making()).passing(found)) == 2
+    assert len(Limits((0.5,), DetectionSettings()).passing(found)) == 2
     rows = coco.result_rows(found, 1, (1,))
     assert sum(row["score"] >= 0.5 for row in rows) == 2
-    assert Limits((0.5, 0.2), Making()).lowest < 0.2 and Limits((2.0,), Making()).lowest == 1.0
+    assert Limits((0.5, 0.2), DetectionSettings()).lowest < 0.2 and Limits((2.0,), DetectionSettings()).lowest == 1.0
 
 
 def test_sizes_in_mm(learnt):

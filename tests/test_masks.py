@@ -11,7 +11,7 @@ import detect
 from data.pictures.images import read_image
 from detect import Detector
 from tests.data.pictures.test_video import write_video
-from utils.drawing.draw import class_colour
+from utils.drawing.colours import class_colour
 from utils.values.masks import decode_mask, fill_masks
 
 RANDOM = ["--masks", "--set", "model.sam=random-frozen"]
@@ -36,7 +36,7 @@ def rows(run):
 
 def test_masks_stand_in_the_json_and_in_the_overlay(trained, strip, tmp_path, capsys, monkeypatch):
     filled = []
-    monkeypatch.setattr("utils.drawing.draw.fill_masks", lambda *args: filled.append(args) or fill_masks(*args))
+    monkeypatch.setattr("utils.drawing.marks.fill_masks", lambda *args: filled.append(args) or fill_masks(*args))
     code, run = run_detect(trained, strip, tmp_path / "with", *RANDOM)
     said = capsys.readouterr().out
     bare_code, bare = run_detect(trained, strip, tmp_path / "without")

@@ -157,7 +157,7 @@ def test_a_failure_in_one_process_ends_the_other(glass, tmp_path):
         f"sys.path.insert(0, {str(ROOT)!r})\n"
         "import train\n"
         "from utils.words.errors import DataError\n"
-        "from utils.console.failure import end\n"
+        "from utils.console.script import end\n"
         "whole, calls = train.forward_backward, []\n"
         "def broken(*args, **kwargs):\n"
         "    calls.append(1)\n"

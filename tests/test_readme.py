@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from data.sets.description import KEYS
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.rows.spec import parse_spec
 from tests.models.graph.test_variants import PARAMETERS
 from utils.config.cli import parse_detect, parse_train, parse_val

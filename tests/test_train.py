@@ -38,8 +38,8 @@ def test_files_of_a_run(trained):
     assert [row["epoch"] for row in rows] == ["0", "1"]
     assert all(row[c] for row in rows for c in ("train/box_loss", "train/obj_loss", "train/cls_loss", "x/lr2"))
     assert all(row[c] for row in rows for c in ("metrics/mAP_0.5", "val/box_loss", "val/obj_loss", "val/cls_loss"))
-    books = json.loads((trained / "data_report.json").read_text())
-    assert books["train"]["found"] == 12 == books["train"]["used"]
+    data_report = json.loads((trained / "data_report.json").read_text())
+    assert data_report["train"]["found"] == 12 == data_report["train"]["used"]
 
 
 def test_checkpoints_are_plain(trained):
@@ -84,7 +84,7 @@ def test_training_data_options(glass, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("model", ["idfe-net-n", "idfe-net-basic-n", "idfe-net-free-n", "rtvpnet-n"])
 def test_eight_pictures_are_learnt_by_heart(tmp_path, monkeypatch, capsys, model):
-    from data.drawn.glass import write_glass
+    from data.drawn.glass_set import write_glass
 
     monkeypatch.chdir(tmp_path)
     data = write_glass(tmp_path / "set", train=8, val=1, size=128)

@@ -17,7 +17,7 @@ from tests.goldens.fill import load
 from utils.config.paths import CFG
 from utils.scoring import coco
 from utils.scoring.score_summary import as_lines
-from utils.values.structures import ClassRow, Report
+from utils.values.report import ClassRow, Report
 from utils.words.yamlio import read_yaml
 
 
@@ -142,10 +142,10 @@ def test_remapped_data_from_folder_to_truth_json(glass, tmp_path, monkeypatch):
     run = tmp_path / "runs" / "train" / "exp"
     report, truth = (json.loads((run / f"{name}.json").read_text()) for name in ("results", "truth"))
     assert [row["name"] for row in report["classes"]] == ["round", "oil", "quenched grain"]
-    books = json.loads((run / "data_report.json").read_text())["val"]
-    assert books["labels"]["ignored"] > 0 and report["instances"] == books["boxes"]
+    data_report = json.loads((run / "data_report.json").read_text())["val"]
+    assert data_report["labels"]["ignored"] > 0 and report["instances"] == data_report["boxes"]
     crowd = sum(a["iscrowd"] for a in truth["annotations"])
-    assert crowd == 3 * books["labels"]["ignored"] and len(truth["annotations"]) == crowd + books["boxes"]
+    assert crowd == 3 * data_report["labels"]["ignored"] and len(truth["annotations"]) == crowd + data_report["boxes"]
     code, folder = run_val(run, "--weights", str(run / "weights" / "last.pt"))
     assert code == 0 and json.loads((folder / "results.json").read_text())["coco"] == report["coco"]
 

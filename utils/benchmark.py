@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from utils.config.cli import parse_evaluator_benchmark
-from utils.config.flags import EvaluatorBenchmarkFlags
-from utils.console.log import LOG, run_script
+from utils.config.command_cli import parse_evaluator_benchmark
+from utils.config.command_flags import EvaluatorBenchmarkFlags
+from utils.console.log import LOG
+from utils.console.script import run_script
 from utils.inspection.bootstrap import compare
 from utils.inspection.files import inspection_section
 from utils.inspection.summary import InspectionConfig, inspect
@@ -27,7 +28,7 @@ from utils.scoring.evaluation import Evaluation
 from utils.scoring.matching import MatchRule, match
 from utils.scoring.score_summary import report_of
 from utils.scoring.score_tables import image_rows
-from utils.values.structures import Record
+from utils.values.record import Record
 from utils.words.text import counted
 
 SIDE = 640  # px of a picture

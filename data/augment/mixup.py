@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from utils.values.structures import Sample
+from utils.values.batch import Sample
 
 
 def mixup(one: Sample, other: Sample, share: float) -> Sample:

@@ -10,8 +10,9 @@ import numpy as np
 from data.augment.polarization import Optics
 from data.augment.transforms import PAD, clip_and_keep, scaling, transform_boxes, translation, warp_into
 from utils.config.config import AugmentConfig
+from utils.values.batch import Sample
 from utils.values.channels import Channels
-from utils.values.structures import Record, Sample
+from utils.values.record import Record
 
 PLAIN = Optics(Channels())
 MOST = 4  # objects pasted into one sample

@@ -11,7 +11,7 @@ from data.augment.transforms import tilt_limit
 from data.batches.balance import Balance
 from data.index.flat_truth import flatten
 from utils.config.config import Config
-from utils.values.structures import Record
+from utils.values.record import Record
 from utils.words.text import counted
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.index.flat_truth import flatten
-from utils.values.structures import Record
+from utils.values.record import Record
 
 
 @dataclass(frozen=True, eq=False)

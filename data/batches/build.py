@@ -18,8 +18,9 @@ from data.sets.split_reading import ReadPolicy, RecordSet
 from utils.config.config import Config, DataConfig
 from utils.console.log import LOG
 from utils.processes.dist import ALONE, World
+from utils.values.batch import Batch
 from utils.values.channels import RGB_CHANNELS, Channels
-from utils.values.structures import Batch, Record
+from utils.values.record import Record
 from utils.words.errors import ConfigError
 
 
@@ -81,7 +82,7 @@ def _policy(cfg: DataConfig) -> ReadPolicy:
 
 
 def read_splits(cfg: Config) -> tuple[RecordSet, RecordSet]:
-    """Training and validation records; notices and the books are said aloud."""
+    """Training and validation records; notices and the data reports are said aloud."""
     if not cfg.data.data:
         raise ConfigError("--data: give a data YAML, or try python train.py --demo")
     source, notices = open_data(cfg.data)
@@ -90,6 +91,6 @@ def read_splits(cfg: Config) -> tuple[RecordSet, RecordSet]:
     policy = _policy(cfg.data)
     train = source.read("train", policy, cfg.data.index)
     val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False), cfg.data.index)
-    for line in (*train.books.lines(), *val.books.lines()):
+    for line in (*train.data_report.lines(), *val.data_report.lines()):
         LOG.info(line)
     return train, val

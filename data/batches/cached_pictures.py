@@ -16,10 +16,11 @@ import torch
 from data.batches.disk_cache import PictureFiles
 from data.index.flat_truth import flatten
 from data.pictures.plane_reader import PlaneReader
-from utils.console.log import LOG, progress
+from utils.console.log import LOG
+from utils.console.progress import progress
 from utils.processes.memory import free_memory
 from utils.values.channels import RGB_CHANNELS, Channels
-from utils.values.structures import Record
+from utils.values.record import Record
 from utils.words.errors import DataError
 from utils.words.text import counted
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from utils.values.structures import Batch, Sample, Targets
+from utils.values.batch import Batch, Sample, Targets
 
 
 def collate(samples: Sequence[Sample]) -> Batch:

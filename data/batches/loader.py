@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from data.batches.collate import collate
-from utils.values.structures import Batch
+from utils.values.batch import Batch
 
 
 def worker_count(wanted: int, pictures: int, batch_size: int, ranks: int = 1) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from utils.processes.dist import ALONE, World
-from utils.values.structures import Batch
+from utils.values.batch import Batch
 from utils.words.class_sampling import ALL, sample_classes
 from utils.words.vocabulary import Vocabulary
 

@@ -14,12 +14,13 @@ from data.batches.samples import EvalSamples, TrainSamples
 from data.index.flat_truth import flatten
 from data.pictures.plane_reader import PlaneReader
 from data.sets.split_reading import RecordSet
-from utils.drawing.draw import Marks
+from utils.drawing.marks import Marks
 from utils.drawing.plane_plots import plot_planes
 from utils.drawing.plots import plot_batch, plot_labels
+from utils.values.batch import Batch
 from utils.values.boxes import Letterbox
 from utils.values.channels import ANGLES, DERIVED, PAIRS
-from utils.values.structures import Batch, Detections
+from utils.values.detections import Detections
 
 PREVIEWED = 4  # pictures in polarization_preview.png
 
@@ -42,7 +43,7 @@ def plot_truth(truth: RecordSet, path: Path) -> None:
     flat = flatten(truth.records)
     rows = np.flatnonzero(~flat.crowd)
     sizes, boxes, labels = flat.sizes[flat.pictures[rows]], flat.boxes[rows], flat.labels[rows]
-    good = truth.books.good
+    good = truth.data_report.good
     plot_labels(boxes, labels, sizes, truth.names, path, pictures=(len(truth.records) - good, good))
 
 

@@ -18,8 +18,8 @@ from data.batches.cached_pictures import Pictures
 from data.batches.sampler import BLANK, Key
 from data.index.flat_truth import flatten
 from utils.config.config import AugmentConfig
+from utils.values.batch import Sample
 from utils.values.boxes import clip_boxes
-from utils.values.structures import Sample
 
 
 class TrainSamples(Dataset[Sample]):

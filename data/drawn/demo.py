@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from data.drawn.glass import write_glass
+from data.drawn.glass_set import write_glass
 from utils.config.config import Config
 from utils.config.flags import TrainFlags
 from utils.config.paths import CFG

@@ -1,28 +1,13 @@
-"""The built-in glass set: bottle walls on an inspection line with the five GCD defects, drawn from a seed.
-
-`sample_scene` decides what is there (bottle, relief, lamp, defects), `render` how a camera sees it, so that
-other cameras (four analyser angles) can look at the same scene. A defect is a *gain*, a factor on the light
-behind it. Arithmetic is float64 up to the last rounding, so that machines agree. Never quoted as accuracy.
-"""
+"""One glass picture: a bottle's wall on an inspection line with the five GCD defects, drawn from a seed."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from tqdm import tqdm  # type: ignore[import-untyped]
-
-from utils.words.errors import DataError, ResourceError, printable
 
 NAMES: tuple[str, ...] = ("bubble", "oil", "plastering thread", "black spot", "quenched grain")
-VERSION = 1  # raised when the same seed draws other pictures, so that a stale folder is noticed
 VISIBLE = 0.06  # relative change of light that a person notices above the noise
 # Instances in GCD: small, medium, large per class, in the order of NAMES.
 _GCD = ((22905, 823, 572), (3279, 2142, 6489), (2239, 3850, 13356), (19463, 219, 188), (3104, 2610, 2066))
@@ -56,113 +41,6 @@ class Scene:
     tint: np.ndarray
     noise_seed: int
     defects: tuple[Defect, ...] = ()
-
-
-@dataclass(frozen=True)
-class SecondCamera:
-    """Another camera on the same bottles: its folder, its lines of data.yaml, what it changes in the scene itself, and
-    its pictures (S, S) by the last part of their names.
-    """
-
-    folder: str
-    lines: str
-    prepare: Callable[[Scene], Scene]
-    render: Callable[[Scene], dict[str, np.ndarray]]
-
-
-def draw_picture(rng: np.random.Generator, size: int = 320) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A picture (size, size, 3) uint8 RGB, boxes (N, 4) float32 xyxy px, labels (N,) int64 into NAMES."""
-    scene = sample_scene(rng, size)
-    return render(scene), *_truth(scene)
-
-
-def _truth(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    boxes = np.array([defect.box for defect in scene.defects], np.float32).reshape(-1, 4)
-    return boxes, np.array([defect.label for defect in scene.defects], np.int64)
-
-
-def write_glass(
-    root: Path,
-    train: int = 240,
-    val: int = 40,
-    size: int = 320,
-    seed: int = 0,
-    second: SecondCamera | None = None,
-) -> Path:
-    """The set as YOLO and COCO folder `root`; returns its data.yaml. The same set already there is kept.
-
-    images/{train,val}/glass_0001.png, labels/{train,val}/*.txt (`class xc yc w h`, fractions; empty if good),
-    annotations/{train,val}.json (COCO; ids from 1, category_id = class + 1). A `second` camera's pictures lie in its
-    folder beside images: {train,val}/glass_0001_NAME.png. Raises DataError if `root` holds
-    anything else, ResourceError if the disk refuses.
-    """
-    stamp = "# built-in glass set "
-    known = {"version": VERSION, "train": train, "val": val, "size": size, "seed": seed}
-    stamp += json.dumps({**known, "second": second.folder} if second else known)
-    if _holds(root, stamp):
-        return root / "data.yaml"
-    unfinished = root.parent / f".{root.name}.{uuid.uuid4().hex}"  # a sibling: renaming is one step
-    try:
-        for number, (split, count) in enumerate((("train", train), ("val", val))):
-            rngs = [np.random.default_rng([seed, number, k]) for k in range(count)]
-            _write_split(unfinished, split, rngs, size, second)
-        names = "".join(f"  {k}: {name}\n" for k, name in enumerate(NAMES))
-        text = (
-            f"{stamp}\npath: .\ntrain: images/train\nval: images/val\nnames:\n{names}{second.lines if second else ''}"
-        )
-        (unfinished / "data.yaml").write_bytes(text.encode())
-        unfinished.rename(root)
-    except OSError as error:
-        if not _holds(root, stamp):  # it does when another process finished the same set first
-            raise ResourceError(f"{root}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return root / "data.yaml"
-
-
-def _holds(root: Path, stamp: str) -> bool:
-    """Whether `root` holds the set of this `stamp`; DataError when it holds anything else."""
-    path = root / "data.yaml"
-    found = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0] if path.is_file() else ""
-    ours = found.startswith("# built-in glass set")
-    if ours and found != stamp:
-        raise DataError(f"{root}: holds{printable(found[1:])}, not{stamp[1:]}; delete that folder")
-    if not ours and root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise DataError(f"{root}: exists and is no built-in glass set; choose another folder")
-    return ours
-
-
-def _write_split(
-    root: Path, split: str, rngs: list[np.random.Generator], size: int, second: SecondCamera | None
-) -> None:
-    """Pictures, YOLO labels and COCO annotations of one split, one picture per generator."""
-    images, labels, annotations = root / "images" / split, root / "labels" / split, root / "annotations"
-    for folder in (images, labels, annotations):
-        folder.mkdir(parents=True, exist_ok=True)
-    categories = [{"id": k + 1, "name": name} for k, name in enumerate(NAMES)]
-    coco: dict[str, list[dict[str, Any]]] = {"images": [], "annotations": [], "categories": categories}
-    for number, rng in enumerate(tqdm(rngs, desc=f"drawing {split}", disable=None), start=1):
-        scene, stem, lines = sample_scene(rng, size), f"glass_{number:04d}", ""
-        if second:
-            scene = second.prepare(scene)
-            for name, plane in second.render(scene).items():
-                _write_png(root / second.folder / split / f"{stem}_{name}.png", plane)
-        _write_png(images / f"{stem}.png", render(scene)[..., ::-1])
-        boxes, classes = _truth(scene)
-        coco["images"].append({"id": number, "file_name": f"{stem}.png", "width": size, "height": size})
-        for label, (x1, y1, x2, y2) in zip(classes.tolist(), boxes.tolist(), strict=True):
-            w, h = x2 - x1, y2 - y1
-            fractions = (f"{value / size:.8f}" for value in (x1 + w / 2, y1 + h / 2, w, h))
-            lines += f"{label} {' '.join(fractions)}\n"
-            row = {"id": len(coco["annotations"]) + 1, "image_id": number, "category_id": label + 1}
-            coco["annotations"].append(row | {"bbox": [x1, y1, w, h], "area": w * h, "iscrowd": 0})
-        (labels / f"{stem}.txt").write_bytes(lines.encode())
-    (annotations / f"{split}.json").write_bytes(json.dumps(coco, indent=1).encode())
-
-
-def _write_png(path: Path, image: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
 
 
 def sample_scene(rng: np.random.Generator, size: int = 320) -> Scene:

@@ -14,7 +14,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.drawn.glass import NAMES, Defect, Scene, SecondCamera, ramp, write_glass
+from data.drawn.glass import NAMES, Defect, Scene, ramp
+from data.drawn.glass_set import SecondCamera, write_glass
 from utils.values.channels import ANGLES
 
 # The retardation around a defect, in radians, in the order of NAMES: oil lies on the glass and does not strain it.

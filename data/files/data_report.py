@@ -1,4 +1,4 @@
-"""The books of a data set: where every picture and every label row went, and why."""
+"""The report of a data set: where every picture and every label row went, and why."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Problem:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Books:
+class DataReport:
     """Where every picture and row went: `found == used + sum(skipped.values())`.
 
     `skipped` counts pictures left out and `rows_dropped` label rows left out, both by reason; `labels` counts
@@ -73,5 +73,5 @@ class Books:
         return [self.summary(), *self.notices, *shown]
 
     def plain(self) -> dict[str, Any]:
-        """The books as JSON-ready values."""
+        """The report as JSON-ready values."""
         return asdict(self)

@@ -10,7 +10,7 @@ from typing import IO, Any
 import numpy as np
 
 from data.sets.split_reading import RecordSet
-from utils.values.structures import EVERY_CLASS, Record
+from utils.values.record import EVERY_CLASS, Record
 
 IGNORED = "ignored region"  # the category of boxes of no class in particular, to be ignored by `remap`
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from data.index.merged_records import MergedRecords, relabelled
 from data.index.record_index import RecordIndex
-from utils.values.structures import Record
+from utils.values.record import Record
 
 
 @dataclass(frozen=True, eq=False)

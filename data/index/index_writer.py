@@ -18,7 +18,7 @@ from data.files.stamps import Stamp
 from data.index.column_file import ColumnWriter, UnusableIndex
 from data.index.record_index import GOOD, LABELLED, RecordIndex
 from utils.console.log import LOG
-from utils.values.structures import Record
+from utils.values.record import Record
 from utils.words.errors import ResourceError, printable
 from utils.words.text import counted
 

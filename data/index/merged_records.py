@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from data.index.record_sequence import RecordSequence
-from utils.values.structures import EVERY_CLASS, Record
+from utils.values.record import EVERY_CLASS, Record
 
 
 class MergedRecords(RecordSequence):

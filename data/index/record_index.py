@@ -16,7 +16,7 @@ import numpy as np
 from data.files.stamps import THREADS, Stamp, change, same_facts, take_stamp
 from data.index.column_file import Columns, open_columns
 from data.index.record_sequence import RecordSequence
-from utils.values.structures import Record
+from utils.values.record import Record
 from utils.words.errors import DataError, printable
 
 CHUNK = 4096  # files looked at at a time

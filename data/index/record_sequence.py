@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import overload
 
-from utils.values.structures import Record
+from utils.values.record import Record
 
 
 class RecordSequence(Sequence[Record]):

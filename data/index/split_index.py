@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from data.files.data_report import Books, Problem
+from data.files.data_report import DataReport, Problem
 from data.files.stamps import StampBook
 from data.index.column_file import UnusableIndex
 from data.index.index_writer import IndexWriter, open_index
@@ -25,7 +25,7 @@ from utils.config.paths import user_cache
 from utils.console.log import LOG
 from utils.words.errors import ConfigError, ResourceError, printable
 
-RULES = 1  # raised when the same files give other records or books than before
+RULES = 2  # raised when the same files give other records or another data report than before
 LEAST = 2000  # pictures from which an index is made by itself; below it saves less than a second
 
 IndexUse = Literal["auto", "always", "never"]
@@ -93,20 +93,20 @@ def _meta(outcome: Outcome) -> dict[str, Any]:
     return {
         "names": outcome.names,
         "category_ids": outcome.category_ids,
-        "books": outcome.books.plain(),
+        "data_report": outcome.data_report.plain(),
         "synonyms": outcome.synonyms,
         "warning": outcome.warning,
     }
 
 
 def _outcome(meta: dict[str, Any]) -> Outcome:
-    books = meta["books"]
-    problems = tuple(Problem(**problem) for problem in books["problems"])
+    data_report = meta["data_report"]
+    problems = tuple(Problem(**problem) for problem in data_report["problems"])
     return Outcome(
         image_ids=(),
         names=tuple(meta["names"]),
         category_ids=tuple(meta["category_ids"]),
-        books=Books(**{**books, "problems": problems, "notices": tuple(books["notices"])}),
+        data_report=DataReport(**{**data_report, "problems": problems, "notices": tuple(data_report["notices"])}),
         synonyms=tuple(tuple(row) for row in meta["synonyms"]),
         warning=meta["warning"],
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.files.data_report import Books
+from data.files.data_report import DataReport
 from data.index.merged_records import MergedRecords
 from data.index.split_index import IndexUse, read_indexed
 from data.sets.description import DataDescription, find_data, read_description
@@ -120,8 +120,8 @@ def merge(split: str, members: Sequence[RecordSet]) -> RecordSet:
     records = MergedRecords([member.records for member in members], tables)
     rows = tuple(map(tuple, synonyms))
     ids = tuple(range(1, len(rows) + 1))
-    names, books = tuple(row[0] for row in rows), _books(split, members)
-    return RecordSet(records, names, ids, books, rows, members[0].channels, members[0].mm_per_px)
+    names, data_report = tuple(row[0] for row in rows), _joined_report(split, members)
+    return RecordSet(records, names, ids, data_report, rows, members[0].channels, members[0].mm_per_px)
 
 
 def _number(row: Sequence[str], numbers: dict[str, int], synonyms: list[list[str]]) -> int:
@@ -134,17 +134,17 @@ def _number(row: Sequence[str], numbers: dict[str, int], synonyms: list[list[str
     return number
 
 
-def _books(split: str, members: Sequence[RecordSet]) -> Books:
-    books = [member.books for member in members]
-    return Books(
+def _joined_report(split: str, members: Sequence[RecordSet]) -> DataReport:
+    data_report = [member.data_report for member in members]
+    return DataReport(
         split=split,
-        found=sum(b.found for b in books),
-        used=sum(b.used for b in books),
-        good=sum(b.good for b in books),
-        boxes=sum(b.boxes for b in books),
-        skipped=dict(sum((Counter(b.skipped) for b in books), Counter())),
-        labels=dict(sum((Counter(b.labels) for b in books), Counter())),
-        rows_dropped=dict(sum((Counter(b.rows_dropped) for b in books), Counter())),
-        problems=tuple(problem for b in books for problem in b.problems),
-        notices=tuple(notice for b in books for notice in b.notices),
+        found=sum(b.found for b in data_report),
+        used=sum(b.used for b in data_report),
+        good=sum(b.good for b in data_report),
+        boxes=sum(b.boxes for b in data_report),
+        skipped=dict(sum((Counter(b.skipped) for b in data_report), Counter())),
+        labels=dict(sum((Counter(b.labels) for b in data_report), Counter())),
+        rows_dropped=dict(sum((Counter(b.rows_dropped) for b in data_report), Counter())),
+        problems=tuple(problem for b in data_report for problem in b.problems),
+        notices=tuple(notice for b in data_report for notice in b.notices),
     )

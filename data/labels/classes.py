@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from utils.values.structures import EVERY_CLASS
+from utils.values.record import EVERY_CLASS
 from utils.words.class_names import name_key
 from utils.words.errors import ConfigError, printable
 from utils.words.text import did_you_mean

@@ -13,7 +13,7 @@ from data.pictures.images import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader
 from data.pictures.sources import Source
 from utils.values.channels import RGB, RGB_CHANNELS, Channels
-from utils.values.structures import Clip, Frame
+from utils.values.frame import Clip, Frame
 from utils.words.errors import DataError, printable
 
 

@@ -1,4 +1,4 @@
-"""The books of a split while it is read, picture by picture, in memory that grows with the problems only."""
+"""The data report of a split while it is read, picture by picture, in memory that grows with the problems only."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.files.data_report import Books, Problem
+from data.files.data_report import DataReport, Problem
 from data.labels.yolo_labels import count_orphans
 from data.sets.description import DataDescription
 from data.sets.label_finder import TruthFinder
 from data.sets.picture_lists import Listing
 from data.sets.record_reader import Seen
-from utils.values.structures import EVERY_CLASS
+from utils.values.record import EVERY_CLASS
 from utils.words.errors import DataError, printable
 from utils.words.text import counted
 
 HARMLESS_SKIPS = frozenset({"listed_twice", "hidden"})
 
 
-class Tally:
+class DataReportBuilder:
     """Takes every Seen once, in order."""
 
     def __init__(self, listing: Listing) -> None:
@@ -59,11 +59,11 @@ class Tally:
         if seen.label is not None:
             self.homes.setdefault((seen.path.parent, seen.label.parent), (seen.path, seen.label))
 
-    def books(self, drop_duplicates: bool, notices: tuple[str, ...]) -> Books:
-        """The books of all that was entered."""
+    def data_report(self, drop_duplicates: bool, notices: tuple[str, ...]) -> DataReport:
+        """The report of all that was entered."""
         listing, labels = self.listing, self.labels
         skipped = listing.skipped + self.skipped
-        return Books(
+        return DataReport(
             split=listing.split,
             found=self.seen + listing.skipped.total(),
             used=self.used,
@@ -86,27 +86,27 @@ class Tally:
             notices=notices,
         )
 
-    def judge(self, description: DataDescription, bad_data: str, allow_empty: bool, books: Books) -> None:
+    def judge(self, description: DataDescription, bad_data: str, allow_empty: bool, data_report: DataReport) -> None:
         """Raise DataError for what is not tolerated.
 
         A picture is bad when it was left out, or when a row of its labels was: a set whose rows are all wrong
         must not pass as a set of good parts.
         """
-        split, where = books.split, description.lines[books.split]
-        harmful = [problem for problem in books.problems if not problem.harmless]
+        split, where = data_report.split, description.lines[data_report.split]
+        harmful = [problem for problem in data_report.problems if not problem.harmless]
         if harmful and bad_data == "error":
             more = f", and {counted(len(harmful) - 1, 'more problem')}" if len(harmful) > 1 else ""
             raise DataError(f"{harmful[0]}{more}; run with --bad-data skip to leave them out")
-        bad = sum(n for reason, n in books.skipped.items() if reason not in HARMLESS_SKIPS) + self.bad_rows
-        if bad > max(100, books.found // 100) or bad * 2 > books.found:
-            raise DataError(f"{where}: {split}: {bad:,} of {books.found:,} pictures are bad, first {harmful[0]}")
-        if not books.used:
+        bad = sum(n for reason, n in data_report.skipped.items() if reason not in HARMLESS_SKIPS) + self.bad_rows
+        if bad > max(100, data_report.found // 100) or bad * 2 > data_report.found:
+            raise DataError(f"{where}: {split}: {bad:,} of {data_report.found:,} pictures are bad, first {harmful[0]}")
+        if not data_report.used:
             raise DataError(f"{where}: {split}: no pictures found; mend the path")
-        missing = books.labels["missing"]
-        if missing * 2 > books.used and not allow_empty:
+        missing = data_report.labels["missing"]
+        if missing * 2 > data_report.used and not allow_empty:
             place = self.unlabelled or description.annotations.get(split)
             raise DataError(
-                f"{where}: {split}: {missing:,} of {books.used:,} pictures have no label, first looked for "
+                f"{where}: {split}: {missing:,} of {data_report.used:,} pictures have no label, first looked for "
                 f"{printable(str(place))}; mend the path (keys labels, annotations) or run with --allow-empty"
             )
 

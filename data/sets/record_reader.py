@@ -16,7 +16,7 @@ from data.pictures.images import read_file
 from data.pictures.plane_reader import PlaneReader
 from data.sets.label_finder import TruthFinder
 from data.sets.picture_lists import TEXT_BYTES
-from utils.values.structures import Record
+from utils.values.record import Record
 from utils.words.errors import DataError, printable
 
 Truth = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes (N, 4), labels (N,), crowd (N,)

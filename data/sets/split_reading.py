@@ -1,4 +1,4 @@
-"""A split of a data set as Records: pictures listed, truth read, every loss entered in the books."""
+"""A split of a data set as Records: pictures listed, truth read, every loss entered in the data report."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Literal
 
 from tqdm import tqdm
 
-from data.files.data_report import Books
+from data.files.data_report import DataReport
 from data.files.stamps import Stamp, Watch, no_watch, take_stamps
 from data.pictures.images import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader, missing_words, second_folder
-from data.sets.data_report_builder import Disagreements, Tally
+from data.sets.data_report_builder import DataReportBuilder, Disagreements
 from data.sets.description import DataDescription, check_present
 from data.sets.label_finder import TruthFinder
 from data.sets.picture_lists import Listing
 from data.sets.record_reader import Reader
 from utils.console.log import LOG
 from utils.values.channels import Channels, serve
-from utils.values.structures import Record
+from utils.values.record import Record
 from utils.words.errors import ConfigError, DataError, printable
 
 CHUNK = 1024  # pictures handed to the threads at a time: a large set queues no large backlog
@@ -55,7 +55,7 @@ class RecordSet:
     records: Sequence[Record]
     names: tuple[str, ...]
     category_ids: tuple[int, ...]
-    books: Books
+    data_report: DataReport
     synonyms: tuple[tuple[str, ...], ...]
     channels: Channels = Channels()
     mm_per_px: float | None = None
@@ -86,7 +86,7 @@ class Outcome:
     image_ids: Sequence[int]
     names: tuple[str, ...]
     category_ids: tuple[int, ...]
-    books: Books
+    data_report: DataReport
     synonyms: tuple[tuple[str, ...], ...]
     warning: str
 
@@ -94,7 +94,7 @@ class Outcome:
         """Together with the records; the warning is said aloud."""
         if self.warning:
             LOG.warning(self.warning)
-        known = (self.names, self.category_ids, self.books, self.synonyms)
+        known = (self.names, self.category_ids, self.data_report, self.synonyms)
         return RecordSet(records, *known, description.channels, description.mm_per_px)
 
 
@@ -117,7 +117,7 @@ class Reading:
             for folder in {second_folder(picture, description.channels.polar_dir) for picture in self.pictures}:
                 watch(folder)
         self.used: list[Path] = []
-        self.tally, self.disagreements = Tally(self.listing), Disagreements(self.finder)
+        self.report_builder, self.disagreements = DataReportBuilder(self.listing), Disagreements(self.finder)
 
     def in_memory(self) -> RecordSet:
         """Everything as Records."""
@@ -143,7 +143,7 @@ class Reading:
                 stamps = list(take_stamps(file for path in paths for file in self._files(path))) if stamped else []
                 records = []
                 for seen in pool.map(reader, paths):
-                    self.tally.add(seen)
+                    self.report_builder.add(seen)
                     if seen.record is not None:
                         self.disagreements.add(seen)
                         records.append(seen.record)
@@ -166,9 +166,9 @@ class Reading:
         """What follows from all pictures, after the last chunk. Raises DataError; see `read_records`."""
         ids, category_ids = self.finder.identities(self.used)
         notices = (*self.finder.notices, *self.disagreements.notices())
-        books = self.tally.books(self.policy.drop_duplicates, notices)
-        self.tally.judge(self.description, self.policy.bad_data, self.policy.allow_empty, books)
+        data_report = self.report_builder.data_report(self.policy.drop_duplicates, notices)
+        self.report_builder.judge(self.description, self.policy.bad_data, self.policy.allow_empty, data_report)
         channels, split = self.description.channels, self.split
         warning = missing_words(self.used, channels, self.description.lines[split])
         names, synonyms = self.description.names_of(split), self.description.synonyms[split]
-        return Outcome(ids, names, category_ids, books, synonyms, warning)
+        return Outcome(ids, names, category_ids, data_report, synonyms, warning)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.graph.graph import Graph
-from utils.values.structures import Predictions
+from utils.values.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def summarise(graph: Graph, image_size: int) -> list[RowSummary]:
         RowSummary(
             index=row.index,
             name=row.name or "",
-            module=row.module if row.repeats == 1 or not hasattr(layer, "__len__") else f"{row.module} x {len(layer)}",
+            module=f"{row.module} x {len(layer)}" if isinstance(layer, nn.Sequential) else row.module,
             shape=shapes[place],
             parameters=sum(p.numel() for p in layer.parameters()),
             flops=sum(per_row[place].values()),

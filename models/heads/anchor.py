@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.rows.float32 import at_least_fp32
 from models.rows.registry import Ins, Strides, register
-from utils.values.structures import BoxCode, Predictions
+from utils.values.predictions import BoxCode, Predictions
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from models.heads.distances import BoxBranch, cells_last, distance_predictions, 
 from models.layers.conv import batch_norm
 from models.rows.folding import StaticRow
 from models.rows.registry import Ins, Strides, TextDim, register
-from utils.values.structures import Predictions
+from utils.values.predictions import Predictions
 
 START_SCALE = -1.0  # of log scale
 

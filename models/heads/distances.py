@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from models.layers.conv import Conv
 from models.rows.float32 import at_least_fp32
-from utils.values.structures import BoxCode, Predictions
+from utils.values.predictions import BoxCode, Predictions
 
 START_DECAY = 0.5  # bias of bin i starts at -i / 2: a mean distance of 1.5 cells, a box of 3 x 3 cells
 

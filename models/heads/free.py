@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from models.heads.distances import BoxBranch, cells_last, distance_predictions, tower
 from models.rows.registry import Ins, Strides, register
-from utils.values.structures import Predictions
+from utils.values.predictions import Predictions
 
 
 @register

@@ -13,7 +13,8 @@ from torch.nn.functional import logsigmoid
 
 from models.losses.iou import IOUS
 from utils.config.config import AssignConfig
-from utils.values.structures import Assignment, Predictions, Targets
+from utils.values.batch import Targets
+from utils.values.predictions import Assignment, Predictions
 
 PAIRS_AT_ONCE = 2**20  # (target, point) pairs looked at together: about 200 MB at worst
 TINY = 1e-9  # keeps the logarithm of an overlap finite

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from utils.values.batch import Targets
 from utils.values.boxes import xyxy_to_cxcywh
-from utils.values.structures import Assignment, Predictions, Targets
+from utils.values.predictions import Assignment, Predictions
 
 # Own cell, then the left, top, right and bottom neighbour, as shifts of the centre in cells.
 NEIGHBOURS = ((0.0, 0.0), (-0.5, 0.0), (0.0, -0.5), (0.5, 0.0), (0.0, 0.5))

@@ -20,7 +20,8 @@ from models.losses.loss_terms import LossTerms
 from models.losses.matched_overlap import matched_boxes, matched_overlap
 from models.rows.float32 import at_least_fp32
 from utils.config.config import AssignConfig, Config, LossConfig
-from utils.values.structures import Assignment, Predictions, Targets
+from utils.values.batch import Targets
+from utils.values.predictions import Assignment, Predictions
 
 CENTRE_REACH = 1.0  # strides: how far beyond the middle of its cell an anchor prediction's centre reaches
 

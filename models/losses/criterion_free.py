@@ -14,7 +14,8 @@ from models.losses.matched_overlap import matched_overlap
 from models.losses.side_losses import side_losses
 from models.rows.float32 import at_least_fp32
 from utils.config.config import AssignConfig, LossConfig
-from utils.values.structures import Assignment, Predictions, Targets
+from utils.values.batch import Targets
+from utils.values.predictions import Assignment, Predictions
 
 ROOM = 0.01  # how far below the last bin a distance is kept, so that it lies between two bins
 

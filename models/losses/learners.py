@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from utils.values.structures import Assignment, Predictions, Targets
+from utils.values.batch import Targets
+from utils.values.predictions import Assignment, Predictions
 
 
 def learners(predictions: Predictions, targets: Targets, assigned: Assignment, reach: float) -> Tensor:

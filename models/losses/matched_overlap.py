@@ -6,7 +6,8 @@ from torch import Tensor
 
 from models.losses.iou import IOUS
 from utils.config.config import LossConfig
-from utils.values.structures import Assignment, Predictions, Targets
+from utils.values.batch import Targets
+from utils.values.predictions import Assignment, Predictions
 
 
 def matched_boxes(predictions: Predictions, targets: Targets, assigned: Assignment) -> tuple[Tensor, Tensor]:

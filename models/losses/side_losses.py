@@ -8,7 +8,8 @@ from torch.nn.functional import softplus
 
 from models.losses.loss_terms import LossTerms
 from utils.config.config import LossConfig
-from utils.values.structures import Predictions, Targets
+from utils.values.batch import Targets
+from utils.values.predictions import Predictions
 
 
 def side_losses(predictions: Predictions, targets: Targets, cfg: LossConfig) -> LossTerms:

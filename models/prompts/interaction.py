@@ -47,7 +47,7 @@ class GuideRow(nn.Module):
 
     def choose(self, context: Context, text: Tensor, text1: Tensor, guides: Tensor) -> tuple[Tensor, Tensor]:
         """(text1, guides), or the text (B, N, D) twice; what is left out takes part in the gradient zero times."""
-        if context.moment is None or context.chance("text without visual guides") >= BYPASS:
+        if context.step_info is None or context.chance("text without visual guides") >= BYPASS:
             return text1, guides
         plain = text + 0.0 * (text1.float().mean() + guides.float().mean())
         return plain, plain

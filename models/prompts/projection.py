@@ -98,7 +98,7 @@ class DomainProjection(nn.Module):
         context.energies.append(energy)
         mask = self._mask(energy, context).to(pooled.dtype)
         reconstruction = self.convolutions.reconstruct(torch.cat((pooled + mask * semantic, mask), 1))
-        if context.moment is not None and not self.blind:
+        if context.step_info is not None and not self.blind:
             context.reconstructions.append(reconstruction_loss(reconstruction.float(), target))
         return x + _enlarged(self.lower(reconstruction), x), energy, lifted
 
@@ -106,9 +106,9 @@ class DomainProjection(nn.Module):
         """(B, 1, h, w): how much of the embedding shows. A closed mask still takes part in the gradient, zero times."""
         if self.blind:
             return energy.new_zeros(energy.shape)[:, None]
-        if context.moment is None:
+        if context.step_info is None:
             return sparse_mask(energy, self.keep)
-        mask = sparse_mask(energy, kept_share(self.keep, context.moment.progress))
+        mask = sparse_mask(energy, kept_share(self.keep, context.step_info.progress))
         return mask * float(context.chance("projection without SAM") >= BLIND)  # one draw for all levels
 
     def static(self, inputs: Sequence[Tensor | None]) -> StaticRow:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from models.losses.loss_terms import LossTerms
-from utils.values.structures import Detections
+from utils.values.detections import Detections
 
 
 @dataclass(frozen=True, eq=False)

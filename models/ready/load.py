@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.graph.graph import Graph, build_graph
+from models.graph.builder import build_graph
+from models.graph.graph import Graph
 from models.graph.normless import without_norms
 from models.graph.open_vocabulary import (
     Words,

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from models.graph.graph import Graph, build_graph
+from models.graph.builder import build_graph
+from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words
 from models.losses.anchors import refit_spec
 from models.ready.load import load_matching, new_network

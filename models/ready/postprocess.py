@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from utils.values.boxes import Letterbox
-from utils.values.structures import Detections, Predictions
+from utils.values.detections import Detections
+from utils.values.predictions import Predictions
 
 BLOCK = 512  # boxes that suppression looks at together
 

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from models.graph.graph import Graph
 from utils.config.config import Config
 from utils.processes.dist import World
-from utils.values.structures import Moment, Predictions
+from utils.values.predictions import Predictions
+from utils.values.step_info import StepInfo
 from utils.words.errors import ConfigError
 
 Tensors = tuple[Tensor, ...]
@@ -58,12 +59,12 @@ class Replayed(nn.Module):
         self.shape: torch.Size | None = None
         self.replay: Callable[[Tensor], Tensors] | None = None
 
-    def forward(self, image: Tensor, phrases: Tensor | None = None, moment: Moment | None = None) -> Predictions:
+    def forward(self, image: Tensor, phrases: Tensor | None = None, step_info: StepInfo | None = None) -> Predictions:
         """As the graph's own."""
         if self.replay is None:
             self.shape, self.replay = image.shape, self._recorded(image)
         if image.shape != self.shape or any(p.grad is not None for p in self.flat.parameters()):
-            predictions: Predictions = self.flat.graph(image, phrases, moment)
+            predictions: Predictions = self.flat.graph(image, phrases, step_info)
             return predictions
         return self.flat.predictions(self.replay(image))
 

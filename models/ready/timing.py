@@ -8,9 +8,11 @@ import torch
 
 from models.graph.graph import Graph
 from models.ready.postprocess import NMSConfig, detections, undo_letterbox
-from utils.console.log import progress
+from utils.console.progress import progress
 from utils.processes.speed import Speed, spread, time_steps
-from utils.values.structures import Batch, Detections, Predictions
+from utils.values.batch import Batch
+from utils.values.detections import Detections
+from utils.values.predictions import Predictions
 
 Keys = Sequence[int]
 

@@ -20,7 +20,8 @@ from utils.processes.device import peak_memory
 from utils.processes.dist import ALONE
 from utils.training.state import new_state
 from utils.training.step import forward_backward, optimizer_step
-from utils.values.structures import Batch, Moment, Targets
+from utils.values.batch import Batch, Targets
+from utils.values.step_info import StepInfo
 from utils.words.errors import ConfigError, ResourceError
 
 BOXES = 8  # per random picture
@@ -54,7 +55,7 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
     model.train()
 
     def step() -> None:
-        forward_backward(state, criterion, batch, Moment(cfg.run.seed, step=0, progress=1.0))
+        forward_backward(state, criterion, batch, StepInfo(cfg.run.seed, step=0, progress=1.0))
         optimizer_step(state, cfg.optim.clip_norm)
 
     @torch.inference_mode()

@@ -7,24 +7,25 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from torch import Tensor
 
-from utils.values.structures import Moment, Predictions
+from utils.values.predictions import Predictions
+from utils.values.step_info import StepInfo
 
 
 @dataclass(eq=False)
 class Context:
-    """One forward pass as its rows see it; `moment` is None outside training.
+    """One forward pass as its rows see it; `step_info` is None outside training.
 
     Rows add to `reconstructions`, (B,) each, and `energies`, (B, h, w) each; see Predictions.
     """
 
-    moment: Moment | None = None
+    step_info: StepInfo | None = None
     reconstructions: list[Tensor] = field(default_factory=list)
     energies: list[Tensor] = field(default_factory=list)
 
     def chance(self, name: str) -> float:
         """A draw from 0..1 keyed by (seed, step, name): all processes draw alike. Only in training."""
-        assert self.moment is not None, "nothing is drawn outside training"
-        return float(np.random.default_rng((self.moment.seed, self.moment.step, *name.encode())).random())
+        assert self.step_info is not None, "nothing is drawn outside training"
+        return float(np.random.default_rng((self.step_info.seed, self.step_info.step, *name.encode())).random())
 
     def attach(self, predictions: Predictions) -> Predictions:
         """The predictions with what the rows left."""

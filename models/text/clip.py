@@ -15,7 +15,8 @@ from torch.nn.functional import normalize
 from models.text.clip_weights import ClipWeights, find_clip, import_open_clip
 from models.text.encoder import checked
 from models.text.vectors import weights_id
-from utils.console.log import LOG, progress
+from utils.console.log import LOG
+from utils.console.progress import progress
 from utils.words.errors import CheckpointError
 from utils.words.text import counted
 

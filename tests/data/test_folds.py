@@ -17,7 +17,7 @@ from data.sets.split_reading import ReadPolicy, read_records
 from tests.data.trees import text
 from utils.config.settings import Setting, build_config
 from utils.values.channels import ANGLES, Channels
-from utils.values.structures import EVERY_CLASS
+from utils.values.record import EVERY_CLASS
 from utils.words.yamlio import Document
 
 POLICY = ReadPolicy(bad_data="error", drop_duplicates=False)

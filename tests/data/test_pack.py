@@ -16,7 +16,7 @@ from data.files.shards import OFFSETS, file_hash, offsets_of, read_member
 from data.pack import main
 from tests.data.trees import text
 from utils.config.settings import Setting, build_config
-from utils.values.structures import EVERY_CLASS
+from utils.values.record import EVERY_CLASS
 from utils.words.errors import DataError
 
 pytestmark = pytest.mark.usefixtures("as_a_script")
@@ -124,7 +124,7 @@ def test_offsets_are_those_of_the_tar(packed):
 
 
 def test_many_shards_are_equal_each_time(home, tmp_path, monkeypatch):
-    monkeypatch.setattr("utils.config.cli._megabytes", int)
+    monkeypatch.setattr("utils.config.command_cli.megabytes", int)
     for name in ("one", "two"):
         assert main(["--data", str(home), "--out", str(tmp_path / name), "--shard-mb", "9000"]) == 0
     shards = sorted((tmp_path / "one").glob("train-*.tar"))
@@ -173,7 +173,7 @@ def test_damaged_shards_are_one_clear_line(packed, kind):
 
 
 def test_a_missing_shard_is_named(home, tmp_path, monkeypatch):
-    monkeypatch.setattr("utils.config.cli._megabytes", int)
+    monkeypatch.setattr("utils.config.command_cli.megabytes", int)
     out = tmp_path / "many"
     assert main(["--data", str(home), "--out", str(out), "--shard-mb", "9000"]) == 0
     (out / "train-000001.tar").unlink()

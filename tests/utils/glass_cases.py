@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
-from utils.values.structures import EVERY_CLASS, Detections, Record
+from utils.values.detections import Detections
+from utils.values.record import EVERY_CLASS, Record
 
 NAMES = ("bubble", "oil")
 

@@ -10,18 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from utils.config.flags import DetectFlags
-from utils.drawing.draw import BoxStyle, Marks, draw_marks
+from utils.drawing.marks import BoxStyle, Marks, draw_marks
 from utils.drawing.overlays import OverlayVideos, write_picture
-from utils.files.opened_together import Opened
+from utils.files.opened_together import OpenedTogether
 from utils.files.runs import write_text
 from utils.files.yolo_txt import label_text
 from utils.processes.threads import Background
-from utils.values.structures import Detections, Frame
+from utils.values.detections import Detections
+from utils.values.frame import Frame
 
 WAITING = 4  # pictures drawn and encoded while the network is at work on the next ones
 
 
-class FoundFiles(Opened):
+class FoundFiles(OpenedTogether):
     """Overlays, crops and label files in the run folder; a context manager that finishes them."""
 
     def __init__(self, run: Path, names: Sequence[str], flags: DetectFlags) -> None:

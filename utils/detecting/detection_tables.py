@@ -12,9 +12,10 @@ from typing import Any, TextIO
 from utils.config.flags import DetectFlags
 from utils.console.log import LOG
 from utils.detecting.json_rows import JsonRows
-from utils.files.opened_together import Opened
+from utils.files.opened_together import OpenedTogether
 from utils.scoring.coco import result_rows
-from utils.values.structures import Detections, Frame
+from utils.values.detections import Detections
+from utils.values.frame import Frame
 from utils.words.errors import printable
 from utils.words.text import spreadsheet_cell
 
@@ -23,7 +24,7 @@ TABLE = ("image", "class", "confidence", "x1", "y1", "x2", "y2")
 REASONS_KEPT = 20
 
 
-class FoundTables(Opened):
+class FoundTables(OpenedTogether):
     """summary.csv, predictions.csv and predictions.json in the run folder; a context manager that finishes them.
 
     `counts` holds the defects per class, `looked` how many inputs were looked at, `bad` on how many of these something

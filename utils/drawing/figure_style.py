@@ -17,7 +17,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 
-from utils.drawing import draw
+from utils.drawing.fonts import displayable, special_font
 
 INK, FAINT, MARK, LINES = "#27313b", "#dde2e7", "#b3203a", ("#1f77b4", "#e8742c", "#2a9d6f")
 DASH: Any = {"linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1.5}
@@ -45,7 +45,7 @@ def dress(axes: Axes, title: str, x: str, y: str, grid: Any = "both") -> None:
 
 def short_name(names: Sequence[str], label: Any, length: int = 255) -> str:
     """A class name that can be drawn, its middle left out where it is long."""
-    name = draw.displayable(names[label]) if label < len(names) else str(label)
+    name = displayable(names[label]) if label < len(names) else str(label)
     return name if len(name) <= length else f"{name[: length - 7]}…{name[-6:]}"
 
 
@@ -54,7 +54,7 @@ def save_figure(figure: Figure, path: Path, title: str = "") -> Path:
     figure.suptitle(title, fontsize=12, color=INK)
     for text in figure.findobj(Text):
         text.set_parse_math(False)
-        if file := draw.special_font(text.get_text()):
+        if file := special_font(text.get_text()):
             text.set_fontproperties(FontProperties(fname=file, size=text.get_fontsize()))
     return complete(path, lambda file: figure.savefig(file, pil_kwargs=QUALITY))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from utils.drawing.draw import fitted
-from utils.values.structures import Clip
+from utils.drawing.contact_sheet import fitted
+from utils.values.frame import Clip
 from utils.words.errors import ResourceError, printable
 
 CODECS = ((".mp4", "mp4v"), (".avi", "MJPG"))

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from utils.drawing.draw import displayable
+from utils.drawing.fonts import displayable
 
 CYCLIC = "hsv"  # 0 and 180 degrees are one direction, and one colour
 SURE = 0.1  # degree of polarization from which an angle is shown in full colour

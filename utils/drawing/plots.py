@@ -18,7 +18,8 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from utils.drawing import draw
+from utils.drawing.colours import class_colour
+from utils.drawing.contact_sheet import fitted, picture_grid
 from utils.drawing.figure_style import (
     DASH,
     FAINT,
@@ -32,6 +33,7 @@ from utils.drawing.figure_style import (
     save_figure,
     short_name,
 )
+from utils.drawing.marks import BoxStyle, Marks, draw_marks
 from utils.words.text import counted
 
 _IMAGE: Any = {"cmap": "Blues", "interpolation": "nearest", "vmin": 0}
@@ -114,7 +116,7 @@ def plot_results(csv_path: Path, path: Path) -> Path:
 
 
 def plot_batch(
-    images: np.ndarray, marks: Sequence[draw.Marks], titles: Sequence[str], names: Sequence[str], path: Path
+    images: np.ndarray, marks: Sequence[Marks], titles: Sequence[str], names: Sequence[str], path: Path
 ) -> Path:
     """train_batch0.jpg, val_batch0_labels.jpg, val_batch0_pred.jpg: the first 16 pictures with their boxes.
 
@@ -130,8 +132,8 @@ def plot_batch(
     factor, pictures = np.array([w / width, h / height] * 2), []
     for image, mark in zip(images[:count], marks[:count], strict=True):
         scaled = replace(mark, boxes=mark.boxes * factor)
-        pictures.append(draw.draw_marks(draw.fitted(image, h, w), scaled, names, draw.BoxStyle()))
-    sheet = draw.picture_grid(pictures, titles[:count], int(room.argmax()) + 1, max(h, w))
+        pictures.append(draw_marks(fitted(image, h, w), scaled, names, BoxStyle()))
+    sheet = picture_grid(pictures, titles[:count], int(room.argmax()) + 1, max(h, w))
     return complete(path, lambda file: Image.fromarray(sheet).save(file, **QUALITY))
 
 
@@ -151,7 +153,7 @@ def plot_curves(
     for k in defined.tolist():
         look: Any = {"color": "#8296a8", "linewidth": 0.6, "alpha": 0.4}
         if len(ys) <= _NAMED:
-            look = {"color": np.divide(draw.class_colour(k), 255), "label": short_name(names, k, 28)}
+            look = {"color": np.divide(class_colour(k), 255), "label": short_name(names, k, 28)}
         axes.plot(x, ys[k], **look)
     if not len(defined):
         return save_figure(figure, path)
@@ -209,7 +211,7 @@ def _class_bars(axes: Axes, counts: np.ndarray, names: Sequence[str]) -> None:
         ranked, title = np.argsort(-counts, kind="stable"), "most and least frequent classes"
         rows, places = np.delete(ranked, slice(_ENDS, -_ENDS)), np.delete(np.arange(2 * _ENDS + 1), _ENDS)
         axes.text(0, _ENDS, f"  {len(counts) - len(rows):,} more", va="center", fontsize=8, color=INK)
-    colours = [np.divide(draw.class_colour(k), 255) for k in rows.tolist()]
+    colours = [np.divide(class_colour(k), 255) for k in rows.tolist()]
     bars = axes.barh(places, counts[rows], color=colours, height=0.72)
     axes.bar_label(bars, [f"{n:,}" for n in counts[rows]], padding=3, fontsize=8, color=INK)
     dress(axes, title, "boxes", "", grid="x")

@@ -9,7 +9,7 @@ import numpy as np
 from utils.drawing.plots import plot_confusion, plot_curves
 from utils.scoring import metrics
 from utils.scoring.score_summary import show
-from utils.values.structures import Report
+from utils.values.report import Report
 
 
 def plot_scores(

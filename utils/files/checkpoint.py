@@ -1,5 +1,5 @@
 """Checkpoints: a state dict and plain metadata, read with `weights_only=True` and nothing else, written so that a
-crash at any moment leaves a complete file behind.
+crash at any step_info leaves a complete file behind.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FORMAT = 1
 
 def save(path: Path, content: dict[str, Any], keep_previous: bool = False) -> None:
     """Write `content` (tensors and plain values) to `path`: temporary file, fsync, read back, rename, fsync of the
-    folder. There is a complete file of that name at any moment.
+    folder. There is a complete file of that name at any step_info.
 
     `keep_previous` leaves the file before as `<stem>.prev.pt`. Raises ResourceError when the disk refuses.
     """

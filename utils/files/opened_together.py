@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Opened(ABC):
+class OpenedTogether(ABC):
     """A context manager over what `_open` puts on a stack; if that fails half way, what was opened is finished."""
 
     def __enter__(self) -> Self:

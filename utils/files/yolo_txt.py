@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from utils.values.structures import Detections
+from utils.values.detections import Detections
 
 
 def label_text(found: Detections, size: tuple[int, int], confidence: bool) -> str:

@@ -17,7 +17,7 @@ from utils.scoring import coco
 from utils.scoring.box_pairs import NEAREST, Pairs, pair_up
 from utils.scoring.matching import MatchRule
 from utils.scoring.prediction_files import Known, read_json, read_predictions
-from utils.values.structures import EVERY_CLASS, Record
+from utils.values.record import EVERY_CLASS, Record
 from utils.words.class_names import name_key
 from utils.words.errors import DataError, printable
 

@@ -9,7 +9,7 @@ from typing import Any
 from utils.files.runs import write_text
 from utils.inspection.summary import Inspection
 from utils.inspection.suspects import Suspect
-from utils.inspection.threshold_file import Making, thresholds_text
+from utils.inspection.threshold_file import DetectionSettings, thresholds_text
 
 
 def inspection_section(inspection: Inspection, files: Sequence[str]) -> dict[str, Any]:
@@ -46,7 +46,9 @@ def suspect_row(one: Suspect, names: Sequence[str], files: Sequence[str]) -> dic
     }
 
 
-def write_thresholds(folder: Path, inspection: Inspection, about: Mapping[str, str], made: Making | None) -> None:
+def write_thresholds(
+    folder: Path, inspection: Inspection, about: Mapping[str, str], made: DetectionSettings | None
+) -> None:
     """thresholds.yaml, with where it comes from as a comment."""
     comment = [f"{key}: {value}" for key, value in about.items() if value]
     text = thresholds_text(inspection.names, inspection.point.thresholds, [*comment, *inspection.lines()[:5]], made)

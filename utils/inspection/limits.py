@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from utils.config.flags import DetectFlags
-from utils.inspection.threshold_file import Making, read_making, read_thresholds
-from utils.values.structures import Detections
+from utils.inspection.threshold_file import DetectionSettings, read_making, read_thresholds
+from utils.values.detections import Detections
 from utils.words.errors import ConfigError
 
 DIGITS = 6  # of a score in predictions.json, which the thresholds were chosen on
@@ -20,7 +20,7 @@ class Limits:
     """The threshold of each class (K,), and how the detections were made that they were chosen on."""
 
     thresholds: tuple[float, ...]
-    made: Making
+    made: DetectionSettings
 
     @property
     def lowest(self) -> float:

@@ -9,7 +9,7 @@ from utils.inspection.decisions import parse_cost
 from utils.inspection.sizes import BINS, parse_bins
 from utils.inspection.summary import InspectionConfig
 from utils.scoring.matching import MatchRule
-from utils.values.structures import Record
+from utils.values.record import Record
 from utils.words.errors import ConfigError, DataError
 
 

@@ -20,7 +20,8 @@ from utils.inspection.suspects import LabelSuspects, Suspect, label_suspects, wo
 from utils.inspection.thresholds import LOWEST
 from utils.scoring.box_pairs import NEAREST, pair_up
 from utils.scoring.matching import MatchRule, match
-from utils.values.structures import Detections, Record
+from utils.values.detections import Detections
+from utils.values.record import Record
 from utils.words.text import counted
 
 

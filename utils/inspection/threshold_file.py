@@ -25,7 +25,7 @@ HEAD = f"A detection counts where its score >= the threshold of its class; {NEVE
 
 
 @dataclass(frozen=True)
-class Making:
+class DetectionSettings:
     """How detections were made: NMS overlap, the most per picture, the longest side of the network's input; None: not
     known.
     """
@@ -41,7 +41,7 @@ class Making:
 
 
 def thresholds_text(
-    names: Sequence[str], thresholds: Sequence[float], provenance: Sequence[str], made: Making | None = None
+    names: Sequence[str], thresholds: Sequence[float], provenance: Sequence[str], made: DetectionSettings | None = None
 ) -> str:
     """The file's text. `provenance` are lines for the comment: command, data, what the choice costs."""
     comment = [f"# {printable(line)}".rstrip() for line in (HEAD, *provenance)]
@@ -79,20 +79,20 @@ def read_thresholds(path: str | Path, names: Sequence[str]) -> tuple[float, ...]
     return tuple(values[k] for k in range(len(names)))
 
 
-def read_making(path: str | Path) -> Making:
+def read_making(path: str | Path) -> DetectionSettings:
     """What `nms` of a thresholds file says. Raises ConfigError with file and line."""
     document = read_yaml(path)
     given = document.data.get("nms", {}) if isinstance(document.data, dict) else {}
     if not isinstance(given, dict):
         raise document.error("'nms' must read like {iou: 0.6, max_det: 300, imgsz: 640}", "nms")
     for key, value in given.items():
-        if key not in vars(Making()):
+        if key not in vars(DetectionSettings()):
             raise document.error(f"unknown key '{printable(str(key))}'; known are iou, max_det, imgsz", "nms", key)
         number = value if isinstance(value, int | float) and not isinstance(value, bool) else -1
         if not (0 <= number <= 1 if key == "iou" else isinstance(number, int) and number >= 1):
             wanted = "a number from 0 to 1" if key == "iou" else "a whole number from 1"
             raise document.error(printable(f"'{key}' must be {wanted}, not {value!r}"), "nms", key)
-    return Making(**given)
+    return DetectionSettings(**given)
 
 
 def _class_of(document: Document, name: object, names: Sequence[str], index: dict[str, int]) -> int:

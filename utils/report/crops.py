@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from utils.inspection.suspects import Suspect
-from utils.values.structures import Detections, Record
+from utils.values.detections import Detections
+from utils.values.record import Record
 from utils.words.errors import UserError
 
 Colour = tuple[int, int, int]

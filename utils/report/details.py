@@ -18,10 +18,10 @@ CURVES = (
 )
 
 
-def data(results: Mapping[str, Any], books: Sequence[str]) -> Html:
-    """Pictures and boxes of each class, and what the books of the data say."""
+def data(results: Mapping[str, Any], data_report: Sequence[str]) -> Html:
+    """Pictures and boxes of each class, and what the data report of the data say."""
     rows = [[row["name"], f"{row['images']:,}", f"{row['instances']:,}"] for row in _by_name(results["classes"])]
-    return joined([listed(books) if books else Html(), table(("class", "pictures", "boxes"), rows)])
+    return joined([listed(data_report) if data_report else Html(), table(("class", "pictures", "boxes"), rows)])
 
 
 def _by_name(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

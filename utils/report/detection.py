@@ -18,7 +18,8 @@ from utils.report.crops import FOUND, Crop, cut_out
 from utils.report.evaluation import CROPS, TITLES, provenance_of, warnings_of
 from utils.report.markup import Html, element, joined, table, why_not
 from utils.report.page import page
-from utils.values.structures import Detections, Frame
+from utils.values.detections import Detections
+from utils.values.frame import Frame
 
 NO_TRUTH = (
     "detect.py knows no labels. With labels: python detect.py --save-json --conf 0.001 --iou 0.6 --max-det 300, then "

@@ -20,7 +20,7 @@ from utils.report.markup import Html, joined, why_not
 from utils.report.page import page
 from utils.report.sweep import sweep_table
 from utils.scoring.evaluation import Evaluation, confusion_matrix
-from utils.values.structures import Record
+from utils.values.record import Record
 
 CROPS = 24  # of misses, and of false alarms
 PER_KIND = 8  # of label suspects
@@ -43,7 +43,7 @@ class Subject:
     files: Sequence[str]
     evaluation: Evaluation
     show: Show
-    books: tuple[str, ...] = ()
+    data_report: tuple[str, ...] = ()
 
 
 def report_json(run: Path, subject: Subject, results: Mapping[str, Any], inspection: Inspection) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def report_json(run: Path, subject: Subject, results: Mapping[str, Any], inspect
 
 
 def provenance_of(run: Path) -> dict[str, Any]:
-    """run.json without the books of the data, the configuration, and what the data is known by."""
+    """run.json without the data report of the data, the configuration, and what the data is known by."""
     about = json.loads((run / "run.json").read_text("utf-8")) if (run / "run.json").exists() else {}
     about.pop("data", None)
     last = run / "weights" / "last.pt"
@@ -107,7 +107,7 @@ def _page(name: str, subject: Subject, content: Mapping[str, Any], inspection: I
     results, training, speed = content["results"], content["training"], content["speed"]
     sections = {
         "Verdict": operating.verdict(results["inspection"]),
-        "Data": details.data(results, subject.books),
+        "Data": details.data(results, subject.data_report),
         "Training": why_not(training["unavailable"]) if isinstance(training, dict) else details.training(training),
         "Operating point": operating.operating_point(results, inspection, content["sweep"]),
         "Classes and sizes": details.classes_and_sizes(results),

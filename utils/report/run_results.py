@@ -13,13 +13,13 @@ from utils.files.runs import write_json
 from utils.inspection.files import inspection_section, write_thresholds
 from utils.inspection.plots import plot_inspection
 from utils.inspection.summary import Inspection, InspectionConfig, inspect
-from utils.inspection.threshold_file import Making
+from utils.inspection.threshold_file import DetectionSettings
 from utils.report.crops import Show
 from utils.report.evaluation import Subject, write_report
 from utils.scoring import coco
 from utils.scoring.evaluation import Evaluation, confusion_matrix
 from utils.scoring.score_tables import write_tables
-from utils.values.structures import Record
+from utils.values.record import Record
 
 
 class Truth(Protocol):
@@ -41,14 +41,14 @@ class Truth(Protocol):
 @dataclass(frozen=True, eq=False)
 class Manner:
     """How an evaluation is concluded: the `kind` of script, how to look at the detections and how they were made, how a
-    picture is read for the report, what the books of the data say, and whether pictures are wanted.
+    picture is read for the report, what the data report of the data say, and whether pictures are wanted.
     """
 
     kind: str
     config: InspectionConfig
-    made: Making | None
+    made: DetectionSettings | None
     show: Show
-    books: tuple[str, ...]
+    data_report: tuple[str, ...]
     pictures: bool
 
 
@@ -63,7 +63,7 @@ def conclude(run: Path, evaluation: Evaluation, truth: Truth, about: dict[str, A
     write_thresholds(run, inspection, about, manner.made)
     if manner.pictures:
         plot_inspection(run, inspection)
-    subject = Subject(manner.kind, truth.records, files, evaluation, manner.show, manner.books)
+    subject = Subject(manner.kind, truth.records, files, evaluation, manner.show, manner.data_report)
     write_report(run, subject, results, inspection, manner.pictures)
     return inspection
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from utils.values.structures import EVERY_CLASS, Detections, Record
+from utils.values.detections import Detections
+from utils.values.record import EVERY_CLASS, Record
 
 NEAREST = 0.1  # pairs of less IoU have nothing to do with each other
 CHUNK = 1_000_000  # pairs looked at in one go, so that memory stays flat

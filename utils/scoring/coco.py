@@ -16,7 +16,8 @@ import numpy as np
 import torch
 
 from utils.files.output_paths import relative_paths
-from utils.values.structures import EVERY_CLASS, Detections, Record
+from utils.values.detections import Detections
+from utils.values.record import EVERY_CLASS, Record
 
 STATS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 

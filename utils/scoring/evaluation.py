@@ -11,7 +11,9 @@ import numpy as np
 from utils.scoring import coco, metrics
 from utils.scoring.score_summary import report_of
 from utils.scoring.score_tables import DEFAULT_CONFIDENCE
-from utils.values.structures import Detections, Record, Report
+from utils.values.detections import Detections
+from utils.values.record import Record
+from utils.values.report import Report
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,8 @@ import torch
 from utils.scoring.box_pairs import NEAREST, flatten_detections, flatten_truth, pair_up
 from utils.scoring.matching import IGNORED, MatchRule
 from utils.scoring.matching import match as matching_of
-from utils.values.structures import EVERY_CLASS, Detections, Record
+from utils.values.detections import Detections
+from utils.values.record import EVERY_CLASS, Record
 
 CONFIDENCES = np.linspace(0, 1, 1000)
 

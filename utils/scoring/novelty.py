@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from utils.values.structures import ClassRow
+from utils.values.report import ClassRow
 from utils.words.spelling import normalize, respell
 from utils.words.vocabulary import Vocabulary
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from utils.scoring import metrics
 from utils.scoring.coco import CocoScores
-from utils.values.structures import ClassRow, Record, Report
+from utils.values.record import Record
+from utils.values.report import ClassRow, Report
 
 MANY = 40  # classes: more rows than this scroll the totals off the screen
 

@@ -11,7 +11,9 @@ import numpy as np
 
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import Matching, MatchRule, match
-from utils.values.structures import Detections, Record, Report
+from utils.values.detections import Detections
+from utils.values.record import Record
+from utils.values.report import Report
 from utils.words.text import spreadsheet_cell
 
 DEFAULT_CONFIDENCE = 0.25  # where no best one is defined

@@ -18,7 +18,8 @@ from utils.config.config import Config
 from utils.console.log import LOG
 from utils.scoring import metrics
 from utils.scoring.evaluation import Evaluation
-from utils.values.structures import EVERY_CLASS, Batch, Record
+from utils.values.batch import Batch
+from utils.values.record import EVERY_CLASS, Record
 from utils.words.errors import ConfigError, NumericError
 
 ZERO = 0.01  # an AP50 as good as none

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from utils.config.config import Config
 from utils.training.optimizer import Schedule, accumulation
-from utils.values.structures import Record
+from utils.values.record import Record
 from utils.words.text import counted
 
 

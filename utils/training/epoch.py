@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from utils.values.structures import Report
+from utils.values.report import Report
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from utils.config.config import Config, OptimConfig
-from utils.values.structures import Moment
+from utils.values.step_info import StepInfo
 
 GROUPS = ("weights", "norms", "biases")  # x/lr0, x/lr1, x/lr2 of results.csv
 
@@ -64,10 +64,10 @@ class Schedule:
         fall = (1 - math.cos(math.pi * done)) / 2 if schedule.cosine else done
         return 1 - fall * (1 - schedule.lrf)
 
-    def moment(self, step: int) -> Moment:
+    def step_info(self, step: int) -> StepInfo:
         """What the network is told about the time of a step."""
         total = self.cfg.schedule.epochs * self.steps_per_epoch
-        return Moment(self.cfg.run.seed, step, min(step / total, 1.0))
+        return StepInfo(self.cfg.run.seed, step, min(step / total, 1.0))
 
     def learning_rates(self, step: int) -> tuple[float, ...]:
         """One per group of GROUPS. Under SGD biases warm up from warmup_bias_lr, everything else from 0.

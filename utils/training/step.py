@@ -11,7 +11,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from utils.training.epoch import StepResult
 from utils.training.state import TrainState
-from utils.values.structures import Batch, Moment
+from utils.values.batch import Batch
+from utils.values.step_info import StepInfo
 from utils.words.errors import NumericError
 
 SKIP_LIMIT = 10  # non-finite steps in a row before training gives up
@@ -21,7 +22,7 @@ def forward_backward(
     state: TrainState,
     criterion: Callable[..., Any],
     batch: Batch,
-    moment: Moment,
+    step_info: StepInfo,
     last: bool = True,
     asked: bool = False,
 ) -> StepResult:
@@ -34,7 +35,7 @@ def forward_backward(
     network = state.network
     with network.no_sync() if isinstance(network, DistributedDataParallel) and not last else nullcontext():
         with torch.autocast(batch.images.device.type, dtype=state.dtype, enabled=state.dtype is not None):
-            predictions = network(batch.inputs(), batch.phrases, moment)
+            predictions = network(batch.inputs(), batch.phrases, step_info)
         terms = criterion(predictions, batch.targets)
         terms = terms if len(batch) else terms.silent()
         mine = terms.packed()

@@ -1,7 +1,7 @@
 import numpy as np
 
 from data.augment.mixup import mixup
-from utils.values.structures import Sample
+from utils.values.batch import Sample
 
 
 def test_blend_of_pictures_and_truth_of_both():

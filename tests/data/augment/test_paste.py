@@ -8,7 +8,8 @@ import pytest
 from data.augment.paste import Donor, paste_objects
 from data.augment.transforms import PAD
 from utils.config.config import AugmentConfig
-from utils.values.structures import EVERY_CLASS, Record, Sample
+from utils.values.batch import Sample
+from utils.values.record import EVERY_CLASS, Record
 
 CFG = AugmentConfig(min_box_px=0, scale=0.4, flipud=0.5)
 

@@ -14,7 +14,7 @@ from data.batches.sampler import Key
 from data.batches.samples import TrainSamples
 from utils.config.config import AugmentConfig
 from utils.values.channels import ANGLES, DERIVED, Channels
-from utils.values.structures import Record
+from utils.values.record import Record
 
 SIZE = 64
 STOKES = ("s0", "s1", "s2")

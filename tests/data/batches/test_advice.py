@@ -8,7 +8,7 @@ import pytest
 from data.batches.advice import advice
 from utils.config.config import Config
 from utils.config.settings import build_config, settings_of_assignments
-from utils.values.structures import Record
+from utils.values.record import Record
 
 
 def record(*labels):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.batches.balance import Balance
-from utils.values.structures import EVERY_CLASS, Record
+from utils.values.record import EVERY_CLASS, Record
 
 
 def record(*labels, crowd=()):

@@ -11,7 +11,7 @@ from data.batches import cached_pictures as pictures_module
 from data.batches.cached_pictures import Pictures, PicturesInMemory, PicturesOnDisk, open_pictures
 from data.batches.disk_cache import HEADER, PictureFiles
 from data.pictures import plane_reader as planes_module
-from utils.values.structures import Record
+from utils.values.record import Record
 from utils.words.errors import DataError
 
 MANY = 10**8

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from data.batches.phrases import PhraseDraw
-from utils.values.structures import Batch, Targets
+from utils.values.batch import Batch, Targets
 from utils.words.vocabulary import Vocabulary
 
 

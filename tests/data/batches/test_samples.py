@@ -13,7 +13,7 @@ from data.batches.cached_pictures import Pictures
 from data.batches.sampler import Key
 from data.batches.samples import EvalSamples, TrainSamples
 from utils.config.config import AugmentConfig, Config, DataConfig
-from utils.values.structures import Record
+from utils.values.record import Record
 
 
 @pytest.fixture(scope="module")

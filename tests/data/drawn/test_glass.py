@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from data.drawn import glass as synthetic
-from data.drawn.glass import NAMES, Scene, draw_picture, render, sample_scene, write_glass
+from data.drawn import glass as drawn_glass
+from data.drawn import glass_set
+from data.drawn.glass import NAMES, Scene, render, sample_scene
+from data.drawn.glass_set import draw_picture, write_glass
 from utils.words.errors import DataError, ResourceError
 from utils.words.yamlio import read_yaml
 
@@ -47,7 +49,7 @@ def scenes() -> list[Scene]:
     return [sample_scene(generator(k), 160) for k in range(220)]
 
 
-def defects(scenes: list[Scene]) -> Iterator[tuple[Scene, synthetic.Defect]]:
+def defects(scenes: list[Scene]) -> Iterator[tuple[Scene, drawn_glass.Defect]]:
     return ((scene, defect) for scene in scenes for defect in scene.defects)
 
 
@@ -112,7 +114,7 @@ def test_boxes_lie_in_the_picture_and_hug_the_visible_change(scenes: list[Scene]
     for _, defect in defects(scenes):
         x1, y1, x2, y2 = defect.box.astype(int)
         assert 0 <= x1 < x2 <= 160 and 0 <= y1 < y2 <= 160
-        seen = np.abs(defect.gain - 1) > synthetic.VISIBLE
+        seen = np.abs(defect.gain - 1) > drawn_glass.VISIBLE
         inner = seen[y1:y2, x1:x2]
         assert inner.sum() == seen.sum() > 0
         assert inner[0].any() and inner[-1].any() and inner[:, 0].any() and inner[:, -1].any()
@@ -192,7 +194,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest
         drawn.append(scene)
         return render(scene)
 
-    monkeypatch.setattr(synthetic, "render", interrupted)
+    monkeypatch.setattr(glass_set, "render", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_glass(tmp_path / "glass", train=3, val=1, size=96)
     assert drawn and list(tmp_path.iterdir()) == []
@@ -223,6 +225,6 @@ def test_the_first_of_two_writers_wins(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_ramp_is_monotonic_both_ways() -> None:
-    values = synthetic.ramp(np.linspace(-1, 2, 40), 0, 1)
+    values = drawn_glass.ramp(np.linspace(-1, 2, 40), 0, 1)
     assert all(a <= b for a, b in pairwise(values)) and (values[0], values[-1]) == (0, 1)
-    np.testing.assert_allclose(synthetic.ramp(np.linspace(-1, 2, 40), 1, 0), 1 - values, atol=1e-12)
+    np.testing.assert_allclose(drawn_glass.ramp(np.linspace(-1, 2, 40), 1, 0), 1 - values, atol=1e-12)

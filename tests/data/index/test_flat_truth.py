@@ -11,7 +11,7 @@ from data.index.flat_truth import flatten
 from data.index.index_writer import build_index
 from data.index.merged_records import MergedRecords
 from data.index.record_index import RecordIndex
-from utils.values.structures import EVERY_CLASS, Record
+from utils.values.record import EVERY_CLASS, Record
 
 
 def random_records(seed, count=60, classes=7):

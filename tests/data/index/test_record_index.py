@@ -16,7 +16,7 @@ from data.index.column_file import HEAD, UnusableIndex
 from data.index.index_writer import build_index
 from data.index.index_writer import open_index as open_or_build
 from data.index.record_index import RecordIndex
-from utils.values.structures import EVERY_CLASS, Record
+from utils.values.record import EVERY_CLASS, Record
 from utils.words.errors import DataError, ResourceError
 
 

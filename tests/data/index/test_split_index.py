@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from data.batches.build import eval_loader, read_splits, train_loader
-from data.files.data_report import Books
+from data.files.data_report import DataReport
 from data.index.record_index import RecordIndex
 from data.index.split_index import index_path, read_indexed
 from data.index.union import merge
@@ -19,7 +19,7 @@ from data.sets.description import read_description
 from data.sets.split_reading import Reading, ReadPolicy, RecordSet
 from tests.data.trees import LAYOUTS, NAMES, coco, make_truth, picture, text, voc, yolo
 from utils.config.settings import Setting, build_config
-from utils.values.structures import Record
+from utils.values.record import Record
 from utils.words.errors import DataError
 
 POLICY = ReadPolicy(bad_data="skip", drop_duplicates=True, allow_empty=True, workers=2)
@@ -62,10 +62,10 @@ def same_record(one: Record, other: Record) -> bool:
 
 def assert_same(one: RecordSet, other: RecordSet) -> None:
     assert len(one.records) == len(other.records) and all(map(same_record, one.records, other.records))
-    for name in ("names", "category_ids", "synonyms", "channels", "books"):
+    for name in ("names", "category_ids", "synonyms", "channels", "data_report"):
         assert getattr(one, name) == getattr(other, name), name
-    assert json.dumps(one.books.plain()) == json.dumps(other.books.plain())
-    assert isinstance(one.books, Books)
+    assert json.dumps(one.data_report.plain()) == json.dumps(other.data_report.plain())
+    assert isinstance(one.data_report, DataReport)
 
 
 def both(home, split="train", policy=POLICY):
@@ -122,7 +122,7 @@ CHANGES = {
 @pytest.mark.parametrize("kind", CHANGES)
 def test_what_changed_since_is_read_anew(tmp_path, cache, passes, said, kind):
     home = yolo_home(tmp_path)
-    assert both(home).books.skipped == {"unreadable": 1}
+    assert both(home).data_report.skipped == {"unreadable": 1}
     time.sleep(0.03)  # file systems count in ticks
     CHANGES[kind](home)
     both(home)
@@ -182,7 +182,7 @@ def test_errors_are_the_same(tmp_path, cache):
 def test_policies_have_their_own(tmp_path, cache, passes):
     home = yolo_home(tmp_path)
     other = ReadPolicy(bad_data="skip", drop_duplicates=False, allow_empty=True, workers=1)
-    assert both(home).books.boxes + 1 == both(home, policy=other).books.boxes
+    assert both(home).data_report.boxes + 1 == both(home, policy=other).data_report.boxes
     both(home)
     both(home, policy=other)
     assert len(passes) == 6 and len(list(cache.glob("*.index"))) == 2

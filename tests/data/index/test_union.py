@@ -1,4 +1,4 @@
-"""Several sets as one: classes by name, every picture and box kept, books balanced."""
+"""Several sets as one: classes by name, every picture and box kept, the data report balanced."""
 
 import cv2
 import numpy as np
@@ -43,7 +43,11 @@ def test_classes_are_merged_by_name(union):
     assert [r.labels.tolist() for r in train.records] == [[0, 1, 1], [0, 2, -1]]
     assert [r.image_id for r in train.records] == [1, 2]
     assert train.records[1].crowd.tolist() == [False, False, True]
-    assert train.books.found == train.books.used == 2 and train.books.boxes == 5 and train.books.labels["ignored"] == 1
+    assert (
+        train.data_report.found == train.data_report.used == 2
+        and train.data_report.boxes == 5
+        and train.data_report.labels["ignored"] == 1
+    )
 
 
 def test_single_class(union):

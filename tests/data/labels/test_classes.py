@@ -10,7 +10,7 @@ from data.sets.description import read_description
 from data.sets.name_lists import read_names
 from data.sets.split_reading import ReadPolicy, read_records
 from tests.data import trees
-from utils.values.structures import EVERY_CLASS
+from utils.values.record import EVERY_CLASS
 from utils.words.errors import ConfigError
 from utils.words.yamlio import parse_yaml
 
@@ -102,7 +102,7 @@ def test_single_class():
 
 @pytest.mark.parametrize("layout", ["yolo", "voc flat", "coco", "gcd"])
 def test_remapped_records(tmp_path, layout):
-    """Knot and crack become one, resin spots are ignored: in every layout the same rows, and the books say how many."""
+    """Knot and crack become one, resin spots go: the same rows in every layout, and the data report says how many."""
     truth = trees.make_truth(3)
     trees.LAYOUTS[layout](tmp_path, truth)
     places = {
@@ -116,11 +116,11 @@ def test_remapped_records(tmp_path, layout):
     rows = [row for rows in truth["train"].values() for row in rows]
     ignored = sum(row[0] == 2 for row in rows)
     assert ignored and result.names == ("crack",) and len(result.category_ids) == 1
-    assert result.books.boxes == len(rows) - ignored and result.books.labels["ignored"] == ignored
-    assert f"ignored {ignored}" in result.books.summary()
+    assert result.data_report.boxes == len(rows) - ignored and result.data_report.labels["ignored"] == ignored
+    assert f"ignored {ignored}" in result.data_report.summary()
     for record in result.records:
         assert sorted(record.labels) == sorted(-1 if k == 2 else 0 for k, *_ in truth["train"][record.path.stem])
         np.testing.assert_array_equal(record.crowd, record.labels == EVERY_CLASS)
         assert record.good == (not (record.labels == 0).any())
     single = read_records(description.single_class(), "train", ERROR)
-    assert single.names == ("defect",) and single.books.boxes == result.books.boxes
+    assert single.names == ("defect",) and single.data_report.boxes == result.data_report.boxes

@@ -149,9 +149,9 @@ def test_bad_files_are_left_out_and_the_books_balance(tmp_path):
     (tmp_path / "own.yaml").write_text(json.dumps(yaml))
     for source in (tmp_path, tmp_path / "own.yaml"):
         description, _ = read_description(source)
-        books = read_records(description, "train", ReadPolicy(bad_data="skip", drop_duplicates=True)).books
-        assert books.skipped == {"unreadable_label": 2, "size_mismatch": 1}
-        assert books.found == books.used + 3 and books.boxes == 6
+        data_report = read_records(description, "train", ReadPolicy(bad_data="skip", drop_duplicates=True)).data_report
+        assert data_report.skipped == {"unreadable_label": 2, "size_mismatch": 1}
+        assert data_report.found == data_report.used + 3 and data_report.boxes == 6
         with pytest.raises(DataError, match=r"all 0\.xml:1: not well-formed xml.*and 2 more problems"):
             read_records(description, "train", ReadPolicy(bad_data="error", drop_duplicates=False))
 

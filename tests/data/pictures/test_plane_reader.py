@@ -116,7 +116,7 @@ def test_four_angles_alone_in_a_file_each(home):
     read = read_records(
         read_description(home / "data.yaml")[0], "val", ReadPolicy(**{**vars(POLICY), "allow_empty": True})
     )
-    assert [record.path.name for record in read.records] == ["0_i0.png", "1_i0.png"] and read.books.found == 2
+    assert [record.path.name for record in read.records] == ["0_i0.png", "1_i0.png"] and read.data_report.found == 2
     image = PlaneReader(read.channels, 10**8)(read.records[1].path)
     want = np.concatenate([noise(1, 200, seed=10 + n) for n in range(4)], 2)
     np.testing.assert_allclose(image, want / np.float32(255), atol=1e-7)

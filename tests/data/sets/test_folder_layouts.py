@@ -17,8 +17,10 @@ SKIP = ReadPolicy(bad_data="skip", drop_duplicates=True, workers=2)
 
 def read(source, split, policy=ERROR, **keys):
     result = read_records(read_description(source, **keys)[0], split, policy)
-    books = result.books
-    assert books.found == books.used + sum(books.skipped.values()) and books.used == len(result.records)
+    data_report = result.data_report
+    assert data_report.found == data_report.used + sum(data_report.skipped.values()) and data_report.used == len(
+        result.records
+    )
     return result
 
 
@@ -34,7 +36,7 @@ def test_a_bare_folder_in_any_layout(tmp_path, layout, seed):
     for split in trees.SPLITS:
         result = read(home, split)
         assert trees.rows_of(result) == trees.rows_wanted(truth, split)
-        assert result.books.labels["missing"] == 0
+        assert result.data_report.labels["missing"] == 0
     assert trees.snapshot(home) == before
 
 
@@ -78,8 +80,8 @@ def test_repeated_annotation_ids_are_said(tmp_path):
     path.write_text(json.dumps(content))
     result = read(tmp_path, "val")
     said = f"{len(content['annotations']) - 1} annotations with the id of another one; every box is read"
-    assert any(said in notice for notice in result.books.notices)
-    assert result.books.boxes == len(content["annotations"])
+    assert any(said in notice for notice in result.data_report.notices)
+    assert result.data_report.boxes == len(content["annotations"])
 
 
 def test_labels_key_may_point_at_xml(tmp_path):
@@ -95,12 +97,12 @@ def test_txt_beside_xml_decides_and_differences_are_said(tmp_path):
     trees.write_yolo(tmp_path, truth)
     trees.write_voc(tmp_path, truth)
     result = read(tmp_path, "train")
-    assert trees.rows_of(result) == trees.rows_wanted(truth, "train") and result.books.notices == ()
+    assert trees.rows_of(result) == trees.rows_wanted(truth, "train") and result.data_report.notices == ()
     trees.text(tmp_path / "Annotations/train/all 0.xml", trees.voc([]))
     (tmp_path / "labels/train/all 1.txt").unlink()
     result = read(tmp_path, "train")
     assert trees.rows_of(result) == trees.rows_wanted(truth, "train")
-    kinds, differ = result.books.notices
+    kinds, differ = result.data_report.notices
     assert kinds == "labels of 6 pictures are txt, of 1 picture VOC xml"
     assert differ.startswith("txt and xml differ in the number of boxes for 1 of 6 pictures") and "all 0" in differ
 
@@ -111,7 +113,7 @@ def test_coco_beside_xml_gives_ids_only(tmp_path):
     trees.write_coco(tmp_path, {split: {stem: [] for stem in stems} for split, stems in truth.items()})
     result = read(tmp_path, "train")
     assert trees.rows_of(result) == trees.rows_wanted(truth, "train") and result.records[0].image_id == 100
-    assert any("xml and COCO differ" in notice and "xml is used" in notice for notice in result.books.notices)
+    assert any("xml and COCO differ" in notice and "xml is used" in notice for notice in result.data_report.notices)
 
 
 def test_list_files_resolve_against_path(tmp_path):
@@ -191,7 +193,7 @@ def test_mmioc_open_from_its_tree(tmp_path):
     for split in trees.SPLITS:
         result = read("MMIOC-Open", split, root=tmp_path)
         assert result.names == description.names_of(split) == names[split]
-        assert result.category_ids == tuple(range(len(names[split]), 0, -1)) and result.books.notices == ()
+        assert result.category_ids == tuple(range(len(names[split]), 0, -1)) and result.data_report.notices == ()
         assert trees.rows_of(result) == trees.rows_wanted(truth, split, names[split])
 
 
@@ -254,8 +256,8 @@ COUNTS = {
 @pytest.mark.parametrize("name", COUNTS)
 def test_split_lists_give_the_real_sets(name):
     for split, counts in zip(trees.SPLITS, COUNTS[name], strict=True):
-        books = read(SHIPPED / f"{name}.yaml", split, root=SHARED / name).books
-        assert (books.used, books.boxes) == counts and books.used == books.found
+        data_report = read(SHIPPED / f"{name}.yaml", split, root=SHARED / name).data_report
+        assert (data_report.used, data_report.boxes) == counts and data_report.used == data_report.found
 
 
 def plant(change):

@@ -46,10 +46,12 @@ class Home:
 
     def read(self, policy: ReadPolicy = SKIP, split: str = "train", **keys: Any) -> RecordSet:
         result = read_records(self.describe(**keys), split, policy)
-        books = result.books
-        assert books.found == books.used + sum(books.skipped.values()) and books.used == len(result.records)
-        assert "\n" not in books.summary()
-        json.dumps(books.plain(), allow_nan=False)
+        data_report = result.data_report
+        assert data_report.found == data_report.used + sum(data_report.skipped.values()) and data_report.used == len(
+            result.records
+        )
+        assert "\n" not in data_report.summary()
+        json.dumps(data_report.plain(), allow_nan=False)
         return result
 
     def coco(self, names: list[str], boxes: int = 1, first: int = 50) -> dict[str, Any]:
@@ -78,10 +80,15 @@ def test_plain_set(home: Home) -> None:
     record = result.records[1]
     np.testing.assert_allclose(record.pixel_boxes(), [[16, 6, 24, 14]], atol=1e-4)
     assert record.size == (20, 40) and record.labelled and record.crowd.tolist() == [False]
-    books = result.books
-    assert (books.found, books.used, books.good, books.boxes) == (4, 4, 2, 2) and books.labels["empty"] == 2
-    assert books.summary().startswith("train: 4 pictures found = 4 used (2 good) + 0 skipped, 2 boxes")
-    assert home.read(ERROR).books.plain() == books.plain()
+    data_report = result.data_report
+    assert (data_report.found, data_report.used, data_report.good, data_report.boxes) == (
+        4,
+        4,
+        2,
+        2,
+    ) and data_report.labels["empty"] == 2
+    assert data_report.summary().startswith("train: 4 pictures found = 4 used (2 good) + 0 skipped, 2 boxes")
+    assert home.read(ERROR).data_report.plain() == data_report.plain()
 
 
 def test_unknown_split(home: Home) -> None:
@@ -97,12 +104,12 @@ def test_folders_are_walked_in_order_and_links_end(home: Home) -> None:
     os.symlink(home.root / "images/val", home.root / "images/train/c")
     result = home.read()
     paths = [record.path.as_posix() for record in result.records]
-    assert paths == sorted(paths) and len(paths) == 9 and result.books.skipped == {"hidden": 1}
+    assert paths == sorted(paths) and len(paths) == 9 and result.data_report.skipped == {"hidden": 1}
 
 
 def test_duplicates_in_listing_are_counted(home: Home) -> None:
     result = home.read(ERROR, train=["images/train", "images/train/*.png", "images/train/瓶 1.png"])
-    assert result.books.skipped == {"listed_twice": 5} and len(result.records) == 4
+    assert result.data_report.skipped == {"listed_twice": 5} and len(result.records) == 4
 
 
 def test_list_file(home: Home) -> None:
@@ -111,8 +118,8 @@ def test_list_file(home: Home) -> None:
     assert len(home.read(ERROR, train="lists/all.txt").records) == 3
     home.write("lists/all.txt", "\n".join([*lines, "images/none.png", "data.yaml", "a\0b.png"]))
     result = home.read(train="lists/all.txt")
-    assert result.books.skipped == {"missing_picture": 2, "not_a_picture": 1}
-    assert [p.where.rpartition(":")[2] for p in result.books.problems] == ["5", "6", "7"]
+    assert result.data_report.skipped == {"missing_picture": 2, "not_a_picture": 1}
+    assert [p.where.rpartition(":")[2] for p in result.data_report.problems] == ["5", "6", "7"]
     with pytest.raises(DataError, match=r"all\.txt:5: 'images/none.png' does not exist.*2 more problems.*--bad-data"):
         home.read(ERROR, train="lists/all.txt")
 
@@ -135,8 +142,8 @@ def test_bad_pictures(home: Home) -> None:
     (home.root / "images/train/dangling.png").symlink_to("nowhere")
     os.mkfifo(home.root / "images/train/pipe.png")
     result = home.read()
-    assert result.books.skipped == {"unreadable": 4} and len(result.records) == 4
-    assert [p.where.rpartition("/")[2] for p in result.books.problems] == [
+    assert result.data_report.skipped == {"unreadable": 4} and len(result.records) == 4
+    assert [p.where.rpartition("/")[2] for p in result.data_report.problems] == [
         "dangling.png", "folder.png", "pipe.png", "text.jpg",
     ]  # fmt: skip
     with pytest.raises(DataError, match=r"dangling\.png: cannot be read.*, and 3 more problems; run with --bad-data"):
@@ -151,7 +158,7 @@ def test_limit_of_bad_pictures(tmp_path: Path) -> None:
     for number in range(101):
         home.write(f"images/train/x{number}.jpg", "")
         if number == 99:
-            assert home.read().books.skipped == {"unreadable": 100}
+            assert home.read().data_report.skipped == {"unreadable": 100}
     with pytest.raises(DataError, match="101 of 304 pictures are bad"):
         home.read()
 
@@ -159,13 +166,13 @@ def test_limit_of_bad_pictures(tmp_path: Path) -> None:
 def test_bad_rows(home: Home) -> None:
     home.write("labels/train/瓶 1.txt", ROW + "0 1 2\n" + ROW + "0 nan 0 0 0\n" + ROW.replace("0.2", "1.002"))
     result = home.read()
-    books = result.books
-    assert books.rows_dropped == {"columns": 1, "non_finite": 1} and books.labels["clipped"] == 1
-    assert books.labels["duplicate_rows"] == books.labels["duplicates_dropped"] == 1
-    assert len(result.records[1].boxes) == 2 and "dropped columns 1" in books.summary()
+    data_report = result.data_report
+    assert data_report.rows_dropped == {"columns": 1, "non_finite": 1} and data_report.labels["clipped"] == 1
+    assert data_report.labels["duplicate_rows"] == data_report.labels["duplicates_dropped"] == 1
+    assert len(result.records[1].boxes) == 2 and "dropped columns 1" in data_report.summary()
     with pytest.raises(DataError, match=r"瓶 1\.txt:2: 3 numbers.*, and 1 more problem; run with --bad-data skip"):
         home.read(ERROR)
-    kept = home.read(ReadPolicy(bad_data="skip", drop_duplicates=False)).books
+    kept = home.read(ReadPolicy(bad_data="skip", drop_duplicates=False)).data_report
     assert kept.labels["duplicate_rows"] == 1 and kept.labels["duplicates_dropped"] == 0 and kept.boxes == 4
 
 
@@ -186,7 +193,7 @@ def test_class_beyond_the_names_always_stops(home: Home, policy: ReadPolicy) -> 
 def test_unreadable_label_is_not_a_good_part(home: Home) -> None:
     (home.root / "labels/train/瓶 0.txt").unlink()
     (home.root / "labels/train/瓶 0.txt").mkdir()
-    assert home.read().books.skipped == {"unreadable_label": 1}
+    assert home.read().data_report.skipped == {"unreadable_label": 1}
     with pytest.raises(DataError, match=r"瓶 0\.txt: is not a regular file"):
         home.read(ERROR)
 
@@ -195,28 +202,33 @@ def test_missing_labels(home: Home) -> None:
     for number in range(2):
         (home.root / f"labels/train/瓶 {number}.txt").unlink()
     result = home.read(ERROR)
-    assert result.books.labels["missing"] == 2 and [r.labelled for r in result.records] == [False, False, True, True]
+    assert result.data_report.labels["missing"] == 2 and [r.labelled for r in result.records] == [
+        False,
+        False,
+        True,
+        True,
+    ]
     (home.root / "labels/train/瓶 2.txt").unlink()
     with pytest.raises(DataError, match=r"3 of 4 pictures have no label, first looked for .*labels/train/瓶 0\.txt"):
         home.read()
     allowed = ReadPolicy(bad_data="error", drop_duplicates=False, allow_empty=True)
-    assert home.read(allowed).books.labels["missing"] == 3
+    assert home.read(allowed).data_report.labels["missing"] == 3
 
 
 def test_labels_key_and_published_layout(home: Home) -> None:
     home.picture("Images/validation/p.jpg")
     home.write("labels/validation/txt/p.txt", ROW)
-    assert home.read(split="val", val="Images/validation").books.boxes == 1
+    assert home.read(split="val", val="Images/validation").data_report.boxes == 1
     home.write("truth/p.txt", ROW * 2)
-    assert home.read(ERROR, "val", val="Images/validation", labels={"val": "truth"}).books.boxes == 2
+    assert home.read(ERROR, "val", val="Images/validation", labels={"val": "truth"}).data_report.boxes == 2
 
 
 def test_orphans_and_twins(home: Home) -> None:
     home.write("labels/train/nobody.txt", ROW)
     home.picture("images/train/瓶 1.jpg")
-    books = home.read(ERROR).books
-    assert books.labels["orphans"] == 1 and books.boxes == 3
-    assert len(books.notices) == 1 and "same stem" in books.notices[0]
+    data_report = home.read(ERROR).data_report
+    assert data_report.labels["orphans"] == 1 and data_report.boxes == 3
+    assert len(data_report.notices) == 1 and "same stem" in data_report.notices[0]
 
 
 def test_found_coco_gives_ids_only(home: Home) -> None:
@@ -224,21 +236,21 @@ def test_found_coco_gives_ids_only(home: Home) -> None:
     home.write("annotations/train.json", home.coco(listed))
     result = home.read(ERROR)
     assert [r.image_id for r in result.records] == [53, 52, 51, 50] and result.category_ids == (9, 11)
-    assert result.books.boxes == 2, "boxes still come from txt"
-    assert len(result.books.notices) == 1 and "for 2 of 4 pictures" in result.books.notices[0]
+    assert result.data_report.boxes == 2, "boxes still come from txt"
+    assert len(result.data_report.notices) == 1 and "for 2 of 4 pictures" in result.data_report.notices[0]
     home.write("annotations/train.json", home.coco(listed[:3]))
     result = home.read(ERROR)
     assert [r.image_id for r in result.records] == [1, 2, 3, 4] and result.category_ids == (1, 2)
-    assert "1 picture without an id" in result.books.notices[0]
+    assert "1 picture without an id" in result.data_report.notices[0]
     home.write("annotations/train.json", "{}")
-    assert "not used for picture ids: " in home.read(ERROR).books.notices[0]
+    assert "not used for picture ids: " in home.read(ERROR).data_report.notices[0]
 
 
 def test_coco_in_the_published_place_and_with_more_pictures(home: Home) -> None:
     content = home.coco([f"瓶 {i}.png" for i in range(4)] + ["other.png"])
     home.write("labels/train/annotations/train.json", content)
     result = home.read(ERROR)
-    assert result.records[0].image_id == 50 and any("1 picture more" in n for n in result.books.notices)
+    assert result.records[0].image_id == 50 and any("1 picture more" in n for n in result.data_report.notices)
 
 
 def test_annotations_key_gives_the_boxes(home: Home) -> None:
@@ -246,8 +258,8 @@ def test_annotations_key_gives_the_boxes(home: Home) -> None:
     result = home.read(ERROR, annotations={"train": "truth.json"})
     record = result.records[0]
     np.testing.assert_allclose(record.pixel_boxes(), [[4, 5, 24, 15]], atol=1e-5)
-    assert record.crowd.tolist() == [True] and record.image_id == 50 and result.books.boxes == 4
-    assert "COCO is used" in result.books.notices[0]
+    assert record.crowd.tolist() == [True] and record.image_id == 50 and result.data_report.boxes == 4
+    assert "COCO is used" in result.data_report.notices[0]
     home.write("truth.json", home.coco(["瓶 0.png"]))
     with pytest.raises(DataError, match=r"3 of 4 pictures have no label, first looked for .*truth\.json"):
         home.read(ERROR, annotations={"train": "truth.json"})
@@ -257,7 +269,7 @@ def test_annotations_of_another_size(home: Home) -> None:
     content = home.coco([f"瓶 {i}.png" for i in range(4)])
     content["images"][1].update(width=20, height=40)
     home.write("truth.json", content)
-    assert home.read(annotations={"train": "truth.json"}).books.skipped == {"size_mismatch": 1}
+    assert home.read(annotations={"train": "truth.json"}).data_report.skipped == {"size_mismatch": 1}
 
 
 @pytest.mark.parametrize(
@@ -273,7 +285,7 @@ def test_coco_split(home: Home, place: str, prefix: str) -> None:
     home.write(place, home.coco([f"{prefix}瓶 {i}.png" for i in (2, 0)] + [f"{prefix}gone.png"]))
     result = home.read(train=place)
     assert names(result) == ["瓶 0.png", "瓶 2.png"] and [r.image_id for r in result.records] == [51, 50]
-    assert result.books.skipped == {"missing_picture": 1} and result.category_ids == (9, 11)
+    assert result.data_report.skipped == {"missing_picture": 1} and result.category_ids == (9, 11)
     with pytest.raises(DataError, match="gone.png' is not beside"):
         home.read(ERROR, train=place)
 
@@ -282,7 +294,7 @@ def test_two_coco_splits_with_the_same_ids(home: Home) -> None:
     home.write("a.json", home.coco(["images/train/瓶 0.png"]))
     home.write("b.json", home.coco(["images/train/瓶 1.png"]))
     result = home.read(ERROR, train=["a.json", "b.json"])
-    assert [r.image_id for r in result.records] == [1, 2] and "ids are 1..N" in result.books.notices[0]
+    assert [r.image_id for r in result.records] == [1, 2] and "ids are 1..N" in result.data_report.notices[0]
 
 
 def test_nothing_is_written(home: Home) -> None:
@@ -302,8 +314,8 @@ def test_real_sets(name: str) -> None:
     description, _ = read_description(SHARED / name)
     for split, counts in zip(("train", "val"), COUNTS[name], strict=True):
         result = read_records(description, split, ERROR)
-        books = result.books
-        assert (books.used, books.boxes, books.good) == counts and books.notices == ()
+        data_report = result.data_report
+        assert (data_report.used, data_report.boxes, data_report.good) == counts and data_report.notices == ()
         explicit = DataDescription(
             **{**vars(description), "annotations": {split: SHARED / name / f"annotations/{split}.json"}}
         )

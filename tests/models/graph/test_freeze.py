@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from models.graph.builder import build_graph
 from models.graph.freeze import freeze, frozen_rows
-from models.graph.graph import build_graph
 from models.losses.criterion import build_criterion
 from models.ready.trial import random_batch
 from models.rows.spec import read_spec
@@ -10,7 +10,7 @@ from utils.config.paths import CFG
 from utils.config.settings import Setting, build_config
 from utils.training.state import new_state
 from utils.training.step import forward_backward, optimizer_step
-from utils.values.structures import Moment
+from utils.values.step_info import StepInfo
 from utils.words.errors import ConfigError
 
 SPEC = read_spec(CFG / "models" / "idfe-net-n.yaml")  # 31 rows
@@ -65,7 +65,7 @@ def test_frozen_rows_stay_and_the_others_learn(optimizer):
     before = {name: tensor.clone() for name, tensor in graph.state_dict().items()}
     for _ in range(2):
         graph.train()
-        forward_backward(state, criterion, random_batch(2, 64, 5, 0), Moment(0, 0, 1.0))
+        forward_backward(state, criterion, random_batch(2, 64, 5, 0), StepInfo(0, 0, 1.0))
         optimizer_step(state, 10.0)
     averaged = state.ema.module.state_dict()
     frozen = tuple(f"layers.{row}." for row in (3, 5, 23))

@@ -8,8 +8,8 @@ import pytest
 
 SCRIPT = """
 import torch
-from models.graph import build_graph
-from models.spec import read_spec
+from models.graph.builder import build_graph
+from models.rows.spec import read_spec
 
 def megabytes(key):
     line = next(line for line in open("/proc/self/status") if line.startswith(key))

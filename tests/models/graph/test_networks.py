@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.graph.summary import summarise
 from models.rows.spec import parse_spec, read_spec
 from tests.goldens.fill import fill_network, load, wave

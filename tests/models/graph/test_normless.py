@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.graph.normless import without_norms
 from models.layers.conv import Conv
 from models.layers.edge import EdgeGuidedBlock

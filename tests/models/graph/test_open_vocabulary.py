@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models.graph import open_vocabulary
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.graph.open_vocabulary import encode, permuted, set_words, stored_words, with_words, words_for
 from models.rows.spec import read_spec
 from models.text.cache import VectorCache

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.graph.static import static_graph
 from models.rows.spec import read_spec
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.losses.criterion import build_criterion
 from models.rows.spec import read_spec
 from utils.config.config import Config
 from utils.training.optimizer import build_optimizer
-from utils.values.structures import Targets
+from utils.values.batch import Targets
 
 PARAMETERS = {
     "IDFE-Net-Enhanced version": 11_132_180,

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.graph.summary import summarise
 from models.heads.distances import START_DECAY, decode_distances, distance_predictions
 from models.heads.free import FreeDetect

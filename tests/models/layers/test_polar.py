@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.graph.summary import summarise
 from models.layers.conv import Conv
 from models.layers.polar import PolarAdd, PolarConv, PolarGate
@@ -13,7 +13,7 @@ from models.rows.row_context import Context
 from models.rows.spec import read_spec
 from utils.files import checkpoint
 from utils.values.channels import Channels
-from utils.values.structures import Moment
+from utils.values.step_info import StepInfo
 from utils.words.errors import ConfigError
 
 VARIANTS = ("idfe-net-polar-n", "idfe-net-polar-add-n", "idfe-net-polar-concat-n")
@@ -108,14 +108,14 @@ def test_polarization_is_withheld_by_the_step_and_only_in_training():
     gate, (_, polar) = PolarGate([3, 1]), pair(batch=64)
     shares = []
     for step in range(20):
-        moment = Context(Moment(0, step, 0.0))
-        shown = gate.train().shown(polar, moment)
-        assert torch.equal(shown, gate.shown(polar, Context(Moment(0, step, 0.5))))
+        step_info = Context(StepInfo(0, step, 0.0))
+        shown = gate.train().shown(polar, step_info)
+        assert torch.equal(shown, gate.shown(polar, Context(StepInfo(0, step, 0.5))))
         withheld = ~shown.flatten(1).any(1)
         assert torch.equal(shown[~withheld], polar[~withheld])
         shares.append(withheld.float().mean().item())
     assert 0.07 < sum(shares) / len(shares) < 0.13 and len(set(shares)) > 3
-    assert gate.eval().shown(polar, Context(Moment(0, 0, 0.0))) is polar
+    assert gate.eval().shown(polar, Context(StepInfo(0, 0, 0.0))) is polar
     assert gate.train().shown(polar, Context()) is polar
 
 

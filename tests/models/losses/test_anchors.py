@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.losses.anchors import (
     best_possible_recall,
     evolve,
@@ -21,7 +21,7 @@ from models.losses.anchors import (
 )
 from models.losses.assign_by_anchor import assign_by_anchor_ratio
 from models.rows.spec import read_spec
-from utils.values.structures import Targets
+from utils.values.batch import Targets
 
 PLANTED = np.array([[3, 60], [60, 3], [8, 8], [20, 5], [5, 20], [40, 40], [100, 30], [30, 100], [200, 200]], float)
 USUAL = np.array([[[10, 13], [16, 30], [33, 23]], [[30, 61], [62, 45], [59, 119]], [[116, 90], [156, 198], [373, 326]]])

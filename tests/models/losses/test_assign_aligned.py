@@ -8,8 +8,9 @@ import torch
 
 from models.losses.assign_aligned import assign_aligned
 from utils.config.config import AssignConfig
+from utils.values.batch import Targets
 from utils.values.boxes import pairwise_iou
-from utils.values.structures import BoxCode, Predictions, Targets
+from utils.values.predictions import BoxCode, Predictions
 
 PLAIN = AssignConfig(align_alpha=1.0, align_beta=1.0, align_floor=0.0)
 

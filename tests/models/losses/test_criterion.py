@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.heads.anchor import AnchorDetect
 from models.losses.assign_by_anchor import assign_by_anchor_ratio
 from models.losses.criterion import AnchorCriterion
@@ -11,8 +11,8 @@ from models.losses.iou import IOUS, mpdiou, nwd
 from models.rows.spec import read_spec
 from tests.goldens.fill import load
 from utils.config.config import AssignConfig, LossConfig
+from utils.values.batch import Targets
 from utils.values.boxes import cxcywh_to_xyxy
-from utils.values.structures import Targets
 
 GOLDENS = load("loss")
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.heads.distances import distance_predictions
 from models.losses.assign_aligned import assign_aligned
 from models.losses.criterion import build_criterion
@@ -14,7 +14,7 @@ from models.losses.criterion_free import FreeCriterion, distribution_focal
 from models.losses.iou import IOUS
 from models.rows.spec import read_spec
 from utils.config.config import AssignConfig, Config, LossConfig
-from utils.values.structures import Targets
+from utils.values.batch import Targets
 
 GRIDS, STRIDES = ((8, 8), (4, 4), (2, 2)), (8, 16, 32)
 

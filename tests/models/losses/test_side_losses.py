@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.losses.side_losses import energy_loss, occupancy
-from utils.values.structures import Targets
+from utils.values.batch import Targets
 
 
 def targets(*rows):

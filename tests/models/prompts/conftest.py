@@ -1,7 +1,7 @@
 import pytest
 
 from models.prompts.embedding import SAMEmbedding
-from utils.values.structures import Moment
+from utils.values.step_info import StepInfo
 
 
 @pytest.fixture(scope="session")
@@ -23,10 +23,10 @@ def moment_when():
     def find(progress=1.0, **wanted):
         names = {"blind": ("projection without SAM", 0.3), "bypass": ("text without visual guides", 0.5)}
         for step in range(1000):
-            moment = Moment(0, step, progress)
-            draws = {key: Context(moment).chance(name) < limit for key, (name, limit) in names.items()}
+            step_info = StepInfo(0, step, progress)
+            draws = {key: Context(step_info).chance(name) < limit for key, (name, limit) in names.items()}
             if all(draws[key] is value for key, value in wanted.items()):
-                return moment
+                return step_info
         raise AssertionError("no such step")
 
     return find

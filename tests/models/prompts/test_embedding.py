@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.rows.spec import read_spec
 from utils.words.errors import CheckpointError, ConfigError
 

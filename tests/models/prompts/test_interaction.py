@@ -4,7 +4,7 @@ from torch.nn.functional import normalize
 
 from models.prompts.interaction import CrossAttention, TextVisualInteraction, VisualGuides, join
 from models.rows.row_context import Context
-from utils.values.structures import Moment
+from utils.values.step_info import StepInfo
 
 DIM, TEXTS, TOKENS = 24, 5, 7
 
@@ -97,7 +97,7 @@ def test_bypass_gives_plain_text(moment_when, kind):
 
 
 def test_half_of_the_batches_bypass():
-    draws = [Context(Moment(0, step, 0.0)).chance("text without visual guides") for step in range(2000)]
+    draws = [Context(StepInfo(0, step, 0.0)).chance("text without visual guides") for step in range(2000)]
     assert 0.47 < sum(d < 0.5 for d in draws) / 2000 < 0.53
 
 

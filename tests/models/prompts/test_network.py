@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.graph.static import static_graph
 from models.losses.criterion import build_criterion
 from models.prompts.embedding import SAMEmbedding
@@ -15,7 +15,8 @@ from models.prompts.projection import DomainProjection
 from models.rows.spec import read_spec
 from utils.config.config import Config
 from utils.training.ema import EMA
-from utils.values.structures import Moment, Targets
+from utils.values.batch import Targets
+from utils.values.step_info import StepInfo
 
 TEXTS = 5
 PLAIN = {"s": 12_759_864, "m": 28_376_142, "l": 46_832_034, "n": 3_543_679}
@@ -92,15 +93,15 @@ def test_identity_at_the_start(name, random_sam, moment_when):
     for layer, other in zip(plain.layers, [x for x in graph.layers if not of_prompts(x)], strict=True):
         layer.load_state_dict(other.state_dict())
     for blind in (True, False):
-        moment = moment_when(bypass=True, blind=blind)
-        got, want = graph.eval()(picture(), moment=moment), plain.eval()(picture())
+        step_info = moment_when(bypass=True, blind=blind)
+        got, want = graph.eval()(picture(), step_info=step_info), plain.eval()(picture())
         assert (got.class_logits - want.class_logits).abs().max() < 1e-5
         assert (got.boxes - want.boxes).abs().max() < 1e-4  # px
 
 
 def test_reconstruction_starts_at_two_on_every_level(random_sam):
     with torch.no_grad():
-        predictions = random_sam.train()(picture(), moment=Moment(0, 0, 0.0))
+        predictions = random_sam.train()(picture(), step_info=StepInfo(0, 0, 0.0))
     assert len(predictions.reconstructions) == len(predictions.energies) == 3
     for loss, energy in zip(predictions.reconstructions, predictions.energies, strict=True):
         assert loss.shape == (2,) and energy.shape == (2, 4, 6)
@@ -108,16 +109,16 @@ def test_reconstruction_starts_at_two_on_every_level(random_sam):
 
 
 def test_off_has_energies_and_no_reconstruction():
-    predictions = build("rtvpnet-projection-n").train()(picture(), moment=Moment(0, 0, 0.0))
+    predictions = build("rtvpnet-projection-n").train()(picture(), step_info=StepInfo(0, 0, 0.0))
     assert len(predictions.energies) == 3 and not predictions.reconstructions
 
 
 def test_mixed_precision_keeps_energies_and_losses_in_fp32(random_sam, moment_when):
-    moment = moment_when(bypass=False, blind=False)
+    step_info = moment_when(bypass=False, blind=False)
     with torch.no_grad():
-        full = random_sam.train()(picture(), moment=moment)
+        full = random_sam.train()(picture(), step_info=step_info)
         with torch.autocast("cpu", torch.bfloat16):
-            mixed = random_sam(picture(), moment=moment)
+            mixed = random_sam(picture(), step_info=step_info)
     for part, other in zip(
         (*full.energies, *full.reconstructions), (*mixed.energies, *mixed.reconstructions), strict=True
     ):
@@ -138,9 +139,9 @@ def test_three_steps_reach_every_parameter_and_nothing_frozen(random_sam, moment
     sam = next(layer for layer in graph.layers if isinstance(layer, SAMEmbedding)).sam
     before, reached, names = digest(sam), set(), {name for name, _ in graph.named_parameters()}
     guided, bypassed = moment_when(bypass=False, blind=False), moment_when(bypass=True, blind=True)
-    for step, moment in enumerate((guided, bypassed, guided)):
+    for step, step_info in enumerate((guided, bypassed, guided)):
         optimizer.zero_grad()
-        sum(criterion(graph(picture(step), moment=moment), targets()).parts().values()).backward()
+        sum(criterion(graph(picture(step), step_info=step_info), targets()).parts().values()).backward()
         gradients = {name: p.grad for name, p in graph.named_parameters()}
         assert all(g is not None and g.isfinite().all() for g in gradients.values())
         reached |= {name for name, g in gradients.items() if g.any()}
@@ -187,7 +188,7 @@ def test_evaluation_draws_nothing_and_pictures_do_not_mix(random_sam):
 def test_static_network_is_the_one_without_mobile_sam_and_visual_guides(name, moment_when):
     graph = set_gates(build(name)).eval()
     static = static_graph(graph)
-    want, got = graph(picture(), moment=moment_when(bypass=True)), static(picture())
+    want, got = graph(picture(), step_info=moment_when(bypass=True)), static(picture())
     assert (got.class_logits - want.class_logits).abs().max() < 1e-4
     assert (got.boxes - want.boxes).abs().max() < 1e-3
     assert static.vocabulary is None and not any(

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.prompts.projection import DomainProjection
 from models.prompts.sampling import channel_norm
 from models.rows.row_context import Context
 from models.rows.spec import read_spec
-from utils.values.structures import Moment
+from utils.values.step_info import StepInfo
 from utils.words.errors import ConfigError
 
 
@@ -40,7 +40,7 @@ def test_shapes_and_identity_at_the_start(sam_row, stride):
 
 def test_reconstruction_loss_starts_at_two(sam_row):
     for seed in range(3):
-        context = Context(Moment(0, seed, 0.0))
+        context = Context(StepInfo(0, seed, 0.0))
         row(sam_row, hidden=256)(inputs(seed=seed), context)
         (loss,) = context.reconstructions
         assert loss.shape == (2,) and loss.tolist() == pytest.approx([2.0, 2.0], abs=0.2)
@@ -51,7 +51,7 @@ def test_a_perfect_reconstruction_has_no_loss(sam_row):
         def forward(self, _):
             return channel_norm(given[1])
 
-    given, context, module = inputs(), Context(Moment(0, 0, 0.0)), row(sam_row)
+    given, context, module = inputs(), Context(StepInfo(0, 0, 0.0)), row(sam_row)
     module.own.reconstruct = Perfect()
     module(given, context)
     assert context.reconstructions[0].tolist() == pytest.approx([0, 0], abs=1e-5)
@@ -59,7 +59,7 @@ def test_a_perfect_reconstruction_has_no_loss(sam_row):
 
 def test_the_target_of_the_loss_is_the_normalised_embedding(sam_row):
     """Mean square plus 1 - cosine, by hand."""
-    module, given, context = row(sam_row), inputs(), Context(Moment(0, 1, 0.0))
+    module, given, context = row(sam_row), inputs(), Context(StepInfo(0, 1, 0.0))
     seen = []
     module.own.reconstruct.register_forward_hook(lambda *a: seen.append(a[2]))
     module(given, context)
@@ -73,8 +73,8 @@ def test_the_target_of_the_loss_is_the_normalised_embedding(sam_row):
 def test_mask_shows_a_quarter_later_and_all_at_first(sam_row, moment_when):
     module, shown = row(sam_row), []
     module.own.reconstruct.register_forward_hook(lambda *a: shown.append((a[1][0][:, -1] > 0).sum((1, 2)).tolist()))
-    for moment in (moment_when(0.0, blind=False), moment_when(1.0, blind=False), None):
-        module(inputs(), Context(moment))
+    for step_info in (moment_when(0.0, blind=False), moment_when(1.0, blind=False), None):
+        module(inputs(), Context(step_info))
     assert shown == [[24, 24], [6, 6], [6, 6]]
 
 
@@ -99,14 +99,14 @@ def test_every_parameter_takes_part_in_every_batch(sam_row, moment_when, blind):
 
 
 def test_draws_are_those_of_the_step_alike_for_all_levels():
-    draws = [Context(Moment(3, step, 0.0)).chance("projection without SAM") for step in range(2000)]
-    assert draws == [Context(Moment(3, step, 0.9)).chance("projection without SAM") for step in range(2000)]
+    draws = [Context(StepInfo(3, step, 0.0)).chance("projection without SAM") for step in range(2000)]
+    assert draws == [Context(StepInfo(3, step, 0.9)).chance("projection without SAM") for step in range(2000)]
     assert 0.27 < sum(d < 0.3 for d in draws) / 2000 < 0.33
-    assert draws != [Context(Moment(4, step, 0.0)).chance("projection without SAM") for step in range(2000)]
+    assert draws != [Context(StepInfo(4, step, 0.0)).chance("projection without SAM") for step in range(2000)]
 
 
 def test_off_leaves_a_residual_block_without_reconstruction_loss(none_row):
-    module, context = row(none_row), Context(Moment(0, 0, 0.0))
+    module, context = row(none_row), Context(StepInfo(0, 0, 0.0))
     x, z = inputs()[0], torch.zeros(2, 256, 4, 6)
     out, energy, _ = module([x, z], context)
     assert not context.reconstructions and len(context.energies) == 1

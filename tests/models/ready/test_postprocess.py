@@ -4,7 +4,8 @@ import torch
 
 from models.ready.postprocess import BLOCK, NMSConfig, detections, suppress, undo_letterbox
 from utils.values.boxes import Letterbox, pairwise_iou
-from utils.values.structures import BoxCode, Detections, Predictions
+from utils.values.detections import Detections
+from utils.values.predictions import BoxCode, Predictions
 
 
 def greedy(boxes, labels, threshold):

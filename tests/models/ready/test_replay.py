@@ -14,7 +14,7 @@ from utils.config.config import Config, DataConfig, RunConfig
 from utils.processes.dist import ALONE, World
 from utils.training.state import new_state
 from utils.training.step import forward_backward, optimizer_step
-from utils.values.structures import Moment
+from utils.values.step_info import StepInfo
 from utils.words.errors import ConfigError
 
 ASKED = Config(run=RunConfig(cuda_graph=True))
@@ -49,7 +49,7 @@ def train(graph, record, batches, device="cpu", dtype=None, pause=1):
         state.network = Replayed(graph, record)
     parts = []
     for number, batch in enumerate(batches, 1):
-        result = forward_backward(state, criterion, batch.to(device), Moment(0, number, 0.5))
+        result = forward_backward(state, criterion, batch.to(device), StepInfo(0, number, 0.5))
         parts.append(result.parts)
         if number % pause == 0:
             optimizer_step(state, 10.0)

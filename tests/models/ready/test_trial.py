@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.ready.trial import BOXES, fit_batch, largest_fitting, random_batch, try_steps
 from models.rows.spec import read_spec
 from utils.config.paths import CFG

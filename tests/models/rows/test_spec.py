@@ -5,7 +5,7 @@ import textwrap
 import pytest
 import torch
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.rows.spec import parse_spec, read_spec
 from utils.words.errors import ConfigError
 from utils.words.yamlio import Document

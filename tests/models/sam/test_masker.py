@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.prompts.embedding import SAMEmbedding
 from models.ready.load import Loaded, for_inference, load_masker
 from models.rows.spec import read_spec

@@ -16,7 +16,7 @@ from utils.config.settings import (
     settings_of_document,
 )
 from utils.scoring.coco import STATS
-from utils.values.structures import Report
+from utils.values.report import Report
 from utils.words.errors import ConfigError
 from utils.words.yamlio import parse_yaml, read_yaml
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from utils.console.failure import end
+from utils.console.script import end
 
 ROOT = Path(__file__).resolve().parents[3]
 CROWDED = """
 import os, sys
 import torch
-from utils.dist import find_place, joined
-from utils.failure import end
+from utils.processes.dist import find_place, joined
+from utils.console.script import end
 
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 with joined(find_place(None), torch.device("cpu"), 30.0) as world:
@@ -28,7 +28,7 @@ with joined(find_place(None), torch.device("cpu"), 30.0) as world:
 """
 POLITE = """
 import atexit, sys
-from utils.failure import end
+from utils.console.script import end
 
 atexit.register(print, "last")
 sys.stdout.write("first ")

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from utils.console.log import run_script
+from utils.console.script import run_script
 from utils.words.errors import DataError
 
 
@@ -14,7 +14,7 @@ def test_a_closed_pipe_does_not_stop_the_work(tmp_path):
     """As in `python train.py ... | head -1`."""
     script = (
         "import sys, pathlib\n"
-        "from utils.console.log import LOG, run_script\n"
+        "from utils.console.log import LOG\nfrom utils.console.script import run_script\n"
         "def story(argv):\n"
         "    for i in range(200):\n"
         "        LOG.info('line %d', i)\n"

@@ -6,7 +6,7 @@ import pytest
 
 from utils.drawing import overlays
 from utils.drawing.overlays import OverlayVideos
-from utils.values.structures import Clip
+from utils.values.frame import Clip
 from utils.words.errors import ResourceError
 
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from utils.drawing import draw, plots
 from utils.drawing import figure_style as figures
+from utils.drawing import plots
+from utils.drawing.colours import class_colour
+from utils.drawing.marks import Marks
 
 HEADER = (
     "epoch,train/box_loss,train/obj_loss,train/cls_loss,metrics/precision,metrics/recall,metrics/mAP_0.5,"
@@ -104,7 +106,7 @@ def test_results_with_blanks_in_the_header_and_further_columns(tmp_path, monkeyp
 @pytest.mark.parametrize("count, height, width", [(1, 900, 900), (2, 600, 200), (5, 224, 597), (20, 32, 32)])
 def test_batch_stays_within_a_sheet(tmp_path, count, height, width):
     images = np.full((count, height, width, 3), 90, np.uint8)
-    marks = [draw.Marks(np.array([[1.0, 2, 9, 9]]), np.array([0]), np.array([0.5]))] * count
+    marks = [Marks(np.array([[1.0, 2, 9, 9]]), np.array([0]), np.array([0.5]))] * count
     path = plots.plot_batch(images, marks, [f"{i}.jpg" for i in range(count)], ["气泡"], tmp_path / "batch.jpg")
     assert max(pixels(path).shape) <= 1930 and only_file(path)
 
@@ -112,14 +114,14 @@ def test_batch_stays_within_a_sheet(tmp_path, count, height, width):
 def test_batch_boxes_follow_the_enlargement(tmp_path):
     images = np.zeros((1, 100, 100, 3), np.uint8)
     path = tmp_path / "batch.png"
-    plots.plot_batch(images, [draw.Marks(np.array([[20.0, 20, 80, 80]]), np.array([1]))], ["a"], ["x"], path)
-    line = (pixels(path) == draw.class_colour(1)).all(2)
+    plots.plot_batch(images, [Marks(np.array([[20.0, 20, 80, 80]]), np.array([1]))], ["a"], ["x"], path)
+    line = (pixels(path) == class_colour(1)).all(2)
     across = np.flatnonzero(line.sum(0) > 300)
     assert across[-1] - across[0] == pytest.approx(0.6 * 640, abs=8)
 
 
 def test_batch_without_boxes(tmp_path):
-    marks = [draw.Marks(np.zeros((0, 4)), np.zeros(0, np.int64))] * 3
+    marks = [Marks(np.zeros((0, 4)), np.zeros(0, np.int64))] * 3
     plots.plot_batch(np.zeros((3, 64, 64, 3), np.uint8), marks, ["a", "b", "c"], [], tmp_path / "batch.jpg")
 
 

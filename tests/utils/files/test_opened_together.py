@@ -2,10 +2,10 @@
 
 import pytest
 
-from utils.files.opened_together import Opened
+from utils.files.opened_together import OpenedTogether
 
 
-class Two(Opened):
+class Two(OpenedTogether):
     def __init__(self, fails):
         self.fails, self.seen = fails, []
 

@@ -6,7 +6,7 @@ from utils.inspection.calibration import calibration
 from utils.inspection.intervals import Rate
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import MatchRule, match
-from utils.values.structures import EVERY_CLASS
+from utils.values.record import EVERY_CLASS
 
 
 def test_six_pictures():

@@ -8,7 +8,7 @@ from utils.inspection.decisions import Cost, decide, one_threshold_curve, parse_
 from utils.inspection.intervals import Rate
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import MatchRule, match
-from utils.values.structures import EVERY_CLASS
+from utils.values.record import EVERY_CLASS
 from utils.words.errors import ConfigError
 
 

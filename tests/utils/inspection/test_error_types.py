@@ -6,7 +6,7 @@ from tests.utils.glass_cases import cases, detections, record, six_pictures
 from utils.inspection.error_types import DetectionKind, TruthKind, error_types
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import MatchRule, match
-from utils.values.structures import EVERY_CLASS
+from utils.values.record import EVERY_CLASS
 
 D, T = DetectionKind, TruthKind
 

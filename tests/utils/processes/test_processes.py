@@ -10,7 +10,7 @@ import torch.multiprocessing as mp
 from torch import nn
 
 from data.batches.phrases import PhraseDraw
-from models.graph.graph import build_graph
+from models.graph.builder import build_graph
 from models.losses.criterion import build_criterion
 from models.ready.trial import random_batch
 from models.rows.spec import read_spec
@@ -19,7 +19,8 @@ from utils.config.paths import CFG
 from utils.processes.dist import ALONE, Place, joined
 from utils.training.state import new_state
 from utils.training.step import forward_backward
-from utils.values.structures import Batch, Moment, Targets
+from utils.values.batch import Batch, Targets
+from utils.values.step_info import StepInfo
 from utils.words.vocabulary import Vocabulary
 
 MODELS = ("idfe-net-n", "idfe-net-free-n", "rtvpnet-n")
@@ -65,7 +66,7 @@ def gradients(name: str, dtype: torch.dtype, pictures: int, world=ALONE) -> dict
     Batch.inputs = lambda batch: inputs(batch).to(dtype)
     try:
         for step in range(2):  # the first one's gradients are added up in each process and travel with the second's
-            forward_backward(state, criterion, mine, Moment(0, step, 0.5), last=step == 1)
+            forward_backward(state, criterion, mine, StepInfo(0, step, 0.5), last=step == 1)
     finally:
         Batch.inputs = inputs
     return {name: p.grad.clone() for name, p in graph.named_parameters() if p.grad is not None}

@@ -27,7 +27,7 @@ from utils.report.operating import slider_rows
 from utils.report.sweep import STEPS, sweep_table
 from utils.scoring import coco
 from utils.scoring.evaluation import score_results
-from utils.values.structures import Frame
+from utils.values.frame import Frame
 from utils.words.errors import DataError
 
 HOSTILE = '</script><script>alert("1")</script>'

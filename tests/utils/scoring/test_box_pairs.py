@@ -6,7 +6,7 @@ from tests.utils.glass_cases import cases, detections, record, six_pictures
 from utils.scoring import box_pairs as module
 from utils.scoring.box_pairs import pair_up
 from utils.values.boxes import pairwise_iou
-from utils.values.structures import EVERY_CLASS
+from utils.values.record import EVERY_CLASS
 
 
 def test_six_pictures():

@@ -11,7 +11,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from utils.scoring import coco, metrics
-from utils.values.structures import EVERY_CLASS, Detections, Record
+from utils.values.detections import Detections
+from utils.values.record import EVERY_CLASS, Record
 
 NAMES, IDS = ("a", "b", "c", "never"), (7, 3, 12, 5)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from tests.utils.glass_cases import cases, detections, record, six_pictures
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import IGNORED, NOTHING, MatchRule, match
-from utils.values.structures import EVERY_CLASS
+from utils.values.record import EVERY_CLASS
 
 
 def test_six_pictures():

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from utils.scoring.metrics import CONFIDENCES, confusion, curves, match
-from utils.values.structures import EVERY_CLASS, Detections, Record
+from utils.values.detections import Detections
+from utils.values.record import EVERY_CLASS, Record
 
 
 def record(boxes, labels, crowd=None):

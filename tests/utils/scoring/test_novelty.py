@@ -9,7 +9,7 @@ import pytest
 
 import utils
 from utils.scoring.novelty import group_lines, group_names, group_scores, harmonic_mean
-from utils.values.structures import ClassRow
+from utils.values.report import ClassRow
 from utils.words.vocabulary import Vocabulary
 
 MMIOC = Path(utils.__file__).resolve().parents[2] / "shared" / "spec" / "mmioc"

@@ -10,7 +10,8 @@ from utils.scoring.coco import score, truth_json
 from utils.scoring.matching import MatchRule, match
 from utils.scoring.score_summary import report_of
 from utils.scoring.score_tables import PER_CLASS, PER_IMAGE, image_rows, write_tables
-from utils.values.structures import Detections, Record
+from utils.values.detections import Detections
+from utils.values.record import Record
 
 NAMES = ("bubble", "oil")
 

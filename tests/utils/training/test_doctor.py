@@ -17,7 +17,8 @@ from utils.console.log import LOG
 from utils.scoring import coco
 from utils.scoring.evaluation import score_results
 from utils.training.doctor import Doctor
-from utils.values.structures import Batch, BoxCode, Predictions, Targets
+from utils.values.batch import Batch, Targets
+from utils.values.predictions import BoxCode, Predictions
 from utils.words.errors import ConfigError, NumericError
 
 NO_WARMUP = ["--set", "schedule.warmup_epochs=0", "--set", "schedule.warmup_steps=0", "--noplots"]
@@ -26,7 +27,7 @@ NO_WARMUP = ["--set", "schedule.warmup_epochs=0", "--set", "schedule.warmup_step
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     """A glass set of its own, to be spoilt."""
-    from data.drawn.glass import write_glass
+    from data.drawn.glass_set import write_glass
 
     monkeypatch.chdir(tmp_path)
     data = write_glass(tmp_path / "set", train=12, val=6, size=128)
@@ -88,7 +89,7 @@ def test_confidence(own):
 
 def test_everything_frozen(own, capsys):
     """All rows but those without parameters; all rows at once are refused earlier."""
-    from models.graph.graph import build_graph
+    from models.graph.builder import build_graph
     from models.rows.spec import read_spec
     from utils.config.paths import CFG
 

@@ -5,7 +5,7 @@ import numpy as np
 from utils.config.settings import build_config, settings_of_assignments
 from utils.training.dry_run import cost_line, data_lines, schedule_lines
 from utils.training.optimizer import Schedule
-from utils.values.structures import Record
+from utils.values.record import Record
 
 
 def record(labels):

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from utils.drawing import draw
-from utils.drawing.draw import BoxStyle, Marks
+from utils.drawing import contact_sheet, fonts
+from utils.drawing.colours import class_colour
+from utils.drawing.marks import BoxStyle, Marks, box_caption, draw_boxes, draw_marks
 
 GREY = 120
 BARE = BoxStyle(hide_labels=True)
@@ -14,7 +15,7 @@ def blank(height: int = 200, width: int = 200) -> np.ndarray:
 
 def one_box(box: list[float], caption: str = "scratch 0.87", style: BoxStyle | None = None, size=(200, 200)):
     boxes = np.array([box], np.float32)
-    return draw.draw_boxes(blank(*size), boxes, [caption], [(255, 0, 0)], style or BoxStyle())
+    return draw_boxes(blank(*size), boxes, [caption], [(255, 0, 0)], style or BoxStyle())
 
 
 def changed(picture: np.ndarray) -> np.ndarray:
@@ -64,16 +65,16 @@ def test_caption_stays_inside_the_picture(x, y):
 def test_captions_of_near_boxes_do_not_cover_each_other():
     boxes = np.array([[60, 90, 80, 110], [64, 92, 84, 112], [62, 88, 82, 108]], np.float32)
     colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
-    picture = draw.draw_boxes(blank(), boxes, ["aaaaaaaa"] * 3, colours, BoxStyle(line_width=1))
+    picture = draw_boxes(blank(), boxes, ["aaaaaaaa"] * 3, colours, BoxStyle(line_width=1))
     areas = [(picture == colour).all(2).sum() for colour in colours]
     assert min(areas) > 0.7 * max(areas)
 
 
 def test_input_is_not_changed_and_nothing_to_draw_is_a_copy():
     image = blank()
-    same = draw.draw_boxes(image, np.zeros((0, 4)), [], [], BoxStyle())
+    same = draw_boxes(image, np.zeros((0, 4)), [], [], BoxStyle())
     assert (same == image).all() and same is not image
-    draw.draw_boxes(image, np.array([[1, 1, 9, 9]]), ["a"], [(1, 2, 3)], BoxStyle())
+    draw_boxes(image, np.array([[1, 1, 9, 9]]), ["a"], [(1, 2, 3)], BoxStyle())
     assert (image == GREY).all()
 
 
@@ -92,40 +93,40 @@ def test_huge_and_empty_boxes_do_not_raise():
 
 
 def test_style_hides_captions_or_scores():
-    assert draw.box_caption("oil", 0.876, BoxStyle()) == "oil 0.88"
-    assert draw.box_caption("oil", None, BoxStyle()) == "oil"
-    assert draw.box_caption("oil", 0.876, BoxStyle(hide_scores=True)) == "oil"
-    assert draw.box_caption("oil", 0.876, BARE) == ""
+    assert box_caption("oil", 0.876, BoxStyle()) == "oil 0.88"
+    assert box_caption("oil", None, BoxStyle()) == "oil"
+    assert box_caption("oil", 0.876, BoxStyle(hide_scores=True)) == "oil"
+    assert box_caption("oil", 0.876, BARE) == ""
 
 
 @pytest.mark.parametrize("name", ["气泡", "نقطة", "a\nb\x00", "\udcff.jpg", "🔥", "ß", "", "x" * 500])
 def test_any_name_can_be_drawn(name):
     assert changed(one_box([50, 50, 80, 80], caption=name)).any()
-    assert "\n" not in draw.displayable(name)
+    assert "\n" not in fonts.displayable(name)
 
 
 def test_missing_glyphs_become_escapes(monkeypatch):
-    for cached in (draw._wide_fonts, draw._font_of):
+    for cached in (fonts._wide_fonts, fonts._font_of):
         cached.cache_clear()
     monkeypatch.setattr("matplotlib.font_manager.findSystemFonts", lambda *_: [])
     try:
-        assert draw.displayable("气 0.9") == "\\u6c14 0.9"
-        assert draw.special_font("气 0.9") is None
+        assert fonts.displayable("气 0.9") == "\\u6c14 0.9"
+        assert fonts.special_font("气 0.9") is None
     finally:
-        for cached in (draw._wide_fonts, draw._font_of):
+        for cached in (fonts._wide_fonts, fonts._font_of):
             cached.cache_clear()
 
 
 def test_shortened_keeps_both_ends_and_the_width():
-    short = draw.shortened("a_very_long_picture_name_0001.jpg", 10, 100)
+    short = fonts.shortened("a_very_long_picture_name_0001.jpg", 10, 100)
     assert "…" in short and short.startswith("a_v") and short.endswith("1.jpg")
-    assert draw._text_width(short, 10) <= 100
-    assert draw.shortened("short.jpg", 10, 100) == "short.jpg"
-    assert draw.shortened("short.jpg", 10, 0) == ""
+    assert fonts.text_width(short, 10) <= 100
+    assert fonts.shortened("short.jpg", 10, 100) == "short.jpg"
+    assert fonts.shortened("short.jpg", 10, 0) == ""
 
 
 def test_class_colours_are_distinct_and_stable():
-    first = [draw.class_colour(i) for i in range(60)]
+    first = [class_colour(i) for i in range(60)]
     assert len(set(first)) == 60
     assert all(0 <= value <= 255 for colour in first for value in colour)
     gaps = [np.abs(np.subtract(a, b)).sum() for i, a in enumerate(first[:20]) for b in first[:i]]
@@ -135,18 +136,18 @@ def test_class_colours_are_distinct_and_stable():
 def test_marks_take_names_scores_and_colours_of_their_labels():
     box = np.array([[60.0, 60, 100, 100]])
     marks = Marks(box, np.array([7]), np.array([0.5]))
-    expected = draw.draw_boxes(blank(), box, ["7 0.50"], [draw.class_colour(7)], BoxStyle())
-    assert (draw.draw_marks(blank(), marks, ["oil"], BoxStyle()) == expected).all()
+    expected = draw_boxes(blank(), box, ["7 0.50"], [class_colour(7)], BoxStyle())
+    assert (draw_marks(blank(), marks, ["oil"], BoxStyle()) == expected).all()
 
 
 def test_grid_fits_every_picture_into_its_cell():
     images = [blank(50, 100), blank(100, 50), blank(400, 800)]
-    sheet = draw.picture_grid(images, ["图.jpg", "b" * 300, ""], columns=2, cell=200)
+    sheet = contact_sheet.picture_grid(images, ["图.jpg", "b" * 300, ""], columns=2, cell=200)
     assert sheet.dtype == np.uint8 and sheet.shape[2] == 3
     assert 400 < sheet.shape[0] < 500 and 400 < sheet.shape[1] < 440
     assert (sheet == GREY).all(2).sum() == pytest.approx(3 * 200 * 100, rel=0.01)
 
 
 def test_grid_of_wide_pictures_wastes_no_height():
-    sheet = draw.picture_grid([blank(20, 100)] * 4, ["a"] * 4, columns=2, cell=100)
+    sheet = contact_sheet.picture_grid([blank(20, 100)] * 4, ["a"] * 4, columns=2, cell=100)
     assert sheet.shape[0] < 2 * 60

@@ -1,0 +1,186 @@
+"""The header of a picture's file: size, orientation, and whether the file is complete. No pixel is decoded."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MAX_SEGMENTS = 1_000_000
+# orientation -> (swap the axes first, reverse the rows, reverse the columns)
+TURNS = {2: (0, 0, 1), 3: (0, 1, 1), 4: (0, 1, 0), 5: (1, 0, 0), 6: (1, 0, 1), 7: (1, 1, 1), 8: (1, 1, 0)}
+
+
+class UnusablePicture(Exception):
+    """Why these bytes are no picture for us, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureHeader:
+    """Size as stored (before turning), orientation, and what OpenCV would do to a TIFF by itself."""
+
+    height: int
+    width: int
+    orientation: int = 1
+    tiff: bool = False
+    tiff_alpha: bool = False
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """(height, width) px after turning."""
+        return (self.width, self.height) if self.orientation in (5, 6, 7, 8) else (self.height, self.width)
+
+
+def read_header(raw: bytes) -> PictureHeader:
+    """The header in a picture's bytes. Raises UnusablePicture; struct.error, IndexError where they end inside it."""
+    return _parser(raw)(raw)
+
+
+def _parser(raw: bytes) -> Callable[[bytes], PictureHeader]:
+    """The header parser for these bytes, told from their first ones."""
+    if raw[:3] == b"\xff\xd8\xff":
+        return _jpeg
+    if raw[:8] == b"\x89PNG\r\n\x1a\n":
+        return _png
+    if raw[:4] in (b"II*\0", b"MM\0*"):
+        return _tiff
+    if raw[:4] == b"RIFF" and raw[8:12] == b"WEBP":
+        return _webp
+    if raw[:2] == b"BM":
+        return _bmp
+    if not raw:
+        raise UnusablePicture("is an empty file")
+    head = raw[:256].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.isascii() and b"\0" not in head:
+        raise UnusablePicture(f"is {'HTML or XML' if head[:1] == b'<' else 'text'}, not a picture")
+    raise UnusablePicture("is none of the accepted picture formats (JPEG, PNG, BMP, TIFF, WebP)")
+
+
+def _jpeg(raw: bytes) -> PictureHeader:
+    """Walk the segments up to the first scan, so that the EOI of an EXIF thumbnail is not taken for ours."""
+    header, orientation, at = None, 1, 2
+    for _ in range(MAX_SEGMENTS):
+        at = raw.find(b"\xff", at)
+        marker = raw[at + 1] if at >= 0 else 0xD9
+        if marker == 0xFF or marker == 0x01 or 0xD0 <= marker <= 0xD8:  # padding and markers without content
+            at += 1 if marker == 0xFF else 2
+            continue
+        if marker in (0xD9, 0xDA):
+            break
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            header = struct.unpack_from(">BHH", raw, at + 4)
+        length = struct.unpack_from(">H", raw, at + 2)[0]
+        if marker == 0xE1 and raw[at + 4 : at + 10] == b"Exif\0\0":
+            orientation = _orientation(raw[at + 10 : at + 2 + length])
+        at += 2 + length
+    if header is None or marker != 0xDA:
+        raise UnusablePicture("is a JPEG cut off before its picture")
+    if header[0] != 8:
+        raise UnusablePicture(f"is a JPEG with {header[0]} bits per plane, only 8 are accepted")
+    if raw.rfind(b"\xff\xd9", at) < 0:  # bytes after the end marker are fine, phones write them
+        raise UnusablePicture("is a truncated JPEG (no end marker)")
+    return PictureHeader(header[1], header[2], orientation)
+
+
+def _png(raw: bytes) -> PictureHeader:
+    """Walk the chunks up to IEND; libpng would fill the missing part of a truncated file in silence."""
+    if raw[12:16] != b"IHDR":
+        raise UnusablePicture("is a PNG without a header")
+    width, height = struct.unpack_from(">II", raw, 16)
+    orientation, at = 1, 8
+    for _ in range(MAX_SEGMENTS):
+        length, kind = struct.unpack_from(">I4s", raw, at) if at + 8 <= len(raw) else (len(raw), b"")
+        if at + 12 + length > len(raw):
+            raise UnusablePicture("is a truncated PNG (no end chunk)")
+        if kind == b"eXIf":
+            orientation = _orientation(raw[at + 8 : at + 8 + length])
+        if kind == b"IEND":
+            return PictureHeader(height, width, orientation)
+        at += 12 + length
+    raise UnusablePicture("is a PNG of too many chunks")
+
+
+def _bmp(raw: bytes) -> PictureHeader:
+    offset, size = struct.unpack_from("<II", raw, 10)
+    if size == 12:  # the OS/2 header
+        width, height, _, bits = struct.unpack_from("<HHHH", raw, 18)
+        compression = 0
+    else:
+        width, height, _, bits, compression = struct.unpack_from("<iiHHI", raw, 18)
+    if compression == 0 and offset + (width * bits + 31) // 32 * 4 * abs(height) > len(raw):
+        raise UnusablePicture("is a truncated BMP")
+    return PictureHeader(abs(height), width)
+
+
+def _webp(raw: bytes) -> PictureHeader:
+    if struct.unpack_from("<I", raw, 4)[0] + 8 > len(raw) + 1:  # a missing padding byte is harmless
+        raise UnusablePicture("is a truncated WebP")
+    kind = raw[12:16]
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", raw, 26)
+        return PictureHeader(height & 0x3FFF, width & 0x3FFF)
+    if kind == b"VP8L":
+        bits = struct.unpack_from("<I", raw, 21)[0]
+        return PictureHeader((bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1)
+    if kind != b"VP8X":
+        raise UnusablePicture("is a WebP of an unknown kind")
+    width, height = (int.from_bytes(raw[at : at + 3], "little") + 1 for at in (24, 27))
+    return PictureHeader(height, width, _webp_orientation(raw))
+
+
+def _webp_orientation(raw: bytes) -> int:
+    at = 12
+    for _ in range(MAX_SEGMENTS):
+        if at + 8 > len(raw):
+            break
+        kind, length = struct.unpack_from("<4sI", raw, at)
+        if kind == b"EXIF":
+            return _orientation(raw[at + 8 : at + 8 + length].removeprefix(b"Exif\0\0"))
+        at += 8 + length + length % 2
+    return 1
+
+
+def _tiff(raw: bytes) -> PictureHeader:
+    tags = _tags(raw, (256, 257, 258, 262, 273, 274, 277, 279, 324, 325, 339))
+    if 256 not in tags or 257 not in tags:
+        raise UnusablePicture("is a TIFF without a size")
+    bits, planes = max(tags.get(258, (1,))), tags.get(277, (1,))[0]
+    if set(tags.get(339, (1,))) - {1, 4} or bits not in (1, 2, 4, 8, 16):
+        raise UnusablePicture("is a float, signed or 32-bit TIFF; accepted are unsigned 8 and 16 bit")
+    if planes > 4:
+        raise UnusablePicture(f"is a TIFF of {planes} planes; accepted are 1 to 4")
+    for offsets, counts in ((273, 279), (324, 325)):
+        ends = map(sum, zip(tags.get(offsets, ()), tags.get(counts, ()), strict=False))
+        if max(ends, default=0) > len(raw):
+            raise UnusablePicture("is a truncated TIFF")
+    alpha = planes == 4 and bits == 8 and tags.get(262, (1,))[0] == 2
+    return PictureHeader(tags[257][0], tags[256][0], _valid(tags.get(274, (1,))[0]), tiff=True, tiff_alpha=alpha)
+
+
+def _tags(data: bytes, wanted: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
+    """The wanted whole-number entries of a TIFF's first directory; an EXIF block is one, too."""
+    order = "<" if data[:2] == b"II" else ">"
+    start = struct.unpack_from(f"{order}I", data, 4)[0]
+    tags: dict[int, tuple[int, ...]] = {}
+    for entry in range(struct.unpack_from(f"{order}H", data, start)[0]):
+        at = start + 2 + 12 * entry
+        tag, kind, count = struct.unpack_from(f"{order}HHI", data, at)
+        code = {1: "B", 3: "H", 4: "I"}.get(kind)
+        if tag not in wanted or code is None or count == 0:
+            continue
+        inside = count * struct.calcsize(f"={code}") <= 4
+        place = at + 8 if inside else struct.unpack_from(f"{order}I", data, at + 8)[0]
+        tags[tag] = struct.unpack_from(f"{order}{count}{code}", data, place)
+    return tags
+
+
+def _orientation(exif: bytes) -> int:
+    """1..8 from an EXIF block; a block that makes no sense means upright."""
+    try:
+        return _valid(_tags(exif, (274,)).get(274, (1,))[0])
+    except struct.error:
+        return 1
+
+
+def _valid(orientation: int) -> int:
+    return orientation if orientation in TURNS else 1

@@ -1,0 +1,204 @@
+"""ModelSpec -> Graph, row by row. Channels and strides are measured by running each row on a small picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import models.heads
+import models.layers
+import models.prompts  # noqa: F401  these three register the layers
+from models.graph.graph import Graph, Step, Value, gather, inputs_of, plan, run_layer, takes_context
+from models.rows import registry
+from models.rows.registry import Layer, Parameter, Role, find
+from models.rows.row_context import Context
+from models.rows.spec import ModelSpec, Row
+from utils.values.channels import Channels
+from utils.values.predictions import Predictions
+from utils.words.schema import fits, type_words
+from utils.words.text import did_you_mean
+
+MEASURE_PX = 128  # small, yet two cells wide at stride 64
+MAX_CHANNELS = 65_536
+MEASURE_TEXTS = 3
+
+
+def default_channels(spec: ModelSpec) -> Channels:
+    """The planes of pictures for `spec` when no data says it: RGB, and one plane of polar where some row reads it."""
+    return Channels(polar=("polar",)) if spec.reads("polar") else Channels()
+
+
+def build_graph(spec: ModelSpec, channels: Channels | None = None, image_size: int = 640, sam_file: str = "") -> Graph:
+    """Build the network of `spec` for pictures of `channels` (None: `default_channels`); `sam_file` are Mobile-SAM's
+    weights.
+
+    Raises ConfigError at the row that cannot be built.
+    """
+    channels = default_channels(spec) if channels is None else channels
+    builder = GraphBuilder(spec, channels, image_size, sam_file)
+    with torch.no_grad():
+        for row in spec.rows:
+            builder.add(row)
+    last = spec.rows[-1]
+    if not isinstance(builder.values[last.index], Predictions):
+        raise last.error("the last row must be a detection head such as AnchorDetect")
+    return Graph(spec, builder.layers, plan(builder.steps), builder.strides_of(last), channels)
+
+
+def _is_map(value: Value) -> bool:
+    return isinstance(value, Tensor) and value.ndim == 4
+
+
+def _width(value: Tensor) -> int:
+    """Channels of a map (B, C, H, W); width of text vectors (N, D) or tokens (B, N, D)."""
+    return value.shape[1] if _is_map(value) else value.shape[-1]
+
+
+def _strides(values: Sequence[Value]) -> list[int]:
+    """Network-input pixels per cell of each map among `values`."""
+    return [MEASURE_PX // value.shape[-1] for value in values if _is_map(value)]
+
+
+class GraphBuilder:
+    """Builds row after row, keeping every row's output on the measuring picture."""
+
+    def __init__(self, spec: ModelSpec, channels: Channels, image_size: int, sam_file: str) -> None:
+        self.spec, self.image_size, self.sam_file = spec, image_size, sam_file
+        planes = len(channels.names)
+        picture = torch.linspace(0, 1, planes * MEASURE_PX**2).view(1, planes, MEASURE_PX, MEASURE_PX)
+        self.values = inputs_of(picture, channels)
+        if spec.text_dim is not None:
+            self.values["text"] = torch.eye(MEASURE_TEXTS, spec.text_dim)
+        self.layers: list[nn.Module] = []
+        self.steps: list[Step] = []
+
+    def add(self, row: Row) -> None:
+        """Build the row after the ones that are there. Raises ConfigError at its line."""
+        try:
+            layer = find(row.module)
+        except LookupError as error:
+            raise row.error(str(error)) from error
+        inputs = self._inputs(row)
+        takes_list = layer.has(registry.INS)
+        if not takes_list and len(inputs) != 1:
+            raise row.error(f"takes one source, got {len(inputs)}")
+        own_repeats = layer.has(registry.REPEATS)
+        copies = 1 if own_repeats else self._depth(row)
+        if takes_list and copies > 1:
+            raise row.error("a module with several sources cannot be repeated")
+        chain, value = [], inputs
+        for _ in range(copies):
+            module = self._construct(layer, row, value)
+            output = self._measure(module, row, takes_list, value)
+            chain.append(module)
+            value = [output]
+        self.layers.append(chain[0] if copies == 1 else nn.Sequential(*chain))
+        self.steps.append(Step(row.index, row.sources, takes_list, takes_context(self.layers[-1])))
+        self.values[row.index] = output
+
+    def strides_of(self, row: Row) -> list[int]:
+        """Network-input pixels per cell of each map that the row reads."""
+        return _strides(self._inputs(row))
+
+    def _inputs(self, row: Row) -> list[Value]:
+        for source in row.sources:
+            if source.origin not in self.values:
+                advice = "; its data needs the key 'polar'" if source.origin == "polar" else " in this mode"
+                raise row.error(f"the network has no input '{source.origin}'{advice}")
+            value = self.values[source.origin]
+            if isinstance(value, Predictions) or (source.output is None) != isinstance(value, Tensor):
+                raise row.error(f"source {source} is not one feature map or set of vectors")
+            if source.output is not None and source.output >= len(value):
+                raise row.error(f"source {source}: that row has {len(value)} outputs, counted from 0")
+        return gather(self.values, row.sources)
+
+    def _depth(self, row: Row) -> int:
+        return max(round(row.repeats * self.spec.depth), 1) if row.repeats > 1 else 1
+
+    def _measure(self, module: nn.Module, row: Row, takes_list: bool, inputs: list[Value]) -> Value:
+        module.eval()
+        try:
+            output = run_layer(module, takes_list, inputs, Context() if takes_context(module) else None)
+        except (RuntimeError, ValueError, IndexError) as error:
+            raise row.error(f"does not fit its sources {_shapes(row, inputs)}: {_first_line(error)}") from error
+        module.train()
+        return output
+
+    def _construct(self, layer: Layer, row: Row, inputs: list[Value]) -> nn.Module:
+        written = self._written(layer, row)
+        filled = {p.name: self._fill(p, row, inputs, written) for p in layer.parameters if self._wanted(p, written)}
+        try:
+            return layer.build(**filled)
+        except (ValueError, RuntimeError, ZeroDivisionError) as error:
+            raise row.error(f"cannot be built: {_first_line(error)}") from error
+
+    @staticmethod
+    def _wanted(parameter: Parameter, written: dict[str, Any]) -> bool:
+        return parameter.role not in registry.FROM_ROW or parameter.name in written
+
+    @staticmethod
+    def _written(layer: Layer, row: Row) -> dict[str, Any]:
+        """The row's args by parameter name, checked against the signature."""
+        arguments = layer.arguments
+        if len(row.args) > len(layer.positional):
+            raise row.error(f"{len(row.args)} arguments, but the layer takes {layer.usage()}")
+        written = dict(zip((p.name for p in layer.positional), row.args, strict=False))
+        for key, value in row.keywords.items():
+            if key not in {p.name for p in arguments}:
+                raise row.error(f"no argument '{key}'{did_you_mean(key, [p.name for p in arguments])}")
+            if key in written:
+                raise row.error(f"argument '{key}' is given twice")
+            written[key] = value
+        for parameter in arguments:
+            if parameter.required and parameter.name not in written:
+                raise row.error(f"argument '{parameter.name}' is missing; the layer takes {layer.usage()}")
+            if parameter.name in written and not fits(written[parameter.name], parameter.type):
+                got = written[parameter.name]
+                raise row.error(f"argument '{parameter.name}' must be {type_words(parameter.type)}, got {got!r}")
+        return written
+
+    def _fill(self, parameter: Parameter, row: Row, inputs: list[Value], written: dict[str, Any]) -> Any:
+        fillers: dict[Role | None, Callable[[], Any]] = {
+            registry.IN: lambda: _width(inputs[0]),
+            registry.INS: lambda: [_width(value) for value in inputs],
+            registry.STRIDES: lambda: _strides(inputs),
+            registry.REPEATS: lambda: self._depth(row),
+            registry.IMAGE_SIZE: lambda: self.image_size,
+            registry.TEXT_DIM: lambda: self._text_dim(row),
+            registry.SAM_FILE: lambda: self.sam_file,
+            registry.PEER: lambda: self._peer(row, written[parameter.name]),
+            registry.OUT: lambda: self._scaled(row, written[parameter.name]),
+            None: lambda: written[parameter.name],
+        }
+        return fillers[parameter.role]()
+
+    def _text_dim(self, row: Row) -> int:
+        if self.spec.text_dim is None:
+            raise row.error("needs a network in which some row reads 'text'")
+        return self.spec.text_dim
+
+    def _peer(self, row: Row, name: str) -> nn.Module:
+        """The module of the earlier row called `name`."""
+        names = {other.name: other.index for other in self.spec.rows[: row.index] if other.name}
+        if name not in names:
+            raise row.error(f"'{name}' is no earlier row's name{did_you_mean(name, names)}")
+        return self.layers[names[name]]
+
+    def _scaled(self, row: Row, channels: int) -> int:
+        scaled = math.ceil(channels * self.spec.width / 8) * 8
+        if not 1 <= scaled <= MAX_CHANNELS:
+            raise row.error(f"{channels} channels x width {self.spec.width:g} is not within 1..{MAX_CHANNELS}")
+        return scaled
+
+
+def _shapes(row: Row, inputs: Sequence[Tensor]) -> str:
+    words = (f"{s} ({'x'.join(map(str, v.shape[1:]))})" for s, v in zip(row.sources, inputs, strict=False))
+    return ", ".join(words)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]

@@ -1,0 +1,16 @@
+"""Progress bars, shown on a terminal only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tqdm import tqdm
+
+from utils.console.failure import own_rank
+from utils.console.log import T
+
+
+def progress(items: Iterable[T], description: str, total: int | None = None, done: int = 0) -> tqdm[T]:
+    """A progress bar on a terminal, nothing elsewhere; of several processes only the first shows one."""
+    hidden = True if own_rank() else None
+    return tqdm(items, desc=description, total=total, disable=hidden, initial=done, dynamic_ncols=True, leave=False)
