@@ -1,4 +1,4 @@
-"""Detection heads; each returns utils.values.structures.Predictions.
+"""Detection heads; each returns utils.values.predictions.Predictions.
 
 May import: rows, layers.
 """
