@@ -27,7 +27,7 @@ from data.batches.build import train_loader
 from data.batches.sampler import EpochBatches, Shapes
 from data.files.stamps import take_stamps
 from data.index.index_writer import IndexWriter
-from data.index.record_index import GOOD, LABELLED, RecordIndex
+from data.index.record_index import LABELLED, RecordIndex
 from data.index.split_index import read_indexed
 from data.labels.classes import ClassMap
 from data.labels.coco_json import read_coco, truths_of
@@ -138,9 +138,8 @@ def time_coco(home: Path, flags: DataBenchmarkFlags) -> list[Row]:
             sizes = truth.columns.sizes[start : start + CHUNK]
             boxes, labels, crowd, counts = truths_of(truth, start, sizes)
             paths = [f"{folder}/{truth.columns.file_name(start + i)}" for i in range(len(sizes))]
-            flags_of = LABELLED + GOOD * (counts == 0)
             rows = {"boxes": boxes, "labels": labels, "crowd": crowd}
-            writer.add_columns(paths, sizes, flags_of, counts, rows)
+            writer.add_columns(paths, sizes, np.full(len(sizes), LABELLED), counts, rows)
         writer.finish(truth.columns.image_ids, "benchmark", {})
     size = source.stat().st_size
     seconds = time.perf_counter() - started

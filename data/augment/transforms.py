@@ -133,12 +133,6 @@ def clip_and_keep(boxes: np.ndarray, shape: Shape, cfg: AugmentConfig) -> tuple[
     return clipped, keep & (long <= cfg.max_box_aspect * short)
 
 
-def jitter_colour(image: np.ndarray, rng: np.random.Generator, cfg: AugmentConfig) -> np.ndarray:
-    """Hue, saturation and brightness of a (H, W, 3) uint8 RGB picture multiplied by 1 +- hsv_h, hsv_s, hsv_v."""
-    gains = draw_gains(rng, cfg)
-    return image if gains is None else scale_hsv(image, gains)
-
-
 def draw_gains(rng: np.random.Generator, cfg: AugmentConfig) -> tuple[float, float, float] | None:
     """Factors for hue, saturation and brightness; None when the settings leave all as they are."""
     hue, saturation, value = (1 + rng.uniform(-1, 1, 3) * (cfg.hsv_h, cfg.hsv_s, cfg.hsv_v)).tolist()

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from data.files.stamps import Stamp
 from data.index.column_file import ColumnWriter, UnusableIndex
-from data.index.record_index import GOOD, LABELLED, RecordIndex
+from data.index.record_index import LABELLED, RecordIndex
 from utils.console.log import LOG
 from utils.values.record import Record
 from utils.words.errors import ResourceError, printable
@@ -60,7 +60,7 @@ class IndexWriter:
             self.add_columns(
                 [os.fspath(record.path) for record in chunk],
                 sizes=np.array([record.size for record in chunk]),
-                flags=np.array([LABELLED * record.labelled + GOOD * record.good for record in chunk]),
+                flags=np.array([LABELLED * record.labelled for record in chunk]),
                 counts=np.array([len(record.labels) for record in chunk]),
                 rows={name: np.concatenate([getattr(r, name) for r in chunk]) for name in ("boxes", "labels", "crowd")},
             )
@@ -68,7 +68,7 @@ class IndexWriter:
     def add_columns(
         self, paths: list[str], sizes: np.ndarray, flags: np.ndarray, counts: np.ndarray, rows: Mapping[str, np.ndarray]
     ) -> None:
-        """Pictures as arrays: sizes (P, 2), flags (P,) of LABELLED and GOOD, and boxes, labels, crowd of all their
+        """Pictures as arrays: sizes (P, 2), flags (P,) of LABELLED, and boxes, labels, crowd of all their
         rows, of which each has `counts` (P,).
         """
         _add_texts(self.columns, "paths", "path_ends", paths)
@@ -83,23 +83,6 @@ class IndexWriter:
         """Write the file: the id of every record, what the index is for, and what is kept with it (JSON-ready)."""
         self.columns.add("image_ids", image_ids)
         self.columns.finish({"key": key, "meta": dict(meta), "contents": self.contents})
-
-
-def build_index(
-    records: Iterable[Record], stamps: Iterable[Stamp], path: Path, key: str = "", meta: Mapping[str, Any] | None = None
-) -> None:
-    """Write an index of `records`.
-
-    `stamps` are taken first, then the records are read: what changes in between is noticed later. Raises OSError and
-    what the iterables raise.
-    """
-    with IndexWriter(path) as writer:
-        writer.add_stamps(stamps)
-        ids: list[np.ndarray] = []
-        for chunk in _chunks(records):
-            writer.add(chunk)
-            ids.append(np.array([record.image_id for record in chunk], np.int64))
-        writer.finish(np.concatenate([np.zeros(0, np.int64), *ids]), key, meta or {})
 
 
 def open_index(path: Path, key: str, build: Callable[[Path], None], patience: float = PATIENCE) -> RecordIndex:

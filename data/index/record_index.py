@@ -20,7 +20,7 @@ from utils.values.record import Record
 from utils.words.errors import DataError, printable
 
 CHUNK = 4096  # files looked at at a time
-LABELLED, GOOD = 1, 2  # bits of the column `flags`
+LABELLED = 1  # a bit of the column `flags`
 
 
 class RecordIndex(RecordSequence):
@@ -77,28 +77,9 @@ class RecordIndex(RecordSequence):
         )
 
     @property
-    def good(self) -> np.ndarray:
-        """(P,) bool: pictures without a defect, see Record.good."""
-        return self.arrays["flags"] & GOOD != 0
-
-    @property
-    def labelled(self) -> np.ndarray:
-        """(P,) bool: pictures for which a label was found."""
-        return self.arrays["flags"] & LABELLED != 0
-
-    @property
     def box_counts(self) -> np.ndarray:
         """(P,) int64: rows per picture, crowd rows too."""
         return np.diff(self.arrays["box_ends"].astype(np.int64), prepend=0)
-
-    @property
-    def box_pictures(self) -> np.ndarray:
-        """(N,) int64: the picture of each row of `boxes`."""
-        return np.repeat(np.arange(len(self)), self.box_counts)
-
-    def boxes_of(self, label: int) -> np.ndarray:
-        """(n, 4) float32 xyxy fractions: all boxes of a class but the crowd rows."""
-        return self.boxes[(self.labels == label) & ~self.crowd]
 
     def changes(self, most: int = 3) -> tuple[int, list[str]]:
         """How many of the stamped files changed since, and the first of them with what happened, in words."""

@@ -193,3 +193,12 @@ def test_padding():
     deep = Optics(Channels(image=("gray",), polar=("dolp",), bits=12, polar_bits=12))
     assert deep.padding(np.dtype(np.uint16), 114).tolist() == [round(114 / 255 * 4095), 0]
     assert Optics(FROM_ANGLES).padding(np.dtype(np.float32), 114)[3:].tolist() == [0] * 4
+
+
+def test_colour_jitter_keeps_type_and_can_be_off():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    optics = Optics(Channels())
+    assert optics.jitter(image, rng, AugmentConfig(hsv_h=0, hsv_s=0, hsv_v=0)) is image
+    changed = optics.jitter(image, rng, AugmentConfig())
+    assert changed.dtype == np.uint8 and changed.shape == image.shape and not np.array_equal(changed, image)

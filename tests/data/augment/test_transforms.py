@@ -8,7 +8,6 @@ from data.augment.mosaic import REACH, mosaic_matrices, single_matrix
 from data.augment.transforms import (
     clip_and_keep,
     eval_shape,
-    jitter_colour,
     letterbox,
     random_matrix,
     tilt_limit,
@@ -127,14 +126,6 @@ def test_eval_shape_and_letterbox(size, shape):
     assert boxed.shape == (*shape, 3)
     inside = boxed[fit.top : fit.top + fit.inner[0], fit.left : fit.left + fit.inner[1]]
     assert (inside == 7).all() and (boxed == 7).sum() == inside.size
-
-
-def test_colour_jitter_keeps_type_and_can_be_off():
-    rng = np.random.default_rng(0)
-    image = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
-    assert jitter_colour(image, rng, STILL) is image
-    changed = jitter_colour(image, rng, MILD)
-    assert changed.dtype == np.uint8 and changed.shape == image.shape and not np.array_equal(changed, image)
 
 
 def test_homographies_equal_opencv():

