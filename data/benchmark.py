@@ -30,7 +30,7 @@ from data.index.index_writer import IndexWriter
 from data.index.record_index import LABELLED, RecordIndex
 from data.index.split_index import read_indexed
 from data.labels.classes import ClassMap
-from data.labels.coco_json import read_coco, truths_of
+from data.labels.coco_truth import read_coco, truths_of
 from data.sets.description import read_description
 from data.sets.split_reading import ReadPolicy, read_records
 from utils.config.command_cli import parse_data_benchmark

@@ -1,13 +1,16 @@
-"""Four pictures as one: each drawn once, straight into the network input."""
+"""Several pictures as one: four side by side (mosaic), or two blended (mixup)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from data.augment.transforms import Shape, random_matrix, scaling, translation
 from utils.config.config import AugmentConfig
+from utils.values.batch import Sample
 
 REACH = 0.75  # of the canvas: how far from its centre a mosaic's pictures can lie
 
@@ -36,3 +39,18 @@ def single_matrix(rng: np.random.Generator, cfg: AugmentConfig, picture: Shape, 
     scale = min(shape[0] / height, shape[1] / width)
     x, y = (shape[1] - width * scale) / 2, (shape[0] - height * scale) / 2
     return random_matrix(rng, cfg, canvas=shape, shape=shape) @ translation(x, y) @ scaling(scale, scale)
+
+
+def mixup(one: Sample, other: Sample, share: float) -> Sample:
+    """`share` of `one` and the rest of `other`, samples of one shape; boxes, labels and ignore regions of both.
+
+    Zhang et al., mixup, ICLR 2018, as detectors use it.
+    """
+    return replace(
+        one,
+        image=cv2.addWeighted(one.image, share, other.image, 1 - share, 0).reshape(one.image.shape),
+        boxes=np.concatenate((one.boxes, other.boxes)),
+        labels=np.concatenate((one.labels, other.labels)),
+        boxes_lost=one.boxes_lost + other.boxes_lost,
+        ignored=np.concatenate((one.ignored, other.ignored)),
+    )

@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from data.augment.polarization import Optics
+from data.augment.scene import Scene
 from data.augment.transforms import PAD, clip_and_keep, scaling, transform_boxes, translation, warp_into
 from utils.config.config import AugmentConfig
 from utils.values.batch import Sample
-from utils.values.channels import Channels
-from utils.values.record import Record
 
-PLAIN = Optics(Channels())
 MOST = 4  # objects pasted into one sample
 TRIES = 20  # places tried for each
 MOST_PADDING = 0.1  # of a place
@@ -24,14 +22,13 @@ LEAST_BORDER = 2.0  # ... and at least so many px of the network input
 
 @dataclass(frozen=True, eq=False)
 class Donor:
-    """A picture that objects are taken from, its truth, the chance of each class relative to the others (K,), and what
-    its planes are.
+    """The scene that objects are taken from, what its planes are, and the chance of each class relative to the others
+    (K,), None: equal ones.
     """
 
-    image: np.ndarray
-    record: Record
-    chances: np.ndarray
-    optics: Optics = PLAIN
+    scene: Scene
+    optics: Optics
+    chances: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +56,8 @@ def paste_objects(rng: np.random.Generator, cfg: AugmentConfig, sample: Sample, 
     """`sample` with one to four objects of `donor` where neither boxes nor ignore regions nor padding are.
 
     Objects are scaled as pictures of their own are, zoomed by 1 +- scale and mirrored. Neither an object nor its border
-    touches anything that is there, so that no box loses a pixel. Crowd boxes and ignore regions are never pasted, nor
-    is an object that touches one or another object: half of a defect would come without its box. An object without a
+    touches anything that is there, so that no box loses a pixel. Ignore regions are never pasted, nor is an object that
+    touches one or another object: half of a defect would come without its box. An object without a
     place, or too small to learn, is left out.
     """
     image, taken, pasted = sample.image.copy(), np.concatenate((sample.boxes, sample.ignored)), []
@@ -83,14 +80,15 @@ def paste_objects(rng: np.random.Generator, cfg: AugmentConfig, sample: Sample, 
 
 def _objects(rng: np.random.Generator, cfg: AugmentConfig, donor: Donor, shape: tuple[int, int]) -> Iterator[_Object]:
     """Some objects that stand alone in their picture, scaled and mirrored."""
-    every = donor.record.pixel_boxes()
-    eligible = np.flatnonzero(~donor.record.crowd)
-    if not len(eligible):
+    scene = donor.scene
+    count = len(scene.boxes)
+    if not count:
         return
-    chances = donor.chances[donor.record.labels[eligible]]
+    every = np.concatenate((scene.boxes, scene.ignored))
+    chances = np.ones(count) if donor.chances is None else donor.chances[scene.labels]
     wanted = int(rng.integers(1, MOST + 1))
-    chosen = rng.choice(eligible, min(wanted, len(eligible)), replace=False, p=chances / chances.sum())
-    fit = min(shape[0] / donor.image.shape[0], shape[1] / donor.image.shape[1])
+    chosen = rng.choice(count, min(wanted, count), replace=False, p=chances / chances.sum())
+    fit = min(shape[0] / scene.size[0], shape[1] / scene.size[1])
     for row in chosen.tolist():
         zoom = fit * rng.uniform(1 - cfg.scale, 1 + cfg.scale)
         mirror = np.where(rng.random(2) < (cfg.fliplr, cfg.flipud), -1.0, 1.0)
@@ -100,7 +98,7 @@ def _objects(rng: np.random.Generator, cfg: AugmentConfig, donor: Donor, shape: 
         border = max(BORDER * float((box[0, 2:] - box[0, :2]).min()), LEAST_BORDER)
         patch = box + np.array([-border, -border, border, border], np.float32)
         if not _touches(patch, np.delete(boxes, row, 0)):
-            yield _Object(matrix, box, patch, int(donor.record.labels[row]))
+            yield _Object(matrix, box, patch, int(scene.labels[row]))
 
 
 def _place(
@@ -129,7 +127,7 @@ def _draw(image: np.ndarray, donor: Donor, thing: _Object) -> None:
     x1, y1, x2, y2 = transform_boxes(np.array([[0, 0, width, height]], np.float32), np.linalg.inv(matrix))[0]
     left, top = max(int(x1) - 2, 0), max(int(y1) - 2, 0)
     over = under.copy()
-    part = donor.optics.turn(donor.image[top : int(y2) + 3, left : int(x2) + 3], matrix)
+    part = donor.optics.turn(donor.scene.planes[top : int(y2) + 3, left : int(x2) + 3], matrix)
     warp_into(over, part, matrix @ translation(left, top))
     opacity = _opacity(thing, rows, columns)[..., None]
     blend = over * opacity + under * (1 - opacity)

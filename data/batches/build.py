@@ -1,18 +1,22 @@
-"""Configuration -> records -> loaders."""
+"""Configuration -> records -> scenes -> samples -> loaders."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from torch.utils.data import DataLoader
+import cv2
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from data.batches.balance import Balance
 from data.batches.cached_pictures import open_pictures
-from data.batches.loader import make_loader, worker_count
+from data.batches.collate import collate
+from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import EpochBatches, ShapeBatches, Shapes
 from data.batches.samples import EvalSamples, TrainSamples
-from data.index.flat_truth import flatten
 from data.index.union import open_data
 from data.sets.split_reading import ReadPolicy, RecordSet
 from utils.config.config import Config, DataConfig
@@ -40,14 +44,13 @@ def train_loader(
     if balance:
         LOG.info("--balance: %d pictures make %d samples in every epoch", len(records), balance.samples)
     augment = replace(cfg.augment, mosaic=0.0) if data.rect else cfg.augment
-    pictures = open_pictures(records, data.max_pixels, data.cache, channels)
+    scenes = RecordScenes(open_pictures(records, data.max_pixels, data.cache, channels))
     compose_until = cfg.schedule.epochs - cfg.schedule.close_mosaic
-    samples = TrainSamples(pictures, augment, seed, compose_until, balance)
-    sizes = flatten(records).sizes if data.rect else None
-    shapes = Shapes(data.imgsz, stride, data.multi_scale, sizes)
+    samples = TrainSamples(scenes, augment, seed, compose_until, balance)
+    shapes = Shapes(data.imgsz, stride, data.multi_scale, scenes.sizes if data.rect else None)
     batches = EpochBatches(len(records), data.batch_size, seed, shapes, balance, world.part)
-    workers = worker_count(data.workers, len(records), data.batch_size, world.local_size)
-    return make_loader(samples, batches, workers, pin), batches
+    workers = _worker_count(data.workers, len(records), data.batch_size, world.local_size)
+    return _make_loader(samples, batches, workers, pin), batches
 
 
 def eval_loader(
@@ -60,9 +63,40 @@ def eval_loader(
     world: World = ALONE,
 ) -> DataLoader[Batch]:
     """Letterboxed batches of every picture once, of several processes each with its own batches."""
-    samples = EvalSamples(open_pictures(records, cfg.max_pixels, cfg.cache, channels), cfg.imgsz, stride)
-    workers = worker_count(cfg.workers, len(records), batch_size, world.local_size)
-    return make_loader(samples, ShapeBatches(samples.shapes, batch_size, world.rank, world.size), workers, pin)
+    scenes = RecordScenes(open_pictures(records, cfg.max_pixels, cfg.cache, channels))
+    samples = EvalSamples(scenes, cfg.imgsz, stride)
+    workers = _worker_count(cfg.workers, len(records), batch_size, world.local_size)
+    return _make_loader(samples, ShapeBatches(samples.shapes, batch_size, world.rank, world.size), workers, pin)
+
+
+def _worker_count(wanted: int, pictures: int, batch_size: int, ranks: int = 1) -> int:
+    """`wanted` loader processes for each of `ranks` on this machine; -1: the cores shared out, at most 8. Never more
+    than there are batches.
+    """
+    count = max(min(8, (os.cpu_count() or 1) // ranks), 1) if wanted < 0 else wanted
+    return min(count, -(-pictures // batch_size))
+
+
+def _make_loader(samples: Dataset[Any], batches: Sampler[Any], workers: int, pin: bool) -> DataLoader[Batch]:
+    """A loader whose workers stay alive over epochs and use one thread each."""
+    return DataLoader(
+        samples,
+        batch_sampler=batches,
+        num_workers=workers,
+        collate_fn=collate,
+        pin_memory=pin,
+        worker_init_fn=_start_worker,
+        persistent_workers=workers > 0,
+        prefetch_factor=4 if workers > 0 else None,
+        generator=torch.Generator(),  # the loader's draws leave the state that checkpoints keep alone
+    )
+
+
+def _start_worker(_: int) -> None:
+    """One thread, and out of reach of signals to the whole group: the main process ends its workers when it is done."""
+    os.setpgrp()
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
 
 
 def read_split(cfg: DataConfig, split: str) -> RecordSet:

@@ -16,7 +16,7 @@ SPLITS = ("train", "val", "test")
 EXAMPLE = "a data YAML needs e.g. 'path: ../wood', 'train: images/train', 'val: images/val', 'names: [knot, crack]'"
 
 
-class Places:
+class YamlPaths:
     """Turns the paths of one data YAML into absolute ones."""
 
     def __init__(self, document: Document, notices: list[str], root: str | Path) -> None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.index.merged_records import MergedRecords, relabelled
 from data.index.record_index import RecordIndex
+from data.index.record_sequence import MergedRecords, relabelled
 from utils.values.record import Record
 
 
 @dataclass(frozen=True, eq=False)
-class Flat:
+class FlatTruth:
     """`sizes` (P, 2) int32 height and width px and `counts` (P,) int64 rows of each picture; all rows one after the
     other: `boxes` (N, 4) float32 xyxy fractions, `labels` (N,) of whole numbers, `crowd` (N,) bool.
     """
@@ -38,23 +38,23 @@ class Flat:
         return (boxes[:, 2:] - boxes[:, :2]) * scale[:, None]
 
 
-def flatten(records: Sequence[Record]) -> Flat:
+def flatten(records: Sequence[Record]) -> FlatTruth:
     """The arrays of an index as they are mapped; of other Records they are put together."""
     if isinstance(records, RecordIndex):
-        return Flat(records.sizes, records.box_counts, records.boxes, records.labels, records.crowd)
+        return FlatTruth(records.sizes, records.box_counts, records.boxes, records.labels, records.crowd)
     if isinstance(records, MergedRecords):
         return _merged(records)
     columns = [[getattr(record, name) for record in records] for name in ("boxes", "labels", "crowd")]
     empty = np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool)
     boxes, labels, crowd = (np.concatenate([e, *c]) for e, c in zip(empty, columns, strict=True))
     sizes = np.array([record.size for record in records], np.int32).reshape(-1, 2)
-    return Flat(sizes, np.array([len(one) for one in columns[1]], np.int64), boxes, labels, crowd)
+    return FlatTruth(sizes, np.array([len(one) for one in columns[1]], np.int64), boxes, labels, crowd)
 
 
-def _merged(records: MergedRecords) -> Flat:
+def _merged(records: MergedRecords) -> FlatTruth:
     parts = [flatten(member) for member in records.members]
     tables = [table.astype(np.int32) for table in records.tables]
-    return Flat(
+    return FlatTruth(
         sizes=np.concatenate([part.sizes for part in parts]),
         counts=np.concatenate([part.counts for part in parts]),
         boxes=np.concatenate([part.boxes for part in parts]),

@@ -1,7 +1,7 @@
 """A split of a data set by its index: read once on a machine, opened by every process and every later run.
 
 The index lies in the user's cache folder, one file for a data set, split and policy. It is used when nothing that was
-read for it changed since; whether it is used or not changes no record, no book and no message.
+read for it changed since; whether it is used or not changes no record, no data report and no message.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from data.index.column_file import UnusableIndex
 from data.index.index_writer import IndexWriter, open_index
 from data.labels.classes import SINGLE
 from data.sets.description import DataDescription
-from data.sets.split_reading import Outcome, Reading, ReadPolicy, RecordSet
+from data.sets.split_reading import ReadPolicy, RecordSet, SplitFacts, SplitReader
 from utils.config.paths import user_cache
 from utils.console.log import LOG
 from utils.words.errors import ConfigError, ResourceError, printable
@@ -37,20 +37,20 @@ def read_indexed(description: DataDescription, split: str, policy: ReadPolicy, u
     `auto` makes one from LEAST pictures on. Where it cannot be kept, the split is read without, and a notice says so.
     """
     if use == "never":
-        return Reading(description, split, policy).in_memory()
-    begun = None
+        return SplitReader(description, split, policy).in_memory()
+    started = None
     try:
         path = index_path(description, split, policy)
         if use == "auto" and not path.exists():
-            begun = _Begun(description, split, policy)
-            if len(begun.reading.pictures) < LEAST:
-                return begun.reading.in_memory()
+            started = _StampedReader(description, split, policy)
+            if len(started.reader.pictures) < LEAST:
+                return started.reader.in_memory()
         key = hashlib.sha256(repr((RULES, description)).encode("utf-8", "surrogatepass")).hexdigest()
-        index = open_index(path, key, lambda at: _write(at, key, begun or _Begun(description, split, policy)))
-        return _outcome(index.meta).record_set(index, description)
+        index = open_index(path, key, lambda at: _write(at, key, started or _StampedReader(description, split, policy)))
+        return _facts(index.meta).record_set(index, description)
     except (ResourceError, UnusableIndex, _NoPlace) as error:
         LOG.info("no index of %s is kept: %s", split, error)
-    return Reading(description, split, policy).in_memory()
+    return SplitReader(description, split, policy).in_memory()
 
 
 def index_path(description: DataDescription, split: str, policy: ReadPolicy) -> Path:
@@ -70,39 +70,39 @@ class _NoPlace(Exception):
     """Why there is no folder for an index."""
 
 
-class _Begun:
-    """A reading whose pictures are listed, and the stamps of what decided which they are, taken beforehand."""
+class _StampedReader:
+    """A reader that has listed its pictures, and the stamps of what decided which they are, taken before that."""
 
     def __init__(self, description: DataDescription, split: str, policy: ReadPolicy) -> None:
         self.book = StampBook()
-        self.reading = Reading(description, split, policy, self.book)
+        self.reader = SplitReader(description, split, policy, self.book)
 
 
-def _write(path: Path, key: str, begun: _Begun) -> None:
+def _write(path: Path, key: str, started: _StampedReader) -> None:
     """Read the split into an index file."""
     with IndexWriter(path) as writer:
-        writer.add_stamps(begun.book.stamps.values())
-        for records, stamps in begun.reading.chunks(stamped=True):
+        writer.add_stamps(started.book.stamps.values())
+        for records, stamps in started.reader.chunks(stamped=True):
             writer.add_stamps(stamps)
             writer.add(records)
-        outcome = begun.reading.finish()
-        writer.finish(np.array(outcome.image_ids, np.int64), key, _meta(outcome))
+        facts = started.reader.finish()
+        writer.finish(np.array(facts.image_ids, np.int64), key, _meta(facts))
 
 
-def _meta(outcome: Outcome) -> dict[str, Any]:
+def _meta(facts: SplitFacts) -> dict[str, Any]:
     return {
-        "names": outcome.names,
-        "category_ids": outcome.category_ids,
-        "data_report": outcome.data_report.plain(),
-        "synonyms": outcome.synonyms,
-        "warning": outcome.warning,
+        "names": facts.names,
+        "category_ids": facts.category_ids,
+        "data_report": facts.data_report.plain(),
+        "synonyms": facts.synonyms,
+        "warning": facts.warning,
     }
 
 
-def _outcome(meta: dict[str, Any]) -> Outcome:
+def _facts(meta: dict[str, Any]) -> SplitFacts:
     data_report = meta["data_report"]
     problems = tuple(Problem(**problem) for problem in data_report["problems"])
-    return Outcome(
+    return SplitFacts(
         image_ids=(),
         names=tuple(meta["names"]),
         category_ids=tuple(meta["category_ids"]),

@@ -9,7 +9,6 @@ planes, stored alike.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,15 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from data.files.data_report import DataReport
-from data.index.merged_records import MergedRecords
+from data.index.record_sequence import MergedRecords
 from data.index.split_index import IndexUse, read_indexed
-from data.sets.description import DataDescription, find_data, read_description
+from data.sets.description import DataDescription, describe, open_source
 from data.sets.split_reading import ReadPolicy, RecordSet
 from utils.config.config import DataConfig
 from utils.values.channels import Channels
 from utils.words.class_names import name_key
 from utils.words.errors import printable
-from utils.words.yamlio import Document, read_yaml
+from utils.words.yamlio import Document
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,20 +58,19 @@ class DataSource:
 def open_data(cfg: DataConfig, require: Sequence[str] = ("train", "val")) -> tuple[DataSource, tuple[str, ...]]:
     """The data that a configuration names, with notices for the user. Raises UserError; see `read_description`."""
     notices: list[str] = []
-    found = find_data(cfg.data, notices)
-    document = read_yaml(found) if os.path.isfile(found) else None
-    if document is not None and isinstance(document.data, dict) and "union" in document.data:
-        places = _member_places(document, cfg.root)
+    source = open_source(cfg.data, notices)
+    if isinstance(source, Document) and _is_union(source):
+        members = _read_members(source, require, cfg.root, notices)
+        _check_planes(source, members)
     else:
-        places, notices = [(Path(cfg.data), cfg.root)], []
-    members = []
-    for place, root in places:
-        description, said = read_description(place, require, root)
-        members.append(description.single_class() if cfg.single_cls else description)
-        notices += said
-    if document is not None:
-        _check_planes(document, members)
+        members = [describe(source, require, cfg.root, notices)]
+    if cfg.single_cls:
+        members = [member.single_class() for member in members]
     return DataSource(tuple(members)), tuple(notices)
+
+
+def _is_union(document: Document) -> bool:
+    return isinstance(document.data, dict) and "union" in document.data
 
 
 def _check_planes(document: Document, members: Sequence[DataDescription]) -> None:
@@ -91,22 +89,23 @@ def _check_planes(document: Document, members: Sequence[DataDescription]) -> Non
         raise document.error(f"{one} and {two} have other planes, or store them otherwise; {advice}", "union")
 
 
-def _member_places(document: Document, root: str) -> list[tuple[Path, str]]:
-    """Of each member its data YAML or folder, and its root: a folder of its name below the union's, where given."""
+def _read_members(document: Document, require: Sequence[str], root: str, notices: list[str]) -> list[DataDescription]:
+    """Each member as it would be read alone; its root, where one is given, is a folder of its name below `root`."""
     for key in document.data:
         if key != "union":
             raise document.error(f"'{printable(str(key))}' has no meaning beside 'union'; each member has its own", key)
-    names = document.data["union"]
-    if not isinstance(names, list) or len(names) < 2 or not all(isinstance(n, str) and n.strip() for n in names):
+    listed = document.data["union"]
+    if not isinstance(listed, list) or len(listed) < 2 or not all(isinstance(n, str) and n.strip() for n in listed):
         raise document.error("'union' must list two or more data sets, e.g. union: [steel.yaml, wood.yaml]", "union")
-    places = []
-    for name in names:
+    members = []
+    for name in listed:
         beside = document.path.parent / name
         place = beside if beside.exists() else Path(name)
-        if place.is_file() and "union" in (read_yaml(place).data or {}):
+        source = open_source(place, notices)
+        if isinstance(source, Document) and _is_union(source):
             raise document.error(f"{printable(name)} is a union itself; list its members", "union")
-        places.append((place, str(Path(root) / place.stem) if root else ""))
-    return places
+        members.append(describe(source, require, str(Path(root) / place.stem) if root else "", notices))
+    return members
 
 
 def merge(split: str, members: Sequence[RecordSet]) -> RecordSet:

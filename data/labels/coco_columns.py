@@ -78,9 +78,9 @@ def wrong(path: Path, key: str, message: str, advice: str = "mend the file") -> 
 
 def read_columns(path: Path) -> CocoColumns:
     """Read and check a file. Raises DataError naming key and entry."""
-    making = _Making(path)
+    builder = _ColumnBuilder(path)
     takes: dict[str, Callable[[list[dict[str, Any]]], None]]
-    takes = {"images": making.add_images, "annotations": making.add_annotations, "categories": making.add_categories}
+    takes = {"images": builder.add_images, "annotations": builder.add_annotations, "categories": builder.add_categories}
     missing = dict.fromkeys(KEYS, True)
     for key, entries in read_lists(path, KEYS, MAX_BYTES):
         if key == "[]":
@@ -91,19 +91,19 @@ def read_columns(path: Path) -> CocoColumns:
             raise wrong(path, key, "appears twice")
         missing[key] = False
         if set(map(type, entries)) - {dict}:
-            number = making.done[key] + next(i for i, entry in enumerate(entries) if not isinstance(entry, dict))
+            number = builder.done[key] + next(i for i, entry in enumerate(entries) if not isinstance(entry, dict))
             raise wrong(path, f"{key}[{number}]", "not an object")
         if entries:
             takes[key](entries)
-            making.done[key] += len(entries)
+            builder.done[key] += len(entries)
     for key in KEYS:
         if missing[key]:
             raise wrong(path, key, NO_LIST)
-    return making.columns()
+    return builder.columns()
 
 
 @dataclass(eq=False)
-class _Making:
+class _ColumnBuilder:
     """The columns of a file while it is read; `done` counts the entries of each list."""
 
     path: Path

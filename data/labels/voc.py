@@ -17,7 +17,7 @@ from xml.parsers import expat
 import numpy as np
 
 from data.files.data_report import Problem
-from data.labels.yolo_labels import Rows
+from data.labels.yolo_labels import LabelRows
 from data.pictures.images import read_file
 from utils.words.class_names import name_key
 from utils.words.errors import DataError, printable
@@ -108,7 +108,7 @@ def truth_of_voc(
     Returns boxes (N, 4) float32 xyxy fractions, labels (N,) int64, crowd (N,) bool (difficult), Problems. Raises
     DataError for a class that is not among `names`, since then the whole data YAML is likely the wrong one.
     """
-    rows, crowd = Rows(file.path), []
+    rows, crowd = LabelRows(file.path), []
     height, width = size
     for item in file.objects:
         name = item.texts.get("name", "").strip()
@@ -135,7 +135,7 @@ def truth_of_voc(
     return rows.boxes(), np.array(rows.labels, np.int64), np.array(crowd, bool), rows.finish()
 
 
-def _edges(rows: Rows, item: VocObject) -> tuple[float, float, float, float] | None:
+def _edges(rows: LabelRows, item: VocObject) -> tuple[float, float, float, float] | None:
     missing = [edge for edge in EDGES if edge not in item.box]
     if missing:
         rows.bad(

@@ -1,4 +1,4 @@
-"""One YOLO label file: where it lies and what it says, row by row. `Rows` collects the boxes of any label file.
+"""One YOLO label file: where it lies and what it says, row by row. `LabelRows` collects the boxes of any label file.
 
 A row is `class xc yc w h` in fractions of the upright picture. A longer row with an odd count of numbers is
 a polygon (`class x1 y1 x2 y2 x3 y3 ...`) and stands for its bounding box. A row that breaks a rule becomes a
@@ -85,7 +85,7 @@ def parse_labels(path: Path, raw: bytes, class_count: int) -> tuple[np.ndarray, 
     Rows with a harmful Problem are left out. Raises DataError at once for a class id that `class_count` does
     not cover, since then the whole data YAML is likely the wrong one.
     """
-    rows = Rows(path, PIXELS)
+    rows = LabelRows(path, PIXELS)
     reader = _TextRows(rows, class_count)
     for number, line in enumerate(_lines(raw), 1):
         if tokens := line.split():
@@ -129,7 +129,7 @@ def _lines(raw: bytes) -> list[bytes]:
     return raw.removeprefix(b"\xef\xbb\xbf").splitlines()
 
 
-class Rows:
+class LabelRows:
     """The boxes of one label file on their way into a Record, with what was wrong or odd about them.
 
     Boxes are xyxy fractions of the upright picture. `outside_hint` is added to the complaint about a box that is far
@@ -201,7 +201,7 @@ class Rows:
 class _TextRows:
     """Reads the rows of one txt file."""
 
-    def __init__(self, rows: Rows, class_count: int) -> None:
+    def __init__(self, rows: LabelRows, class_count: int) -> None:
         self.rows, self.class_count = rows, class_count
 
     def add(self, number: int, line: bytes, tokens: list[bytes]) -> None:

@@ -11,7 +11,7 @@ from data.labels.yolo_labels import count_orphans
 from data.sets.description import DataDescription
 from data.sets.label_finder import TruthFinder
 from data.sets.picture_lists import Listing
-from data.sets.record_reader import Seen
+from data.sets.record_reader import PictureReading
 from utils.values.record import EVERY_CLASS
 from utils.words.errors import DataError, printable
 from utils.words.text import counted
@@ -20,11 +20,11 @@ HARMLESS_SKIPS = frozenset({"listed_twice", "hidden"})
 
 
 class DataReportBuilder:
-    """Takes every Seen once, in order."""
+    """Takes every reading once, in order."""
 
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
-        self.seen, self.used, self.good, self.boxes, self.bad_rows = 0, 0, 0, 0, 0
+        self.pictures, self.used, self.good, self.boxes, self.bad_rows = 0, 0, 0, 0, 0
         self.skipped: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
         self.notes: Counter[str] = Counter()
@@ -33,31 +33,31 @@ class DataReportBuilder:
         self.homes: dict[tuple[Path, Path], tuple[Path, Path]] = {}
         self.unlabelled: Path | None = None
 
-    def add(self, seen: Seen) -> None:
+    def add(self, reading: PictureReading) -> None:
         """Enter one picture."""
-        self.seen += 1
-        self.problems += seen.problems
-        if seen.skipped:
-            self.skipped[seen.skipped] += 1
-        record = seen.record
+        self.pictures += 1
+        self.problems += reading.problems
+        if reading.skipped:
+            self.skipped[reading.skipped] += 1
+        record = reading.record
         if record is None:
             return
-        for problem in seen.problems:
+        for problem in reading.problems:
             (self.notes if problem.harmless else self.rows)[problem.reason] += problem.count
-        dropped = seen.rows_dropped
+        dropped = reading.rows_dropped
         ignored = int((record.labels == EVERY_CLASS).sum())
         self.used += 1
         self.good += record.good
         self.boxes += len(record.labels) - ignored
         self.bad_rows += dropped > 0
         if not record.labelled:
-            self.unlabelled = self.unlabelled or seen.label
+            self.unlabelled = self.unlabelled or reading.label
         self.labels["missing"] += not record.labelled
         self.labels["empty"] += record.labelled and not len(record.boxes) and not dropped
         self.labels["ignored"] += ignored
-        self.labels["duplicate_rows"] += seen.duplicates
-        if seen.label is not None:
-            self.homes.setdefault((seen.path.parent, seen.label.parent), (seen.path, seen.label))
+        self.labels["duplicate_rows"] += reading.duplicates
+        if reading.label is not None:
+            self.homes.setdefault((reading.path.parent, reading.label.parent), (reading.path, reading.label))
 
     def data_report(self, drop_duplicates: bool, notices: tuple[str, ...]) -> DataReport:
         """The report of all that was entered."""
@@ -65,7 +65,7 @@ class DataReportBuilder:
         skipped = listing.skipped + self.skipped
         return DataReport(
             split=listing.split,
-            found=self.seen + listing.skipped.total(),
+            found=self.pictures + listing.skipped.total(),
             used=self.used,
             good=self.good,
             boxes=self.boxes,
@@ -113,7 +113,7 @@ class DataReportBuilder:
 
 class Disagreements:
     """Where two files speak about one picture and count differently, two kinds of files are used, or one file serves
-    several pictures. Takes every used Seen once, in order.
+    several pictures. Takes the reading of every used picture once, in order.
     """
 
     def __init__(self, finder: TruthFinder) -> None:
@@ -124,21 +124,21 @@ class Disagreements:
         self.labels: set[int] = set()  # hashes: a million paths would take their hundreds of megabytes
         self.shared: dict[Path, None] = {}
 
-    def add(self, seen: Seen) -> None:
+    def add(self, reading: PictureReading) -> None:
         """Compare what speaks about one picture."""
-        if seen.rows is not None:
-            if seen.label is not None:
-                self.kinds[seen.label.suffix] += 1
-                known, number = len(self.labels), hash(seen.label)
+        if reading.rows is not None:
+            if reading.label is not None:
+                self.kinds[reading.label.suffix] += 1
+                known, number = len(self.labels), hash(reading.label)
                 self.labels.add(number)
                 if len(self.labels) == known:
-                    self.shared[seen.label] = None
-            entry = self.finder.entries.get(seen.path)
+                    self.shared[reading.label] = None
+            entry = self.finder.entries.get(reading.path)
             if entry is not None:
-                self.coco.add(seen.path, seen.rows, entry.count)
-                self.coco_is_xml |= seen.label is not None and seen.label.suffix == ".xml"
-        if seen.others is not None:
-            self.xml.add(seen.path, seen.rows, seen.others)
+                self.coco.add(reading.path, reading.rows, entry.count)
+                self.coco_is_xml |= reading.label is not None and reading.label.suffix == ".xml"
+        if reading.others is not None:
+            self.xml.add(reading.path, reading.rows, reading.others)
 
     def notices(self) -> Iterator[str]:
         """Sentences for the user."""

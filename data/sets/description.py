@@ -21,9 +21,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data.files.yaml_paths import EXAMPLE, SPLITS, Places, expand_glob, missing, siblings
+from data.files.yaml_paths import EXAMPLE, SPLITS, YamlPaths, expand_glob, missing, siblings
 from data.labels.classes import ClassMap, Names, read_classes
-from data.labels.coco_files import all_jsons, json_in
+from data.labels.coco_places import all_jsons, json_in
 from data.pictures.channel_keys import KEYS as CHANNEL_KEYS
 from data.pictures.channel_keys import read_channels
 from data.sets.folder_layouts import no_split, read_layout
@@ -91,14 +91,19 @@ def read_description(
     ConfigError for what is written wrongly and DataError for what is not there.
     """
     notices: list[str] = []
-    source = find_data(path, notices)
-    if os.path.isdir(source):
-        description = _of_folder(source, root, notices)
+    description = describe(open_source(path, notices), require, root, notices)
+    return description, tuple(notices)
+
+
+def describe(source: Document | Path, require: Sequence[str], root: str | Path, notices: list[str]) -> DataDescription:
+    """What a data YAML that `open_source` parsed, or a folder without one, says; see `read_description`."""
+    if isinstance(source, Document):
+        description = _of_yaml(source, require, root, notices)
     else:
-        description = _of_yaml(read_yaml(source), require, root, notices)
+        description = _of_folder(source, root, notices)
     for split in require:
         check_present(description, split)
-    return description, tuple(notices)
+    return description
 
 
 def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notices: list[str]) -> DataDescription:
@@ -108,7 +113,7 @@ def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notic
     given = [split for split in SPLITS if document.data.get(split) is not None]
     named = document.data.get("names") is not None
     classes = read_classes(document, read_names(document, given)) if named else {}
-    places = Places(document, notices, root)
+    places = YamlPaths(document, notices, root)
     splits = {split: places.entries(split) for split in given}
     if "val" in splits and splits.get("train") == splits["val"]:
         notices.append(f"{document.where('val')}: train and val are the same pictures; the metrics will flatter")
@@ -199,8 +204,13 @@ def check_present(description: DataDescription, split: str) -> None:
         raise DataError(f"{where}: {shown} holds no json, or several; put {split}.json (COCO) there, or name the file")
 
 
-def find_data(path: str | Path, notices: list[str]) -> Path:
-    """The YAML meant by `path`, or the folder when it has none; see `read_description`."""
+def open_source(path: str | Path, notices: list[str]) -> Document | Path:
+    """The data YAML meant by `path`, parsed, or the folder when it has none; see `read_description`."""
+    place = _find(path, notices)
+    return place if os.path.isdir(place) else read_yaml(place)
+
+
+def _find(path: str | Path, notices: list[str]) -> Path:
     given = Path(path)
     if os.path.isdir(given):
         for name in ("data.yaml", "data.yml"):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.labels.classes import Names
-from data.labels.coco_files import all_jsons
+from data.labels.coco_places import all_jsons
 from data.labels.voc import VocObject, find_xml, read_voc, xml_folders
 from data.labels.yolo_labels import label_candidates, label_path
 from data.pictures.images import is_picture

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from data.files.stamps import Watch, no_watch
-from data.labels.coco_files import coco_places, find_coco
-from data.labels.coco_json import CocoTruth, read_coco
+from data.labels.coco_places import coco_places, find_coco
+from data.labels.coco_truth import CocoTruth, read_coco
 from data.labels.voc import find_xml, xml_folders, xml_places
 from data.labels.yolo_labels import LabelPlaces, label_candidates
 from data.sets.description import DataDescription

@@ -15,7 +15,7 @@ from typing import Any
 
 from data.files.yaml_paths import EXAMPLE, SPLITS, siblings
 from data.labels.classes import Names
-from data.labels.coco_json import read_category_names
+from data.labels.coco_truth import read_category_names
 from data.pictures.images import read_file
 from utils.words.class_names import name_key
 from utils.words.errors import ConfigError, printable
@@ -163,9 +163,9 @@ def _name(document: Document, value: Any, *keys: Any) -> str:
 
 def _twins(names: Sequence[str]) -> tuple[int, int] | None:
     """The first two positions that hold one name (case and blanks do not count), None if there are none."""
-    seen: dict[str, int] = {}
+    found: dict[str, int] = {}
     for index, name in enumerate(names):
-        first = seen.setdefault(name_key(name), index)
+        first = found.setdefault(name_key(name), index)
         if first != index:
             return first, index
     return None

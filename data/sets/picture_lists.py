@@ -10,7 +10,7 @@ from data.files.data_report import Problem
 from data.files.shards import MANIFEST, SUFFIX, check_shards, members, offsets_of
 from data.files.stamps import Watch, no_watch
 from data.files.yaml_paths import expand_glob, glob_folders
-from data.labels.coco_json import CocoImage, CocoTruth, places_of, read_coco
+from data.labels.coco_truth import CocoImage, CocoTruth, places_of, read_coco
 from data.pictures.images import read_file
 from data.pictures.plane_reader import first_names, is_first, without_seconds
 from data.sets.description import DataDescription

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from data.files.data_report import Problem
-from data.labels.coco_json import truth_of
+from data.labels.coco_truth import truth_of
 from data.labels.voc import read_voc, truth_of_voc
 from data.labels.yolo_labels import count_rows, parse_labels
 from data.pictures.images import read_file
@@ -23,7 +23,7 @@ Truth = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes (N, 4), labels (N,), 
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class PictureReading:
     """What reading one picture gave: a record, or the reason it is left out.
 
     `label` is its label file; `rows` how many boxes that file has, good or bad, and `others` how many a file has that
@@ -45,13 +45,13 @@ class Seen:
         return 0 if self.record is None else sum(not problem.harmless for problem in self.problems)
 
 
-class Reader:
+class RecordReader:
     """Reads one picture and its truth; called from several threads, so it keeps nothing."""
 
     def __init__(self, finder: TruthFinder, planes: PlaneReader, drop_duplicates: bool) -> None:
         self.finder, self.planes, self.drop_duplicates = finder, planes, drop_duplicates
 
-    def __call__(self, path: Path) -> Seen:
+    def __call__(self, path: Path) -> PictureReading:
         """The picture at `path`; raises DataError only for a class that the names do not cover."""
         try:
             size = self.planes.size(path)
@@ -72,16 +72,16 @@ class Reader:
             return self._from_txt(_Text(path, label, raw), size, xml)
         if xml is not None:
             return self._from_voc(path, size, xml)
-        return Seen(path, _record(path, size, labelled=False), label=label)
+        return PictureReading(path, _record(path, size, labelled=False), label=label)
 
-    def _from_txt(self, text: _Text, size: tuple[int, int], xml: Path | None) -> Seen:
+    def _from_txt(self, text: _Text, size: tuple[int, int], xml: Path | None) -> PictureReading:
         boxes, labels, problems = parse_labels(text.label, text.raw, len(self.finder.classes.sources))
         rows = len(labels) + sum(not problem.harmless for problem in problems)
         record = self._labelled(text.path, size, (boxes, labels, np.zeros(len(labels), bool)))
         others = None if xml is None else _count_objects(xml)
-        return self._finish(Seen(text.path, record, "", problems, text.label, rows, others))
+        return self._finish(PictureReading(text.path, record, "", problems, text.label, rows, others))
 
-    def _from_voc(self, path: Path, size: tuple[int, int], xml: Path) -> Seen:
+    def _from_voc(self, path: Path, size: tuple[int, int], xml: Path) -> PictureReading:
         try:
             file = read_voc(xml)
         except DataError as error:
@@ -91,25 +91,27 @@ class Reader:
             return _left_out(path, xml, "size_mismatch", said)
         *truth, problems = truth_of_voc(file, size, self.finder.label_of_name, self.finder.classes.sources)
         record = self._labelled(path, size, (truth[0], truth[1], truth[2]))
-        return self._finish(Seen(path, record, "", problems, xml, len(file.objects)))
+        return self._finish(PictureReading(path, record, "", problems, xml, len(file.objects)))
 
-    def _from_coco(self, path: Path, size: tuple[int, int], rows: int | None) -> Seen:
+    def _from_coco(self, path: Path, size: tuple[int, int], rows: int | None) -> PictureReading:
         entry = self.finder.entries.get(path)
         if entry is None:
-            return Seen(path, _record(path, size, labelled=False), rows=rows)
+            return PictureReading(path, _record(path, size, labelled=False), rows=rows)
         if entry.size not in (None, size):
             said = f"{entry.where} says {entry.size}, the upright picture is {size} (height, width)"
             return _left_out(path, path, "size_mismatch", said)
         boxes, labels, crowd, problems = truth_of(entry, size)
-        return self._finish(Seen(path, self._labelled(path, size, (boxes, labels, crowd)), "", problems, rows=rows))
+        return self._finish(
+            PictureReading(path, self._labelled(path, size, (boxes, labels, crowd)), "", problems, rows=rows)
+        )
 
     def _labelled(self, path: Path, size: tuple[int, int], truth: Truth) -> Record:
         boxes, labels, crowd = truth
         return _record(path, size, (boxes, *self.finder.classes.relabel(labels, crowd)))
 
-    def _finish(self, seen: Seen) -> Seen:
+    def _finish(self, reading: PictureReading) -> PictureReading:
         """Count repeated rows, and drop them if the policy says so."""
-        record = seen.record
+        record = reading.record
         assert record is not None, "only a picture that was read is finished"
         columns = record.labels.tolist(), map(tuple, record.boxes.tolist()), record.crowd.tolist()
         first: dict[tuple[object, ...], int] = {}
@@ -120,7 +122,7 @@ class Reader:
             keep = list(first.values())
             truth = {name: getattr(record, name)[keep] for name in ("boxes", "labels", "crowd")}
             record = replace(record, **truth)
-        return replace(seen, record=record, duplicates=repeated) if repeated else seen
+        return replace(reading, record=record, duplicates=repeated) if repeated else reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +149,7 @@ def _record(path: Path, size: tuple[int, int], truth: Truth | None = None, label
     return Record(path, 0, size, boxes, labels, crowd, labelled)
 
 
-def _left_out(path: Path, culprit: Path, reason: str, error: DataError | str) -> Seen:
+def _left_out(path: Path, culprit: Path, reason: str, error: DataError | str) -> PictureReading:
     """The complaint keeps the line when it has one: `file:line` of the culprit, else the file."""
     text, where = str(error), printable(str(culprit))
     rest = text.removeprefix(where)
@@ -155,4 +157,4 @@ def _left_out(path: Path, culprit: Path, reason: str, error: DataError | str) ->
     if rest != text and line.isdigit():
         where, rest = f"{where}:{line}", rest[1 + len(line) :]
     problem = Problem(where, reason, rest.removeprefix(": "))
-    return Seen(path, skipped=reason, problems=[problem])
+    return PictureReading(path, skipped=reason, problems=[problem])

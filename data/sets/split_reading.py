@@ -18,7 +18,7 @@ from data.sets.data_report_builder import DataReportBuilder, Disagreements
 from data.sets.description import DataDescription, check_present
 from data.sets.label_finder import TruthFinder
 from data.sets.picture_lists import Listing
-from data.sets.record_reader import Reader
+from data.sets.record_reader import RecordReader
 from utils.console.log import LOG
 from utils.values.channels import Channels, serve
 from utils.values.record import Record
@@ -73,11 +73,11 @@ def read_records(description: DataDescription, split: str, policy: ReadPolicy) -
     Raises ConfigError for a split that is not described, DataError for what `policy` does not tolerate, for
     a class id beyond the names, for no pictures, and for more than half of the labels missing.
     """
-    return Reading(description, split, policy).in_memory()
+    return SplitReader(description, split, policy).in_memory()
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class SplitFacts:
     """What is known when all pictures are read: the id of each, and all of a RecordSet but its records.
 
     `warning` is a sentence for the user or empty.
@@ -98,7 +98,7 @@ class Outcome:
         return RecordSet(records, *known, description.channels, description.mm_per_px)
 
 
-class Reading:
+class SplitReader:
     """One pass over the pictures of a split, which are listed at once and read by `chunks`. See `read_records`.
 
     `watch` is told of the folders and files that decide what there is, before they are looked at.
@@ -122,17 +122,17 @@ class Reading:
     def in_memory(self) -> RecordSet:
         """Everything as Records."""
         records = [record for chunk, _ in self.chunks(stamped=False) for record in chunk]
-        outcome = self.finish()
-        numbered = zip(records, outcome.image_ids, strict=True)
+        facts = self.finish()
+        numbered = zip(records, facts.image_ids, strict=True)
         whole = tuple(replace(record, image_id=number) for record, number in numbered)
-        return outcome.record_set(whole, self.description)
+        return facts.record_set(whole, self.description)
 
     def chunks(self, stamped: bool) -> Iterator[tuple[list[Record], list[Stamp]]]:
         """The usable pictures in order, their ids still 0; a progress bar on a terminal when there are many.
 
         With stamps, taken beforehand, of every file that was read for them.
         """
-        reader = Reader(self.finder, self.planes, self.policy.drop_duplicates)
+        reader = RecordReader(self.finder, self.planes, self.policy.drop_duplicates)
         quiet = True if len(self.pictures) <= QUIET_UP_TO else None
         with (
             ThreadPoolExecutor(max(self.policy.workers, 1)) as pool,
@@ -142,12 +142,12 @@ class Reading:
                 paths = self.pictures[start : start + CHUNK]
                 stamps = list(take_stamps(file for path in paths for file in self._files(path))) if stamped else []
                 records = []
-                for seen in pool.map(reader, paths):
-                    self.report_builder.add(seen)
-                    if seen.record is not None:
-                        self.disagreements.add(seen)
-                        records.append(seen.record)
-                        self.used.append(seen.path)
+                for reading in pool.map(reader, paths):
+                    self.report_builder.add(reading)
+                    if reading.record is not None:
+                        self.disagreements.add(reading)
+                        records.append(reading.record)
+                        self.used.append(reading.path)
                 bar.update(len(paths))
                 yield records, stamps
 
@@ -162,7 +162,7 @@ class Reading:
                 files = []
             yield from (file for file, _, _ in files if file is not None and file != path)
 
-    def finish(self) -> Outcome:
+    def finish(self) -> SplitFacts:
         """What follows from all pictures, after the last chunk. Raises DataError; see `read_records`."""
         ids, category_ids = self.finder.identities(self.used)
         notices = (*self.finder.notices, *self.disagreements.notices())
@@ -171,4 +171,4 @@ class Reading:
         channels, split = self.description.channels, self.split
         warning = missing_words(self.used, channels, self.description.lines[split])
         names, synonyms = self.description.names_of(split), self.description.synonyms[split]
-        return Outcome(ids, names, category_ids, data_report, synonyms, warning)
+        return SplitFacts(ids, names, category_ids, data_report, synonyms, warning)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from data.augment.mixup import mixup
+from data.augment.mosaic import mixup
 from utils.values.batch import Sample
 
 

@@ -1,28 +1,28 @@
 """Pasted objects: where nothing is, whole, with their box, and only those that may be pasted."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from data.augment.paste import Donor, paste_objects
+from data.augment.polarization import Optics
+from data.augment.scene import Scene
 from data.augment.transforms import PAD
 from utils.config.config import AugmentConfig
 from utils.values.batch import Sample
-from utils.values.record import EVERY_CLASS, Record
+from utils.values.channels import Channels
 
 CFG = AugmentConfig(min_box_px=0, scale=0.4, flipud=0.5)
 
 
-def donor(boxes, labels, crowd=None, size=(100, 100), chances=None):
-    """Boxes are white on grey, crowd boxes and ignore regions are black."""
+def donor(boxes, labels, ignored=None, size=(100, 100), chances=None):
+    """Boxes are white on grey, ignore regions are black."""
     image = np.full((*size, 3), 90, np.uint8)
-    crowd = np.zeros(len(boxes), bool) if crowd is None else np.array(crowd)
-    for (x1, y1, x2, y2), ignored in zip(boxes, crowd, strict=True):
-        image[y1:y2, x1:x2] = 0 if ignored else 255
-    fractions = np.array(boxes, np.float32) / np.array([size[1], size[0]] * 2, np.float32)
-    record = Record(Path("x"), 1, size, fractions, np.array(labels), crowd)
-    return Donor(image, record, np.ones(max(labels) + 1) if chances is None else np.array(chances))
+    ignored = np.zeros(len(boxes), bool) if ignored is None else np.array(ignored)
+    for (x1, y1, x2, y2), black in zip(boxes, ignored, strict=True):
+        image[y1:y2, x1:x2] = 0 if black else 255
+    boxes, labels = np.array(boxes, np.float32), np.array(labels)
+    whole = Scene(image, boxes[~ignored], labels[~ignored], boxes[ignored])
+    return Donor(whole, Optics(Channels()), None if chances is None else np.array(chances))
 
 
 def scene(boxes=(), ignored=(), shape=(120, 160), value=60):
@@ -58,7 +58,7 @@ def test_the_border_is_soft():
     """From the box outwards, the donor's surroundings fade: 90 at the box, 60 at the patch's edge, in small steps."""
     cfg = AugmentConfig(min_box_px=0, scale=0, fliplr=0)
     source = donor([(40, 40, 60, 60)], [0], size=(120, 160))
-    source.image[:] = 90  # no object: only surroundings
+    source.scene.planes[:] = 90  # no object: only surroundings
     (x1, y1, x2, y2), image = (after := many(scene(), source, cfg, 1)[0]).boxes[0].round().astype(int), after.image
     row = image[(y1 + y2) // 2, :, 0].astype(int)
     assert (row[x1 + 1 : x2 - 1] == 90).all() and set(row.tolist()) > {60, 90}
@@ -66,17 +66,16 @@ def test_the_border_is_soft():
 
 
 @pytest.mark.parametrize(
-    ("boxes", "labels", "crowd"),
+    ("boxes", "labels", "ignored"),
     [
         ([(10, 10, 40, 40)], [0], [True]),
-        ([(10, 10, 40, 40)], [EVERY_CLASS], [True]),
         ([(10, 10, 40, 40), (30, 30, 60, 60)], [0, 0], [False, False]),
         ([(10, 10, 40, 40), (41, 10, 60, 60)], [0, 0], [False, True]),
     ],
-    ids=["crowd", "ignored", "overlapping", "beside_crowd"],
+    ids=["ignored", "overlapping", "beside_ignored"],
 )
-def test_what_is_never_pasted(boxes, labels, crowd):
-    for after in many(scene(), donor(boxes, labels, crowd, chances=[1.0])):
+def test_what_is_never_pasted(boxes, labels, ignored):
+    for after in many(scene(), donor(boxes, labels, ignored, chances=[1.0])):
         assert len(after.boxes) == 0 and (after.image == 60).all()
 
 
@@ -104,9 +103,3 @@ def test_chances_of_classes():
     even = [a.labels for a in many(scene(), donor(boxes, [0, 0, 0, 0, 1]), count=200)]
     share = [(np.concatenate(labels) == 1).mean() for labels in (rare, even)]
     assert share[0] > 1.4 * share[1] and share[1] == pytest.approx(0.2, abs=0.05)
-
-
-def test_crowd_with_every_class_does_not_pick_a_chance():
-    """An ignore region's label, -1, must not be read as the last class."""
-    source = donor([(10, 10, 30, 30), (60, 60, 90, 90)], [0, EVERY_CLASS], [False, True], chances=[1.0])
-    assert {label for after in many(scene(), source) for label in after.labels.tolist()} == {0}

@@ -10,6 +10,7 @@ from data.augment.mosaic import mosaic_matrices, single_matrix
 from data.augment.polarization import Optics, Turner, degree_and_angle, derived, stokes
 from data.augment.transforms import scaling, translation, warp_into
 from data.batches.cached_pictures import Pictures
+from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import Key
 from data.batches.samples import TrainSamples
 from utils.config.config import AugmentConfig
@@ -156,7 +157,7 @@ def test_whole_samples_commute_too(records, several):
     for epoch in range(2):
         for k in range(6):
             one, other = (
-                TrainSamples(Pictures(records, 10**8, c), cfg, 0, 5)[Key(epoch, k, (SIZE, SIZE))]
+                TrainSamples(RecordScenes(Pictures(records, 10**8, c)), cfg, 0, 5)[Key(epoch, k, (SIZE, SIZE))]
                 for c in (FROM_ANGLES, AS_STORED)
             )
             assert one.image.dtype == np.float32 and one.full == 1 and np.array_equal(one.boxes, other.boxes)
@@ -171,7 +172,8 @@ def test_only_light_is_jittered(records):
     plain = AugmentConfig(**STILL)
     loud = AugmentConfig(**{**STILL, "hsv_h": 0.1, "hsv_s": 0.5, "hsv_v": 0.5})
     one, other = (
-        TrainSamples(Pictures(records, 10**8, AS_STORED), c, 0, 0)[Key(0, 1, (64, 64))] for c in (plain, loud)
+        TrainSamples(RecordScenes(Pictures(records, 10**8, AS_STORED)), c, 0, 0)[Key(0, 1, (64, 64))]
+        for c in (plain, loud)
     )
     assert not np.allclose(one.image[..., :3], other.image[..., :3])
     np.testing.assert_array_equal(one.image[..., 3:], other.image[..., 3:])

@@ -7,12 +7,16 @@ import pytest
 import torch
 from PIL import Image
 
+from data.augment.scene import Scene
 from data.batches.balance import Balance
 from data.batches.build import eval_loader, train_loader
 from data.batches.cached_pictures import Pictures
+from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import Key
 from data.batches.samples import EvalSamples, TrainSamples
+from data.drawn.glass_set import draw_picture
 from utils.config.config import AugmentConfig, Config, DataConfig
+from utils.values.channels import Channels
 from utils.values.record import Record
 
 
@@ -35,11 +39,11 @@ def records(tmp_path_factory):
 
 def samples(records, **changes):
     settings = {"cfg": AugmentConfig(), "seed": 0, "compose_until": 5, **changes}
-    return TrainSamples(Pictures(records, 10**8), **settings)
+    return TrainSamples(RecordScenes(Pictures(records, 10**8)), **settings)
 
 
 def evaluated(records, size):
-    return EvalSamples(Pictures(records, 10**8), size, 32)
+    return EvalSamples(RecordScenes(Pictures(records, 10**8)), size, 32)
 
 
 def key(epoch, index, copy=0):
@@ -216,3 +220,37 @@ def test_balance_draws_rare_pictures_for_mosaics(tmp_path):
     for i in (0, 4):  # pictures without boxes
         found = np.bincount(made[key(0, i)].labels, minlength=3)
         assert (found <= 3 * kinds).all() and not found[kinds == 0].any()
+
+
+class DrawnScenes:
+    """A SceneSource without files and records: every bottle is drawn when it is asked for."""
+
+    channels = Channels()
+    sizes = np.full((6, 2), 96, np.int32)
+    donors = np.ones(6, bool)
+
+    def __init__(self):
+        self.asked = []
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        return Scene(*draw_picture(np.random.default_rng(index), 96))
+
+
+def test_samples_of_drawn_scenes():
+    """Mosaics, blends and pasted objects of them; each is asked for once per place that it has in a sample."""
+    scenes = DrawnScenes()
+    made = TrainSamples(scenes, AugmentConfig(mosaic=1, mixup=1, copy_paste=1), seed=0, compose_until=1)
+    samples = [made[key(0, i)] for i in range(6)]
+    assert len(scenes.asked) == 6 * 2 * (4 + 1)
+    assert all(s.image.shape == (64, 64, 3) for s in samples) and sum(len(s.boxes) for s in samples) > 6
+    assert same(made[key(0, 2)], samples[2]) and made[key(0, -1)].index == -1
+    alone = EvalSamples(scenes, 96, 32)
+    for index in range(6):
+        picture, boxes, labels = draw_picture(np.random.default_rng(index), 96)
+        sample = alone[index]
+        assert np.array_equal(sample.image, picture) and np.array_equal(sample.boxes, boxes)
+        assert np.array_equal(sample.labels, labels) and len(sample.ignored) == 0

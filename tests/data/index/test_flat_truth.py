@@ -8,8 +8,8 @@ import pytest
 from data.augment.transforms import eval_shape, eval_shapes
 from data.batches.balance import Balance
 from data.index.flat_truth import flatten
-from data.index.merged_records import MergedRecords
 from data.index.record_index import RecordIndex
+from data.index.record_sequence import MergedRecords
 from tests.data.index.written import write_index
 from utils.values.record import EVERY_CLASS, Record
 

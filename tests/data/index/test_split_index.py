@@ -16,7 +16,7 @@ from data.index.record_index import RecordIndex
 from data.index.split_index import index_path, read_indexed
 from data.index.union import merge
 from data.sets.description import read_description
-from data.sets.split_reading import Reading, ReadPolicy, RecordSet
+from data.sets.split_reading import ReadPolicy, RecordSet, SplitReader
 from tests.data.trees import LAYOUTS, NAMES, coco, make_truth, picture, text, voc, yolo
 from utils.config.settings import Setting, build_config
 from utils.values.record import Record
@@ -42,13 +42,13 @@ def said(caplog, monkeypatch):
 def passes(monkeypatch):
     """Splits that were read file by file."""
     found = []
-    chunks = Reading.chunks
+    chunks = SplitReader.chunks
 
     def counting(self, stamped):
         found.append(self.split)
         return chunks(self, stamped)
 
-    monkeypatch.setattr(Reading, "chunks", counting)
+    monkeypatch.setattr(SplitReader, "chunks", counting)
     return found
 
 
@@ -218,13 +218,13 @@ def test_a_full_disk_is_said_and_the_split_is_read_without(tmp_path, cache, said
 
 
 def _read_and_tell(home, queue, barrier):
-    chunks = Reading.chunks
+    chunks = SplitReader.chunks
 
     def counting(self, stamped):
         queue.put("read")
         return chunks(self, stamped)
 
-    Reading.chunks = counting
+    SplitReader.chunks = counting
     description, _ = read_description(home)
     barrier.wait(60)
     queue.put(str(len(read_indexed(description, "train", POLICY, "always").records)))

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from data.index.union import open_data
+from data.sets import description
 from data.sets.split_reading import ReadPolicy
 from tests.data.trees import picture
 from utils.config.config import DataConfig
@@ -102,3 +103,14 @@ def test_shipped_union_names_seventeen_classes_and_says_where_its_members_belong
     assert len(source.names) == 17  # of 6 + 8 + 4; both wood and glass have cracks
     with pytest.raises(DataError, match="neu-det.yaml:.* does not exist"):
         open_data(DataConfig(data="defects-union.yaml"))
+
+
+def test_every_yaml_is_parsed_once(union, tmp_path, monkeypatch):
+    parsed = []
+    read = description.read_yaml
+    monkeypatch.setattr(description, "read_yaml", lambda path: parsed.append(path) or read(path))
+    open_data(DataConfig(data=str(union)))
+    assert parsed == [union, tmp_path / "steel.yaml", tmp_path / "wood" / "data.yaml"]
+    parsed.clear()
+    open_data(DataConfig(data=str(tmp_path / "steel.yaml")))
+    assert parsed == [tmp_path / "steel.yaml"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.labels.coco_files import all_jsons, find_coco, json_in
+from data.labels.coco_places import all_jsons, find_coco, json_in
 
 
 def touched(home, *names):

@@ -1,0 +1,44 @@
+"""The scenes of a data set: pictures from files or a cache, truth from records."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data.augment.scene import Scene
+from data.batches.cached_pictures import Pictures
+from data.index.flat_truth import flatten
+from utils.values.channels import Channels
+
+
+class RecordScenes:
+    """A SceneSource of the records of `pictures`. Raises DataError as `Pictures` does.
+
+    It keeps no array of its own: pickled for a worker, it must not carry what an index maps into memory.
+    """
+
+    def __init__(self, pictures: Pictures) -> None:
+        self.pictures, self.records = pictures, pictures.records
+
+    @property
+    def channels(self) -> Channels:
+        """See SceneSource."""
+        return self.pictures.channels
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """(P, 2) int32: height and width px, as the records say."""
+        return flatten(self.records).sizes
+
+    @property
+    def donors(self) -> np.ndarray:
+        """(P,) bool: the pictures that show a defect outside ignore regions."""
+        truth = flatten(self.records)
+        return np.bincount(truth.pictures[~truth.crowd], minlength=len(self)) > 0
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, index: int) -> Scene:
+        record = self.records[index]
+        boxes, crowd = record.pixel_boxes(), record.crowd
+        return Scene(self.pictures[index], boxes[~crowd], record.labels[~crowd], boxes[crowd])
