@@ -19,11 +19,12 @@ from models.graph.builder import build_graph
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import permuted, set_words
 from models.graph.summary import as_table, summarise
+from models.inference.inference import Inference
+from models.inference.nms import NMSConfig
 from models.losses.criterion import Criterion
 from models.losses.loss_terms import LossTerms
 from models.ready.found import Found
 from models.ready.load import Loaded, closed_words, for_inference, load_model, look_for
-from models.ready.postprocess import NMSConfig, detections, undo_letterbox
 from models.ready.timing import measure
 from models.rows.spec import read_spec
 from utils.config.cli import parse_val
@@ -56,7 +57,7 @@ from utils.scoring.prediction_files import Known, read_parts
 from utils.scoring.score_summary import as_lines
 from utils.values.batch import Batch
 from utils.values.detections import Detections
-from utils.values.predictions import Predictions
+from utils.values.predictions import BoxPredictions, Predictions
 from utils.words.class_names import class_map, mapped_names, read_class_mapping
 from utils.words.errors import ConfigError, NumericError
 from utils.words.text import counted
@@ -77,25 +78,24 @@ def predict(
     """Run `model` over every picture of the loader; see `evaluate`. A criterion adds losses; `stop` ends it
     early.
     """
-    device = next(model.parameters()).device
     merged = labels is not None and len(set(labels)) < len(labels)
     nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det, agnostic=merged)
-    relabel = torch.arange(len(truth.names)) if labels is None else torch.tensor(labels)
+    numbers = torch.arange(len(truth.names)) if labels is None else torch.tensor(labels)
+    inference = Inference(model, nms, numbers, truth.names)
     found: dict[int, Detections] = {}
     terms: dict[int, LossTerms] = {}
     model.eval()
     for batch in progress(loader, "evaluating"):
         if stop is not None and stop.asked:
             return Found(found, terms, asked=True)
-        batch = batch.to(device, non_blocking=True)
-        with torch.inference_mode():
-            predictions = model(batch.inputs())
-            _check_finite(predictions, truth, batch)
-            if criterion is not None:
+        batch = batch.to(model.device, non_blocking=True)
+        predictions = inference.predictions(batch)
+        _check_finite(predictions, truth, batch)
+        if criterion is not None:
+            assert isinstance(predictions, Predictions), "losses are those of a network of rows"
+            with torch.inference_mode():
                 terms[batch.indices[0]] = criterion(predictions, batch.targets).cpu()
-        scored = undo_letterbox(detections(predictions, nms), batch.letterboxes)
-        for index, one in zip(batch.indices, scored, strict=True):
-            found[index] = replace(one, labels=relabel[one.labels], names=truth.names)
+        found |= inference.detections(predictions, batch.views)
     return Found(found, terms)
 
 
@@ -122,7 +122,7 @@ def evaluate(
     return score(found, truth) if world.first else None
 
 
-def _check_finite(predictions: Predictions, truth: RecordSet, batch: Batch) -> None:
+def _check_finite(predictions: BoxPredictions, truth: RecordSet, batch: Batch) -> None:
     if not predictions.finite():
         first = truth.records[batch.indices[0]].path
         raise NumericError(

@@ -21,8 +21,8 @@ from models.graph.normless import without_norms
 from models.graph.open_vocabulary import Words, set_words, text_source, with_words
 from models.graph.static import static_graph
 from models.graph.summary import summarise
+from models.inference.nms import NMSConfig, suppress
 from models.losses.criterion import build_criterion
-from models.ready.postprocess import NMSConfig, suppress
 from models.rows.spec import ModelSpec, read_spec
 from models.text.cache import VectorCache
 from models.text.encoder import TextEncoder

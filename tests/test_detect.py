@@ -19,17 +19,17 @@ from data.augment.polarization import Optics
 from data.pictures.images import read_image
 from data.pictures.sources import find_sources
 from data.pictures.video import read_frames
-from detect import Detector, look, wanted_classes
-from models.ready.postprocess import NMSConfig
+from detect import Detector, look
+from models.inference.nms import NMSConfig
 from tests.data.pictures.test_video import write_video
-from utils.config.cli import parse_detect
-from utils.detecting.detection_files import FoundFiles, slug
-from utils.detecting.detection_tables import FoundTables
+from utils.detecting.detection_output import DetectionOutput
+from utils.drawing.marks import BoxStyle
+from utils.processes.dist import ALONE
+from utils.report.detection_run import write_run
 from utils.scoring import coco
 from utils.values.channels import RGB_CHANNELS
 from utils.values.detections import Detections
-from utils.words.errors import ConfigError
-from utils.words.text import spreadsheet_cell
+from utils.values.picture_result import Verdict
 
 
 @pytest.fixture
@@ -121,17 +121,9 @@ def test_detector_equals_val(trained, glass):
         assert torch.equal(again.boxes, found.boxes)
 
 
-def test_classes_by_name_or_number(trained, pictures):
-    assert wanted_classes(["OIL", "0"], ("bubble", "oil")) == (1, 0) and wanted_classes([], ("a",)) is None
-    with pytest.raises(ConfigError, match="bubble, oil"):
-        wanted_classes(["crack"], ("bubble", "oil"))
+def test_only_the_classes_that_are_wanted(trained, pictures):
     _, run = run_detect(trained, "--source", str(pictures), "--classes", "black spot", "--save-json")
     assert {row["category"] for row in json.loads((run / "predictions.json").read_text())} <= {"black spot"}
-
-
-def test_hostile_names_stay_inside_the_run(tmp_path):
-    assert slug("../../etc") == "______etc" and slug("") == "class" and "/" not in slug("a/b")
-    assert spreadsheet_cell("=cmd()") == "'=cmd()" and spreadsheet_cell("ok") == "ok"
 
 
 def test_video_gives_a_row_per_frame_and_an_overlay_video(trained, tmp_path):
@@ -256,41 +248,62 @@ def test_fail_on_defect(trained, pictures):
     assert run_detect(trained, "--source", str(pictures), "--nosave", "--fail-on-defect")[0] == 3
 
 
-class QuickDetector:
+def test_verdict_of_a_picture(trained, pictures, tmp_path):
+    """As detect.py says it, by a confidence and by a thresholds file."""
+    path = sorted(pictures.iterdir())[0]
+    detector = Detector(trained / "weights" / "best.pt", device="cpu")
+    best = float(detector(path, conf=0.001).scores[0])
+    assert detector.verdict(path, conf=best * 1.1) is Verdict.OK
+    assert detector.verdict(read_image(path), conf=best * 0.9) is Verdict.NG
+    file, given = tmp_path / "thresholds.yaml", Detector(detector.path, device="cpu", imgsz=detector.imgsz)
+    for threshold, verdict in ((best * 0.9, "NG"), (best * 1.1, "OK")):
+        rows = "".join(f'  "{name}": {threshold}\n' for name in detector.names)
+        file.write_text(f"nms: {{imgsz: 64}}\nthresholds:\n{rows}")
+        given.use_thresholds(str(file))
+        assert given.imgsz == detector.imgsz and given.verdict(path) == verdict
+    detector.use_thresholds(str(file))
+    assert detector.imgsz == 64 and detector.nms(iou=0.3) == NMSConfig(conf=threshold - 2e-6, iou=0.3, max_det=1000)
+
+
+class QuickDetector(Detector):
     """Finds the same three boxes in everything, at once."""
 
-    optics = Optics(RGB_CHANNELS)
+    names, limits, mm_per_px, optics = ("a", "b"), None, None, Optics(RGB_CHANNELS)
+
+    def __init__(self):
+        pass
 
     def shape(self, image):
         return (32, 32)
 
     def detect(self, images, nms):
         boxes = torch.tensor([[1.0, 2, 9, 9], [12, 3, 20, 12], [3, 14, 12, 28]])
-        return [Detections(boxes, torch.tensor([0.9, 0.8, 0.7]), torch.tensor([0, 1, 0])) for _ in images]
+        return [Detections(boxes, torch.tensor([0.9, 0.8, 0.7]), torch.tensor([0, 1, 0]), self.names) for _ in images]
 
 
 def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
     """Everything that writes is on; a list of rows would grow by megabytes over these frames."""
     write_video(tmp_path / "v.mp4", 2000, size=(32, 32))
-    words = ["--save-txt", "--save-csv", "--save-json", "--hide-labels"]
+    output = DetectionOutput(labels=True, table=True, json=True, style=BoxStyle(hide_labels=True))
     frames = read_frames(find_sources(str(tmp_path / "v.mp4")))
     held, run = {}, tmp_path / "run"
     run.mkdir()
+
+    def watched(results):
+        for number, result in enumerate(results, 1):
+            if number in (200, 1100, 2000):
+                gc.collect()
+                held[number] = tracemalloc.get_traced_memory()[0]
+            yield result
+
     tracemalloc.start()
     try:
-        about = (run, ("a", "b"), parse_detect(words))
-        with FoundFiles(*about) as files, FoundTables(*about) as tables:
-            for number, looked in enumerate(look(QuickDetector(), frames, NMSConfig(), 4), 1):
-                files.add(looked.frame, looked.found)
-                tables.add(looked.frame, looked.found, looked.milliseconds)
-                if number in (200, 1100, 2000):
-                    gc.collect()
-                    held[number] = tracemalloc.get_traced_memory()[0]
+        totals = write_run(run, watched(look(QuickDetector(), frames, NMSConfig(), 4)), ("a", "b"), output, ALONE)
     finally:
         tracemalloc.stop()
     grown = (held[1100] - held[200], held[2000] - held[1100])
     assert min(grown) < 100_000, grown  # the interpreter's table of strings may double once, rows would grow twice
-    assert tables.looked == 2000
+    assert totals.looked == totals.bad == 2000
     assert len(json.loads((run / "predictions.json").read_text())) == 6000
 
 

@@ -11,10 +11,10 @@ import pytest
 import detect
 import val
 from tests.conftest import QUICK
-from utils.inspection.limits import Limits
-from utils.inspection.threshold_file import DetectionSettings, read_making, read_thresholds
+from utils.inspection.threshold_file import DetectionSettings, Limits, read_making, read_thresholds
 from utils.scoring import coco
 from utils.values.detections import Detections
+from utils.values.score_thresholds import ScoreThresholds
 
 FIGURES = ("FROC.png", "recall_by_size.png", "overkill_escape.png", "calibration.png", "thresholds.yaml")
 
@@ -138,10 +138,14 @@ def test_scores_are_parted_as_they_are_written():
 
     scores = torch.tensor([0.5000004, 0.4999996, 0.4999994], dtype=torch.float64)
     found = Detections(torch.zeros(3, 4), scores, torch.zeros(3, dtype=torch.long))
-    assert len(Limits((0.5,), DetectionSettings()).passing(found)) == 2
+
+    def limits(*values):
+        return Limits(ScoreThresholds(values, "thresholds.yaml"), DetectionSettings())
+
+    assert len(limits(0.5).passing(found)) == 2
     rows = coco.result_rows(found, 1, (1,))
     assert sum(row["score"] >= 0.5 for row in rows) == 2
-    assert Limits((0.5, 0.2), DetectionSettings()).lowest < 0.2 and Limits((2.0,), DetectionSettings()).lowest == 1.0
+    assert limits(0.5, 0.2).lowest < 0.2 and limits(2.0).lowest == 1.0
 
 
 def test_sizes_in_mm(learnt):

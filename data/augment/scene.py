@@ -23,6 +23,11 @@ class Scene:
     labels: np.ndarray
     ignored: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
+    @classmethod
+    def without_truth(cls, planes: np.ndarray) -> Scene:
+        """A picture of which nothing is known."""
+        return cls(planes, np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
+
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) px."""

@@ -22,7 +22,8 @@ def collate(samples: Sequence[Sample]) -> Batch:
     )
     lost = sum(s.boxes_lost for s in samples)
     full = samples[0].full
-    return Batch(images, targets, tuple(s.index for s in samples), tuple(s.letterbox for s in samples), lost, full=full)
+    views = tuple(s.view for s in samples if s.view is not None)
+    return Batch(images, targets, tuple(s.index for s in samples), views, lost, full=full)
 
 
 def _owners(counts: Sequence[int]) -> torch.Tensor:

@@ -18,9 +18,9 @@ from utils.drawing.marks import Marks
 from utils.drawing.plane_plots import plot_planes
 from utils.drawing.plots import plot_batch, plot_labels
 from utils.values.batch import Batch
-from utils.values.boxes import Letterbox
 from utils.values.channels import ANGLES, DERIVED, PAIRS
 from utils.values.detections import Detections
+from utils.values.view import View
 
 PREVIEWED = 4  # pictures in polarization_preview.png
 
@@ -122,11 +122,11 @@ def plot_detections(folder: Path, loader: DataLoader[Batch], truth: RecordSet, f
         true = [Marks(s.boxes, s.labels) for s in shown]
         plot_batch(images, true, titles, truth.names, folder / f"val_batch{number}_labels.jpg")
         sure = [found[s.index].keep(found[s.index].scores >= 0.25) for s in shown]
-        marks = [_marks(s.letterbox, one) for s, one in zip(shown, sure, strict=True)]
+        marks = [_marks(s.view, one) for s, one in zip(shown, sure, strict=True)]
         plot_batch(images, marks, titles, truth.names, folder / f"val_batch{number}_pred.jpg")
 
 
-def _marks(letterbox: Letterbox | None, found: Detections) -> Marks:
+def _marks(view: View | None, found: Detections) -> Marks:
     """Detections of a picture as marks on its letterboxed network input."""
-    assert letterbox is not None, "evaluation samples carry their letterbox"
-    return Marks(letterbox.apply(found.boxes.numpy()), found.labels.numpy(), found.scores.numpy())
+    assert view is not None, "evaluation samples carry their view"
+    return Marks(view.apply(found.boxes.numpy()), found.labels.numpy(), found.scores.numpy())

@@ -137,11 +137,16 @@ class EvalSamples(Dataset[Sample]):
         return len(self.scenes)
 
     def __getitem__(self, index: int) -> Sample:
-        scene = self.scenes[index]
         height, width = self.shapes[index].tolist()
-        image, fit = letterbox(scene.planes, (height, width), self.optics.padding(scene.planes.dtype, PAD))
-        boxes, ignored = fit.apply(scene.boxes), fit.apply(scene.ignored)
-        return _finished(Sample(image, boxes, scene.labels, index, fit, ignored=ignored), self.optics)
+        return letterboxed(self.scenes[index], (height, width), index, self.optics)
+
+
+def letterboxed(scene: Scene, shape: tuple[int, int], index: int, optics: Optics) -> Sample:
+    """Scene number `index`, its picture and truth fitted into a network input of `shape` (height, width)."""
+    image, fit = letterbox(scene.planes, shape, optics.padding(scene.planes.dtype, PAD))
+    view = fit.view(index)
+    boxes, ignored = view.apply(scene.boxes), view.apply(scene.ignored)
+    return _finished(Sample(image, boxes, scene.labels, index, view, ignored=ignored), optics)
 
 
 def _finished(sample: Sample, optics: Optics) -> Sample:

@@ -81,6 +81,11 @@ class Graph(nn.Module):
         return self
 
     @property
+    def device(self) -> torch.device:
+        """Where its parameters are."""
+        return next(self.parameters()).device
+
+    @property
     def head(self) -> nn.Module:
         """The last row."""
         return self.layers[-1]

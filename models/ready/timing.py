@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 
 from models.graph.graph import Graph
-from models.ready.postprocess import NMSConfig, detections, undo_letterbox
+from models.inference.inference import detections
+from models.inference.nms import NMSConfig
 from utils.console.progress import progress
 from utils.processes.speed import Speed, spread, time_steps
 from utils.values.batch import Batch
@@ -30,8 +31,8 @@ def measure(
     def forward(batch: Batch) -> tuple[Predictions, Batch]:
         return model(batch.to(device).inputs()), batch
 
-    def suppress(given: tuple[Predictions, Batch]) -> list[Detections]:
-        return undo_letterbox(detections(given[0], nms), given[1].letterboxes)
+    def suppress(given: tuple[Predictions, Batch]) -> dict[int, Detections]:
+        return detections(given[0], given[1].views, nms)
 
     steps: dict[str, Callable] = {"read": read, "forward": forward, "nms": suppress}
     largest = max(len(keys) for keys in batches)

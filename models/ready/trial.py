@@ -78,7 +78,7 @@ def random_batch(pictures: int, size: int, classes: int, seed: int, planes: int 
         labels=torch.randint(0, classes, (count,), generator=rng),
         boxes=torch.cat((corner, corner + side), 1) * size,
     )
-    return Batch(images, targets, tuple(range(pictures)), (None,) * pictures)
+    return Batch(images, targets, tuple(range(pictures)))
 
 
 def _seconds(action: Callable[[], None], device: torch.device) -> float:

@@ -179,4 +179,6 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
         "--set", dest="assignments", action="append", default=[], metavar="key=value", help="model.static, model.sam"
     )
     values = parser.read(argv)
+    if values["thresholds"] and values["conf_thres"] is not None:
+        raise ConfigError("--conf and --thresholds: the file has a confidence for each class; leave one out")
     return DetectFlags(**{**values, "classes": tuple(values["classes"]), "assignments": tuple(values["assignments"])})

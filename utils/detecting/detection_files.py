@@ -3,54 +3,55 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
-from utils.config.flags import DetectFlags
-from utils.drawing.marks import BoxStyle, Marks, draw_marks
+from utils.detecting.detection_output import DetectionOutput
+from utils.drawing.marks import Marks, draw_marks
 from utils.drawing.overlays import OverlayVideos, write_picture
-from utils.files.opened_together import OpenedTogether
 from utils.files.runs import write_text
 from utils.files.yolo_txt import label_text
 from utils.processes.threads import Background
 from utils.values.detections import Detections
 from utils.values.frame import Frame
+from utils.values.picture_result import PictureResult
 
 WAITING = 4  # pictures drawn and encoded while the network is at work on the next ones
 
 
-class FoundFiles(OpenedTogether):
-    """Overlays, crops and label files in the run folder; a context manager that finishes them."""
+class FoundFiles:
+    """Overlays, crops and label files in the run folder; `open` finishes them."""
 
-    def __init__(self, run: Path, names: Sequence[str], flags: DetectFlags) -> None:
-        self.run, self.names, self.flags = run, names, flags
-        self.style = BoxStyle(
-            line_width=flags.line_thickness or None, hide_labels=flags.hide_labels, hide_scores=flags.hide_conf
-        )
+    def __init__(self, run: Path, output: DetectionOutput, videos: OverlayVideos, background: Background) -> None:
+        self.run, self.output, self.videos, self.background = run, output, videos, background
 
-    def _open(self, stack: ExitStack) -> None:
-        self.videos = OverlayVideos(self.run)
-        stack.callback(self.videos.close)
-        self.background = stack.enter_context(Background(WAITING))
+    @classmethod
+    @contextmanager
+    def open(cls, run: Path, output: DetectionOutput) -> Iterator[Self]:
+        """The files below the folder `run` that `output` asks for, complete after the block."""
+        # the videos are closed last: pictures may still wait in the background to be drawn
+        with closing(OverlayVideos(run)) as videos, Background(WAITING) as background:
+            yield cls(run, output, videos, background)
 
-    def add(self, frame: Frame, found: Detections | None) -> None:
-        """The files that were asked for; none of what could not be read."""
+    def add(self, result: PictureResult) -> None:
+        """The files of one input; none of what could not be read."""
+        frame, found = result.frame, result.detections
         if found is None or frame.image is None:
             return
-        if self.flags.save_txt:
-            text = label_text(found, (frame.image.shape[0], frame.image.shape[1]), self.flags.save_conf)
-            write_text(self._place("labels", frame, ".txt"), text)
-        if not self.flags.nosave:
+        if self.output.labels:
+            write_text(self._place("labels", frame, ".txt"), label_text(found, result.size, self.output.scores))
+        if self.output.pictures:
             self.background.run(self._overlay, frame, frame.image, found)
-        if self.flags.save_crop:
+        if self.output.crops:
             self.background.run(self._crops, frame, frame.image, found)
 
     def _overlay(self, frame: Frame, image: np.ndarray, found: Detections) -> None:
         marks = Marks(found.boxes.numpy(), found.labels.numpy(), found.scores.numpy(), found.masks)
-        drawn = draw_marks(image, marks, self.names, self.style)
+        drawn = draw_marks(image, marks, found.names, self.output.style)
         if frame.clip is not None:
             self.videos.add(frame.clip, drawn)
         else:
@@ -62,7 +63,7 @@ class FoundFiles(OpenedTogether):
         for number, (label, (x1, y1), (x2, y2)) in enumerate(zip(found.labels.tolist(), low, high, strict=True)):
             crop = image[y1:y2, x1:x2]
             if crop.size:
-                folder = f"crops/{slug(self.names[label])}"
+                folder = f"crops/{slug(found.names[label])}"
                 write_picture(self._place(folder, frame, f"_{number}.jpg"), crop)
 
     def _place(self, folder: str, frame: Frame, suffix: str) -> Path:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+
+from utils.words.errors import ConfigError, printable
 
 
 def relative_paths(paths: Sequence[Path]) -> list[Path]:
@@ -36,6 +38,14 @@ def output_places(relative: Sequence[Path], numbered: Collection[Path] = ()) -> 
         taken.add(_key(free))
         places.append(free)
     return places
+
+
+def protect_inputs(inputs: Iterable[Path], run: Path) -> None:
+    """Raise ConfigError where results in the folder `run`, which may exist, could overwrite inputs of their names."""
+    folders = {Path(os.path.realpath(folder)) for folder in {path.parent for path in inputs}}
+    here = Path(os.path.realpath(run))
+    if any(here == folder or here in folder.parents for folder in folders):
+        raise ConfigError(f"--project, --name: {printable(str(run))} holds inputs, which the results would overwrite")
 
 
 def _key(place: Path) -> str:

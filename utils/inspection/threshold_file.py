@@ -4,7 +4,7 @@
     thresholds:
       "bubble": 0.35
 
-`nms` may be left out; detect.py takes its values where no flag says otherwise.
+`nms` may be left out; detect.py takes its values where no flag says otherwise. `Limits` are what it makes of the file.
 """
 
 from __future__ import annotations
@@ -13,15 +13,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 import yaml
 
 from utils.inspection.thresholds import NEVER
+from utils.values.detections import Detections
+from utils.values.score_thresholds import ScoreThresholds
 from utils.words.class_names import name_key
 from utils.words.errors import printable
 from utils.words.text import did_you_mean
 from utils.words.yamlio import Document, read_yaml
 
 HEAD = f"A detection counts where its score >= the threshold of its class; {NEVER} is above every score."
+DIGITS = 6  # of a score in predictions.json, which the thresholds were chosen on
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,48 @@ class DetectionSettings:
         """As YAML on one line; empty when nothing is known."""
         known = [f"{name}: {value}" for name, value in vars(self).items() if value is not None]
         return f"{{{', '.join(known)}}}" if known else ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The thresholds of a file, and how the detections were made that they were chosen on."""
+
+    thresholds: ScoreThresholds
+    made: DetectionSettings
+
+    @property
+    def lowest(self) -> float:
+        """The confidence from which detections are to be gathered: a hair below the least threshold."""
+        return min(max(min(self.thresholds.values) - 2 * 10**-DIGITS, 0.0), 1.0)
+
+    def passing(self, found: Detections) -> Detections:
+        """What counts: scores, rounded as they are written, of at least the threshold of their class."""
+        limits = torch.tensor(self.thresholds.values, dtype=torch.float64)
+        scores = torch.tensor([round(score, DIGITS) for score in found.scores.tolist()], dtype=torch.float64)
+        return found.keep(scores >= limits[found.labels])
+
+    def notices(self, wanted: DetectionSettings, agnostic: bool, imgsz: int) -> list[str]:
+        """Where `wanted`, what flags say, departs from how the thresholds were chosen. `imgsz`: px of the network input
+        that it would be without the file; `agnostic`: boxes suppress boxes of other classes.
+        """
+        pairs = {
+            "--iou": (wanted.iou, self.made.iou),
+            "--max-det": (wanted.max_det, self.made.max_det),
+            "--imgsz": (wanted.imgsz, self.made.imgsz),
+        }
+        other = [f"{option} {a}, not {b}" for option, (a, b) in pairs.items() if a is not None and a != b]
+        other += ["--agnostic-nms"] if agnostic else []
+        lines, file = [], self.thresholds.source
+        if not wanted.imgsz and self.made.imgsz not in (None, imgsz):
+            lines.append(f"{file}: chosen at --imgsz {self.made.imgsz}, which is used")
+        if other:
+            lines.append(f"{file}: chosen with other settings ({', '.join(other)}); its rates do not hold")
+        return lines
+
+
+def read_limits(path: str, names: Sequence[str]) -> Limits:
+    """The limits of a thresholds file for classes of these names. Raises ConfigError with file and line."""
+    return Limits(ScoreThresholds(read_thresholds(path, names), path), read_making(path))
 
 
 def thresholds_text(

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from utils.values.boxes import Letterbox
+from utils.values.view import View
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +20,8 @@ class Sample:
     """One network input before batching: `image` (H, W, C) uint8 RGB, `boxes` (N, 4) xyxy px, `labels` (N,).
 
     With other channels than RGB `image` may be uint16 or float32; `full` is the value that means 1.0.
+    `view` says how it lies in its picture, where it is made for detections and not for learning: an augmented sample is
+    made of several pictures, the first of which is record `index`.
     `ignored` (R, 4) xyxy px are regions about which nothing is known: they teach neither object nor background.
     """
 
@@ -27,7 +29,7 @@ class Sample:
     boxes: np.ndarray
     labels: np.ndarray
     index: int
-    letterbox: Letterbox | None = None
+    view: View | None = None
     boxes_lost: int = 0
     ignored: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     full: float = 255.0
@@ -60,8 +62,9 @@ class Targets:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """`images` (B, C, H, W) uint8, `targets`, data set index and letterbox of every picture, boxes lost on the way.
+    """`images` (B, C, H, W) uint8, `targets`, the record's index of every sample, boxes lost on the way.
 
+    `views` (B,) say where the inputs lie in their pictures, of which several may show one; empty in training.
     `images` may be uint16 or float32, too; `full` is the value that means 1.0.
     `phrases` (N,) int64: the rows of the model's vocabulary that this batch asks for, of which `targets.labels` are
     the places; None: the labels are the classes themselves.
@@ -70,7 +73,7 @@ class Batch:
     images: Tensor
     targets: Targets
     indices: tuple[int, ...]
-    letterboxes: tuple[Letterbox | None, ...]
+    views: tuple[View, ...] = ()
     boxes_lost: int = 0
     phrases: Tensor | None = None
     full: float = 255.0

@@ -1,4 +1,4 @@
-"""Box arithmetic: formats, pairwise IoU, clipping, and the letterbox with its inverse.
+"""Box arithmetic: formats, pairwise IoU, clipping, and how a letterbox fits.
 
 Coordinates are continuous: a picture W wide spans 0..W, pixel i covers i..i+1.
 """
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+
+from utils.values.view import View
 
 
 def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
@@ -41,8 +43,8 @@ def clip_boxes(boxes: np.ndarray, height: float, width: float) -> np.ndarray:
 class Letterbox:
     """How a picture was fitted into the network input: resized to `inner`, then padded at `left`, `top`.
 
-    Sizes are (height, width) px. The two axes have their own scale because `inner` is whole pixels, so that the inverse
-    is exact.
+    Sizes are (height, width) px. The two axes have their own scale because `inner` is whole pixels, so that the
+    inverse is exact.
     """
 
     original: tuple[int, int]
@@ -62,19 +64,7 @@ class Letterbox:
         top, left = (canvas[0] - height) // 2, (canvas[1] - width) // 2
         return cls(original, (height, width), canvas, top, left)
 
-    @property
-    def scale(self) -> tuple[float, float]:
-        """(x, y) factors from original to network input."""
-        return self.inner[1] / self.original[1], self.inner[0] / self.original[0]
-
-    def apply(self, boxes: np.ndarray) -> np.ndarray:
-        """(N, 4) xyxy px of the original picture -> px of the network input."""
-        x, y = self.scale
-        return boxes * np.array([x, y, x, y], np.float32) + np.array([self.left, self.top] * 2, np.float32)
-
-    def undo(self, boxes: Tensor) -> Tensor:
-        """(N, 4) xyxy px of the network input -> px of the original picture, clipped to it."""
-        x, y = self.scale
-        shift, factor = boxes.new_tensor([self.left, self.top] * 2), boxes.new_tensor([x, y, x, y])
-        limit = boxes.new_tensor([self.original[1], self.original[0]] * 2)
-        return ((boxes - shift) / factor).clamp(min=torch.zeros_like(limit), max=limit)
+    def view(self, picture: int) -> View:
+        """How the network input lies in the picture of that number."""
+        scale = self.inner[1] / self.original[1], self.inner[0] / self.original[0]
+        return View(picture, self.original, scale, (self.left, self.top))

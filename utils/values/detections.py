@@ -14,9 +14,8 @@ from utils.values.masks import Rle
 class Detections:
     """What remains after NMS for one picture: `boxes` (M, 4) xyxy, `scores` (M,) descending, `labels` (M,) int64.
 
-    Boxes are in pixels of the network input until `postprocess.undo_letterbox`, in original pixels afterwards.
-    `names` maps a label to its word where the detections leave the house (detect.Detector), and `masks` holds one mask
-    each, at the size of the original picture, if they were asked for.
+    Boxes are in pixels of the original picture. `names` maps a label to its word, and `masks` holds one mask each, at
+    the size of the picture, if they were asked for.
     """
 
     boxes: Tensor

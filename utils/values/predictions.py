@@ -20,27 +20,16 @@ class BoxCode:
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions:
-    """What a head says, before NMS, the same in train and eval mode. A = all predictions of all levels.
+class BoxPredictions:
+    """Boxes and their logits, which is all that NMS needs to know. A = all predictions of all levels.
 
     `code` the boxes, decoded where somebody looks; `class_logits` (B, A, K); `objectness` (B, A) logits, None without
-    an anchor head; `points` (A, 2) cell centres px; `strides` (A,); `level_sizes` predictions per level, summing to A;
-    `grids` (height, width) per level; `anchors` (A, 2) width and height px or None.
-
-    Side results of rows, for their own losses: `reconstructions` (B,) each, a loss per picture; `energies` (B, h, w)
-    each, over a grid that covers the network input, low where a visual prompt is wanted.
+    an anchor head.
     """
 
     code: BoxCode
     class_logits: Tensor
     objectness: Tensor | None
-    points: Tensor
-    strides: Tensor
-    level_sizes: tuple[int, ...]
-    grids: tuple[tuple[int, int], ...]
-    anchors: Tensor | None = None
-    reconstructions: tuple[Tensor, ...] = ()
-    energies: tuple[Tensor, ...] = ()
 
     @property
     def boxes(self) -> Tensor:
@@ -55,6 +44,26 @@ class Predictions:
         """Whether every number is finite, a bool tensor."""
         said = [x for x in (self.code.values, self.class_logits, self.objectness) if x is not None]
         return torch.stack([x.isfinite().all() for x in said]).all()
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions(BoxPredictions):
+    """What a head says, before NMS, the same in train and eval mode: boxes, and what their losses need to know.
+
+    `points` (A, 2) cell centres px; `strides` (A,); `level_sizes` predictions per level, summing to A; `grids` (height,
+    width) per level; `anchors` (A, 2) width and height px or None.
+
+    Side results of rows, for their own losses: `reconstructions` (B,) each, a loss per picture; `energies` (B, h, w)
+    each, over a grid that covers the network input, low where a visual prompt is wanted.
+    """
+
+    points: Tensor
+    strides: Tensor
+    level_sizes: tuple[int, ...]
+    grids: tuple[tuple[int, int], ...]
+    anchors: Tensor | None = None
+    reconstructions: tuple[Tensor, ...] = ()
+    energies: tuple[Tensor, ...] = ()
 
     def scores(self) -> Tensor:
         """(B, A, K) float32 confidences: class probability, times objectness where the head has one."""

@@ -26,6 +26,20 @@ def class_map(model_names: Sequence[str], data_names: Sequence[str], weights: st
     return tuple(theirs[name_key(name)] for name in model_names)
 
 
+def wanted_classes(words: Sequence[str], names: Sequence[str]) -> tuple[int, ...] | None:
+    """--classes: names (case does not count) or numbers -> numbers; None for no words. Raises ConfigError."""
+    if not words:
+        return None
+    by_name = {name.casefold(): index for index, name in enumerate(names)}
+    chosen = []
+    for word in words:
+        index = by_name.get(word.casefold(), int(word) if word.isdecimal() else -1)
+        if not 0 <= index < len(names):
+            raise ConfigError(f"--classes {word}: the checkpoint knows {', '.join(names)}")
+        chosen.append(index)
+    return tuple(chosen)
+
+
 def name_key(name: str) -> str:
     """What makes two class names the same: case and the number of blanks do not count."""
     return " ".join(name.casefold().split())

@@ -11,7 +11,7 @@ from utils.words.vocabulary import Vocabulary
 def batch(labels):
     labels = torch.tensor(labels, dtype=torch.long)
     targets = Targets(torch.zeros_like(labels), labels, torch.zeros(len(labels), 4))
-    return Batch(torch.zeros(2, 3, 8, 8, dtype=torch.uint8), targets, (0, 1), (None, None))
+    return Batch(torch.zeros(2, 3, 8, 8, dtype=torch.uint8), targets, (0, 1))
 
 
 def test_few_plain_classes_need_no_phrases():

@@ -102,7 +102,7 @@ def test_eval_boxes_return_to_original_pixels(records):
     data = evaluated(records, 96)
     for i, record in enumerate(records):
         sample = data[i]
-        back = sample.letterbox.undo(torch.from_numpy(sample.boxes))
+        back = sample.view.undo(torch.from_numpy(sample.boxes))
         np.testing.assert_allclose(back.numpy(), record.pixel_boxes(), atol=1e-3)
 
 

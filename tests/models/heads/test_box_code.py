@@ -5,7 +5,9 @@ import torch
 
 from models.heads.anchor import AnchorDetect
 from models.heads.free import FreeDetect
-from models.ready.postprocess import NMSConfig, detections
+from models.inference.inference import detections
+from models.inference.nms import NMSConfig
+from utils.values.view import View
 
 C_INS, STRIDES = [16, 16, 16], [8, 16, 32]
 HEADS = {
@@ -45,7 +47,8 @@ def test_detections_decode_what_reaches_the_confidence(name, monkeypatch):
     monkeypatch.setattr(code, "decode", counted)
     conf = float(predictions.scores().detach().median())
     reach = (predictions.scores() > conf).sum()
-    detections(predictions, NMSConfig(conf=conf))
+    views = [View(picture, (128, 128), (1.0, 1.0), (0, 0)) for picture in (0, 1)]
+    detections(predictions, views, NMSConfig(conf=conf))
     assert decoded == [reach]
 
 

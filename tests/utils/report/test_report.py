@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.utils.glass_cases import NAMES, cases, detections, record, six_pictures
 from utils.benchmark import random_results, random_truth
+from utils.detecting.totals import Totals
 from utils.inspection.decisions import Cost, decide
 from utils.inspection.files import inspection_section
 from utils.inspection.summary import InspectionConfig, inspect
@@ -28,6 +29,8 @@ from utils.report.sweep import STEPS, sweep_table
 from utils.scoring import coco
 from utils.scoring.evaluation import score_results
 from utils.values.frame import Frame
+from utils.values.picture_result import PictureResult
+from utils.values.score_thresholds import ScoreThresholds
 from utils.words.errors import DataError
 
 HOSTILE = '</script><script>alert("1")</script>'
@@ -307,14 +310,16 @@ def test_warnings_are_read_back(tmp_path):
 
 
 def test_detection_report(tmp_path):
-    report = DetectionReport(("bubble", HOSTILE))
+    names, thresholds = ("bubble", HOSTILE), ScoreThresholds((0.25, 0.25), "--conf")
+    report, totals = DetectionReport(names), Totals()
     for number in range(40):
         found = detections(([5, 5, 20, 20], 0.3 + number / 100, number % 2)) if number % 4 else detections()
         frame = Frame(f"p{number}.png", Path(f"p{number}"), GREY)
-        report.add(frame, found, 2.0 + number)
-        report.show(frame, found)
-    report.add(Frame("bad.png", Path("bad"), None, "cut off"), None, 0.0)
-    report.write(tmp_path)
+        result = PictureResult(frame, replace(found, names=names), thresholds, milliseconds=2.0 + number)
+        totals.add(result)
+        report.show(result)
+    totals.add(PictureResult(Frame("bad.png", Path("bad"), None, "cut off"), None, thresholds))
+    report.write(tmp_path, totals)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     content = json.loads((tmp_path / "report.json").read_text())
     assert content["pictures"] == {"looked_at": 40, "OK": 10, "NG": 30} and content["unreadable"] == 1

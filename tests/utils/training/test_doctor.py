@@ -173,7 +173,7 @@ class Overflowing(nn.Module):
 
 def batch():
     none = torch.zeros(0, dtype=torch.long)
-    return Batch(torch.zeros(1, 3, 8, 8, dtype=torch.uint8), Targets(none, none, torch.zeros(0, 4)), (0,), (None,))
+    return Batch(torch.zeros(1, 3, 8, 8, dtype=torch.uint8), Targets(none, none, torch.zeros(0, 4)), (0,))
 
 
 @pytest.mark.parametrize(

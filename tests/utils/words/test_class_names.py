@@ -1,7 +1,13 @@
 import pytest
 
-from utils.words.class_names import mapped_names, read_class_mapping
+from utils.words.class_names import mapped_names, read_class_mapping, wanted_classes
 from utils.words.errors import ConfigError
+
+
+def test_classes_by_name_or_number():
+    assert wanted_classes(["OIL", "0"], ("bubble", "oil")) == (1, 0) and wanted_classes([], ("a",)) is None
+    with pytest.raises(ConfigError, match="bubble, oil"):
+        wanted_classes(["crack"], ("bubble", "oil"))
 
 
 def test_mapping_from_words_or_a_file(tmp_path):

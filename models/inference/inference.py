@@ -1,0 +1,96 @@
+"""Predictions -> detections: confidence threshold, one NMS per picture, back to the picture's pixels.
+
+The only way from a batch to detections: train.py, val.py and detect.py take it, so that the three agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from models.inference.backend import Backend
+from models.inference.nms import NMSConfig, suppress
+from utils.values.batch import Batch
+from utils.values.detections import Detections
+from utils.values.predictions import BoxPredictions
+from utils.values.view import View
+
+
+@dataclass(frozen=True, eq=False)
+class Inference:
+    """What `backend` finds in batches.
+
+    `numbers` (K,) int64: the label that is reported for each class of the backend; `names`: the word for each label.
+    """
+
+    backend: Backend
+    nms: NMSConfig
+    numbers: Tensor
+    names: tuple[str, ...]
+
+    def __call__(self, batch: Batch) -> dict[int, Detections]:
+        """The detections of every picture of a batch, by the picture's number, in its original pixels."""
+        return self.detections(self.predictions(batch.to(self.backend.device)), batch.views)
+
+    @torch.inference_mode()
+    def predictions(self, batch: Batch) -> BoxPredictions:
+        """What the backend says about a batch that is on its device, before NMS."""
+        return self.backend(batch.inputs())
+
+    def detections(self, predictions: BoxPredictions, views: Sequence[View]) -> dict[int, Detections]:
+        """See `detections`; with the labels and names that are reported."""
+        found = detections(predictions, views, self.nms)
+        return {
+            picture: replace(one, labels=self.numbers[one.labels], names=self.names) for picture, one in found.items()
+        }
+
+
+@torch.no_grad()
+def detections(predictions: BoxPredictions, views: Sequence[View], cfg: NMSConfig) -> dict[int, Detections]:
+    """By number of the picture its detections, in its original pixels, on the CPU. A box may carry several classes.
+
+    `views` (B,) says which picture each input shows, and where; all views of a picture come together.
+    """
+    assert len(views) == len(predictions.class_logits), "evaluation samples carry their view"
+    inputs, boxes, scores, labels = (t.cpu() for t in _candidates(predictions, cfg))
+    first: dict[int, int] = {}  # the first input that shows a picture
+    for number, view in enumerate(views):
+        first.setdefault(view.picture, number)
+    # Boxes of a picture are compared in the pixels of its first view. Their overlaps are the same in any view, but the
+    # rounding is not: this way those of a picture with one view, the usual case, are compared as the network said them.
+    owners = torch.tensor([first[view.picture] for view in views])[inputs]
+    for number, view in enumerate(views):
+        if number != first[view.picture]:
+            mine = inputs == number
+            boxes[mine] = torch.from_numpy(views[first[view.picture]].apply(view.undo(boxes[mine]).numpy()))
+    found = {}
+    for picture, number in first.items():
+        mine = (owners == number).nonzero().flatten()
+        order = scores[mine].argsort(descending=True, stable=True)[: cfg.max_candidates]
+        mine = mine[order]
+        keep = mine[suppress(boxes[mine], labels[mine], cfg)]
+        view = views[number]
+        found[picture] = Detections(view.clip(view.undo(boxes[keep])), scores[keep], labels[keep])
+    return found
+
+
+def _candidates(predictions: BoxPredictions, cfg: NMSConfig) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Every (picture, box, score, label) above the confidence, scores only computed where they can reach it."""
+    threshold = torch.logit(torch.tensor(cfg.conf, dtype=torch.float64)).item() - 1e-3  # a hair low; tested again below
+    best = predictions.objectness if predictions.objectness is not None else predictions.class_logits.amax(-1)
+    image, index = (best > threshold).nonzero(as_tuple=True)
+    scores = predictions.class_logits[image, index].float().sigmoid()
+    if predictions.objectness is not None:
+        scores = scores * predictions.objectness[image, index].float().sigmoid().unsqueeze(-1)
+    above = scores > cfg.conf
+    if cfg.classes is not None:
+        wanted = torch.zeros(scores.shape[1], dtype=torch.bool, device=scores.device)
+        wanted[list(cfg.classes)] = True
+        above &= wanted
+    row, label = above.nonzero(as_tuple=True)
+    boxes = predictions.boxes_at(image[row], index[row])
+    sound = boxes.isfinite().all(-1)
+    return image[row][sound], boxes[sound], scores[row, label][sound], label[sound]

@@ -1,0 +1,59 @@
+"""What a detect.py run is to leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from utils.config.flags import DetectFlags
+from utils.drawing.marks import BoxStyle
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionOutput:
+    """What is written beside summary.csv and report.json.
+
+    `pictures` with the detections drawn in `style` (and report.html), `labels` in YOLO's format, with `scores`, `crops`
+    of the defects, a `table` (predictions.csv), `json` (predictions.json), and `verdicts`, each on the console.
+    """
+
+    pictures: bool = True
+    style: BoxStyle = BoxStyle()
+    labels: bool = False
+    scores: bool = False
+    crops: bool = False
+    table: bool = False
+    json: bool = False
+    verdicts: bool = False
+
+    @classmethod
+    def of(cls, flags: DetectFlags) -> DetectionOutput:
+        """What the command line asks for."""
+        return cls(
+            pictures=not flags.nosave,
+            style=BoxStyle(
+                line_width=flags.line_thickness or None, hide_labels=flags.hide_labels, hide_scores=flags.hide_conf
+            ),
+            labels=flags.save_txt,
+            scores=flags.save_conf,
+            crops=flags.save_crop,
+            table=flags.save_csv,
+            json=flags.save_json,
+            verdicts=bool(flags.thresholds) or flags.fail_on_defect,
+        )
+
+    def notices(self, run: Path, masks: str, view: bool) -> list[str]:
+        """What was asked for and comes to nothing. `masks`: where Mobile-SAM's weights come from, "" without masks;
+        `view`: windows were asked for.
+        """
+        lines = []
+        if self.scores and not self.labels:
+            lines.append("--save-conf: adds confidences to the files of --save-txt, which is not given")
+        if masks not in ("", "pretrained"):
+            lines.append(f"--masks: Mobile-SAM's weights are {masks}; the masks mean nothing")
+        if masks and not self.pictures and not self.json:
+            lines.append("--masks: are in the pictures, which --nosave leaves out, and in the file of --save-json")
+        if view:
+            where = f"the pictures are in {run}" if self.pictures else "with --nosave no pictures are written"
+            lines.append(f"--view-img: this OpenCV opens no windows; {where}")
+        return lines

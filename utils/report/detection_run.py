@@ -1,0 +1,58 @@
+"""What is written about the inputs of a detect.py run, while they are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+from utils.console.log import LOG
+from utils.detecting.detection_files import FoundFiles
+from utils.detecting.detection_output import DetectionOutput
+from utils.detecting.detection_tables import FoundTables
+from utils.detecting.totals import Totals
+from utils.processes.dist import World
+from utils.report.detection import DetectionReport
+from utils.values.picture_result import PictureResult
+from utils.words.errors import printable
+
+
+def write_run(
+    run: Path, results: Iterable[PictureResult], names: tuple[str, ...], output: DetectionOutput, world: World
+) -> Totals:
+    """Write everything into the folder `run`, result by result, and say what there was in all.
+
+    Of several processes each writes the pictures of its own inputs; the first one has the tables, the report and the
+    totals, which are zero on the others.
+    """
+    totals, report = Totals(), DetectionReport(names)
+    with FoundFiles.open(run, output) as files:
+        rows: Iterable[PictureResult] = _filed(results, files, report)
+        if world.size > 1:
+            rows = chain(*world.gather(list(rows)))
+        if world.first:
+            with FoundTables.open(run, output) as tables:
+                for one in rows:
+                    if output.verdicts:
+                        LOG.info(verdict_line(one))
+                    tables.add(one)
+                    totals.add(one)
+    report.join(world.gather(report.best))
+    if world.first:
+        totals.log(run)
+        report.write(run, totals, html=output.pictures)
+    return totals
+
+
+def _filed(results: Iterable[PictureResult], files: FoundFiles, report: DetectionReport) -> Iterator[PictureResult]:
+    """Each result after its own files are written, without its picture."""
+    for one in results:
+        files.add(one)
+        report.show(one)
+        yield one.without_picture()
+
+
+def verdict_line(result: PictureResult) -> str:
+    """`NG  part 7.png: scratch 2`."""
+    why = result.words()
+    return f"{result.verdict}  {printable(result.frame.name)}{f': {printable(why)}' if why else ''}"
