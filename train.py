@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from data.batches.advice import advice
 from data.batches.build import eval_loader, read_splits, train_loader
 from data.batches.phrases import PhraseDraw
-from data.batches.preview import plot_start, show_pictures
+from data.batches.preview import plot_detections, plot_start, show_pictures
 from data.batches.sampler import EpochBatches
 from data.drawn.demo import demo_settings
 from data.index.flat_truth import flatten
@@ -43,7 +43,7 @@ from utils.console.script import end, run_script
 from utils.console.stop import Stop, Stopped
 from utils.drawing.plots import plot_results
 from utils.files.runs import ResultsCsv, new_run, planned_run, provenance, write_json, write_text
-from utils.inspection.options import inspection_config
+from utils.inspection.inspection_config import inspection_config
 from utils.inspection.threshold_file import DetectionSettings
 from utils.processes.device import select_device
 from utils.processes.dist import World, find_place, joined
@@ -58,8 +58,8 @@ from utils.processes.launch import (
 )
 from utils.processes.mixed_precision import autocast_dtype
 from utils.processes.resolve import LAST_WRITTEN, Resumed, configure, resume
-from utils.report.run_results import Manner, conclude
-from utils.scoring.score_summary import as_lines
+from utils.report.evaluation import ReportOptions
+from utils.report.run_results import write_results
 from utils.training.doctor import Doctor
 from utils.training.dry_run import cost_line, data_lines, schedule_lines
 from utils.training.epoch import results_row, score_words
@@ -72,7 +72,7 @@ from utils.values.report import Report
 from utils.words.errors import ConfigError
 from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
-from val import Evaluation, plot_evaluation, predict, score
+from val import Evaluation, predict, score
 
 SAME_PICTURES = "the same pictures in the same order, but not bit for bit the numbers of an unbroken run"
 
@@ -315,21 +315,19 @@ def open_run(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> N
 
 def finish(job: Job, feed: Feed, evaluation: Evaluation) -> None:
     """The results of a run that has ended, as files and on the console."""
-    if not job.cfg.run.noplots:
+    cfg, truth, plots = job.cfg, job.val, not job.cfg.run.noplots
+    if plots:
         plot_results(job.run / "results.csv", job.run / "results.png")
-        plot_evaluation(job.run, feed.val, job.val, evaluation)
-    for line in as_lines(evaluation.report):
-        LOG.info(line)
-    made = DetectionSettings(job.cfg.val.iou, job.cfg.val.max_det, job.cfg.data.imgsz)
-    looked = inspection_config(None, job.cfg.val.conf, job.val.mm_per_px, job.val.records)
-    show = show_pictures(job.val, job.cfg.data.max_pixels)
-    manner = Manner("train", looked, made, show, tuple(job.val.data_report.lines()), not job.cfg.run.noplots)
-    conclude(job.run, evaluation, job.val, job.about(), manner)
+        plot_detections(job.run, feed.val, truth, evaluation.detections)
+    inspection = inspection_config(None, cfg.val.conf, truth.mm_per_px, truth.records)
+    nms_settings = DetectionSettings(cfg.val.iou, cfg.val.max_det, cfg.data.imgsz)
+    show = show_pictures(truth, cfg.data.max_pixels)
+    options = ReportOptions("train", inspection, show, nms_settings, truth.data_report.lines(), plots)
+    write_results(job.run, evaluation, job.about(), options)
     best = f"best.pt (epoch {job.state.best_epoch + 1})" if (job.run / "weights" / "best.pt").exists() else "last.pt"
     if job.state.best is None:
         LOG.info("%s is undefined on the validation pictures: no epoch is the best", job.cfg.run.best_metric)
-    page = "report.html, pictures" if manner.pictures else "report.json"
-    LOG.info("done: %s/weights/%s, results.csv, %s", job.run, best, page)
+    LOG.info("done: %s/weights/%s, results.csv, %s", job.run, best, "report.html, pictures" if plots else "report.json")
 
 
 def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> None:

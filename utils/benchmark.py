@@ -18,15 +18,12 @@ from utils.config.command_flags import EvaluatorBenchmarkFlags
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.inspection.bootstrap import compare
-from utils.inspection.files import inspection_section
-from utils.inspection.summary import InspectionConfig, inspect
+from utils.inspection.inspection_config import InspectionConfig
+from utils.inspection.summary import inspect
 from utils.processes.memory import peak_memory
-from utils.report.evaluation import Subject, write_report
-from utils.scoring import coco, metrics
-from utils.scoring.box_pairs import pair_up
+from utils.report.evaluation import ReportOptions, write_report
+from utils.report.run_results import results_json
 from utils.scoring.evaluation import Evaluation
-from utils.scoring.matching import MatchRule, match
-from utils.scoring.score_summary import report_of
 from utils.scoring.score_tables import image_rows
 from utils.values.record import Record
 from utils.words.text import counted
@@ -106,30 +103,27 @@ def time_evaluation(
     clock: Clock, flags: EvaluatorBenchmarkFlags, records: list[Record], results: list[dict[str, Any]]
 ) -> None:
     """Every table and curve of an evaluation, one after the other; with --out the report, with --compare the draws."""
-    names = tuple(f"class {k:02d}" for k in range(flags.classes))
-    ids, count = tuple(range(1, flags.classes + 1)), flags.classes
-    found = clock("rows to detections", lambda: coco.detections_of(results, [r.image_id for r in records], ids, names))
-    truth = clock("truth as COCO json", lambda: coco.truth_json(records, names, ids))
-    scores = clock("COCO's 12 numbers and per class", lambda: coco.score(truth, results, ids))
-    curves = clock("P, R, F1 curves", lambda: metrics.curves(metrics.match(records, found, count)))
-    clock("confusion matrix", lambda: metrics.confusion(records, found, count, 0.25))
-    pairs = clock("geometry of truth and detections", lambda: pair_up(records, found, count))
-    matching = clock("matching", lambda: match(pairs, MatchRule()))
-    clock("table per picture", lambda: list(image_rows(records, names, matching, 0.25)))
-    config = InspectionConfig()
-    inspection = clock("inspection", lambda: inspect(records, found, names, config))
+    names, ids = tuple(f"class {k:02d}" for k in range(flags.classes)), tuple(range(1, flags.classes + 1))
+    evaluation = Evaluation(records, names, ids, results)  # works out each part when it is asked for, and keeps it
+    clock("rows to detections", lambda: evaluation.detections)
+    clock("truth as COCO json", lambda: evaluation.truth)
+    clock("COCO's 12 numbers and per class", lambda: evaluation.coco_scores)
+    clock("geometry of truth and detections", lambda: evaluation.pairs)
+    clock("matching", lambda: evaluation.matching)
+    clock("P, R, F1 curves", lambda: evaluation.curves)
+    clock("report", lambda: evaluation.report)
+    clock("confusion matrix", lambda: evaluation.confusion)
+    clock("table per picture", lambda: list(image_rows(records, names, evaluation.matching, evaluation.confidence)))
+    inspection = clock("inspection", lambda: inspect(evaluation, InspectionConfig()))
     if flags.compare:
         limits = np.array(inspection.point.thresholds)
-        clock("comparison, 1,000 draws", lambda: compare(pairs, pairs, (limits, limits)))
+        clock("comparison, 1,000 draws", lambda: compare(evaluation.pairs, evaluation.pairs, (limits, limits)))
     if flags.out:
         grey = np.full((SIDE, SIDE, 3), 128, np.uint8)
-        files = [record.path.name for record in records]
-        scored = report_of(records, names, scores, curves, {})
-        report = {**scored.plain(), "inspection": inspection_section(inspection, files)}
-        evaluation = Evaluation(scored, found, results, curves, scores.precision50)
-        subject, folder = Subject("val", records, files, evaluation, lambda path: grey), Path(flags.out)
+        options = ReportOptions("val", inspection.config, lambda path: grey)
+        content, folder = results_json(evaluation, inspection, {}), Path(flags.out)
         folder.mkdir(parents=True, exist_ok=True)
-        clock("report.html", lambda: write_report(folder, subject, report, inspection))
+        clock("report.html", lambda: write_report(folder, evaluation, inspection, content, options))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,8 +15,7 @@ from data.index.flat_truth import flatten
 from data.pictures.plane_reader import PlaneReader
 from data.sets.split_reading import RecordSet
 from utils.drawing.marks import Marks
-from utils.drawing.plane_plots import plot_planes
-from utils.drawing.plots import plot_batch, plot_labels
+from utils.drawing.plots import plot_batch, plot_labels, plot_planes
 from utils.values.batch import Batch
 from utils.values.channels import ANGLES, DERIVED, PAIRS
 from utils.values.detections import Detections

@@ -8,8 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from models.graph.builder import build_graph
 from models.graph.graph import Graph
+from models.rows.spec import read_spec
+from utils.config.paths import find_yaml
 from utils.values.predictions import Predictions
+from utils.words.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,18 @@ def _shape_words(output: Tensor | tuple[Tensor, ...] | Predictions) -> str:
     if isinstance(output, tuple):
         return ", ".join(_shape_words(part) for part in output)
     return " x ".join(str(n) for n in output.shape[1:])
+
+
+def model_table(name: str, image_size: int) -> str:
+    """val.py --summary: the rows of a model YAML, looked up in cfg/models too. Raises ConfigError."""
+    if not name:
+        raise ConfigError("--summary: needs a model, for example --cfg idfe-net.yaml")
+    path = find_yaml(name, "models", "--cfg")
+    graph = build_graph(read_spec(path), image_size=image_size)
+    if image_size % graph.stride:
+        raise ConfigError(f"--imgsz {image_size}: must be a multiple of {graph.stride}")
+    title = f"{path.name} at {image_size} x {image_size} px, {graph.spec.classes} classes"
+    return as_table(summarise(graph, image_size), title)
 
 
 def as_table(rows: list[RowSummary], title: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -18,6 +18,7 @@ from models.graph.open_vocabulary import (
     Words,
     about_words,
     encode,
+    permuted,
     set_words,
     stored_words,
     text_source,
@@ -101,6 +102,34 @@ def look_for(loaded: Loaded, vocabulary: Vocabulary, text_encoder: str) -> Loade
     words = words_for(loaded.words, vocabulary, text_encoder)
     set_words(loaded.model, words)
     return replace(loaded, names=vocabulary.names, words=words)
+
+
+def look_for_classes(
+    loaded: Loaded, synonyms: Sequence[Sequence[str]], prompts: str | None, text_encoder: str
+) -> Loaded:
+    """The network looking for the classes of a data set, by their names and `synonyms`, or by `prompts`, one for each.
+    Raises UserError.
+    """
+    vocabulary = Vocabulary.from_lists(synonyms)
+    if prompts is not None:
+        vocabulary = Vocabulary.from_prompts(prompts)
+        if len(vocabulary) != len(synonyms):
+            raise ConfigError(f"--prompts: {len(vocabulary)} for the data's {len(synonyms)} classes; give one each")
+    return look_for(loaded, vocabulary, text_encoder)
+
+
+def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:
+    """The network, so many times, with its text vectors permuted among the names, seed by seed in another order: what
+    it finds then is right by chance. In the end it has its own words again. Raises ConfigError for a closed network.
+    """
+    if not times:
+        return
+    if loaded.words is None:
+        raise ConfigError(f"val.chance: {loaded.path} reads no text; there is nothing to permute")
+    for seed in range(times):
+        set_words(loaded.model, permuted(loaded.words, seed))
+        yield loaded.model
+    set_words(loaded.model, loaded.words)
 
 
 def load_masker(loaded: Loaded, sam: str) -> Masker:

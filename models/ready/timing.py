@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
+from torch.utils.data import DataLoader
 
 from models.graph.graph import Graph
 from models.inference.inference import detections
@@ -18,15 +19,22 @@ from utils.values.predictions import Predictions
 Keys = Sequence[int]
 
 
-def measure(
-    model: Graph, read: Callable[[Keys], Batch], batches: Sequence[Keys], shape: Callable[[int], object], nms: NMSConfig
-) -> Speed:
-    """Time reading, network and NMS apart, on at least 100 pictures spread over `batches` (few: again and again).
+def measure(model: Graph, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
+    """Time reading, network and NMS apart, on at least 100 pictures spread over the loader's batches (few: again and
+    again).
 
-    `read` gives the batch of some picture numbers, `shape` what the network input of one looks like. Every shape is
-    run once before, and the first batch a few times more.
+    The loader's samples have `shapes` (P, 2), height and width of each network input. Every shape is run once before,
+    and the first batch a few times more. Batches are read here and one by one, else the time could not be told apart.
     """
+    samples, batches = loader.dataset, [list(keys) for keys in loader.batch_sampler]
     device = next(model.parameters()).device
+
+    def read(keys: Keys) -> Batch:
+        return loader.collate_fn([samples[index] for index in keys])
+
+    def shape(keys: Keys) -> str:
+        height, width = samples.shapes[keys[0]]
+        return f"{width}x{height}"
 
     def forward(batch: Batch) -> tuple[Predictions, Batch]:
         return model(batch.to(device).inputs()), batch
@@ -37,7 +45,7 @@ def measure(
     steps: dict[str, Callable] = {"read": read, "forward": forward, "nms": suppress}
     largest = max(len(keys) for keys in batches)
     chosen = spread(batches, max(20, -(-100 // largest)))
-    shapes = {shape(keys[0]): keys for keys in chosen}
+    shapes = {shape(keys): keys for keys in chosen}
     model.eval()
     wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
     with torch.inference_mode():
@@ -50,6 +58,6 @@ def measure(
         "conf": nms.conf,
         "iou": nms.iou,
         "batch": largest,
-        "input": ", ".join(str(shape(keys[0])) for keys in shapes.values()),
+        "input": ", ".join(shapes),
     }
     return Speed({name: ms / largest for name, ms in spent.items()}, largest * len(chosen), known)

@@ -1,12 +1,14 @@
 """Data sets for the tests of inspection: one worked out by hand, and random ones full of ties and ignore regions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from hypothesis import strategies as st
 
+from utils.scoring import coco
+from utils.scoring.evaluation import Evaluation
 from utils.values.detections import Detections
 from utils.values.record import EVERY_CLASS, Record
 
@@ -27,6 +29,13 @@ def detections(*rows):
         torch.tensor([score for _, score, _ in rows], dtype=torch.float32),
         torch.tensor([label for _, _, label in rows], dtype=torch.long),
     )
+
+
+def evaluated(records, found, names):
+    """Scored as val.py does it, the pictures numbered from 1 and called p1.png and so on."""
+    numbered = [replace(one, image_id=n, path=Path(f"p{n}.png")) for n, one in enumerate(records, 1)]
+    ids = tuple(range(1, len(names) + 1))
+    return Evaluation(numbered, tuple(names), ids, coco.results_json(numbered, found, ids))
 
 
 def six_pictures():

@@ -14,13 +14,16 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 
 from utils.drawing.fonts import displayable, special_font
 
 INK, FAINT, MARK, LINES = "#27313b", "#dde2e7", "#b3203a", ("#1f77b4", "#e8742c", "#2a9d6f")
 DASH: Any = {"linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1.5}
+SHADES: Any = {"cmap": "Blues", "interpolation": "nearest", "vmin": 0}  # of counts and shares
 QUALITY: Any = {"quality": 92, "subsampling": 0}  # of JPEG: subsampled colour would blur lines of one pixel
 
 
@@ -41,6 +44,14 @@ def dress(axes: Axes, title: str, x: str, y: str, grid: Any = "both") -> None:
     axes.spines[:].set_color(FAINT)
     if grid:
         axes.grid(True, axis=grid, color=FAINT, linewidth=0.7)
+
+
+def colour_bar(axes: Axes, shown: AxesImage) -> None:
+    """The scale of a picture drawn with SHADES, beside it."""
+    ticks = MaxNLocator(6, integer=bool(shown.get_clim()[1] > 1))  # counts, or shares
+    bar = axes.figure.colorbar(shown, ax=axes, ticks=ticks, fraction=0.03, pad=0.02, aspect=35)
+    bar.ax.tick_params(labelsize=8, colors=INK, length=3)
+    bar.outline.set_visible(False)
 
 
 def short_name(names: Sequence[str], label: Any, length: int = 255) -> str:

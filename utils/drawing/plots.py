@@ -1,6 +1,5 @@
-"""The pictures of a run folder: labels, results, batches, curves, confusion. Plain arrays in, one file out.
-
-Only matplotlib's object API is used (no pyplot): nothing is global, so it works headless and in threads.
+"""The pictures of a run folder beside those of its scores: labels, results, batches, planes, times. Plain arrays in,
+one file out.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.image import AxesImage
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
@@ -27,18 +27,21 @@ from utils.drawing.figure_style import (
     LINES,
     MARK,
     QUALITY,
+    SHADES,
+    colour_bar,
     complete,
     dress,
     new_figure,
     save_figure,
     short_name,
 )
+from utils.drawing.fonts import displayable
 from utils.drawing.marks import BoxStyle, Marks, draw_marks
 from utils.words.text import counted
 
-_IMAGE: Any = {"cmap": "Blues", "interpolation": "nearest", "vmin": 0}
+CYCLIC = "hsv"  # 0 and 180 degrees are one direction, and one colour
+SURE = 0.1  # degree of polarization from which an angle is shown in full colour
 _MANY, _ENDS = 40, 12  # of more than 40 classes only the 12 most and the 12 least frequent are named
-_NAMED = 20  # up to so many classes have a legend entry, or counts in their cells
 _PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("box loss", ("train/box_loss", "val/box_loss")),
     # a head has one or the other
@@ -77,7 +80,7 @@ def plot_labels(
     y, x = boxes[:, 1::2].mean(1), boxes[:, ::2].mean(1)
     heat = np.histogram2d(y, x, bins=40, range=((0, 1), (0, 1)))[0]
     place: Any = {"extent": (0, 1, 1, 0), "aspect": "auto", "vmax": max(heat.max(), 1)}
-    _colour_bar(axes["centres"], axes["centres"].imshow(heat, **place, **_IMAGE))
+    colour_bar(axes["centres"], axes["centres"].imshow(heat, **place, **SHADES))
     dress(axes["centres"], "box centres", "x / picture width", "y / picture height", grid="")
     _sizes(axes["scatter"], pixels)
     _sides(axes["sides"], np.sqrt(pixels.prod(1)))
@@ -137,57 +140,30 @@ def plot_batch(
     return complete(path, lambda file: Image.fromarray(sheet).save(file, **QUALITY))
 
 
-def plot_curves(
-    x: np.ndarray, ys: np.ndarray, names: Sequence[str], path: Path, labels: tuple[str, str], mark: str | None
-) -> Path:
-    """PR_curve.png, P_curve.png, R_curve.png, F1_curve.png: a curve per class and their mean.
-
-    `x` (n,) and `ys` (K, n) in 0..1, a class that is not defined all NaN; `labels` of the two axes. `mark` is
-    added to the mean's legend entry (`AP50 0.712`); the word `max` marks and names its highest point instead.
+def plot_planes(rows: Sequence[tuple[str, np.ndarray, Mapping[str, np.ndarray]]], path: Path) -> Path:
+    """One row per sample: its name, its picture (H, W, 3) uint8 RGB, and named planes (H, W) in 0..1; the plane `AoLP`
+    in degrees 0..180, as dark as `DoLP` is small beside it; `DoLP` up to the largest of its picture.
     """
-    figure = new_figure(9, 6)
-    axes = figure.subplots()
-    defined = np.flatnonzero(np.isfinite(ys).any(1))
-    dress(axes, f"{labels[1]} over {labels[0]}{'' if len(defined) else ': no class has a curve'}", *labels)
-    axes.set(xlim=(-0.005, 1.005), ylim=(-0.01, 1.02))
-    for k in defined.tolist():
-        look: Any = {"color": "#8296a8", "linewidth": 0.6, "alpha": 0.4}
-        if len(ys) <= _NAMED:
-            look = {"color": np.divide(class_colour(k), 255), "label": short_name(names, k, 28)}
-        axes.plot(x, ys[k], **look)
-    if not len(defined):
-        return save_figure(figure, path)
-    mean = np.nan_to_num(ys[defined]).mean(0)
-    if mark == "max":
-        top = int(mean.argmax())
-        mark = f"{mean[top]:.3f} at {x[top]:.3f}"
-        axes.plot(x[top], mean[top], "o", color=MARK, markersize=7, zorder=4)
-    axes.plot(x, mean, color=INK, linewidth=2.6, label=f"mean {mark or ''}".strip())
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, frameon=False, fontsize=9)
-    return save_figure(figure, path)
-
-
-def plot_confusion(matrix: np.ndarray, names: Sequence[str], path: Path) -> Path:
-    """confusion_matrix.png: `matrix` (K + 1, K + 1) counts, rows predicted, columns truth, background last.
-
-    Colour is the share of the column (where did the truth go); counts are written for up to 20 classes.
-    """
-    share = matrix / np.maximum(matrix.sum(0, keepdims=True), 1)
-    classes, side = len(matrix) - 1, min(max(5.5, 3.5 + 0.42 * len(matrix)), 14)
-    figure = new_figure(side + 1, side)
-    axes = figure.subplots()
-    _colour_bar(axes, axes.imshow(share, vmax=1, **_IMAGE))
-    dress(axes, "confusion matrix, coloured by share of the column", "truth", "prediction", grid="")
-    # as many names as there is room for, and the background always
-    step = math.ceil(len(matrix) / 50)
-    ticks = [*range(0, classes - step + 1, step), classes]
-    words = [short_name(names, k, 22) if k < classes else "background" for k in ticks]
-    axes.set_xticks(ticks, words, rotation=90 if classes > 8 else 30, ha="center" if classes > 8 else "right")
-    axes.set_yticks(ticks, words)
-    for row, column in np.argwhere(matrix) if classes <= _NAMED else ():
-        ink, text = "white" if share[row, column] > 0.55 else INK, f"{matrix[row, column]:,.0f}"
-        axes.text(column, row, text, ha="center", va="center", fontsize=8, color=ink)
-    return save_figure(figure, path)
+    columns = 1 + max(len(planes) for _, _, planes in rows)
+    figure = Figure(figsize=(3.2 * columns, 3.2 * len(rows)), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes_row, (title, picture, planes) in zip(
+        figure.subplots(len(rows), columns, squeeze=False), rows, strict=True
+    ):
+        for axes in axes_row:
+            axes.set_axis_off()
+        axes_row[0].imshow(picture)
+        axes_row[0].set_title(displayable(title)[:40], fontsize=9, parse_math=False)
+        for axes, (name, plane) in zip(axes_row[1:], planes.items(), strict=False):
+            angle = name == "AoLP"
+            top = 180 if angle else float(plane.max(initial=0)) if name == "DoLP" else 1
+            known = (planes["DoLP"] / SURE).clip(0, 1) if angle and "DoLP" in planes else None
+            axes.imshow(np.zeros((*plane.shape, 3)))
+            shown = axes.imshow(plane, cmap=CYCLIC if angle else "gray", vmin=0, vmax=max(top, 1e-6), alpha=known)
+            axes.set_title(f"{name}, degrees" if angle else name, fontsize=9, parse_math=False)
+            figure.colorbar(shown, ax=axes, shrink=0.8, ticks=[0, 45, 90, 135, 180] if angle else None)
+    figure.savefig(path, dpi=100)
+    return path
 
 
 def plot_times(milliseconds: Mapping[str, np.ndarray], path: Path, title: str) -> Path:
@@ -278,10 +254,3 @@ def _log_pixels(axes: Axes, low: float, high: float, which: str) -> None:
             axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, high)})
             axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
             axis.set_ticks([], minor=True)
-
-
-def _colour_bar(axes: Axes, shown: AxesImage) -> None:
-    ticks = MaxNLocator(6, integer=bool(shown.get_clim()[1] > 1))  # counts, or shares
-    bar = axes.figure.colorbar(shown, ax=axes, ticks=ticks, fraction=0.03, pad=0.02, aspect=35)
-    bar.ax.tick_params(labelsize=8, colors=INK, length=3)
-    bar.outline.set_visible(False)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from utils.files.output_paths import output_places, relative_paths
+from utils.files.runs import write_text
 from utils.values.detections import Detections
+from utils.values.record import Record
 
 
 def label_text(found: Detections, size: tuple[int, int], confidence: bool) -> str:
@@ -19,3 +25,14 @@ def label_text(found: Detections, size: tuple[int, int], confidence: bool) -> st
         values += [score] if confidence else []
         lines.append(" ".join([str(label), *(f"{v:.6f}" for v in values)]) + "\n")
     return "".join(lines)
+
+
+def write_label_files(
+    folder: Path, records: Sequence[Record], detections: Mapping[int, Detections], confidence: bool
+) -> None:
+    """A file for each picture, called as the picture is: what was found in it; `detections` by index of the record."""
+    places = output_places(relative_paths([record.path for record in records]))
+    for index, (record, place) in enumerate(zip(records, places, strict=True)):
+        path = folder / place.with_name(f"{place.name}.txt")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, label_text(detections[index], record.size, confidence))

@@ -39,12 +39,12 @@ class Calibration:
         return {"bins": [one.plain() for one in self.bins], "ece": self.ece}
 
 
-def calibration(matching: Matching, label: int | None = None, bins: int = 10, lowest: float = 0.0) -> Calibration:
-    """Reliability of the scores >= `lowest` of all classes, or of the class `label`."""
+def calibration(matching: Matching, label: int | None = None, bins: int = 10) -> Calibration:
+    """Reliability of the scores of all classes, or of the class `label`."""
     pairs = matching.pairs
-    counts = matching.counts & (pairs.scores >= lowest)
+    counts = matching.counts
     if label is not None:
-        counts &= pairs.detections.labels == label
+        counts = counts & (pairs.detections.labels == label)
     scores, hit = pairs.scores[counts], matching.hit[counts]
     edges = np.arange(bins + 1) / bins
     place = np.minimum(np.searchsorted(edges, scores, "right") - 1, bins - 1)

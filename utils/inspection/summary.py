@@ -4,48 +4,21 @@ it fail? One call that gathers the figures of the files around.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from utils.inspection.calibration import Calibration, calibration
-from utils.inspection.decisions import Cost, DecisionCurve, PictureScores, one_threshold_curve, picture_scores
+from utils.inspection.decisions import DecisionCurve, PictureScores, one_threshold_curve, picture_scores
 from utils.inspection.error_types import error_types
 from utils.inspection.froc import REPORTED, Froc, froc
+from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.operating import OperatingPoint, for_false_alarms, for_least_cost, operating_point
-from utils.inspection.sizes import BINS, SizeBin, size_bins
+from utils.inspection.sizes import SizeBin, size_bins
 from utils.inspection.suspects import LabelSuspects, Suspect, label_suspects, worst_false_alarms, worst_misses
-from utils.inspection.thresholds import LOWEST
-from utils.scoring.box_pairs import NEAREST, pair_up
-from utils.scoring.matching import MatchRule, match
-from utils.values.detections import Detections
-from utils.values.record import Record
+from utils.scoring.evaluation import Evaluation
 from utils.words.text import counted
-
-
-@dataclass(frozen=True, kw_only=True)
-class InspectionConfig:
-    """How to look: `rule` for a hit; the thresholds aim at `false_per_picture`, or at the least `cost` where one is
-    given; `bins` in px, or mm with `mm_per_px`; `lowest` is the confidence at which the detections were gathered;
-    detections of at least `confident` cast doubt on labels.
-    """
-
-    rule: MatchRule = field(default_factory=MatchRule)
-    false_per_picture: float = 0.1
-    cost: Cost | None = None
-    bins: tuple[float, ...] = BINS
-    mm_per_px: float | None = None
-    lowest: float = LOWEST
-    confident: float = 0.5
-
-    @property
-    def aim(self) -> str:
-        """What the thresholds were chosen for, in words."""
-        if self.cost is None:
-            return f"at most {self.false_per_picture:g} false alarms per picture"
-        return f"least cost at {self.cost.escape:g} per escape and {self.cost.overkill:g} per overkill"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,31 +82,29 @@ class Inspection:
         }
 
 
-def inspect(
-    records: Sequence[Record], found: Mapping[int, Detections], names: Sequence[str], config: InspectionConfig
-) -> Inspection:
-    """Work out everything from the truth and the detections of each picture (by index into `records`, px of the
-    original pictures). Raises DataError when a least cost is asked for without good or without bad pictures.
+def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
+    """Work out everything from what is matched. Raises DataError when a least cost is asked for without good or without
+    bad pictures.
     """
-    pairs = pair_up(records, found, len(names), min(NEAREST, config.rule.iou))
-    matching = match(pairs, config.rule)
+    names, matching = evaluation.names, evaluation.matched_by(config.rule)
+    pairs, scores = matching.pairs, picture_scores(matching)
     if config.cost is None:
         thresholds = for_false_alarms(matching, names, config.false_per_picture, config.lowest)
     else:
         thresholds = for_least_cost(matching, names, config.cost, config.lowest)
     limits, every = np.array(thresholds), range(len(names))
-    errors, at50 = error_types(matching, limits), match(pairs, MatchRule())
+    errors, at50 = error_types(matching, limits), evaluation.matching
     return Inspection(
         config=config,
-        names=tuple(names),
+        names=names,
         pictures=pairs.pictures,
         good=int(pairs.good.sum()),
         bad=int(pairs.bad.sum()),
         unlabelled=int((pairs.good & ~pairs.labelled).sum()),
         point=operating_point(matching, thresholds),
         froc=froc(matching),
-        scores=picture_scores(matching),
-        curve=one_threshold_curve(picture_scores(matching)) if pairs.good.any() and pairs.bad.any() else None,
+        scores=scores,
+        curve=one_threshold_curve(scores) if pairs.good.any() and pairs.bad.any() else None,
         sizes=size_bins(matching, limits, config.bins, config.mm_per_px),
         calibration=calibration(at50),
         class_calibration=tuple(calibration(at50, label) for label in every),

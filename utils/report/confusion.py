@@ -8,25 +8,23 @@ from typing import Any
 import numpy as np
 
 from utils.report.markup import Html, element, joined, table
-from utils.scoring.score_tables import DEFAULT_CONFIDENCE
+from utils.scoring.evaluation import Evaluation
 
 MOST = 12  # classes of the matrix on the page
 PAIRS = 20  # confusions in the list
 BLUE, RED = "31,119,180", "179,32,58"
 
 
-def confusion_json(matrix: np.ndarray, names: Sequence[str], confidence: float | None) -> dict[str, Any]:
-    """Every count that is not 0, by names and in their order; null is the background. `matrix` see
-    utils.scoring.metrics.confusion; `confidence` is that of the best mean F1, None where there is none.
-    """
-    words = [*names, None]
+def confusion_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Every count that is not 0, by names and in their order; null is the background."""
+    matrix, words = evaluation.confusion, [*evaluation.names, None]
     cells = [
         {"predicted": words[row], "truth": words[column], "count": int(matrix[row, column])}
         for row, column in zip(*matrix.nonzero(), strict=True)
     ]
     cells.sort(key=lambda cell: tuple((cell[key] is None, cell[key] or "") for key in ("truth", "predicted")))
-    known = {"confidence": DEFAULT_CONFIDENCE if confidence is None else confidence, "best": confidence is not None}
-    return {**known, "iou": 0.5, "names": sorted(names), "counts": cells}
+    judged_at = {"confidence": evaluation.confidence, "best": evaluation.report.confidence is not None, "iou": 0.5}
+    return {**judged_at, "names": sorted(evaluation.names), "counts": cells}
 
 
 def confusion(values: Mapping[str, Any]) -> Html:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,11 +36,13 @@ class Crop:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
-    """What is known of the pictures: their truth, what was found above the thresholds, file names, how to read one."""
+class Cropper:
+    """Cuts places out of the pictures of an evaluation, with labels and `detections` (by index of the record) outlined;
+    `show` reads a picture.
+    """
 
     records: Sequence[Record]
-    found: Sequence[Detections]
+    detections: Sequence[Detections]
     files: Sequence[str]
     show: Show
 
@@ -64,8 +66,8 @@ class Scene:
         file = self.files[one.picture]
         if image is None:
             return Crop("", (LEAST, LEAST), file, f"{one.reason}; the picture cannot be shown: {reason}")
-        record, found = self.records[one.picture], self.found[one.picture]
-        boxes = [(box, TRUTH) for box in record.counted()[0]] + [(box, FOUND) for box in found.boxes.numpy()]
+        labels, detections = self.records[one.picture].counted()[0], self.detections[one.picture].boxes.numpy()
+        boxes = [*((box, TRUTH) for box in labels), *((box, FOUND) for box in detections)]
         return cut_out(image, (one.box, colour), boxes, file, one.reason)
 
 
@@ -105,7 +107,7 @@ def as_uri(image: np.ndarray) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(coded.tobytes()).decode("ascii")
 
 
-def above(found: Sequence[Detections], thresholds: np.ndarray) -> Iterator[Detections]:
-    """The detections that count, picture by picture."""
-    for one in found:
+def above(detections: Iterable[Detections], thresholds: np.ndarray) -> Iterator[Detections]:
+    """The detections that count at one threshold per class (K,), picture by picture."""
+    for one in detections:
         yield one.keep(one.scores >= one.scores.new_tensor(thresholds)[one.labels])

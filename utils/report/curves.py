@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from utils.report.charts import Axis, Line, line_chart
-from utils.report.markup import Html, element, joined, why_not
-from utils.report.words import number
-from utils.scoring import metrics
+from utils.report.markup import Html, element, joined, number, why_not
+from utils.scoring.evaluation import Evaluation
+from utils.scoring.metrics import CONFIDENCES
 
 KINDS = ("precision", "recall", "f1", "precision_over_recall")
 NAMED = 8  # up to so many classes have a line each
 NO_CURVES = "No class has a box to find: there are no curves."
 
 
-def curves_json(curves: metrics.Curves, precision50: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+def curves_json(evaluation: Evaluation) -> dict[str, Any]:
     """The curves at IoU 0.5 of every class with boxes to find, by its name, and their mean; about 100 points each, the
-    confidence of the best mean F1 among them. `precision50` (classes, 101) see utils.scoring.coco.CocoScores.
+    confidence of the best mean F1 among them.
     """
+    curves, names = evaluation.curves, evaluation.names
     best = curves.best()
     if best is None:
         return {"unavailable": NO_CURVES}
-    steps = np.linspace(0, len(metrics.CONFIDENCES) - 1, 101).round().astype(int)
+    steps = np.linspace(0, len(CONFIDENCES) - 1, 101).round().astype(int)
     at = np.union1d(steps, [best])
-    values = (curves.precision[:, at], curves.recall[:, at], curves.f1()[:, at], precision50)
+    values = (curves.precision[:, at], curves.recall[:, at], curves.f1()[:, at], evaluation.coco_scores.precision50)
     defined = np.flatnonzero(~np.isnan(curves.recall[:, 0]))
     return {
-        "confidence": _plain(metrics.CONFIDENCES[at]),
+        "confidence": _plain(CONFIDENCES[at]),
         "recall": _plain(np.linspace(0, 1, 101)),
         "mean": {kind: _plain(ys[defined].mean(0)) for kind, ys in zip(KINDS, values, strict=True)},
         "classes": {

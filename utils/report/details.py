@@ -7,8 +7,7 @@ from typing import Any
 
 from utils.report.charts import Axis, Line, line_chart
 from utils.report.crops import Crop
-from utils.report.markup import Html, element, file_name, joined, listed, table, why_not
-from utils.report.words import number, rate_words
+from utils.report.markup import Html, element, file_name, joined, listed, number, rate_words, table, why_not
 
 CURVES = (
     ("losses in training", ("train/box_loss", "train/obj_loss", "train/dfl_loss", "train/cls_loss"), False),

@@ -13,14 +13,14 @@ import numpy as np
 
 from utils.files.runs import ResultsCsv, write_json, write_text
 from utils.files.weights import weights_about
+from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.summary import Inspection
+from utils.inspection.threshold_file import DetectionSettings
 from utils.report import confusion, curves, details, operating
-from utils.report.crops import FOUND, TRUTH, Crop, Scene, Show, above
+from utils.report.crops import FOUND, TRUTH, Crop, Cropper, Show, above
 from utils.report.markup import Html, joined, why_not
 from utils.report.page import page
-from utils.report.sweep import sweep_table
-from utils.scoring.evaluation import Evaluation, confusion_matrix
-from utils.values.record import Record
+from utils.scoring.evaluation import Evaluation
 
 CROPS = 24  # of misses, and of false alarms
 PER_KIND = 8  # of label suspects
@@ -35,32 +35,37 @@ NO_SPEED = "Speed was not measured in this run; python val.py --task speed times
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """What a report is about: the pictures, what was found in them and how it scores, and how to read a picture."""
+class ReportOptions:
+    """What a report takes from the run beside its scores: the `kind` of report (see TITLES), how to inspect, how a
+    picture is read for people, the NMS settings that the detections were made with (empty: not known), the lines of the
+    data report, whether to draw (with `plots` off neither pictures nor a page are made), and whether the console shows
+    each of many classes.
+    """
 
     kind: str
-    records: Sequence[Record]
-    files: Sequence[str]
-    evaluation: Evaluation
+    inspection: InspectionConfig
     show: Show
-    data_report: tuple[str, ...] = ()
+    nms: DetectionSettings = DetectionSettings()
+    data_report: Sequence[str] = ()
+    plots: bool = True
+    verbose: bool = True
 
 
-def report_json(run: Path, subject: Subject, results: Mapping[str, Any], inspection: Inspection) -> dict[str, Any]:
+def report_json(
+    run: Path, kind: str, evaluation: Evaluation, inspection: Inspection, results: Mapping[str, Any]
+) -> dict[str, Any]:
     """Everything in numbers: `results` as they are in results.json, the table of the slider, curves and confusion, and
     what the run folder says about where they come from.
     """
-    evaluation, names = subject.evaluation, inspection.names
-    matrix = confusion_matrix(subject.records, evaluation)
     rows = ResultsCsv(run / "results.csv").rows()
     speed = run / "speed.json"
     return {
         "format": 1,
-        "kind": subject.kind,
+        "kind": kind,
         "results": results,
-        "sweep": sweep_table(inspection),
-        "curves": curves.curves_json(evaluation.curves, evaluation.precision50, names),
-        "confusion": confusion.confusion_json(matrix, names, evaluation.report.confidence),
+        "sweep": operating.sweep_table(inspection),
+        "curves": curves.curves_json(evaluation),
+        "confusion": confusion.confusion_json(evaluation),
         "training": rows or {"unavailable": NO_TRAINING},
         "speed": json.loads(speed.read_text("utf-8")) if speed.exists() else {"unavailable": NO_SPEED},
         "provenance": provenance_of(run),
@@ -94,30 +99,33 @@ def warnings_of(run: Path) -> list[str]:
 
 
 def write_report(
-    run: Path, subject: Subject, results: Mapping[str, Any], inspection: Inspection, html: bool = True
+    run: Path, evaluation: Evaluation, inspection: Inspection, results: Mapping[str, Any], options: ReportOptions
 ) -> None:
-    """Write report.json, and report.html unless it is not wanted."""
-    content = report_json(run, subject, results, inspection)
+    """Write report.json and, with `options.plots`, report.html."""
+    content = report_json(run, options.kind, evaluation, inspection, results)
     write_json(run / "report.json", content)
-    if html:
-        write_text(run / "report.html", _page(run.name, subject, content, inspection))
+    if options.plots:
+        mistakes = _mistakes(evaluation, inspection, options.show)
+        write_text(run / "report.html", _page(run.name, content, inspection, mistakes, options.data_report))
 
 
-def _page(name: str, subject: Subject, content: Mapping[str, Any], inspection: Inspection) -> str:
+def _page(
+    name: str, content: Mapping[str, Any], inspection: Inspection, mistakes: Html, data_report: Sequence[str]
+) -> str:
     results, training, speed = content["results"], content["training"], content["speed"]
     sections = {
         "Verdict": operating.verdict(results["inspection"]),
-        "Data": details.data(results, subject.data_report),
+        "Data": details.data(results, data_report),
         "Training": why_not(training["unavailable"]) if isinstance(training, dict) else details.training(training),
         "Operating point": operating.operating_point(results, inspection, content["sweep"]),
         "Classes and sizes": details.classes_and_sizes(results),
         "Curves": curves.curves(content["curves"], results),
         "Confusion": confusion.confusion(content["confusion"]),
-        "Where it is wrong": _mistakes(subject, inspection),
+        "Where it is wrong": mistakes,
         "Speed": why_not(speed["unavailable"]) if "unavailable" in speed else details.speed(speed),
         "Provenance": details.provenance(content["provenance"]),
     }
-    return page(f"{TITLES[subject.kind]}: {name}", _subtitle(content), content["warnings"], sections)
+    return page(f"{TITLES[content['kind']]}: {name}", _subtitle(content), content["warnings"], sections)
 
 
 def _subtitle(content: Mapping[str, Any]) -> str:
@@ -125,11 +133,10 @@ def _subtitle(content: Mapping[str, Any]) -> str:
     return " · ".join(str(about[key]) for key in ("weights", "predictions") if about.get(key))
 
 
-def _mistakes(subject: Subject, inspection: Inspection) -> Html:
-    found = [subject.evaluation.found[index] for index in range(len(subject.records))]
-    scene = Scene(
-        subject.records, list(above(found, np.array(inspection.point.thresholds))), subject.files, subject.show
-    )
+def _mistakes(evaluation: Evaluation, inspection: Inspection, show: Show) -> Html:
+    detections = (evaluation.detections[index] for index in range(len(evaluation.records)))
+    above_thresholds = list(above(detections, np.array(inspection.point.thresholds)))
+    cropper = Cropper(evaluation.records, above_thresholds, evaluation.files, show)
     labels = inspection.labels
     groups = (
         ("Worst misses", inspection.misses, CROPS, "Nothing is missed."),
@@ -139,7 +146,7 @@ def _mistakes(subject: Subject, inspection: Inspection) -> Html:
         ("Boxes that are probably misplaced", labels.misplaced_boxes, PER_KIND, "No label is suspected."),
     )
     shown = [(one, TRUTH if n == 0 else FOUND) for n, group in enumerate(groups) for one in group[1][: group[2]]]
-    crops = iter(scene.crops([one for one, _ in shown], [colour for _, colour in shown]))
+    crops = iter(cropper.crops([one for one, _ in shown], [colour for _, colour in shown]))
     parts = [details.key()]
     for title, suspects, most, none in groups:
         mine: list[Crop] = [next(crops) for _ in suspects[:most]]

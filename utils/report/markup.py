@@ -1,12 +1,15 @@
-"""HTML from values: whatever is not Html is escaped, so that no name in the data can become markup."""
+"""HTML from values: whatever is not Html is escaped, so that no name in the data can become markup; and numbers as the
+console shows them.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from utils.inspection.intervals import Rate
 from utils.words.errors import printable
 
 
@@ -70,3 +73,18 @@ def data_block(name: str, value: Any) -> Html:
     for letter in "<>&":
         words = words.replace(letter, f"\\u{ord(letter):04x}")
     return Html(f'<script type="application/json" id="{text(name)}">{words}</script>')
+
+
+def rate_words(plain: Mapping[str, Any] | None, missing: str) -> str:
+    """A rate of results.json as the console shows it."""
+    return missing if plain is None else counts_words(plain["events"], plain["total"], missing)
+
+
+def counts_words(events: int, total: int, missing: str) -> str:
+    """The same from counts."""
+    return str(Rate(events, total)) if total else missing
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """So many digits, or a dash for what is undefined."""
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -1,17 +1,21 @@
-"""The sections of a report that say what the detector decides: verdict, operating point, slider."""
+"""The sections of a report that say what the detector decides: verdict, operating point, and the slider, with its table
+of what one threshold for all classes does.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from utils.inspection.decisions import Cost
+import numpy as np
+
+from utils.inspection.decisions import Cost, decision_curve
+from utils.inspection.froc import Froc
 from utils.inspection.summary import Inspection
 from utils.report.charts import Axis, Line, line_chart
-from utils.report.markup import Html, data_block, element, joined, table, text, why_not
-from utils.report.sweep import froc_points
-from utils.report.words import counts_words, rate_words
+from utils.report.markup import Html, counts_words, data_block, element, joined, rate_words, table, text, why_not
 
+STEPS = np.round(np.linspace(0, 1, 201), 3)  # thresholds of the slider: 0, 0.005, ... 1
 NO_BAD, NO_GOOD, NO_BOXES = (
     "not measurable: no bad pictures",
     "not measurable: no good pictures",
@@ -77,7 +81,7 @@ def _charts(inspection: Inspection, sweep: Mapping[str, Any]) -> list[Html]:
     share = Axis("share", 0, 1)
     froc = line_chart(
         "FROC: recall over false alarms per picture",
-        [Line("one threshold for all classes", froc_points(inspection.froc), steps=True)],
+        [Line("one threshold for all classes", _froc_points(inspection.froc), steps=True)],
         Axis("false alarms per picture", 0.01, 10, log=True),
         Axis("recall", 0, 1),
     )
@@ -89,6 +93,39 @@ def _charts(inspection: Inspection, sweep: Mapping[str, Any]) -> list[Html]:
     if not lines:
         return [froc, why_not("Escape and overkill are not measurable: there are neither good nor bad pictures.")]
     return [froc, line_chart("Escape and overkill over the threshold", lines, Axis("threshold", 0, 1), share)]
+
+
+def sweep_table(inspection: Inspection) -> dict[str, Any]:
+    """Counts at each threshold: hits, false alarms, escapes, overkills; `start`: the row nearest to the best one."""
+    curve, scores = inspection.froc, inspection.scores
+    hits, alarms = scores.hits.max(1)[scores.bad], scores.alarms.max(1)[scores.good]
+    decided = decision_curve(hits, alarms)
+    rows, decisions = _rows(curve.thresholds), _rows(decided.thresholds)
+    best = curve.at(inspection.config.false_per_picture).threshold
+    return {
+        "thresholds": STEPS.tolist(),
+        "hits": curve.hits[rows].tolist(),
+        "false_alarms": curve.false_alarms[rows].tolist(),
+        "escapes": decided.escapes[decisions].tolist(),
+        "overkills": decided.overkills[decisions].tolist(),
+        "boxes": curve.truth,
+        "pictures": curve.pictures,
+        "bad": inspection.bad,
+        "good": inspection.good,
+        "start": int(np.abs(STEPS - min(best or 0.0, 1.0)).argmin()),
+    }
+
+
+def _rows(falling: np.ndarray) -> np.ndarray:
+    """For each step the index of the lowest threshold that is not below it."""
+    return np.searchsorted(-falling, -STEPS, "right") - 1
+
+
+def _froc_points(curve: Froc, most: int = 300) -> list[tuple[float, float]]:
+    """(false alarms per picture, recall), thinned out evenly along the curve's length."""
+    rows = np.unique(np.linspace(0, len(curve.hits) - 1, most).round().astype(int))
+    recall = curve.hits[rows] / max(curve.truth, 1)
+    return list(zip((curve.false_alarms[rows] / curve.pictures).tolist(), recall.tolist(), strict=True))
 
 
 def slider_rows(sweep: Mapping[str, Any], cost: Cost | None) -> list[dict[str, str]]:

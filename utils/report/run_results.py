@@ -1,84 +1,108 @@
-"""What an evaluation says and leaves in its run folder, whoever found the detections."""
+"""What an evaluation leaves in its run folder, whoever found the detections: score, inspect, write, draw, page."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from utils.console.log import LOG
+from utils.drawing.plots import plot_times
 from utils.drawing.score_plots import plot_scores
-from utils.files.output_paths import relative_paths
-from utils.files.runs import write_json
-from utils.inspection.files import inspection_section, write_thresholds
+from utils.files.runs import write_json, write_text
 from utils.inspection.plots import plot_inspection
-from utils.inspection.summary import Inspection, InspectionConfig, inspect
-from utils.inspection.threshold_file import DetectionSettings
-from utils.report.crops import Show
-from utils.report.evaluation import Subject, write_report
-from utils.scoring import coco
-from utils.scoring.evaluation import Evaluation, confusion_matrix
+from utils.inspection.summary import Inspection, inspect
+from utils.inspection.suspects import Suspect
+from utils.inspection.threshold_file import DetectionSettings, thresholds_text
+from utils.processes.speed import Speed
+from utils.report.evaluation import ReportOptions, write_report
+from utils.scoring.evaluation import Evaluation
+from utils.scoring.novelty import group_lines
+from utils.scoring.score_summary import as_lines
 from utils.scoring.score_tables import write_tables
-from utils.values.record import Record
 
 
-class Truth(Protocol):
-    """The pictures of a split, its class names, and their COCO ids; see data.sets.split_reading.RecordSet."""
+def write_results(run: Path, evaluation: Evaluation, about: Mapping[str, Any], options: ReportOptions) -> None:
+    """Say the scores and what an inspection line asks for, then write them and all else that an evaluation leaves.
 
-    @property
-    def records(self) -> tuple[Record, ...]:
-        """The pictures and their truth."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The classes."""
-
-    @property
-    def category_ids(self) -> tuple[int, ...]:
-        """The id of each class in COCO's files."""
-
-
-@dataclass(frozen=True, eq=False)
-class Manner:
-    """How an evaluation is concluded: the `kind` of script, how to look at the detections and how they were made, how a
-    picture is read for the report, what the data report of the data say, and whether pictures are wanted.
+    `about` is what the numbers must name, such as the text encoder; results.json and thresholds.yaml hold it.
     """
-
-    kind: str
-    config: InspectionConfig
-    made: DetectionSettings | None
-    show: Show
-    data_report: tuple[str, ...]
-    pictures: bool
-
-
-def conclude(run: Path, evaluation: Evaluation, truth: Truth, about: dict[str, Any], manner: Manner) -> Inspection:
-    """What an inspection line asks for, said and written, with everything else that an evaluation leaves behind."""
-    inspection = inspect(truth.records, evaluation.found, truth.names, manner.config)
+    for line in (*as_lines(evaluation.report, options.verbose), *group_lines(about)):
+        LOG.info(line)
+    inspection = inspect(evaluation, options.inspection)
     for line in inspection.lines():
         LOG.info(line)
-    files = tuple(path.as_posix() for path in relative_paths([record.path for record in truth.records]))
-    results = {**evaluation.report.plain(), **about, "inspection": inspection_section(inspection, files)}
-    write_evaluation(run, evaluation, truth, results)
-    write_thresholds(run, inspection, about, manner.made)
-    if manner.pictures:
+    results = results_json(evaluation, inspection, about)
+    write_scores(run, evaluation, results)
+    write_thresholds(run, inspection, about, options.nms)
+    if options.plots:
+        plot_scores(run, evaluation)
         plot_inspection(run, inspection)
-    subject = Subject(manner.kind, truth.records, files, evaluation, manner.show, manner.data_report)
-    write_report(run, subject, results, inspection, manner.pictures)
-    return inspection
+    write_report(run, evaluation, inspection, results, options)
 
 
-def write_evaluation(run: Path, evaluation: Evaluation, truth: Truth, results: dict[str, Any]) -> None:
-    """results.json, predictions.json and truth.json: enough for any COCO evaluator to check the numbers; and the
-    tables per class and per picture. `results` are those of results.json.
+def write_scores(run: Path, evaluation: Evaluation, results: Mapping[str, Any]) -> None:
+    """results.json, predictions.json and truth.json, enough for any COCO evaluator to check the numbers; and the tables
+    per class and per picture. `results` are those of results.json.
     """
     write_json(run / "results.json", results)
     write_json(run / "predictions.json", evaluation.results)
-    write_json(run / "truth.json", coco.truth_json(truth.records, truth.names, truth.category_ids))
-    write_tables(run, evaluation.report, truth.records, evaluation.found)
+    write_json(run / "truth.json", evaluation.truth)
+    write_tables(run, evaluation)
 
 
-def plot_report(run: Path, truth: Truth, evaluation: Evaluation) -> None:
-    """The curves, and the confusion matrix at the confidence of the best mean F1."""
-    confusion = confusion_matrix(truth.records, evaluation)
-    plot_scores(run, evaluation.report, evaluation.curves, evaluation.precision50, confusion)
+def results_json(evaluation: Evaluation, inspection: Inspection, about: Mapping[str, Any]) -> dict[str, Any]:
+    """results.json: the scores, `about`, and the inspection by the names of classes and files."""
+    section = _inspection_json(inspection, evaluation.files)
+    return {**evaluation.report.plain(), **about, "inspection": section}
+
+
+def _inspection_json(inspection: Inspection, files: Sequence[str]) -> dict[str, Any]:
+    """`inspection` of results.json: by name and file, as numbers of classes and pictures mean nothing outside."""
+    plain = inspection.plain()
+    names = inspection.names
+    del plain["names"]
+    plain["match"] = vars(inspection.config.rule)
+    point = plain["operating_point"]
+    point["classes"] = _by_name(names, point["classes"])
+    point["thresholds"] = _by_name(names, inspection.point.thresholds)
+    for key in ("class_calibration", "class_errors"):
+        plain[key] = _by_name(names, plain[key])
+    for key in ("misses", "false_alarms"):
+        plain[key] = [_suspect_json(one, names, files) for one in getattr(inspection, key)]
+    plain["label_suspects"] = {
+        kind: [_suspect_json(one, names, files) for one in rows] for kind, rows in vars(inspection.labels).items()
+    }
+    return plain
+
+
+def _by_name(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(names, values, strict=True))
+
+
+def _suspect_json(one: Suspect, names: Sequence[str], files: Sequence[str]) -> dict[str, Any]:
+    return {
+        "file": files[one.picture],
+        "class": names[one.label],
+        "box": list(one.box),
+        "score": one.score,
+        "reason": one.reason,
+    }
+
+
+def write_thresholds(run: Path, inspection: Inspection, about: Mapping[str, Any], nms: DetectionSettings) -> None:
+    """thresholds.yaml, with where it comes from as a comment."""
+    comment = [f"{key}: {value}" for key, value in about.items() if value]
+    text = thresholds_text(inspection.names, inspection.point.thresholds, [*comment, *inspection.lines()[:5]], nms)
+    write_text(run / "thresholds.yaml", text)
+
+
+def write_speed(run: Path, speed: Speed, plots: bool) -> None:
+    """speed.json, the same as a table on the console, and speed.png unless `plots` is off."""
+    for line in speed.lines():
+        LOG.info(line)
+    write_json(run / "speed.json", speed.plain())
+    if plots:
+        title = f"{speed.per_second:.1f} pictures/s on {speed.known['device']}, batch {speed.known['batch']}"
+        plot_times(speed.rows(), run / "speed.png", title)
+    LOG.info("written to %s: speed.json%s", run, ", speed.png" if plots else "")

@@ -7,7 +7,8 @@ matter of picking among the few pairs that are near.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -34,11 +35,16 @@ class Boxes:
         """(N,) px^2."""
         return (self.xyxy[:, 2] - self.xyxy[:, 0]) * (self.xyxy[:, 3] - self.xyxy[:, 1])
 
+    def of_one_class(self) -> Boxes:
+        """The same boxes, all of class 0."""
+        return replace(self, labels=np.zeros_like(self.labels))
+
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """M detections (best first within a picture), T truth boxes to find (no crowd), and the Q pairs of the two that are
-    near: of IoU >= the `nearest` asked for, or with the detection's centre in the truth box.
+    """M detections (best first within a picture), T truth boxes to find (no crowd), the crowd `regions` to ignore, and
+    the Q pairs of detection and truth box that are near: of IoU >= the `nearest` of `pair_up`, or with the detection's
+    centre in the truth box.
 
     `scores` (M,) float64; `detection`, `truth_box` (Q,) index the two sets, ordered by detection, then by falling IoU,
     then by truth box; `iou` (Q,) and `centred` (Q,) bool describe a pair. `share` (M,) is how much of a detection's
@@ -51,6 +57,7 @@ class Pairs:
     detections: Boxes
     scores: np.ndarray
     truth: Boxes
+    regions: Boxes
     detection: np.ndarray
     truth_box: np.ndarray
     iou: np.ndarray
@@ -65,6 +72,23 @@ class Pairs:
     def pictures(self) -> int:
         """How many pictures there are, good and bad."""
         return len(self.good)
+
+    @cached_property
+    def class_blind(self) -> Pairs:
+        """The same boxes, all of one class. What is near what stays as it is, and so does the order of the detections;
+        a region to ignore forgives detections of every class.
+        """
+        detections, truth, regions = (boxes.of_one_class() for boxes in (self.detections, self.truth, self.regions))
+        share, share_centred = _shares(detections, regions)
+        return replace(
+            self,
+            classes=1,
+            detections=detections,
+            truth=truth,
+            regions=regions,
+            share=share,
+            share_centred=share_centred,
+        )
 
 
 def pair_up(
@@ -86,6 +110,7 @@ def pair_up(
         detections,
         scores,
         truth,
+        regions,
         *_near(detections, truth, nearest),
         share=share,
         share_centred=share_centred,

@@ -6,6 +6,7 @@ What is scored is exactly what predictions.json holds, so that anyone's evaluato
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -35,15 +36,10 @@ class CocoScores:
 def truth_json(records: Sequence[Record], names: Sequence[str], category_ids: Sequence[int]) -> dict[str, Any]:
     """Truth in COCO's format: xywh px of the original pictures.
 
-    `file_name` keeps the sub-folder where the pictures lie in several, as detect.py's predictions.json does.
     COCO's crowd belongs to one class, so a region to ignore for every class becomes one crowd annotation per class.
     """
-    images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    names_of_files = relative_paths([record.path for record in records])
-    for record, name in zip(records, names_of_files, strict=True):
-        height, width = record.size
-        images.append({"id": record.image_id, "file_name": name.as_posix(), "height": height, "width": width})
+    for record in records:
         for box, label, crowd in zip(record.pixel_boxes(), record.labels, record.crowd, strict=True):
             assert label >= 0 or (label == EVERY_CLASS and crowd), "only ignore regions have no class"
             x, y, w, h = (float(v) for v in (box[0], box[1], box[2] - box[0], box[3] - box[1]))
@@ -56,8 +52,23 @@ def truth_json(records: Sequence[Record], names: Sequence[str], category_ids: Se
             row |= {"every_class": 1} if label == EVERY_CLASS else {}  # for us: it makes no picture a bad one
             for category in category_ids if label == EVERY_CLASS else (category_ids[label],):
                 annotations.append({"id": len(annotations) + 1, "category_id": category, **row})
-    categories = [{"id": i, "name": name} for i, name in zip(category_ids, names, strict=True)]
-    return {"images": images, "annotations": annotations, "categories": categories}
+    return {"images": images_json(records), "annotations": annotations, "categories": classes_json(names, category_ids)}
+
+
+def images_json(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """The pictures in COCO's format. `file_name` keeps the sub-folder where they lie in several, as detect.py's
+    predictions.json does.
+    """
+    files = relative_paths([record.path for record in records])
+    return [
+        {"id": record.image_id, "file_name": file.as_posix(), "height": record.size[0], "width": record.size[1]}
+        for record, file in zip(records, files, strict=True)
+    ]
+
+
+def classes_json(names: Sequence[str], category_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The classes in COCO's format."""
+    return [{"id": number, "name": name} for number, name in zip(category_ids, names, strict=True)]
 
 
 def results_json(
@@ -140,6 +151,8 @@ def _accumulate_pycocotools(truth: dict[str, Any], results: list[dict[str, Any]]
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
+    # pycocotools adds keys of its own to the rows that it is given, and these rows are written to files afterwards
+    truth, results = copy.deepcopy(truth), copy.deepcopy(results)
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO()
         coco.dataset = truth

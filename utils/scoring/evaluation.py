@@ -1,53 +1,101 @@
-"""Detections against the truth: one way to score, whoever found them."""
+"""Detections against the truth: one way to score, whoever made them, and each part of it worked out once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from utils.scoring import coco, metrics
+from utils.scoring.box_pairs import NEAREST, Pairs, pair_up
+from utils.scoring.matching import Matching, MatchRule, match
 from utils.scoring.score_summary import report_of
-from utils.scoring.score_tables import DEFAULT_CONFIDENCE
 from utils.values.detections import Detections
 from utils.values.record import Record
 from utils.values.report import Report
 
+DEFAULT_CONFIDENCE = 0.25  # where there is no best one
+COCO_RULE = MatchRule()  # IoU >= 0.5, as in AP50
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A report, the detections behind it by index of the record, and the same in COCO's results format."""
+    """Pictures with their truth, and `results`, the rows of predictions.json (COCO's results format).
 
-    report: Report
-    found: dict[int, Detections]
-    results: list[dict[str, Any]]
-    curves: metrics.Curves
-    precision50: np.ndarray  # (classes, 101): see utils.scoring.coco.CocoScores
-
-
-def score_results(
-    records: Sequence[Record],
-    names: Sequence[str],
-    category_ids: Sequence[int],
-    results: list[dict[str, Any]],
-    losses: dict[str, float] | None = None,
-) -> Evaluation:
-    """Score rows of COCO's results format, whoever made them.
-
-    Everything is worked out from the rows, not from what they were made of, so that the file alone gives the same
-    numbers.
+    All else follows from these, and is worked out when it is first asked for, then kept: nothing is matched twice.
+    Detections come from the rows, not from what the rows were made of, so that the file alone gives the same numbers.
+    `names` and `category_ids` (K,) are the classes and their ids in COCO's files, `losses` the mean losses if any.
     """
-    found = coco.detections_of(results, [record.image_id for record in records], category_ids, names)
-    scores = coco.score(coco.truth_json(records, names, category_ids), results, category_ids)
-    curves = metrics.curves(metrics.match(records, found, len(names)))
-    report = report_of(records, names, scores, curves, losses or {})
-    return Evaluation(report, found, results, curves, scores.precision50)
 
+    records: Sequence[Record]
+    names: tuple[str, ...]
+    category_ids: tuple[int, ...]
+    results: list[dict[str, Any]]
+    losses: dict[str, float] = field(default_factory=dict)
 
-def confusion_matrix(records: Sequence[Record], evaluation: Evaluation) -> np.ndarray:
-    """(K + 1, K + 1) counts at the confidence of the best mean F1; see utils.scoring.metrics.confusion."""
-    report = evaluation.report
-    confidence = DEFAULT_CONFIDENCE if report.confidence is None else report.confidence
-    return metrics.confusion(records, evaluation.found, len(report.classes), confidence)
+    @cached_property
+    def truth(self) -> dict[str, Any]:
+        """truth.json: the truth in COCO's format."""
+        return coco.truth_json(self.records, self.names, self.category_ids)
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """What each picture is called in the files."""
+        return tuple(image["file_name"] for image in self.truth["images"])
+
+    @cached_property
+    def detections(self) -> dict[int, Detections]:
+        """The detections of each picture, by index of its record, in px of the original picture."""
+        image_ids = [record.image_id for record in self.records]
+        return coco.detections_of(self.results, image_ids, self.category_ids, self.names)
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """Which detections and truth boxes are near each other."""
+        return pair_up(self.records, self.detections, len(self.names))
+
+    @cached_property
+    def matching(self) -> Matching:
+        """What finds what at IoU 0.5."""
+        return match(self.pairs, COCO_RULE)
+
+    @cached_property
+    def class_blind(self) -> Matching:
+        """The same when all classes count as one."""
+        return match(self.pairs.class_blind, COCO_RULE)
+
+    def matched_by(self, rule: MatchRule) -> Matching:
+        """What finds what under another rule."""
+        if rule == COCO_RULE:
+            return self.matching
+        if rule.iou >= NEAREST:
+            return match(self.pairs, rule)
+        return match(pair_up(self.records, self.detections, len(self.names), rule.iou), rule)
+
+    @cached_property
+    def coco_scores(self) -> coco.CocoScores:
+        """COCO's 12 numbers, AP and AP50 per class."""
+        return coco.score(self.truth, self.results, self.category_ids)
+
+    @cached_property
+    def curves(self) -> metrics.Curves:
+        """Precision and recall at IoU 0.5 over the confidence."""
+        return metrics.curves(self.matching)
+
+    @cached_property
+    def report(self) -> Report:
+        """The scores as one value."""
+        return report_of(self.pairs, self.names, self.coco_scores, self.curves, self.losses)
+
+    @property
+    def confidence(self) -> float:
+        """The confidence at which tables and confusion matrix judge: that of the best mean F1, if there is one."""
+        return DEFAULT_CONFIDENCE if self.report.confidence is None else self.report.confidence
+
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """(K + 1, K + 1) counts at `confidence`; see utils.scoring.metrics.confusion."""
+        return metrics.confusion(self.pairs, self.class_blind, self.confidence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from utils.values.report import ClassRow
+from utils.values.report import ClassRow, Report
 from utils.words.spelling import normalize, respell
 from utils.words.vocabulary import Vocabulary
 
@@ -63,6 +63,16 @@ def _mean_scores(rows: Sequence[ClassRow]) -> dict[str, Any]:
         "AP50": [row.ap50 for row in rows if row.ap50 is not None],
     }
     return {"classes": len(scores["AP"]), **{key: sum(v) / len(v) if v else None for key, v in scores.items()}}
+
+
+def chance_scores(reports: Sequence[Report]) -> dict[str, Any]:
+    """AP and AP50 of evaluations with the text vectors permuted among the names, which is what is left without their
+    meaning; under the key "chance". Nothing without such evaluations.
+    """
+    if not reports:
+        return {}
+    scores = {name: [report.metric(key) for report in reports] for name, key in (("AP50", "map50"), ("AP", "map50_95"))}
+    return {"chance": {"permutations": len(reports), **scores}}
 
 
 def group_lines(about: Mapping[str, Any]) -> list[str]:

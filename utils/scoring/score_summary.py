@@ -8,15 +8,15 @@ from math import fsum
 import numpy as np
 
 from utils.scoring import metrics
+from utils.scoring.box_pairs import Pairs
 from utils.scoring.coco import CocoScores
-from utils.values.record import Record
 from utils.values.report import ClassRow, Report
 
 MANY = 40  # classes: more rows than this scroll the totals off the screen
 
 
 def report_of(
-    records: Sequence[Record],
+    pairs: Pairs,
     names: Sequence[str],
     scores: CocoScores,
     curves: metrics.Curves,
@@ -27,15 +27,17 @@ def report_of(
     The precision of a class of which nothing is found there is undefined, though its curve says 1.
     """
     best = curves.best()
+    truth, classes = pairs.truth, len(names)
+    boxes = np.bincount(truth.labels, minlength=classes)
+    shown = np.bincount(np.unique(truth.picture * classes + truth.labels) % classes, minlength=classes)
     rows = []
     for k, name in enumerate(names):
-        counts = [int((r.counted()[1] == k).sum()) for r in records]
         precision, recall = (None, None) if best is None else _point(curves, k, best)
         rows.append(
             ClassRow(
                 name=name,
-                images=sum(count > 0 for count in counts),
-                instances=sum(counts),
+                images=int(shown[k]),
+                instances=int(boxes[k]),
                 precision=precision,
                 recall=recall,
                 ap50=scores.ap50[k],
@@ -48,9 +50,9 @@ def report_of(
         recall=_mean(row.recall for row in rows),
         confidence=None if best is None else float(metrics.CONFIDENCES[best]),
         classes=tuple(rows),
-        images=len(records),
-        good_images=sum(r.good for r in records),
-        instances=sum(len(r.counted()[1]) for r in records),
+        images=pairs.pictures,
+        good_images=int(pairs.good.sum()),
+        instances=len(truth),
         losses=losses,
     )
 

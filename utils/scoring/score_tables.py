@@ -9,14 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from utils.scoring.box_pairs import pair_up
-from utils.scoring.matching import Matching, MatchRule, match
-from utils.values.detections import Detections
+from utils.scoring.evaluation import Evaluation
+from utils.scoring.matching import Matching
 from utils.values.record import Record
-from utils.values.report import Report
 from utils.words.text import spreadsheet_cell
 
-DEFAULT_CONFIDENCE = 0.25  # where no best one is defined
 PER_CLASS = ("class", "images", "boxes", "precision", "recall", "AP50", "AP")
 PER_IMAGE = (
     *("file", "width", "height", "truth", "detections", "TP", "FP", "FN", "max_confidence"),
@@ -24,16 +21,12 @@ PER_IMAGE = (
 )
 
 
-def write_tables(folder: Path, report: Report, records: Sequence[Record], found: Mapping[int, Detections]) -> None:
-    """Write both tables; `found` holds the detections by index of the record. Undefined values stay blank.
-
-    Pictures are judged at the report's confidence (that of the best mean F1) and IoU 0.5.
-    """
-    _write(folder / "per_class.csv", PER_CLASS, (_class_row(*vars(row).values()) for row in report.classes))
-    names = [row.name for row in report.classes]
-    confidence = DEFAULT_CONFIDENCE if report.confidence is None else report.confidence
-    matching = match(pair_up(records, found, len(names)), MatchRule())
-    _write(folder / "per_image.csv", PER_IMAGE, image_rows(records, names, matching, confidence))
+def write_tables(folder: Path, evaluation: Evaluation) -> None:
+    """Write both tables. Undefined values stay blank; pictures are judged at IoU 0.5 and `evaluation.confidence`."""
+    classes = (_class_row(*vars(row).values()) for row in evaluation.report.classes)
+    pictures = image_rows(evaluation.records, evaluation.names, evaluation.matching, evaluation.confidence)
+    _write(folder / "per_class.csv", PER_CLASS, classes)
+    _write(folder / "per_image.csv", PER_IMAGE, pictures)
 
 
 def _class_row(name: str, *numbers: float | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from utils.console.log import LOG
 from utils.scoring import metrics
 from utils.scoring.evaluation import Evaluation
 from utils.values.batch import Batch
-from utils.values.record import EVERY_CLASS, Record
+from utils.values.record import Record
 from utils.words.errors import ConfigError, NumericError
 
 ZERO = 0.01  # an AP50 as good as none
@@ -90,9 +90,9 @@ class Doctor:
         if evaluation is None or evaluation.report.map50 is None:
             return None
         conf = self.cfg.val.conf
-        if not sum(map(len, evaluation.found.values())) and conf > 0.001:
+        if not evaluation.results and conf > 0.001:
             return Finding("confidence", f"nothing reaches val.conf {conf:g}; leave it at 0.001 (--set val.conf=0.001)")
-        if class_blind_f1(self.val, evaluation) >= FOUND:
+        if class_blind_f1(evaluation) >= FOUND:
             advice = "boxes lie where the labels are, but with other classes; compare the class numbers of the label"
             return Finding("class ids", f"{advice} files with `names`, in train and val (labels.jpg, val_batch0_*.jpg)")
         return None
@@ -141,11 +141,9 @@ def _boxes(records: Sequence[Record]) -> int:
     return sum(int((~record.crowd).sum()) for record in records)
 
 
-def class_blind_f1(records: Sequence[Record], evaluation: Evaluation) -> float:
+def class_blind_f1(evaluation: Evaluation) -> float:
     """The best F1 at IoU 0.5 when all classes count as one; 0 without truth."""
-    alike = [replace(record, labels=np.where(record.labels == EVERY_CLASS, EVERY_CLASS, 0)) for record in records]
-    found = {index: replace(one, labels=torch.zeros_like(one.labels)) for index, one in evaluation.found.items()}
-    f1 = metrics.curves(metrics.match(alike, found, 1)).f1()
+    f1 = metrics.curves(evaluation.class_blind).f1()
     return float(np.nan_to_num(f1).max(initial=0))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from utils.words.errors import CheckpointError, ConfigError, printable
@@ -63,6 +64,32 @@ def read_class_mapping(text: str) -> dict[str, str]:
             raise ConfigError(f"--map-classes {printable(text)}: '{printable(pair)}' {wrong}; example: bubble=void")
         mapping[old] = new
     return mapping
+
+
+@dataclass(frozen=True)
+class ClassMatch:
+    """For each class of a checkpoint its number in the data, and what a user should know about it."""
+
+    labels: tuple[int, ...]
+    remarks: tuple[str, ...] = ()
+
+
+def match_classes(
+    model_names: Sequence[str], data_names: Sequence[str], weights: str, single_cls: bool, map_classes: str
+) -> ClassMatch:
+    """Match by name after --map-classes; with --single-cls all are one. Raises UserError."""
+    if single_cls:
+        return ClassMatch((0,) * len(model_names), (f"{len(model_names)} classes of the checkpoint scored as one",))
+    names = tuple(model_names)
+    if map_classes:
+        names = mapped_names(names, read_class_mapping(map_classes), data_names)
+    labels = class_map(names, data_names, weights)
+    changed = [f"{old} = {new}" for old, new in zip(model_names, names, strict=True) if old != new]
+    if changed:
+        return ClassMatch(labels, (f"classes of the checkpoint mapped: {', '.join(changed)}",))
+    if labels != tuple(range(len(labels))):
+        return ClassMatch(labels, ("the data orders its classes differently from the checkpoint: matched by name",))
+    return ClassMatch(labels)
 
 
 def mapped_names(model_names: Sequence[str], mapping: Mapping[str, str], data_names: Sequence[str]) -> tuple[str, ...]:

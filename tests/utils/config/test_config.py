@@ -31,7 +31,12 @@ def test_default_yaml_names_every_knob_with_its_default():
 
 @pytest.mark.parametrize("path", sorted(Path("cfg/train").glob("*.yaml")), ids=lambda p: p.name)
 def test_training_yamls_load(path):
-    build_config(settings_of_document(read_yaml(path)))
+    settings = settings_of_document(read_yaml(path))
+    cfg, origins = build_config(settings)
+    assert settings and {setting.key: setting.origin for setting in settings} == origins
+    for setting in settings:
+        section, name = setting.key.split(".")
+        assert cfg.plain()[section][name] == setting.value
 
 
 def test_precedence_and_origins():

@@ -62,7 +62,8 @@ def test_labels_without_a_box(tmp_path):
 
 def test_labels_with_a_degenerate_box(tmp_path):
     boxes, sizes = np.array([[0.5, 0.5, 0.5, 0.5]]), np.array([[100, 100]])
-    plots.plot_labels(boxes, np.array([0]), sizes, ["a"], tmp_path / "labels.jpg")
+    path = plots.plot_labels(boxes, np.array([0]), sizes, ["a"], tmp_path / "labels.jpg")
+    assert pixels(path).shape == (950, 1500, 3) and only_file(path)
 
 
 @pytest.mark.filterwarnings("error")
@@ -122,26 +123,10 @@ def test_batch_boxes_follow_the_enlargement(tmp_path):
 
 def test_batch_without_boxes(tmp_path):
     marks = [Marks(np.zeros((0, 4)), np.zeros(0, np.int64))] * 3
-    plots.plot_batch(np.zeros((3, 64, 64, 3), np.uint8), marks, ["a", "b", "c"], [], tmp_path / "batch.jpg")
-
-
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("classes, mark", [(0, "max"), (1, None), (20, "AP50 0.712"), (351, "max")])
-def test_curves_of_any_number_of_classes(tmp_path, classes, mark):
-    x = np.linspace(0, 1, 101)
-    ys = np.tile(1 - x, (classes, 1))
-    ys[1::3] = np.nan
-    names = [f"类 {i}" for i in range(classes)]
-    path = plots.plot_curves(x, ys, names, tmp_path / "PR_curve.png", ("recall", "precision"), mark)
-    assert pixels(path).shape == (600, 900, 3) and only_file(path)
-
-
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("classes", [1, 20, 351])
-def test_confusion_of_any_number_of_classes(tmp_path, classes):
-    matrix = np.diag(np.arange(classes + 1) * 1000)
-    path = plots.plot_confusion(matrix, ["气泡"] * classes, tmp_path / "confusion_matrix.png")
-    assert pixels(path).max() > 0 and only_file(path)
+    images, path = np.full((3, 64, 64, 3), 90, np.uint8), tmp_path / "batch.png"
+    plots.plot_batch(images, marks, ["a", "b", "c"], [], path)
+    shown = (pixels(path) == 90).all(2)
+    assert shown.sum() % 3 == 0 and shown.sum() >= 3 * 64 * 64, "the pictures are whole: nothing is drawn on them"
 
 
 def test_a_failed_write_leaves_the_old_picture(tmp_path):

@@ -20,7 +20,6 @@ def test_six_pictures():
     assert shares == {0.5: Rate(1, 3), 0.6: Rate(0, 1), 0.8: Rate(0, 1), 0.9: Rate(1, 1)}
     assert result.bins[8].score == pytest.approx(0.8) and result.bins[0].score is None
     assert calibration(matching, label=1).ece == pytest.approx((0.8 + 0.5) / 2), "oil: 0.8 and 0.5, both wrong"
-    assert calibration(matching, lowest=0.7).ece == pytest.approx((0.8 + 0.05) / 2)
 
 
 def test_ends_and_regions_to_ignore():

@@ -5,10 +5,11 @@ import pytest
 import torch
 from hypothesis import given
 
-from tests.utils.glass_cases import NAMES, cases, detections, record, six_pictures
+from tests.utils.glass_cases import NAMES, cases, detections, evaluated, record, six_pictures
 from utils.inspection.decisions import Cost, decide, picture_scores
+from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.intervals import Rate
-from utils.inspection.summary import InspectionConfig, inspect
+from utils.inspection.summary import inspect
 from utils.inspection.threshold_file import read_thresholds, thresholds_text
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import MatchRule, match
@@ -17,7 +18,7 @@ from utils.words.errors import DataError
 
 def test_six_pictures():
     """Each figure is worked out by hand in the test of its own file; here they come together at 0.8 and 0.9."""
-    result = inspect(*six_pictures(), NAMES, InspectionConfig())
+    result = inspect(evaluated(*six_pictures(), NAMES), InspectionConfig())
     assert (result.pictures, result.good, result.bad, result.unlabelled) == (6, 2, 4, 1)
     assert result.point.thresholds == (0.8, 0.9) and result.point.decisions.escape == Rate(3, 4)
     assert result.errors["hit"] == 1 and result.errors["missed"] == 4 and not result.false_alarms
@@ -37,7 +38,7 @@ def test_the_rule_and_the_cost_are_used():
     calibrated by IoU all the same.
     """
     config = InspectionConfig(rule=MatchRule("center"), cost=Cost(50, 1))
-    result = inspect(*six_pictures(), NAMES, config)
+    result = inspect(evaluated(*six_pictures(), NAMES), config)
     assert result.point.decisions.escape == Rate(1, 4) and result.point.decisions.overkill == Rate(1, 2)
     assert result.calibration.ece == pytest.approx(1.95 / 6)
     assert (
@@ -48,16 +49,16 @@ def test_the_rule_and_the_cost_are_used():
 
 def test_without_good_pictures():
     records, found = [record([[0, 0, 9, 9]], [0])], {0: detections()}
-    result = inspect(records, found, NAMES, InspectionConfig())
+    result = inspect(evaluated(records, found, NAMES), InspectionConfig())
     assert result.curve is None and "overkill not measurable: no good pictures" in result.lines()
     assert result.plain()["operating_point"]["decisions"]["overkill"] is None
     with pytest.raises(DataError, match="no good pictures"):
-        inspect(records, found, NAMES, InspectionConfig(cost=Cost(50, 1)))
+        inspect(evaluated(records, found, NAMES), InspectionConfig(cost=Cost(50, 1)))
 
 
 @given(cases)
 def test_any_data_gives_strict_json_and_lines(case):
-    result = inspect(case.records, case.found, case.names, InspectionConfig())
+    result = inspect(evaluated(case.records, case.found, case.names), InspectionConfig())
     json.dumps(result.plain(), allow_nan=False)
     assert all("nan" not in line and "\n" not in line for line in result.lines())
 
@@ -65,7 +66,7 @@ def test_any_data_gives_strict_json_and_lines(case):
 @given(case=cases)
 def test_thresholds_yaml_reproduces_escape_and_overkill(case, tmp_path_factory):
     """Written, read back, used to throw float32 detections away as detect.py will; what is left is matched anew."""
-    result = inspect(case.records, case.found, case.names, InspectionConfig(false_per_picture=0.34))
+    result = inspect(evaluated(case.records, case.found, case.names), InspectionConfig(false_per_picture=0.34))
     path = tmp_path_factory.mktemp("t") / "thresholds.yaml"
     path.write_text(thresholds_text(case.names, result.point.thresholds, result.lines()), encoding="utf-8")
     limits = torch.tensor(read_thresholds(path, case.names))

@@ -13,21 +13,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.utils.glass_cases import NAMES, cases, detections, record, six_pictures
+from tests.utils.glass_cases import NAMES, cases, detections, evaluated, record, six_pictures
 from utils.benchmark import random_results, random_truth
 from utils.detecting.totals import Totals
 from utils.inspection.decisions import Cost, decide
-from utils.inspection.files import inspection_section
-from utils.inspection.summary import InspectionConfig, inspect
+from utils.inspection.inspection_config import InspectionConfig
+from utils.inspection.summary import inspect
 from utils.report.charts import Axis
 from utils.report.crops import MOST, cut_out
 from utils.report.detection import DetectionReport
-from utils.report.evaluation import Subject, warnings_of, write_report
+from utils.report.evaluation import ReportOptions, warnings_of, write_report
 from utils.report.markup import data_block, element, file_name, table, text
-from utils.report.operating import slider_rows
-from utils.report.sweep import STEPS, sweep_table
+from utils.report.operating import STEPS, slider_rows, sweep_table
+from utils.report.run_results import results_json
 from utils.scoring import coco
-from utils.scoring.evaluation import score_results
 from utils.values.frame import Frame
 from utils.values.picture_result import PictureResult
 from utils.values.score_thresholds import ScoreThresholds
@@ -58,20 +57,13 @@ class Tags(HTMLParser):
             self.words.append(data)
 
 
-def scored(records, found, names):
-    ids = tuple(range(1, len(names) + 1))
-    numbered = [replace(record, image_id=i + 1) for i, record in enumerate(records)]
-    return numbered, score_results(numbered, names, ids, coco.results_json(numbered, found, ids))
-
-
 def write(folder, records, found, names, show=lambda path: GREY, config=None, about=None, **files):
-    records, evaluation = scored(records, found, names)
-    inspection = inspect(records, evaluation.found, names, config or InspectionConfig())
-    shown = [f"p{i}.png" for i in range(len(records))]
-    results = {**evaluation.report.plain(), **(about or {}), "inspection": inspection_section(inspection, shown)}
+    evaluation = evaluated(records, found, names)
+    options = ReportOptions("val", config or InspectionConfig(), show)
+    inspection = inspect(evaluation, options.inspection)
     for name, content in files.items():
         (folder / name.replace("_", ".")).write_text(content, encoding="utf-8")
-    write_report(folder, Subject("val", records, shown, evaluation, show), results, inspection)
+    write_report(folder, evaluation, inspection, results_json(evaluation, inspection, about or {}), options)
     return (folder / "report.html").read_text(encoding="utf-8"), json.loads((folder / "report.json").read_text())
 
 
@@ -93,7 +85,7 @@ def test_six_pictures(tmp_path):
 @given(cases)
 def test_slider_is_exact(case):
     """Each row says what deciding at that threshold gives."""
-    inspection = inspect(case.records, case.found, case.names, InspectionConfig())
+    inspection = inspect(evaluated(case.records, case.found, case.names), InspectionConfig())
     sweep = sweep_table(inspection)
     for place in range(0, len(STEPS), 20):
         decisions = decide(inspection.scores, float(STEPS[place]))
@@ -103,7 +95,7 @@ def test_slider_is_exact(case):
 
 
 def test_slider_rows_have_costs_where_asked():
-    inspection = inspect(*six_pictures(), NAMES, InspectionConfig())
+    inspection = inspect(evaluated(*six_pictures(), NAMES), InspectionConfig())
     rows = slider_rows(sweep_table(inspection), Cost(50, 1))
     assert (
         rows[100]["cost"] == f"{(50 * 2 + 1) / 6:.3g}" and "cost" not in slider_rows(sweep_table(inspection), None)[0]

@@ -1,6 +1,7 @@
 """Our COCO numbers against pycocotools, on random boxes with crowd, ties, empty classes and no detections."""
 
 import contextlib
+import copy
 import io
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from utils.scoring import coco, metrics
+from utils.scoring import coco
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.matching import MatchRule, match
 from utils.values.detections import Detections
 from utils.values.record import EVERY_CLASS, Record
 
@@ -63,7 +66,10 @@ def test_equal_to_pycocotools(seed, engine, monkeypatch):
         monkeypatch.setattr(coco, "_accumulate", coco._accumulate_pycocotools)
     records, found = random_set(seed)
     truth, results = coco.truth_json(records, NAMES, IDS), coco.results_json(records, found, IDS)
-    scores, want = coco.score(truth, results, IDS), oracle(truth, results)
+    before = copy.deepcopy((truth, results))
+    scores = coco.score(truth, results, IDS)
+    assert (truth, results) == before, "they are written to files afterwards"
+    want = oracle(truth, results)
     got = [-1 if v is None else v for v in scores.stats.values()]
     assert got == pytest.approx(want.stats.tolist(), abs=1e-9)
     order = sorted(IDS)
@@ -88,7 +94,7 @@ def with_regions(records, seed):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_regions_of_no_class_equal_one_crowd_per_class(seed):
-    """truth.json spells a region out for every class; pycocotools on it agrees with us, and so does `metrics.match`
+    """truth.json spells a region out for every class; pycocotools on it agrees with us, and so does `match`
     about which detections hit, are false alarms or are forgiven.
     """
     records, found = random_set(seed)
@@ -99,14 +105,14 @@ def test_regions_of_no_class_equal_one_crowd_per_class(seed):
     scores, want = coco.score(truth, results, IDS), oracle(truth, results)
     assert [-1 if v is None else v for v in scores.stats.values()] == pytest.approx(want.stats.tolist(), abs=1e-9)
     assert scores.stats["AP"] != coco.score(coco.truth_json(random_set(seed)[0], NAMES, IDS), results, IDS).stats["AP"]
-    matches = metrics.match(records, found, len(IDS))
+    matching = match(pair_up(records, found, len(IDS)), MatchRule())
     everything = [e for e in want.evalImgs if e is not None and e["aRng"] == [0, 1e5**2]]
     for label, category in enumerate(IDS):
         mine = [e for e in everything if e["category_id"] == category]
         kept = [(m > 0)[~i.astype(bool)] for m, i in ((e["dtMatches"][0], e["dtIgnore"][0]) for e in mine)]
         hits = np.concatenate(kept) if kept else np.zeros(0, bool)
-        assert hits.sum() == matches.hit[matches.labels == label].sum()
-        assert len(hits) == (matches.labels == label).sum()
+        ours = matching.pairs.detections.labels == label
+        assert hits.sum() == (matching.hit & ours).sum() and len(hits) == (matching.counts & ours).sum()
 
 
 def test_shuffled_class_order_gives_the_same_numbers():

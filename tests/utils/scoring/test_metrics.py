@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from utils.scoring.metrics import CONFIDENCES, confusion, curves, match
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.matching import MatchRule, match
+from utils.scoring.metrics import CONFIDENCES, confusion, curves
 from utils.values.detections import Detections
 from utils.values.record import EVERY_CLASS, Record
 
@@ -20,6 +22,16 @@ def detections(boxes, scores, labels):
     return Detections(boxes, torch.tensor(scores), torch.tensor(labels, dtype=torch.long))
 
 
+def matched(records, found, classes):
+    """At IoU 0.5."""
+    return match(pair_up(records, found, classes), MatchRule())
+
+
+def confusion_at(records, found, classes, confidence):
+    pairs = pair_up(records, found, classes)
+    return confusion(pairs, match(pairs.class_blind, MatchRule()), confidence)
+
+
 def test_matching_by_hand():
     """Best score takes the truth; its duplicate, the wrong class and the loose box are misses."""
     truth = record([[0, 0, 10, 10], [50, 50, 60, 60]], [0, 1])
@@ -28,15 +40,14 @@ def test_matching_by_hand():
         [0.9, 0.8, 0.7, 0.6, 0.5],
         [0, 0, 0, 1, 1],
     )
-    matches = match([truth], {0: found}, 2)
-    assert matches.hit.tolist() == [True, False, False, True, False]
-    assert matches.truth.tolist() == [1, 1]
+    matching = matched([truth], {0: found}, 2)
+    assert matching.hit.tolist() == [True, False, False, True, False] and matching.counts.all()
 
 
 def test_crowd_is_neither_hit_nor_false_alarm():
     truth = record([[0, 0, 50, 50]], [0], crowd=[True])
-    matches = match([truth], {0: detections([[0, 0, 50, 40], [70, 70, 80, 80]], [0.9, 0.8], [0, 0])}, 1)
-    assert matches.hit.tolist() == [False] and matches.truth.tolist() == [0]
+    matching = matched([truth], {0: detections([[0, 0, 50, 40], [70, 70, 80, 80]], [0.9, 0.8], [0, 0])}, 1)
+    assert matching.false.tolist() == [False, True] and not matching.hit.any() and not len(matching.pairs.truth)
 
 
 def test_ignore_regions_by_hand():
@@ -56,10 +67,10 @@ def test_ignore_regions_by_hand():
         [0.9, 0.8, 0.7, 0.6, 0.5, 0.4],
         [1, 0, 2, 0, 0, 1],
     )
-    matches = match([truth], {0: found}, 3)
-    assert matches.scores.tolist() == pytest.approx([0.9, 0.5, 0.4]) and matches.labels.tolist() == [1, 0, 1]
-    assert matches.hit.tolist() == [True, False, False] and matches.truth.tolist() == [0, 1, 0]
-    result = curves(matches)
+    matching = matched([truth], {0: found}, 3)
+    assert matching.pairs.scores[matching.counts].tolist() == pytest.approx([0.9, 0.5, 0.4])
+    assert matching.hit.tolist() == [True] + [False] * 5 and matching.pairs.truth.labels.tolist() == [1]
+    result = curves(matching)
     assert result.recall[1, 0] == 1 and result.precision[1, 0] == 0.5
     assert np.isnan(result.recall[0]).all(), "a class with nothing to find stays undefined"
     assert not truth.good and record([[0, 0, 50, 50]], [EVERY_CLASS], crowd=[True]).good
@@ -67,14 +78,14 @@ def test_ignore_regions_by_hand():
 
 def test_a_region_of_one_class_forgives_that_class_only():
     truth = record([[0, 0, 50, 50]], [0], crowd=[True])
-    matches = match([truth], {0: detections([[5, 5, 9, 9], [5, 5, 9, 9]], [0.9, 0.8], [0, 1])}, 2)
-    assert matches.labels.tolist() == [1] and matches.hit.tolist() == [False]
+    matching = matched([truth], {0: detections([[5, 5, 9, 9], [5, 5, 9, 9]], [0.9, 0.8], [0, 1])}, 2)
+    assert matching.false.tolist() == [False, True] and not matching.hit.any()
 
 
 def test_curves_by_hand():
     truth = record([[0, 0, 10, 10], [20, 20, 30, 30], [40, 40, 50, 50], [60, 60, 70, 70]], [0, 0, 0, 0])
     found = detections([[0, 0, 10, 10], [80, 80, 90, 90], [20, 20, 30, 30]], [0.8, 0.6, 0.4], [0, 0, 0])
-    result = curves(match([truth], {0: found}, 2))
+    result = curves(matched([truth], {0: found}, 2))
     at = {c: int(np.searchsorted(CONFIDENCES, c)) for c in (0.1, 0.5, 0.7, 0.9)}
     assert result.precision[0, at[0.1]] == pytest.approx(2 / 3) and result.recall[0, at[0.1]] == 0.5
     assert result.precision[0, at[0.5]] == 0.5 and result.recall[0, at[0.5]] == 0.25
@@ -85,7 +96,7 @@ def test_curves_by_hand():
 
 
 def test_no_truth_has_no_best():
-    assert curves(match([record([], [])], {0: detections([], [], [])}, 1)).best() is None
+    assert curves(matched([record([], [])], {0: detections([], [], [])}, 1)).best() is None
 
 
 def test_confusion_by_hand():
@@ -94,11 +105,11 @@ def test_confusion_by_hand():
     boxes = [[0, 0, 10, 10], [20, 20, 30, 30], [80, 80, 90, 90], [50, 50, 60, 60]]
     found = detections(boxes, [0.9, 0.8, 0.7, 0.1], [1, 0, 1, 1])
     good, nothing = record([], []), detections([], [], [])
-    counts = confusion([truth, good], {0: found, 1: nothing}, 2, confidence=0.25)
+    counts = confusion_at([truth, good], {0: found, 1: nothing}, 2, confidence=0.25)
     assert counts.tolist() == [[0, 0, 1], [1, 1, 0], [0, 1, 1]]
 
 
 def test_confusion_leaves_crowd_out():
     truth = record([[0, 0, 50, 50]], [0], crowd=[True])
     found = detections([[5, 5, 20, 20], [70, 70, 80, 80]], [0.9, 0.8], [1, 1])
-    assert confusion([truth], {0: found}, 2, confidence=0.25).tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 0]]
+    assert confusion_at([truth], {0: found}, 2, confidence=0.25).tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 0]]

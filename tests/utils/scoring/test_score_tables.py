@@ -4,11 +4,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from utils.scoring import metrics
+from utils.scoring import coco
 from utils.scoring.box_pairs import pair_up
-from utils.scoring.coco import score, truth_json
+from utils.scoring.evaluation import Evaluation
 from utils.scoring.matching import MatchRule, match
-from utils.scoring.score_summary import report_of
 from utils.scoring.score_tables import PER_CLASS, PER_IMAGE, image_rows, write_tables
 from utils.values.detections import Detections
 from utils.values.record import Record
@@ -16,10 +15,10 @@ from utils.values.record import Record
 NAMES = ("bubble", "oil")
 
 
-def record(name, boxes, labels, crowd=None):
+def record(name, boxes, labels, crowd=None, image_id=1):
     boxes = np.array(boxes, np.float32).reshape(-1, 4) / np.array([200, 100, 200, 100], np.float32)
     flags = np.zeros(len(boxes), bool) if crowd is None else np.array(crowd)
-    return Record(Path(name), 1, (100, 200), boxes, np.array(labels, np.int64), flags)
+    return Record(Path(name), image_id, (100, 200), boxes, np.array(labels, np.int64), flags)
 
 
 def detections(boxes, scores, labels):
@@ -55,13 +54,12 @@ def test_tables_agree_with_the_report(tmp_path):
         corners = rng.uniform(0, 60, (3, 2))
         boxes = np.concatenate((corners, corners + 30), 1)
         name = "=cmd|x.png" if index == 0 else f"{index}.png"
-        records.append(record(name, boxes[:2], rng.integers(0, 2, 2)))
+        records.append(record(name, boxes[:2], rng.integers(0, 2, 2), image_id=index))
         labels = [*records[-1].labels.tolist(), 0]
         found[index] = detections((boxes + rng.normal(0, 3, boxes.shape)).tolist(), rng.random(3).tolist(), labels)
-    curves = metrics.curves(metrics.match(records, found, 2))
-    scores = score(truth_json(records, NAMES, (1, 2)), [], (1, 2))
-    report = report_of(records, NAMES, scores, curves, {})
-    write_tables(tmp_path, report, records, found)
+    evaluation = Evaluation(records, NAMES, (1, 2), coco.results_json(records, found, (1, 2)))
+    write_tables(tmp_path, evaluation)
+    report = evaluation.report
     pictures = list(csv.DictReader((tmp_path / "per_image.csv").open(encoding="utf-8")))
     assert tuple(pictures[0]) == PER_IMAGE and len(pictures) == 30
     total = {key: sum(int(row[key]) for row in pictures) for key in ("truth", "detections", "TP", "FP", "FN")}
@@ -79,8 +77,6 @@ def test_tables_agree_with_the_report(tmp_path):
 
 def test_a_set_of_good_pictures(tmp_path):
     records, found = [record("good.png", [], [])], {0: detections([], [], [])}
-    curves = metrics.curves(metrics.match(records, found, 2))
-    report = report_of(records, NAMES, score(truth_json(records, NAMES, (1, 2)), [], (1, 2)), curves, {})
-    write_tables(tmp_path, report, records, found)
+    write_tables(tmp_path, Evaluation(records, NAMES, (1, 2), coco.results_json(records, found, (1, 2))))
     (row,) = csv.DictReader((tmp_path / "per_image.csv").open(encoding="utf-8"))
     assert (row["truth"], row["detections"], row["max_confidence"], row["worst_miss"]) == ("0", "0", "", "")

@@ -15,7 +15,7 @@ from tests.utils.glass_cases import six_pictures as hand_made
 from utils.config.config import Config, OptimConfig, ScheduleConfig, ValConfig
 from utils.console.log import LOG
 from utils.scoring import coco
-from utils.scoring.evaluation import score_results
+from utils.scoring.evaluation import Evaluation
 from utils.training.doctor import Doctor
 from utils.values.batch import Batch, Targets
 from utils.values.predictions import BoxCode, Predictions
@@ -111,7 +111,7 @@ def doctor(records, **changes):
 
 
 def evaluated(records, found):
-    return score_results(records, ("bubble", "oil"), (1, 2), coco.results_json(records, found, (1, 2)))
+    return Evaluation(records, ("bubble", "oil"), (1, 2), coco.results_json(records, found, (1, 2)))
 
 
 @pytest.fixture

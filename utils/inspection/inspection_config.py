@@ -1,16 +1,40 @@
-"""val.py's options of an inspection -> InspectionConfig."""
+"""How an inspection looks at detections: what a hit is, what the thresholds aim at, how sizes are binned."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from utils.config.flags import ValFlags
-from utils.inspection.decisions import parse_cost
+from utils.inspection.decisions import Cost, parse_cost
 from utils.inspection.sizes import BINS, parse_bins
-from utils.inspection.summary import InspectionConfig
+from utils.inspection.thresholds import LOWEST
 from utils.scoring.matching import MatchRule
 from utils.values.record import Record
 from utils.words.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectionConfig:
+    """How to look: `rule` for a hit; the thresholds aim at `false_per_picture`, or at the least `cost` where one is
+    given; `bins` in px, or mm with `mm_per_px`; `lowest` is the confidence at which the detections were gathered;
+    detections of at least `confident` cast doubt on labels.
+    """
+
+    rule: MatchRule = field(default_factory=MatchRule)
+    false_per_picture: float = 0.1
+    cost: Cost | None = None
+    bins: tuple[float, ...] = BINS
+    mm_per_px: float | None = None
+    lowest: float = LOWEST
+    confident: float = 0.5
+
+    @property
+    def aim(self) -> str:
+        """What the thresholds were chosen for, in words."""
+        if self.cost is None:
+            return f"at most {self.false_per_picture:g} false alarms per picture"
+        return f"least cost at {self.cost.escape:g} per escape and {self.cost.overkill:g} per overkill"
 
 
 def inspection_config(
@@ -41,29 +65,6 @@ def inspection_config(
     if config.cost is not None:
         _check_weighable(records)
     return config
-
-
-def refuse_with_predictions(flags: ValFlags) -> None:
-    """--from-preds needs no network, so what is said to one would be ignored. Raises ConfigError."""
-    if not flags.data:
-        raise ConfigError("--from-preds: needs --data, the data YAML or folder whose pictures were looked at")
-    given = {
-        "--weights": flags.weights,
-        "--conf": flags.conf_thres is not None,
-        "--iou": flags.iou_thres is not None,
-        "--max-det": flags.max_det is not None,
-        "--imgsz": flags.imgsz is not None,
-        "--half": flags.half,
-        "--prompts": flags.prompts is not None,
-        "--map-classes": flags.map_classes,
-        "--save-txt": flags.save_txt,
-        "--task speed": flags.task == "speed",
-    }
-    for option, asked in given.items():
-        if asked:
-            raise ConfigError(
-                f"{option}: has no meaning with --from-preds, whose detections are ready made; leave it out"
-            )
 
 
 def default_bins(mm_per_px: float | None) -> tuple[float, ...]:

@@ -1,0 +1,84 @@
+"""val.py's command line laid over the configuration of a checkpoint: what is read and how, what becomes a detection."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from utils.config.config import Config, DataConfig, ValConfig
+from utils.config.flags import ValFlags
+from utils.config.settings import Setting, build_config, settings_of_assignments
+from utils.words.errors import ConfigError
+
+BESIDE_DATA = ("model.sam", "model.static", "val.chance")  # what --set may change of an evaluation, and all of data.*
+
+
+def assigned_config(flags: ValFlags) -> Config:
+    """What --set says; a checkpoint's own configuration counts where it says nothing. Raises ConfigError for what
+    evaluation does not use.
+    """
+    settings = settings_of_assignments(list(flags.assignments))
+    for setting in settings:
+        if not setting.key.startswith("data.") and setting.key not in BESIDE_DATA:
+            raise ConfigError(f"{setting.origin}: evaluation takes data.*, model.sam, model.static and val.chance")
+    return build_config(settings)[0]
+
+
+def data_config(flags: ValFlags, stored: DataConfig, origin: str) -> DataConfig:
+    """The data as `stored` in `origin`, a checkpoint, with what the flags say otherwise. Raises ConfigError."""
+    settings = [Setting(f"data.{key}", value, origin) for key, value in vars(stored).items()]
+    if flags.data:  # other data lies elsewhere
+        settings += [Setting("data.data", flags.data, "--data"), Setting("data.root", "", "--data")]
+    data = build_config([*settings, *settings_of_assignments(list(flags.assignments))])[0].data
+    return replace(
+        data,
+        imgsz=flags.imgsz or stored.imgsz,
+        single_cls=data.single_cls or flags.single_cls,
+        bad_data="skip" if flags.bad_data == "skip" else "error",
+        allow_empty=flags.allow_empty,
+        max_pixels=flags.max_pixels,
+        workers=0 if flags.task == "speed" else flags.workers,  # reading is timed in this process
+        cache="none",  # every picture is read once
+    )
+
+
+def val_config(flags: ValFlags, stored: ValConfig) -> ValConfig:
+    """The run's conf, IoU and max_det, by default 0.001, 0.6 and 300, where no flag says otherwise: so the numbers in
+    its log come back.
+    """
+    return replace(
+        stored,
+        conf=stored.conf if flags.conf_thres is None else flags.conf_thres,
+        iou=stored.iou if flags.iou_thres is None else flags.iou_thres,
+        max_det=stored.max_det if flags.max_det is None else flags.max_det,
+    )
+
+
+def flag_notices(flags: ValFlags) -> list[str]:
+    """Which flags do something else than one might expect."""
+    lines = ["--save-json: predictions.json is always written"] if flags.save_json else []
+    if flags.save_conf and not flags.save_txt:
+        lines.append("--save-conf: adds confidences to the files of --save-txt, which is not given")
+    return lines
+
+
+def refuse_with_predictions(flags: ValFlags) -> None:
+    """--from-preds needs no network, so flags that are meant for one are refused, not ignored. Raises ConfigError."""
+    if not flags.data:
+        raise ConfigError("--from-preds: needs --data, the data YAML or folder whose pictures were looked at")
+    given = {
+        "--weights": flags.weights,
+        "--conf": flags.conf_thres is not None,
+        "--iou": flags.iou_thres is not None,
+        "--max-det": flags.max_det is not None,
+        "--imgsz": flags.imgsz is not None,
+        "--half": flags.half,
+        "--prompts": flags.prompts is not None,
+        "--map-classes": flags.map_classes,
+        "--save-txt": flags.save_txt,
+        "--task speed": flags.task == "speed",
+    }
+    for option, is_given in given.items():
+        if is_given:
+            raise ConfigError(
+                f"{option}: has no meaning with --from-preds, whose detections are ready made; leave it out"
+            )
