@@ -22,13 +22,13 @@ from data.drawn.demo import demo_settings
 from data.index.flat_truth import flatten
 from data.sets.split_reading import RecordSet
 from detect import detect_pictures
+from models.graph.folded import without_norms
 from models.graph.freeze import freeze
-from models.graph.normless import without_norms
 from models.graph.open_vocabulary import Words, about_words, set_words, words_for
 from models.graph.summary import summarise
 from models.layers.conv import set_bn_momentum
 from models.losses.criterion import Criterion, build_criterion
-from models.ready.found import Found
+from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import network_of
 from models.ready.new_model import new_model, synchronise
 from models.ready.replay import replayed
@@ -153,8 +153,8 @@ def assess(job: Job, feed: Feed, saver: Saver, stop: Stop) -> tuple[Evaluation |
     state, world = job.state, job.state.world
     state.agree()
     found = predict(without_norms(state.ema.module), feed.val, job.val, job.cfg.val, criterion=job.criterion, stop=stop)
-    everything = Found.joined(world.gather(found))
-    if world.tell(everything.asked):
+    everything = EvaluationPass.joined(world.gather(found))
+    if world.tell(everything.interrupted):
         leave(state, saver, stop)
     evaluation = score(everything, job.val) if world.first else None
     return evaluation, world.tell(evaluation.report if evaluation else None)

@@ -17,7 +17,7 @@ from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
 from models.losses.criterion import Criterion
 from models.losses.loss_terms import LossTerms
-from models.ready.found import Found
+from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import Loaded, closed_words, for_inference, load_model, look_for_classes, with_permuted_names
 from models.ready.timing import measure
 from utils.config.cli import parse_val
@@ -68,7 +68,7 @@ def predict(
     labels: Sequence[int] | None = None,
     criterion: Criterion | None = None,
     stop: Stop | None = None,
-) -> Found:
+) -> EvaluationPass:
     """Run `model` over every picture of the loader; see `evaluate`. A criterion adds losses; `stop` ends it
     early.
     """
@@ -81,7 +81,7 @@ def predict(
     model.eval()
     for batch in progress(loader, "evaluating"):
         if stop is not None and stop.asked:
-            return Found(found, terms, asked=True)
+            return EvaluationPass(found, terms, interrupted=True)
         batch = batch.to(model.device, non_blocking=True)
         predictions = inference.predictions(batch)
         _check_finite(predictions, truth, batch)
@@ -90,10 +90,10 @@ def predict(
             with torch.inference_mode():
                 terms[batch.indices[0]] = criterion(predictions, batch.targets).cpu()
         found |= inference.detections(predictions, batch.views)
-    return Found(found, terms)
+    return EvaluationPass(found, terms)
 
 
-def score(found: Found, truth: RecordSet) -> Evaluation:
+def score(found: EvaluationPass, truth: RecordSet) -> Evaluation:
     """Score what was found in every picture of `truth`; the losses too, where there were any."""
     results = coco.results_json(truth.records, found.detections, truth.category_ids)
     return Evaluation(truth.records, truth.names, truth.category_ids, results, found.losses())
@@ -112,7 +112,7 @@ def evaluate(
     `labels` maps a class of the model to its number in the data; None: they are the same; where several become one, a
     box suppresses boxes of the others. Raises NumericError for non-finite predictions.
     """
-    found = Found.joined(world.gather(predict(model, loader, truth, cfg, labels)))
+    found = EvaluationPass.joined(world.gather(predict(model, loader, truth, cfg, labels)))
     return score(found, truth) if world.first else None
 
 
@@ -189,10 +189,10 @@ def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Lo
     are matched with the data's by name.
     """
     if loaded.words is not None and not (flags.single_cls or flags.map_classes):
-        trained = loaded.words.vocabulary
-        loaded = look_for_classes(loaded, truth.synonyms, flags.prompts, flags.text_encoder)
+        looking = look_for_classes(loaded, truth.synonyms, flags.prompts, flags.text_encoder)
+        assert looking.words is not None, "it looks for words"
         labels = tuple(range(len(truth.names)))
-        return loaded, ClassMatch(labels), group_names(trained, loaded.words.vocabulary)
+        return looking, ClassMatch(labels), group_names(loaded.words.vocabulary, looking.words.vocabulary)
     if flags.prompts is not None:
         raise ConfigError(f"--prompts: {closed_words(loaded)}")
     where = str(loaded.path)

@@ -40,7 +40,7 @@ from utils.config.settings import Setting, build_config
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import run_script
-from utils.processes.memory import peak_memory, private_memory
+from utils.processes.memory import peak_process_memory, private_memory
 from utils.values.batch import Batch
 
 CHUNK = 8192  # pictures in hand
@@ -128,7 +128,7 @@ def _annotation(number: int, picture: int, label: int, box: list[float]) -> str:
 
 def time_coco(home: Path, flags: DataBenchmarkFlags) -> list[Row]:
     """Build the index from the json, sizes as it says."""
-    before, started = peak_memory(), time.perf_counter()
+    before, started = peak_process_memory(), time.perf_counter()
     source, folder = home / "train.json", home / "images"
     with IndexWriter(home / "coco.index") as writer:
         writer.add_stamps(take_stamps([source]))
@@ -146,7 +146,10 @@ def time_coco(home: Path, flags: DataBenchmarkFlags) -> list[Row]:
     return [
         ("COCO json", f"{flags.images:,} pictures, {writer.boxes:,} boxes, {size / 1e6:,.0f} MB"),
         ("index from it", f"{seconds:.1f} s, of which reading the json {read:.1f} s"),
-        ("peak memory", f"{peak_memory() / 1e6:,.0f} MB, {before / 1e6:,.0f} MB of it before: Python and libraries"),
+        (
+            "peak memory",
+            f"{peak_process_memory() / 1e6:,.0f} MB, {before / 1e6:,.0f} MB of it before: Python and libraries",
+        ),
     ]
 
 

@@ -10,30 +10,30 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 
 from models.graph.builder import build_graph
+from models.graph.folded import static_graph, without_norms
 from models.graph.graph import Graph
-from models.graph.normless import without_norms
 from models.graph.open_vocabulary import Words, set_words, text_source, with_words
-from models.graph.static import static_graph
 from models.graph.summary import summarise
 from models.inference.nms import NMSConfig, suppress
 from models.losses.criterion import build_criterion
 from models.rows.spec import ModelSpec, read_spec
 from models.text.cache import VectorCache
 from models.text.encoder import TextEncoder
-from models.text.find import find_encoder
+from models.text.encoder_finder import find_encoder
 from utils.config.command_cli import parse_benchmark
 from utils.config.command_flags import BenchmarkFlags
 from utils.config.config import Config
 from utils.config.paths import find_yaml
 from utils.console.log import LOG
 from utils.console.script import run_script
-from utils.processes.device import peak_memory, select_device
+from utils.processes.device import peak_device_memory, select_device
 from utils.values.batch import Targets
 from utils.words.errors import CheckpointError, ConfigError
 from utils.words.text import counted
@@ -104,7 +104,7 @@ def random_pictures(graph: Graph, flags: BenchmarkFlags, device: torch.device) -
 def report(name: str, graph: Graph, flags: BenchmarkFlags, device: torch.device, train: bool) -> None:
     """One network's lines; `train`: with the time of a training step."""
     rows = summarise(graph, flags.imgsz)
-    graph.to(device, memory_format=torch.channels_last)
+    graph.to_device(device)
     image, ready = random_pictures(graph, flags, device), without_norms(graph)  # as val.py and detect.py run it
     LOG.info(
         "%s: %s parameters, %.3f GFLOPs", name, f"{sum(r.parameters for r in rows):,}", sum(r.flops for r in rows) / 1e9
@@ -124,25 +124,25 @@ def timed(work: Callable[[], T]) -> tuple[T, float]:
     return work(), (time.perf_counter() - started) * 1000
 
 
-def usable_encoder(spec: ModelSpec, asked: str) -> tuple[TextEncoder, str]:
-    """The encoder `asked` for, else the YAML's, else the stand-in; and what finds it again.
+def usable_encoder(spec: ModelSpec, text_encoder: str) -> tuple[TextEncoder, str]:
+    """The encoder of --text-encoder, else the YAML's, else the stand-in; and what finds it again.
 
-    Raises UserError when the one asked for is not available.
+    Raises UserError when that of --text-encoder is not available.
     """
-    source = text_source(spec, asked)
+    source = text_source(spec, text_encoder)
     try:
         return find_encoder(source), source
     except (CheckpointError, ConfigError) as error:
-        if asked:
+        if text_encoder:
             raise
         LOG.info("the YAML's text encoder is not available, %s takes its place: %s", STAND_IN, error)
         return find_encoder(STAND_IN), STAND_IN
 
 
-def encode_words(spec: ModelSpec, asked: str) -> Words:
+def encode_words(spec: ModelSpec, text_encoder: str) -> Words:
     """As many made-up names as the spec has texts, encoded, and a line of what that costs. Raises UserError."""
     vocabulary = Vocabulary.from_names([f"defect {number}" for number in range(spec.classes)])
-    encoder, source = usable_encoder(spec, asked)
+    encoder, source = usable_encoder(spec, text_encoder)
     with tempfile.TemporaryDirectory() as folder:
         vectors, first = timed(lambda: VectorCache(Path(folder)).encode(encoder, vocabulary.names))
         _, again = timed(lambda: VectorCache(Path(folder)).encode(encoder, vocabulary.names))
@@ -151,10 +151,10 @@ def encode_words(spec: ModelSpec, asked: str) -> Words:
     return Words(vocabulary, vectors, encoder.name, source)
 
 
-def random_network(spec: ModelSpec, words: Words | None, imgsz: int) -> Graph:
+def random_network(spec: ModelSpec, words: Words | None) -> Graph:
     """The network with random weights, the same each time, looking for `words`."""
     torch.manual_seed(0)
-    graph = build_graph(spec, image_size=imgsz)
+    graph = build_graph(spec)
     if words is not None:
         set_words(graph, words)
     return graph
@@ -164,14 +164,14 @@ def other_network(flags: BenchmarkFlags, words: Words | None) -> Graph:
     """The network of --against, looking for `words`, or for names of its own, if it reads text. Raises UserError."""
     spec = read_spec(find_yaml(flags.against, "models", "--against"))
     if spec.text_dim is None:
-        return random_network(spec, None, flags.imgsz)
+        return random_network(spec, None)
     words = words or encode_words(spec, flags.text_encoder)
-    return random_network(with_words(spec, words), words, flags.imgsz)
+    return random_network(with_words(spec, words), words)
 
 
 def report_ratio(name: str, graph: Graph, other: Graph, flags: BenchmarkFlags, device: torch.device) -> None:
     """A line: the network's time over the other network's, repeats of both in turn."""
-    graphs = [without_norms(one).to(device, memory_format=torch.channels_last) for one in (graph, other)]
+    graphs = [without_norms(one).to_device(device) for one in (graph, other)]
     pairs = [(one, random_pictures(one, flags, device)) for one in graphs]
     times = [[forward_time(one, image, 1, False) for one, image in pairs] for _ in range(flags.repeats)]
     first, second = (statistics.median(column) for column in zip(*times, strict=True))
@@ -192,7 +192,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     spec = with_words(spec, words)
     has_sam = "sam" in spec.data
     bare = spec.with_values(sam="none") if has_sam else spec
-    graph = random_network(bare, words, flags.imgsz)
+    graph = random_network(bare, words)
     report(spec.path.name + ", Mobile-SAM none" * has_sam, graph, flags, device, flags.train)
     if words is not None:
         report("static, its vocabulary folded in", static := static_graph(graph), flags, device, False)
@@ -200,13 +200,14 @@ def main_story(argv: Sequence[str] | None) -> int:
         name, one = (spec.path.name, graph) if words is None else ("static", static)
         report_ratio(name, one, other_network(flags, words), flags, device)
     if has_sam:  # random weights cost what the published ones do
-        graph = random_network(spec.with_values(sam="random-frozen"), words, flags.imgsz)
+        graph = random_network(spec.with_values(sam="random-frozen"), words)
         report("+ Mobile-SAM (random-frozen; its own parameters not counted)", graph, flags, device, flags.train)
     for count in NMS_SIZES:
         boxes, labels = clustered_boxes(count)
-        cost = milliseconds(lambda b=boxes, k=labels: suppress(b, k, NMSConfig()), flags.repeats, torch.device("cpu"))
+        work = partial(suppress, boxes, labels, NMSConfig())
+        cost = milliseconds(work, flags.repeats, torch.device("cpu"))
         LOG.info("NMS of %s boxes in clusters: %.1f ms", f"{count:,}", cost)
-    LOG.info("peak memory of this process: %.0f MB", peak_memory(device) / 1e6)
+    LOG.info("peak memory of this process: %.0f MB", peak_device_memory(device) / 1e6)
     return 0
 
 

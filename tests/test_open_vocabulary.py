@@ -29,7 +29,7 @@ def test_checkpoint_holds_the_vectors_of_its_names(run):
     assert content["vocabulary"]["vectors"].shape == (5, 64)
     assert content["vocabulary"]["encoder"].startswith("STAND-IN:ngram")
     loaded = load_model(run / "weights" / "last.pt")
-    assert torch.equal(loaded.model.vocabulary, content["vocabulary"]["vectors"])
+    assert torch.equal(loaded.model.text.vectors, content["vocabulary"]["vectors"])
     assert loaded.words.vocabulary.names == loaded.names
 
 

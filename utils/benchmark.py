@@ -20,7 +20,7 @@ from utils.console.script import run_script
 from utils.inspection.bootstrap import compare
 from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.summary import inspect
-from utils.processes.memory import peak_memory
+from utils.processes.memory import peak_process_memory
 from utils.report.evaluation import ReportOptions, write_report
 from utils.report.run_results import results_json
 from utils.scoring.evaluation import Evaluation
@@ -46,7 +46,7 @@ class Clock:
         result = step()
         seconds = time.perf_counter() - started
         self.total += seconds
-        LOG.info("%-44s %6.2f s   %5.0f MB at the peak so far", name, seconds, peak_memory() / 1e6)
+        LOG.info("%-44s %6.2f s   %5.0f MB at the peak so far", name, seconds, peak_process_memory() / 1e6)
         return result
 
 
@@ -92,10 +92,10 @@ def main_story(argv: Sequence[str] | None) -> int:
     records = random_truth(flags.images, flags.classes)
     results = random_results(records, flags.classes, flags.detections)
     words = (counted(len(records), "picture"), counted(flags.classes, "class"), counted(len(results), "detection"))
-    LOG.info("%s, %s, %s; %.0f MB before", *words, peak_memory() / 1e6)
+    LOG.info("%s, %s, %s; %.0f MB before", *words, peak_process_memory() / 1e6)
     clock = Clock()
     time_evaluation(clock, flags, records, results)
-    LOG.info("%-44s %6.2f s   %5.0f MB at the peak", "in all", clock.total, peak_memory() / 1e6)
+    LOG.info("%-44s %6.2f s   %5.0f MB at the peak", "in all", clock.total, peak_process_memory() / 1e6)
     return 0
 
 

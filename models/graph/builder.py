@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 import models.heads
 import models.layers
 import models.prompts  # noqa: F401  these three register the layers
-from models.graph.graph import Graph, Step, Value, gather, inputs_of, plan, run_layer, takes_context
+from models.graph.graph import Graph, Step, Value, gather, plan, run_layer, takes_context
+from models.graph.inputs import planes_of
 from models.rows import registry
 from models.rows.registry import Layer, Parameter, Role, find
 from models.rows.row_context import Context
@@ -32,14 +33,16 @@ def default_channels(spec: ModelSpec) -> Channels:
     return Channels(polar=("polar",)) if spec.reads("polar") else Channels()
 
 
-def build_graph(spec: ModelSpec, channels: Channels | None = None, image_size: int = 640, sam_file: str = "") -> Graph:
-    """Build the network of `spec` for pictures of `channels` (None: `default_channels`); `sam_file` are Mobile-SAM's
-    weights.
+def build_graph(
+    spec: ModelSpec, channels: Channels | None = None, weights_files: Mapping[str, str] | None = None
+) -> Graph:
+    """Build the network of `spec` for pictures of `channels` (None: `default_channels`), with random weights.
 
-    Raises ConfigError at the row that cannot be built.
+    `weights_files`: by the name of a module, the file of weights that its rows start from (role WeightsFile).
+    Raises ConfigError at the row that cannot be built, CheckpointError for weights that do not fit.
     """
     channels = default_channels(spec) if channels is None else channels
-    builder = GraphBuilder(spec, channels, image_size, sam_file)
+    builder = GraphBuilder(spec, channels, weights_files or {})
     with torch.no_grad():
         for row in spec.rows:
             builder.add(row)
@@ -66,11 +69,11 @@ def _strides(values: Sequence[Value]) -> list[int]:
 class GraphBuilder:
     """Builds row after row, keeping every row's output on the measuring picture."""
 
-    def __init__(self, spec: ModelSpec, channels: Channels, image_size: int, sam_file: str) -> None:
-        self.spec, self.image_size, self.sam_file = spec, image_size, sam_file
+    def __init__(self, spec: ModelSpec, channels: Channels, weights_files: Mapping[str, str]) -> None:
+        self.spec, self.weights_files = spec, weights_files
         planes = len(channels.names)
         picture = torch.linspace(0, 1, planes * MEASURE_PX**2).view(1, planes, MEASURE_PX, MEASURE_PX)
-        self.values = inputs_of(picture, channels)
+        self.values: dict[int | str, Value] = planes_of(picture, channels)
         if spec.text_dim is not None:
             self.values["text"] = torch.eye(MEASURE_TEXTS, spec.text_dim)
         self.layers: list[nn.Module] = []
@@ -167,9 +170,8 @@ class GraphBuilder:
             registry.INS: lambda: [_width(value) for value in inputs],
             registry.STRIDES: lambda: _strides(inputs),
             registry.REPEATS: lambda: self._depth(row),
-            registry.IMAGE_SIZE: lambda: self.image_size,
             registry.TEXT_DIM: lambda: self._text_dim(row),
-            registry.SAM_FILE: lambda: self.sam_file,
+            registry.WEIGHTS_FILE: lambda: self.weights_files.get(row.module, ""),
             registry.PEER: lambda: self._peer(row, written[parameter.name]),
             registry.OUT: lambda: self._scaled(row, written[parameter.name]),
             None: lambda: written[parameter.name],

@@ -10,15 +10,12 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-import models.heads
-import models.layers
-import models.prompts  # noqa: F401  these three register the layers
+from models.graph.inputs import TextInput, planes_of
 from models.rows.row_context import Context
 from models.rows.spec import ModelSpec, Source
 from utils.values.channels import Channels
 from utils.values.predictions import Predictions
 from utils.values.step_info import StepInfo
-from utils.words.errors import ConfigError
 
 Value = Any  # what flows between rows: a Tensor, a tuple of Tensors, or the head's Predictions
 
@@ -39,12 +36,9 @@ class Step:
 class Graph(nn.Module):
     """A network of rows. `steps[i]` runs `layers[i]`; `strides` are those of the head's maps, `stride` the largest.
 
-    `channels` are the planes of its pictures: the first ones are what rows read as `image`, the rest `polar`.
-    A network with steps that read `text` has a `vocabulary` (M, D): one unit vector per phrase, the first `texts` of
-    them those of its classes. It is no part of the state dict, and zero until it is set.
+    `channels` are the planes of its pictures: the first ones are what rows read as `image`, the rest `polar`. `text` is
+    what rows read under that name, None where no row does.
     """
-
-    vocabulary: Tensor | None
 
     def __init__(
         self,
@@ -59,9 +53,7 @@ class Graph(nn.Module):
         self.layers = nn.ModuleList(layers)
         self.steps = steps
         reads_text = any(source.origin == "text" for step in steps for source in step.sources)
-        vectors = torch.zeros(spec.classes, spec.text_dim) if reads_text and spec.text_dim else None
-        self.register_buffer("vocabulary", vectors, persistent=False)
-        self.texts = spec.classes
+        self.text = TextInput(spec.classes, spec.text_dim) if reads_text and spec.text_dim else None
         self.frozen: tuple[int, ...] = ()
 
     def freeze(self, rows: Sequence[int]) -> None:
@@ -90,35 +82,26 @@ class Graph(nn.Module):
         """The last row."""
         return self.layers[-1]
 
-    def set_vocabulary(self, vectors: Tensor, texts: int | None = None) -> None:
-        """Look for (M, D) unit vectors: the first `texts` are the classes (default: all), the others synonyms."""
-        assert self.vocabulary is not None and vectors.shape[1] == self.vocabulary.shape[1], "vectors of another width"
-        self.vocabulary = vectors.to(self.vocabulary)
-        self.texts = len(vectors) if texts is None else texts
+    def to_device(self, device: torch.device | str) -> Self:
+        """Move to `device`, in channels-last order, in which convolutions are faster."""
+        return self.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
 
     def forward(self, image: Tensor, phrases: Tensor | None = None, step_info: StepInfo | None = None) -> Predictions:
         """`image` (B, C, H, W) in 0..1, H and W multiples of `stride` -> Predictions.
 
-        `phrases` (N,) int64 rows of the vocabulary to look for, None: its classes in order. `step_info`: in training.
+        `phrases` (N,) int64 numbers of the text vectors to look for, None: the classes in order. `step_info`: in
+        training.
         """
         context = Context(step_info)
-        values = inputs_of(image, self.channels)
-        if self.vocabulary is not None:
-            values["text"] = self.vocabulary[: self.texts] if phrases is None else self.vocabulary[phrases]
+        values: dict[int | str, Value] = planes_of(image, self.channels)
+        if self.text is not None:
+            values["text"] = self.text(phrases)
         for step, layer in zip(self.steps, self.layers, strict=True):
             given = gather(values, step.sources)
             values[step.index] = run_layer(layer, step.takes_list, given, context if step.takes_context else None)
             for key in step.frees:
                 del values[key]
         return context.attach(values[self.steps[-1].index])
-
-
-def inputs_of(image: Tensor, channels: Channels) -> dict[int | str, Value]:
-    """What rows can name as their source of pictures (B, C, H, W)."""
-    if not channels.polar:
-        return {"image": image}
-    first = len(channels.image)
-    return {"image": image[:, :first], "polar": image[:, first:]}
 
 
 def plan(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -149,9 +132,3 @@ def run_layer(layer: nn.Module, takes_list: bool, sources: list[Value], context:
     """One row's output."""
     given = sources if takes_list else sources[0]
     return layer(given) if context is None else layer(given, context)
-
-
-def check_size(graph: Graph, height: int, width: int) -> None:
-    """Raise ConfigError when a network input of that size does not divide into the graph's largest cells."""
-    if height % graph.stride or width % graph.stride:
-        raise ConfigError(f"network input {width}x{height} must be a multiple of {graph.stride} both ways")

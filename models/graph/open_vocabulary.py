@@ -12,9 +12,8 @@ from torch import Tensor
 
 from models.graph.graph import Graph
 from models.rows.spec import ModelSpec
-from models.text.cache import VectorCache
-from models.text.find import find_encoder
-from models.text.templates import average_templates
+from models.text.cache import VectorCache, average_templates
+from models.text.encoder_finder import find_encoder
 from utils.words.errors import CheckpointError, ConfigError
 from utils.words.vocabulary import Vocabulary
 
@@ -52,9 +51,9 @@ def with_words(spec: ModelSpec, words: Words | None) -> ModelSpec:
     return spec if words is None else spec.with_values(text_dim=words.vectors.shape[1], text_encoder=words.source)
 
 
-def text_source(spec: ModelSpec, asked: str) -> str:
-    """Which encoder to use: what the user asked for, else the YAML's."""
-    return asked or str(spec.data.get("text_encoder", DEFAULT_ENCODER))
+def text_source(spec: ModelSpec, text_encoder: str) -> str:
+    """Which encoder to use: that of --text-encoder, else the YAML's."""
+    return text_encoder or str(spec.data.get("text_encoder", DEFAULT_ENCODER))
 
 
 def stored_words(content: Mapping[str, Any], path: Path) -> Words | None:
@@ -69,17 +68,17 @@ def stored_words(content: Mapping[str, Any], path: Path) -> Words | None:
     return Words(vocabulary, vectors, str(stored["encoder"]), str(stored["source"]))
 
 
-def words_for(stored: Words, vocabulary: Vocabulary, asked: str, cache: VectorCache | None = None) -> Words:
+def words_for(stored: Words, vocabulary: Vocabulary, text_encoder: str, cache: VectorCache | None = None) -> Words:
     """The words of another vocabulary, as the network of `stored` understands them.
 
-    Names that the checkpoint knows keep its vectors; only for others the encoder is needed: the checkpoint's, or the
-    one `asked` for, which must be the same. Raises UserError.
+    Names that the checkpoint knows keep its vectors; others need the encoder that it was trained with, which
+    `text_encoder` says how to find ("": as then). Raises UserError.
     """
     known = dict(zip(stored.vocabulary.strings, stored.vectors, strict=False))  # a checkpoint has those of names
     new = [text for text in vocabulary.strings if text not in known]
     if new:
         templates = stored.vocabulary.templates
-        encoder = find_encoder(asked or stored.source)
+        encoder = find_encoder(text_encoder or stored.source)
         if encoder.name != stored.encoder:
             raise CheckpointError(
                 f"the checkpoint was trained with the text encoder {stored.encoder}, this is {encoder.name}; "
@@ -93,13 +92,11 @@ def words_for(stored: Words, vocabulary: Vocabulary, asked: str, cache: VectorCa
 
 def set_words(graph: Graph, words: Words) -> None:
     """Let `graph` look for `words`. Raises ConfigError when the vectors have another width than its rows take."""
-    assert graph.vocabulary is not None, "only a network with text has words"
-    width = graph.vocabulary.shape[1]
-    if words.vectors.shape[1] != width:
-        raise ConfigError(
-            f"text encoder {words.encoder}: vectors of {words.vectors.shape[1]} numbers, but the network takes {width}"
-        )
-    graph.set_vocabulary(words.vectors, len(words.vocabulary))
+    assert graph.text is not None, "only a network with text has words"
+    width, theirs = graph.text.width, words.vectors.shape[1]
+    if theirs != width:
+        raise ConfigError(f"text encoder {words.encoder}: vectors of {theirs} numbers, but the network takes {width}")
+    graph.text.fill(words.vectors, len(words.vocabulary))
 
 
 def permuted(words: Words, seed: int) -> Words:

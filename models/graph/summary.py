@@ -78,7 +78,7 @@ def model_table(name: str, image_size: int) -> str:
     if not name:
         raise ConfigError("--summary: needs a model, for example --cfg idfe-net.yaml")
     path = find_yaml(name, "models", "--cfg")
-    graph = build_graph(read_spec(path), image_size=image_size)
+    graph = build_graph(read_spec(path))
     if image_size % graph.stride:
         raise ConfigError(f"--imgsz {image_size}: must be a multiple of {graph.stride}")
     title = f"{path.name} at {image_size} x {image_size} px, {graph.spec.classes} classes"

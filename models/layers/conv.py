@@ -81,7 +81,7 @@ class Conv(nn.Module):
         return self.act(self.bn(self.conv(x)))
 
     def fold_norm(self) -> None:
-        """See models.graph.normless."""
+        """See models.rows.folding."""
         if isinstance(self.bn, nn.BatchNorm2d):
             self.bn = fold(self.bn, self.conv)
 

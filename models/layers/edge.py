@@ -40,7 +40,7 @@ class EdgeGuidedBlock(nn.Module):
         return x + joint * weights[:, :, None, None]
 
     def fold_norm(self) -> None:
-        """See models.graph.normless."""
+        """See models.rows.folding."""
         if isinstance(self.bn, nn.BatchNorm2d):
             self.bn = fold(self.bn, self.local, self.surround)
 

@@ -134,7 +134,7 @@ class PolarConv(Fusion):
         return self.act(self.bn(self.conv(image) + self.polar(self.shown(polar, context))))
 
     def fold_norm(self) -> None:
-        """See models.graph.normless."""
+        """See models.rows.folding."""
         if isinstance(self.bn, nn.BatchNorm2d):
             norm = self.bn
             self.bn = fold(norm, self.conv)

@@ -18,7 +18,7 @@ BYPASS = 0.5  # share of the training batches without visual guides
 
 
 class CrossAttention(nn.Module):
-    """Tokens ask other tokens, normalised both: (B, Q, D) and (B, K, D) -> (B, Q, D). Heads of 32."""
+    """Multi-head cross-attention, queries (B, Q, D) over keys (B, K, D), both normalised -> (B, Q, D). Heads of 32."""
 
     def __init__(self, dim: int, width: int) -> None:
         super().__init__()
@@ -27,12 +27,12 @@ class CrossAttention(nn.Module):
         self.heads = width // HEAD_WIDTH
         self.norm_asking, self.norm_asked = nn.LayerNorm(dim), nn.LayerNorm(dim)
         self.query, self.value, self.out = nn.Linear(dim, width), nn.Linear(dim, width), nn.Linear(width, dim)
-        self.key = nn.Linear(dim, width, bias=False)  # a bias would add the same to every answer's score
+        self.key = nn.Linear(dim, width, bias=False)  # a bias would add the same to the score of every key
 
-    def forward(self, asking: Tensor, asked: Tensor, valid: Tensor | None = None) -> Tensor:
-        """`valid` (B, K) bool: which tokens may answer, at least one of each picture."""
-        queries, answers = self.norm_asking(asking), self.norm_asked(asked)
-        tensors = (self.query(queries), self.key(answers), self.value(answers))
+    def forward(self, queries: Tensor, keys: Tensor, valid: Tensor | None = None) -> Tensor:
+        """`valid` (B, K) bool: which keys count, at least one of each picture."""
+        queries, keys = self.norm_asking(queries), self.norm_asked(keys)
+        tensors = (self.query(queries), self.key(keys), self.value(keys))
         q, k, v = (t.unflatten(-1, (self.heads, -1)).transpose(1, 2) for t in tensors)
         mixed = scaled_dot_product_attention(q, k, v, None if valid is None else valid[:, None, None])
         return self.out(mixed.transpose(1, 2).flatten(2))
@@ -91,8 +91,8 @@ class VisualGuides(GuideRow):
 class TextVisualInteraction(GuideRow):
     """[maps ..., text (N, D), tokens (B, K, D), valid (B, K)] -> text (B, N, D) of unit length, guides (B, N + K, D).
 
-    The text asks the tokens and 3x3 pooled tokens of each map, then the tokens ask the text so informed. The weight
-    of the first answer starts at zero: the text starts as it came. `width` of the attention: a multiple of 32.
+    The text attends to the tokens and to 3x3 pooled tokens of each map, then the tokens to the text so informed. The
+    weight of the first change starts at zero: the text starts as it came. `width` of the attention: a multiple of 32.
     """
 
     def __init__(self, c_ins: Ins, text_dim: TextDim, width: int = 256) -> None:
@@ -108,8 +108,8 @@ class TextVisualInteraction(GuideRow):
         *maps, text, visual, valid = inputs
         texts = text.expand(len(visual), -1, -1)
         tokens = [f(adaptive_max_pool2d(x, POOLED).flatten(2).mT) for f, x in zip(self.pooled, maps, strict=True)]
-        asked = torch.cat((visual, *tokens), 1)
-        everywhere = torch.cat((valid, valid.new_ones(asked.shape[0], asked.shape[1] - visual.shape[1])), 1)
-        text1 = normalize(texts + self.alpha_text * self.to_text(texts, asked, everywhere), dim=-1)
+        keys = torch.cat((visual, *tokens), 1)
+        everywhere = torch.cat((valid, valid.new_ones(keys.shape[0], keys.shape[1] - visual.shape[1])), 1)
+        text1 = normalize(texts + self.alpha_text * self.to_text(texts, keys, everywhere), dim=-1)
         visual1 = visual + self.alpha_visual * self.to_visual(visual, text1)
         return self.choose(context, texts, text1, join(text1, visual1, valid))

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from models.graph.builder import build_graph
+from models.graph.folded import static_graph, without_norms
 from models.graph.graph import Graph
-from models.graph.normless import without_norms
 from models.graph.open_vocabulary import (
     Words,
     about_words,
@@ -25,17 +25,15 @@ from models.graph.open_vocabulary import (
     with_words,
     words_for,
 )
-from models.graph.static import static_graph
-from models.prompts.embedding import SAMEmbedding
+from models.prompts.embedding import SAMEmbedding, choose_sam
 from models.rows.spec import ModelSpec, parse_spec, read_spec
-from models.sam.choice import choose_sam, sam_for_masks
-from models.sam.masker import Masker
+from models.sam.masker import Masker, sam_for_masks
 from utils.config.config import Config
 from utils.config.paths import find_yaml
 from utils.config.settings import config_from_plain
 from utils.console.log import LOG
 from utils.files import checkpoint
-from utils.values.channels import RGB, Channels, channels_of_plain, check_order
+from utils.values.channels import Channels, channels_of_plain, check_order
 from utils.words.errors import CheckpointError, ConfigError
 from utils.words.vocabulary import Vocabulary
 from utils.words.yamlio import Document
@@ -82,16 +80,15 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
     if len(names) != spec.classes:
         raise CheckpointError(f"{path}: {len(names)} class names for {spec.classes} classes; the file is inconsistent")
     config = config_from_plain(content["config"], str(path))
-    spec, sam_file = choose_sam(spec, sam or config.model.sam, masks)
     channels = channels_of_plain(content["channels"], str(path))
-    _check_sam(spec, channels)
-    model = build_graph(spec, channels, sam_file=sam_file)
+    spec, weights_files = choose_sam(spec, channels, sam or config.model.sam, masks)
+    model = build_graph(spec, channels, weights_files)
     checkpoint.restore(model, content["ema"]["module"], path)
     model.eval().requires_grad_(False)
     words = stored_words(content, path)
     if words is not None:
         set_words(model, words)
-    model.to(device, memory_format=torch.channels_last)
+    model.to_device(device)
     return Loaded(model, names, config, int(content["epoch"]), path, words)
 
 
@@ -149,7 +146,7 @@ def closed_words(loaded: Loaded) -> str:
 def for_inference(model: Graph, static: bool = False) -> Graph:
     """A copy on its device without BatchNorms behind convolutions; `static`: with its vocabulary folded in, too."""
     device = next(model.parameters()).device
-    return without_norms(static_graph(model) if static else model).to(device, memory_format=torch.channels_last)
+    return without_norms(static_graph(model) if static else model).to_device(device)
 
 
 def new_network(cfg: Config, vocabulary: Vocabulary, channels: Channels) -> tuple[Graph, Words | None]:
@@ -167,7 +164,7 @@ def new_network(cfg: Config, vocabulary: Vocabulary, channels: Channels) -> tupl
     if channels.polar and not spec.reads("polar"):
         LOG.info("%s reads no polar: trained on %s alone", spec.path.name, ", ".join(channels.image))
         channels = channels.image_only()
-    return _built(spec, words, cfg, channels), words
+    return build_network(spec, words, cfg, channels), words
 
 
 def network_of(
@@ -178,25 +175,16 @@ def network_of(
     if words is not None:
         words = words_for(words, vocabulary, cfg.model.text_encoder)
     channels = channels_of_plain(content["channels"], str(path))
-    return _built(model_spec(content, path), words, cfg, channels), words
+    return build_network(model_spec(content, path), words, cfg, channels), words
 
 
-def _built(spec: ModelSpec, words: Words | None, cfg: Config, channels: Channels) -> Graph:
-    spec, sam_file = choose_sam(spec, cfg.model.sam)
-    _check_sam(spec, channels)
-    model = build_graph(spec, channels, image_size=cfg.data.imgsz, sam_file=sam_file)
+def build_network(spec: ModelSpec, words: Words | None, cfg: Config, channels: Channels) -> Graph:
+    """The network of `spec` to train, its rows filled from the files of weights that `cfg` names. Raises UserError."""
+    spec, weights_files = choose_sam(spec, channels, cfg.model.sam)
+    model = build_graph(spec, channels, weights_files)
     if words is not None:
         set_words(model, words)
     return model
-
-
-def _check_sam(spec: ModelSpec, channels: Channels) -> None:
-    """Raise ConfigError when Mobile-SAM would be shown other planes than it was made for."""
-    if spec.data.get("sam", "none") != "none" and channels.image != RGB:
-        planes = ", ".join(channels.image)
-        raise ConfigError(
-            f"model.sam: Mobile-SAM takes {', '.join(RGB)}, but the pictures have {planes}; set it to none"
-        )
 
 
 def load_matching(model: Graph, path: str | Path) -> str:
@@ -230,8 +218,8 @@ def _aligned(state: dict[str, Tensor], theirs: ModelSpec, ours: ModelSpec) -> di
     """`state` with its row numbers changed to those in `ours`: the longest runs of the same modules."""
     if len(theirs.rows) == len(ours.rows):
         return state
-    modules = [[row.module for row in spec.rows] for spec in (theirs, ours)]
-    blocks = SequenceMatcher(None, *modules, autojunk=False).get_matching_blocks()
+    before, now = ([row.module for row in spec.rows] for spec in (theirs, ours))
+    blocks = SequenceMatcher(a=before, b=now, autojunk=False).get_matching_blocks()
     places = {block.a + k: block.b + k for block in blocks for k in range(block.size)}
     moved = {}
     for key, value in state.items():

@@ -8,11 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from models.graph.builder import build_graph
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words
 from models.losses.anchors import refit_spec
-from models.ready.load import load_matching, new_network
+from models.ready.load import build_network, load_matching, new_network
 from utils.config.config import Config
 from utils.console.log import LOG
 from utils.processes.dist import World
@@ -33,7 +32,7 @@ def new_model(
     if cfg.model.weights:
         LOG.info(load_matching(model, cfg.model.weights))
     elif not cfg.assign.noautoanchor:
-        model = _fit_anchors(model, sizes, cfg)
+        model = _fit_anchors(model, words, sizes, cfg)
     return cfg, model, words
 
 
@@ -44,16 +43,16 @@ def _fit_stride(cfg: Config, stride: int) -> Config:
     return replace(cfg, data=replace(cfg.data, imgsz=size))
 
 
-def _fit_anchors(model: Graph, sizes: np.ndarray, cfg: Config) -> Graph:
+def _fit_anchors(model: Graph, words: Words | None, sizes: np.ndarray, cfg: Config) -> Graph:
     """The model, built anew with anchors that fit the training boxes where its own do not; said aloud."""
     seen = sizes[(sizes >= max(cfg.augment.min_box_px, 1e-3)).all(1)]
-    spec, words = refit_spec(model, seen, cfg.assign.anchor_t, cfg.run.seed)
-    if words:
-        LOG.info(words)
+    spec, notice = refit_spec(model, seen, cfg.assign.anchor_t, cfg.run.seed)
+    if notice:
+        LOG.info(notice)
     if spec is model.spec:
         return model
     torch.manual_seed(cfg.run.seed)  # the same first weights as if the YAML had these anchors
-    return build_graph(spec, model.channels, image_size=cfg.data.imgsz)
+    return build_network(spec, words, cfg, model.channels)
 
 
 def synchronise(model: Graph, cfg: Config, world: World) -> Graph:

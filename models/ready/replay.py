@@ -24,7 +24,7 @@ Tensors = tuple[Tensor, ...]
 Record = Callable[[nn.Module, Tensor], Callable[[Tensor], Tensors]]
 
 
-class Flat(nn.Module):
+class TensorGraph(nn.Module):
     """`graph` with tensors in and tensors out, as CUDA graphs need it."""
 
     def __init__(self, graph: Graph) -> None:
@@ -55,7 +55,7 @@ class Replayed(nn.Module):
 
     def __init__(self, graph: Graph, record: Record) -> None:
         super().__init__()
-        self.flat, self.record = Flat(graph), record
+        self.flat, self.record = TensorGraph(graph), record
         self.shape: torch.Size | None = None
         self.replay: Callable[[Tensor], Tensors] | None = None
 
@@ -87,7 +87,7 @@ def replayed(graph: Graph, cfg: Config, world: World, network: nn.Module) -> nn.
     obstacles = {
         "it is for GPUs; leave it out on the CPU": not next(graph.parameters()).is_cuda,
         "it is for one process": world.size > 1,
-        "a network that reads text sees other phrases in every step": graph.vocabulary is not None,
+        "a network that reads text sees other phrases in every step": graph.text is not None,
         "some rows draw random numbers in every step": any(step.takes_context for step in graph.steps),
         "--multi-scale and --rect change the size of the pictures": cfg.data.multi_scale or cfg.data.rect,
     }

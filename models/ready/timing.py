@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
@@ -26,7 +27,8 @@ def measure(model: Graph, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
     The loader's samples have `shapes` (P, 2), height and width of each network input. Every shape is run once before,
     and the first batch a few times more. Batches are read here and one by one, else the time could not be told apart.
     """
-    samples, batches = loader.dataset, [list(keys) for keys in loader.batch_sampler]
+    samples: Any = loader.dataset
+    batches = [list(keys) for keys in loader.batch_sampler or ()]
     device = next(model.parameters()).device
 
     def read(keys: Keys) -> Batch:

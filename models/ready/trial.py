@@ -16,7 +16,7 @@ from models.losses.criterion import build_criterion
 from models.ready.replay import replayed
 from utils.config.config import Config, DataConfig
 from utils.console.log import LOG
-from utils.processes.device import peak_memory
+from utils.processes.device import peak_device_memory
 from utils.processes.dist import ALONE
 from utils.training.state import new_state
 from utils.training.step import forward_backward, optimizer_step
@@ -31,7 +31,7 @@ SPARE = 0.1  # share of a GPU's memory that --batch -1 leaves free
 
 @dataclass(frozen=True)
 class Trial:
-    """Seconds of a training step and of an evaluating forward pass of as many pictures; memory as `peak_memory`."""
+    """Seconds of a training step and of an evaluating forward pass of as many pictures; `peak_device_memory`."""
 
     step_seconds: float
     forward_seconds: float
@@ -64,7 +64,7 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
 
     seconds = [_seconds(step, device) for _ in range(steps + 1)][1:]
     forward_seconds = _seconds(forward, device)
-    return Trial(statistics.median(seconds), forward_seconds, peak_memory(device))
+    return Trial(statistics.median(seconds), forward_seconds, peak_device_memory(device))
 
 
 def random_batch(pictures: int, size: int, classes: int, seed: int, planes: int = 3) -> Batch:

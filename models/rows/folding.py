@@ -1,4 +1,7 @@
-"""How a row becomes static: what a layer says when its text is known beforehand and Mobile-SAM is left out."""
+"""How layers say what inference can do without: their BatchNorm, a text that is known beforehand, Mobile-SAM.
+
+Here are the words they say it with; models.graph.folded makes the network.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,17 @@ class StaticRow:
 
 
 @runtime_checkable
+class Normed(Protocol):
+    """A layer that can do without its BatchNorm."""
+
+    def fold_norm(self) -> None:
+        """Make the norm part of the convolutions before it, in place: in eval mode it gives what it gave before."""
+        ...
+
+
+@runtime_checkable
 class Foldable(Protocol):
-    """A layer that reads text, or that Mobile-SAM feeds."""
+    """A row that reads text, or that Mobile-SAM feeds."""
 
     def static(self, inputs: Sequence[Tensor | None]) -> StaticRow | Constants:
         """The row for inputs known beforehand; None stands for what comes from the picture."""

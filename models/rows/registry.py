@@ -26,18 +26,17 @@ class Role:
 
 
 IN, INS, OUT, REPEATS = Role("in"), Role("ins"), Role("out"), Role("repeats")
-STRIDES, IMAGE_SIZE, TEXT_DIM = Role("strides"), Role("image_size"), Role("text_dim")
-PEER, SAM_FILE = Role("peer"), Role("sam_file")
+STRIDES, TEXT_DIM = Role("strides"), Role("text_dim")
+PEER, WEIGHTS_FILE = Role("peer"), Role("weights_file")
 
 In = Annotated[int, IN]  # channels of the only source, measured
 Ins = Annotated[Sequence[int], INS]  # channels of each source, measured; forward() then takes a list of tensors
 Out = Annotated[int, OUT]  # the row's value x width, rounded up to a multiple of 8
 Repeats = Annotated[int, REPEATS]  # the row's second column x depth
 Strides = Annotated[Sequence[int], STRIDES]  # network-input pixels per cell of each source, measured
-ImageSize = Annotated[int, IMAGE_SIZE]  # --img
 TextDim = Annotated[int, TEXT_DIM]  # width of the text encoder
 Peer = Annotated[str, PEER]  # the YAML names an earlier row; the constructor gets its module, to share weights with
-SAMFile = Annotated[str, SAM_FILE]  # path of Mobile-SAM's weights, "" for none
+WeightsFile = Annotated[str, WEIGHTS_FILE]  # path of the weights that the user has for this kind of row, "" for none
 
 FROM_ROW = (OUT, PEER, None)  # roles whose value the YAML writes
 

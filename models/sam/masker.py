@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import typing
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from models.sam.convert import WHERE
 from models.sam.encoder import PIXEL_MEAN, STRIDE
 from models.sam.masks import CHUNK
-from models.sam.mobile_sam import MobileSAM
+from models.sam.mobile_sam import OPTION, MobileSAM, SamMode, load_mobile_sam
 from utils.values.masks import Rle, encode_mask
+from utils.words.errors import ConfigError
 
 LONGEST = 1024  # px of a picture's longer side as Mobile-SAM sees it: what it was trained with
 
@@ -28,7 +32,7 @@ class Masker:
 
     @property
     def mode(self) -> str:
-        """Where Mobile-SAM's weights come from; belongs into every result."""
+        """Where Mobile-SAM's weights come from, which every result must name."""
         return self.sam.mode
 
     @torch.inference_mode()
@@ -60,6 +64,19 @@ class Masker:
         mean = picture.new_tensor(PIXEL_MEAN).view(1, 3, 1, 1)
         below, right = (-side % STRIDE for side in inner)
         return (pad(_resized(picture, inner) - mean, (0, right, 0, below)) + mean) / 255
+
+
+def sam_for_masks(own: MobileSAM | None, choice: str) -> MobileSAM:
+    """Mobile-SAM for masks: the network's `own`, or for a network without a row the one that `choice` means.
+
+    `choice` as for `choose_sam`. Raises ConfigError when there is none, UserError for unusable weights.
+    """
+    mode = choice if choice in typing.get_args(SamMode) else "pretrained"
+    if (own.mode if own else mode) == "none" or not (own or choice):
+        raise ConfigError(f"--masks: Mobile-SAM is off; give its weights by {OPTION}: {WHERE}")
+    if own:
+        return own
+    return load_mobile_sam(typing.cast(SamMode, mode), choice if choice != mode else "")
 
 
 def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:

@@ -18,6 +18,7 @@ from utils.words.errors import CheckpointError, ConfigError
 from utils.words.text import did_you_mean
 
 SamMode = Literal["pretrained", "random-frozen", "none"]
+OPTION = "--set model.sam=mobile_sam.pt"  # how the user names the file
 
 
 class Networks(nn.Module):
@@ -33,7 +34,7 @@ class Networks(nn.Module):
 class MobileSAM(nn.Module):
     """Mobile-SAM held frozen: no parameter, no state dict entry, shared by deep copies (see `Frozen`).
 
-    `mode` says where the weights come from, and belongs into every result: "pretrained", "random-frozen" (tests
+    `mode` says where the weights come from, which every result must name: "pretrained", "random-frozen" (tests
     only) or "none" (no networks: every embedding is 0). Build it with `load_mobile_sam`.
     """
 
@@ -80,13 +81,11 @@ class MobileSAM(nn.Module):
         return masks_for_boxes(prompt_encoder, mask_decoder, embedding, boxes, size)
 
 
-def load_mobile_sam(
-    mode: SamMode, path: str | Path | None = None, seed: int = 0, option: str = "the argument path"
-) -> MobileSAM:
+def load_mobile_sam(mode: SamMode, path: str | Path = "", seed: int = 0) -> MobileSAM:
     """Mobile-SAM on the CPU.
 
     path: the published file, for mode "pretrained" and no other. seed: decides the weights of "random-frozen".
-    option: how the user passes `path`, for messages. The global random stream is left where it was.
+    The global random stream is left where it was.
 
     Raises ConfigError: unknown mode, needless path, library not installed; CheckpointError: file missing or unfit.
     """
@@ -96,7 +95,7 @@ def load_mobile_sam(
     if path and mode != "pretrained":
         raise ConfigError(f"{path}: Mobile-SAM's mode {mode} reads no weights; leave it out, or use mode pretrained")
     if mode == "pretrained" and not path:
-        raise CheckpointError(f"Mobile-SAM's mode pretrained needs {WHERE}; pass it by {option}")
+        raise CheckpointError(f"Mobile-SAM's mode pretrained needs {WHERE}; pass it by {OPTION}")
     if mode == "none":
         return MobileSAM(mode, None)
     reference = read_reference(path) if path else {}  # before the networks: a bad file is told at once

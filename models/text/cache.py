@@ -1,4 +1,4 @@
-"""Text vectors kept on disk, so that a vocabulary is encoded once."""
+"""Text vectors kept on disk, so that a vocabulary is encoded once; and their mean over templates."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import torch
 from filelock import FileLock
 from safetensors import SafetensorError
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from models.text.encoder import TextEncoder
 from models.text.vectors import read_vectors, write_vectors
 from utils.config.paths import user_cache
 from utils.console.log import LOG
-from utils.words.errors import CheckpointError
+from utils.words.errors import CheckpointError, ConfigError
 from utils.words.text import counted
 
 PATIENCE = 60  # seconds to wait for other processes that write
@@ -78,6 +79,22 @@ class VectorCache:
                 os.replace(temporary, path)
         except (OSError, NotImplementedError, SafetensorError) as error:
             LOG.warning("text vectors are not kept for the next start: %s", error)
+
+
+def average_templates(
+    encoder: TextEncoder, cache: VectorCache, texts: Sequence[str], templates: Sequence[str]
+) -> Tensor:
+    """(N, D) unit rows: the mean of a text's unit vectors over the templates, scaled to norm 1 again.
+
+    Raises ConfigError when the templates of a text cancel each other out.
+    """
+    vectors = [cache.encode(encoder, texts, template) for template in templates]
+    if len(vectors) == 1:
+        return vectors[0]
+    mean = torch.stack(vectors).mean(0)
+    if (mean.norm(dim=1) < 1e-4).any():
+        raise ConfigError(f"templates {', '.join(templates)}: their vectors cancel out; take fewer templates")
+    return normalize(mean, dim=1)
 
 
 def _stamp(encoder: str, template: str, names: Sequence[str], vectors: Tensor) -> dict[str, str]:

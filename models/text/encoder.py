@@ -35,7 +35,7 @@ def flaw(vectors: Tensor) -> str:
     if vectors.ndim != 2 or vectors.shape[1] == 0:
         return f"shape {tuple(vectors.shape)}, not (names, dimensions)"
     norms = vectors.norm(dim=1)
-    wrong = (~((norms - 1).abs() <= UNIT)).nonzero().flatten().tolist()  # NaN is no comparison's friend
+    wrong = (~((norms - 1).abs() <= UNIT)).nonzero().flatten().tolist()  # `not` around it: NaN compares false
     if not wrong:
         return ""
     row = wrong[0]

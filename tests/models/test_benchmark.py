@@ -3,7 +3,7 @@
 import pytest
 
 from models import benchmark
-from models.text.find import find_encoder
+from models.text.encoder_finder import find_encoder
 from utils.words.errors import CheckpointError
 
 

@@ -28,7 +28,7 @@ def select_device(text: str) -> torch.device:
     return torch.device(f"cuda:{number}")
 
 
-def peak_memory(device: torch.device) -> int:
+def peak_device_memory(device: torch.device) -> int:
     """Bytes at the peak: what torch reserved on a GPU (since its statistics were reset), else of this whole process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_reserved(device)

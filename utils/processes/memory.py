@@ -49,6 +49,6 @@ def private_memory(rollup: Path = Path("/proc/self/smaps_rollup")) -> int:
     return sum(table.get(f"Private_{kind}:", 0) for kind in ("Clean", "Dirty")) * 1024
 
 
-def peak_memory(status: Path = Path("/proc/self/status")) -> int:
+def peak_process_memory(status: Path = Path("/proc/self/status")) -> int:
     """The most bytes this process has had in memory; 0 where the system does not say."""
     return _table(status).get("VmHWM:", 0) * 1024

@@ -65,11 +65,6 @@ class Predictions(BoxPredictions):
     reconstructions: tuple[Tensor, ...] = ()
     energies: tuple[Tensor, ...] = ()
 
-    def scores(self) -> Tensor:
-        """(B, A, K) float32 confidences: class probability, times objectness where the head has one."""
-        scores = self.class_logits.float().sigmoid()
-        return scores if self.objectness is None else scores * self.objectness.float().sigmoid().unsqueeze(-1)
-
 
 @dataclass(frozen=True, eq=False)
 class Assignment:

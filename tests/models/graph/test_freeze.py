@@ -58,7 +58,7 @@ def test_frozen_rows_stay_and_the_others_learn(optimizer):
     torch.manual_seed(0)
     values = {"optim.name": optimizer, "data.imgsz": 64, "data.batch_size": 2}
     cfg, _ = build_config([Setting(key, value, "test") for key, value in values.items()])
-    graph = build_graph(SPEC, image_size=64).train()
+    graph = build_graph(SPEC).train()
     line = freeze(graph, (3, 5, "p3"))
     assert line.startswith("frozen: rows 3, 5, 23 of 31, ") and not graph.layers[3].training
     state, criterion = new_state(graph, cfg, None), build_criterion(graph, cfg)

@@ -129,7 +129,7 @@ def test_no_gradient_is_garbage_under_bf16_autocast(name):
     the orders of magnitude of the fault of dilated depthwise convolutions on the CPU.
     """
     torch.manual_seed(0)
-    graph = build_graph(read_spec(f"cfg/models/{name}.yaml"), image_size=128).train()
+    graph = build_graph(read_spec(f"cfg/models/{name}.yaml")).train()
     reference = copy.deepcopy(graph).double()
     images = torch.rand(2, 3, 128, 128)
     any_loss(reference(images.double())).backward()

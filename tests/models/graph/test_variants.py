@@ -59,9 +59,9 @@ def read(name: str):
 
 def build(spec, seed: int = 0):
     graph = build_graph(spec)
-    if graph.vocabulary is not None:
-        width = graph.vocabulary.shape[1]
-        graph.set_vocabulary(normalize(torch.randn(CLASSES, width, generator=torch.Generator().manual_seed(seed))))
+    if graph.text is not None:
+        width = graph.text.width
+        graph.text.fill(normalize(torch.randn(CLASSES, width, generator=torch.Generator().manual_seed(seed))))
     return graph
 
 

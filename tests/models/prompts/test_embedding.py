@@ -2,7 +2,9 @@ import pytest
 import torch
 
 from models.graph.builder import build_graph
+from models.prompts.embedding import choose_sam
 from models.rows.spec import read_spec
+from utils.values.channels import Channels
 from utils.words.errors import CheckpointError, ConfigError
 
 
@@ -16,6 +18,28 @@ def test_on_gives_an_embedding_without_gradient_and_without_parameters(sam_row):
     assert z.shape == (1, 256, 4, 6) and z.dtype == torch.float32 and z.std() > 0
     assert not z.requires_grad and not sam_row.off
     assert not list(sam_row.parameters()) and not sam_row.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("choice", "mode", "files"),
+    [
+        ("", "none", {}),
+        ("random-frozen", "random-frozen", {}),
+        ("weights/sam.pt", "pretrained", {"SAMEmbedding": "weights/sam.pt"}),
+    ],
+)
+def test_what_the_user_says_about_mobile_sam(choice, mode, files):
+    spec, given = choose_sam(read_spec("cfg/models/rtvpnet-n.yaml"), Channels(), choice)
+    assert spec.data["sam"] == mode and given == files
+
+
+def test_mobile_sam_where_no_row_or_no_colour_is():
+    closed, text = (read_spec(f"cfg/models/{name}.yaml") for name in ("idfe-net-n", "rtvpnet-n"))
+    with pytest.raises(ConfigError, match="model.sam=sam.pt: idfe-net-n.yaml has no row for Mobile-SAM"):
+        choose_sam(closed, Channels(), "sam.pt")
+    assert choose_sam(closed, Channels(), "sam.pt", masks=True) == (closed, {})
+    with pytest.raises(ConfigError, match="Mobile-SAM takes r, g, b, but the pictures have grey"):
+        choose_sam(text, Channels(image=("grey",)), "sam.pt")
 
 
 def test_top_level_key_decides_the_mode():

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import normalize
 
 from models.graph.builder import build_graph
-from models.graph.static import static_graph
+from models.graph.folded import static_graph
 from models.losses.criterion import build_criterion
 from models.prompts.embedding import SAMEmbedding
 from models.prompts.projection import DomainProjection
@@ -27,7 +27,7 @@ def build(name, seed=0, **values):
     torch.manual_seed(seed)
     graph = build_graph(read_spec(f"cfg/models/{name}.yaml").with_values(nc=TEXTS, **values))
     generator = torch.Generator().manual_seed(0)
-    graph.vocabulary = normalize(torch.randn(TEXTS, graph.vocabulary.shape[1], generator=generator), dim=-1)
+    graph.text.fill(normalize(torch.randn(TEXTS, graph.text.width, generator=generator), dim=-1))
     return graph
 
 
@@ -191,9 +191,7 @@ def test_static_network_is_the_one_without_mobile_sam_and_visual_guides(name, mo
     want, got = graph(picture(), step_info=moment_when(bypass=True)), static(picture())
     assert (got.class_logits - want.class_logits).abs().max() < 1e-4
     assert (got.boxes - want.boxes).abs().max() < 1e-3
-    assert static.vocabulary is None and not any(
-        of_prompts(x) and "Static" not in type(x).__name__ for x in static.layers
-    )
+    assert static.text is None and not any(of_prompts(x) and "Static" not in type(x).__name__ for x in static.layers)
     # The log's 1.59 M would remain without folding.
     assert count(x for x in static.layers if of_prompts(x)) == sum(2 * c * 64 * 9 + 64 + c for c in (16, 32, 64))
     plain = static_graph(build("rtvpnet-plain-n"))

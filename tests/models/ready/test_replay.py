@@ -21,7 +21,7 @@ ASKED = Config(run=RunConfig(cuda_graph=True))
 
 
 def network(name):
-    return random_network(read_spec(f"cfg/models/{name}.yaml"), None, 64).train()
+    return random_network(read_spec(f"cfg/models/{name}.yaml"), None).train()
 
 
 class Tape:

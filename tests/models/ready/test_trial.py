@@ -38,7 +38,7 @@ def test_largest_fitting(limit, most, shape):
 @pytest.mark.parametrize("name", ["idfe-net-n", "idfe-net-polar-n"])
 def test_a_trial_leaves_the_model_alone(name):
     torch.manual_seed(0)
-    graph = build_graph(read_spec(CFG / "models" / f"{name}.yaml"), image_size=64)
+    graph = build_graph(read_spec(CFG / "models" / f"{name}.yaml"))
     before = {name: tensor.clone() for name, tensor in graph.state_dict().items()}
     random = torch.get_rng_state()
     cfg, _ = build_config([Setting("data.imgsz", 64, ""), Setting("data.batch_size", 2, "")])
@@ -50,7 +50,7 @@ def test_a_trial_leaves_the_model_alone(name):
 
 def test_a_trial_replays_what_is_to_be_replayed():
     """--dry-run measures the steps that --cuda-graph makes, and refuses what the run would refuse."""
-    graph = build_graph(read_spec(CFG / "models" / "idfe-net-n.yaml"), image_size=64)
+    graph = build_graph(read_spec(CFG / "models" / "idfe-net-n.yaml"))
     cfg, _ = build_config([Setting("data.imgsz", 64, ""), Setting("run.cuda_graph", True, "")])
     with pytest.raises(ConfigError, match="--cuda-graph: it is for GPUs"):
         try_steps(graph, cfg, None)

@@ -148,6 +148,33 @@ def test_a_new_layer_is_one_class(tmp_path):
         registry._LAYERS.pop("PlantedLayer")
 
 
+def test_a_row_that_takes_a_file_of_weights_says_so_in_its_signature(tmp_path):
+    """The builder hands over the file given for this kind of row, and knows no more about it."""
+    from models.rows import registry
+    from models.rows.registry import In, WeightsFile, register
+
+    @register
+    class PretrainedLayer(torch.nn.Module):
+        def __init__(self, c_in: In, file: WeightsFile = "") -> None:
+            super().__init__()
+            self.gains = torch.nn.Parameter(torch.load(file, weights_only=True) if file else torch.ones(c_in, 1, 1))
+
+        def forward(self, x):
+            return x * self.gains
+
+    file = tmp_path / "gains.pt"
+    torch.save(torch.full((16, 1, 1), 3.0), file)
+    path = tmp_path / "net.yaml"
+    path.write_text(GOOD.replace("[-1, 2, EGM, [32]]", "[-1, 1, PretrainedLayer, []]"), encoding="utf-8")
+    spec = read_spec(path)
+    try:
+        given = build_graph(spec, weights_files={"PretrainedLayer": str(file), "SAMEmbedding": "another.pt"})
+        assert given.layers[2].gains.unique().tolist() == [3.0]
+        assert build_graph(spec).layers[2].gains.unique().tolist() == [1.0]
+    finally:
+        registry._LAYERS.pop("PretrainedLayer")
+
+
 def test_every_registered_layer_is_used_by_a_model():
     import pathlib
 

@@ -70,8 +70,8 @@ def test_none_gives_zeros():
 
 def test_pretrained_without_a_file_says_all_that_is_needed():
     with pytest.raises(CheckpointError) as caught:
-        load_mobile_sam("pretrained", option="--set model.x=PATH")
-    for words in ("mobile_sam.pt", "MobileSAM git repository", "folder weights", "Apache-2.0", "--set model.x=PATH"):
+        load_mobile_sam("pretrained")
+    for words in ("--set model.sam=mobile_sam.pt", "MobileSAM git repository", "folder weights", "Apache-2.0"):
         assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -92,7 +92,7 @@ def test_a_library_that_is_not_installed(monkeypatch):
 
 def test_who_does_not_use_it_imports_none_of_its_libraries():
     script = """
-import sys, train, val, detect, models.mobile_sam, torch
+import sys, train, val, detect, models.sam.mobile_sam, torch
 models.sam.mobile_sam.load_mobile_sam("none")(torch.zeros(1, 3, 32, 32))
 assert not {"timm", "torchvision", "segment_anything"} & set(sys.modules)
 """

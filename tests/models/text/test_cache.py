@@ -6,8 +6,7 @@ import os
 import pytest
 import torch
 
-from models.text.cache import VectorCache
-from models.text.templates import average_templates
+from models.text.cache import VectorCache, average_templates
 from models.text.vectors import read_vectors
 from tests.models.text.conftest import Counting
 from utils.words.errors import ConfigError

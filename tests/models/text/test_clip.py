@@ -11,7 +11,7 @@ from models.text.cache import VectorCache
 from models.text.clip import ClipEncoder
 from models.text.clip_weights import find_clip, import_open_clip
 from models.text.encoder import flaw
-from models.text.find import find_encoder
+from models.text.encoder_finder import find_encoder
 from utils.words.errors import CheckpointError, ConfigError
 
 TEXTS = ["crack", "oil stain", "裂纹", "Wood Live knot", "crack"]

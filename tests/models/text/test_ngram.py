@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from models.text.encoder import flaw
-from models.text.find import find_encoder
+from models.text.encoder_finder import find_encoder
 from models.text.ngram import NgramEncoder
 from utils.words.errors import ConfigError
 

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch.nn.functional import normalize
 
 import models
-from models.text.find import find_encoder
+from models.text.encoder_finder import find_encoder
 from models.text.vectors import read_vectors, write_vectors
 from utils.words.errors import CheckpointError, ConfigError
 

@@ -51,8 +51,8 @@ def gradients(name: str, dtype: torch.dtype, pictures: int, world=ALONE) -> dict
     torch.manual_seed(1)
     spec = read_spec(CFG / "models" / f"{name}.yaml")
     graph = build_graph(spec.with_values(nc=CLASSES, **({"text_dim": 64} if spec.reads("text") else {})))
-    if graph.vocabulary is not None:
-        graph.set_vocabulary(nn.functional.normalize(torch.randn(CLASSES, graph.vocabulary.shape[1])))
+    if graph.text is not None:
+        graph.text.fill(nn.functional.normalize(torch.randn(CLASSES, graph.text.width)))
     graph.to(dtype, memory_format=torch.channels_last)
     cfg = Config(data=DataConfig(imgsz=SIZE, batch_size=4), loss=LossConfig(iou="ciou"), assign=AssignConfig())
     state, criterion = new_state(graph, cfg, None, world), build_criterion(graph, cfg)

@@ -1,4 +1,4 @@
-"""What a network found in the pictures of an evaluation."""
+"""What one pass of a network over the pictures of an evaluation gives, before it is scored."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from utils.values.detections import Detections
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """What a network found: detections by index of the record, and loss terms by index of a batch's first one.
+class EvaluationPass:
+    """What a network says about pictures: detections by index of the record, loss terms by index of a batch's first.
 
-    `asked`: the process was asked to stop, and not all pictures were looked at.
+    `interrupted`: the process was asked to stop, and some pictures are missing.
     """
 
     detections: dict[int, Detections]
     terms: dict[int, LossTerms]
-    asked: bool = False
+    interrupted: bool = False
 
     @classmethod
-    def joined(cls, parts: Sequence[Found]) -> Found:
-        """What several processes found, each in its own pictures."""
+    def joined(cls, parts: Sequence[EvaluationPass]) -> EvaluationPass:
+        """The passes of several processes, each over its own pictures, as one."""
         return cls(
             {index: one for part in parts for index, one in part.detections.items()},
             {index: one for part in parts for index, one in part.terms.items()},
-            any(part.asked for part in parts),
+            any(part.interrupted for part in parts),
         )
 
     def losses(self) -> dict[str, float]:

@@ -1,7 +1,7 @@
-"""A network for one vocabulary: text folded into convolutions, Mobile-SAM left out (spec: RTVPNet section 7).
+"""A network made ready for inference: what is known beforehand becomes part of its convolutions.
 
-Nothing of a static network reads text or runs a helper; its rows are those of the network it was made from, without
-the ones that nothing needs any more.
+`without_norms` does so with BatchNorm, `static_graph` with the text of one vocabulary (spec: RTVPNet section 7); layers
+say how in models.rows.folding. What comes back can neither be trained nor take a checkpoint's weights.
 """
 
 from __future__ import annotations
@@ -12,22 +12,32 @@ import torch
 from torch import Tensor
 
 from models.graph.graph import Graph, Step, plan, takes_context
-from models.rows.folding import Foldable, StaticRow
+from models.rows.folding import Foldable, Normed, StaticRow
 from models.rows.spec import Source
 
 Known = dict[int | str, Tensor | tuple[Tensor, ...]]
 
 
-@torch.no_grad()
-def static_graph(graph: Graph, vocabulary: Tensor | None = None) -> Graph:
-    """The network for `vocabulary` (N, D), by default its own, in eval mode. `graph` is not changed.
+def without_norms(graph: Graph) -> Graph:
+    """A copy in eval mode, on its device, in which every BatchNorm behind a convolution has become part of it."""
+    graph = copy.deepcopy(graph).eval().requires_grad_(False)
+    for layer in list(graph.modules()):
+        if isinstance(layer, Normed):
+            layer.fold_norm()
+    return graph
 
-    A network that reads no text and has no helper comes back as it is, copied.
+
+@torch.no_grad()
+def static_graph(graph: Graph) -> Graph:
+    """A copy in eval mode for the classes that `graph` looks for, without Mobile-SAM.
+
+    Nothing of it reads text or runs a helper; its rows are those of `graph` without the ones that nothing needs any
+    more. A network that reads no text and has no helper comes back as it is, copied.
     """
     graph = copy.deepcopy(graph).eval()
     known: Known = {}
-    if graph.vocabulary is not None:
-        known["text"] = graph.vocabulary[: graph.texts] if vocabulary is None else vocabulary.to(graph.vocabulary)
+    if graph.text is not None:
+        known["text"] = graph.text()
     rows: dict[int, StaticRow] = {}
     sources: dict[int, tuple[Source, ...]] = {}
     for step, layer in zip(graph.steps, graph.layers, strict=True):
