@@ -63,7 +63,7 @@ from utils.report.run_results import write_results
 from utils.training.doctor import Doctor
 from utils.training.dry_run import cost_line, data_lines, schedule_lines
 from utils.training.epoch import results_row, score_words
-from utils.training.optimizer import Schedule
+from utils.training.optimizer import Schedule, common_rates
 from utils.training.saver import Saver
 from utils.training.state import TrainState, new_state, stops_early
 from utils.training.step import forward_backward, optimizer_step
@@ -198,8 +198,7 @@ def record(table: ResultsCsv, job: Job, report: Report | None, seconds: float) -
     state = job.state
     if not state.world.first:
         return
-    rates = [group["lr"] for group in state.optimizer.param_groups]
-    table.append(results_row(state.epoch, state.losses, report, rates))
+    table.append(results_row(state.epoch, state.losses, report, common_rates(state.optimizer)))
     words = state.losses.words() + score_words(report)
     LOG.info("epoch %d/%d: %s | %.1f s", state.epoch + 1, job.cfg.schedule.epochs, words, seconds)
 

@@ -8,7 +8,7 @@ from models.heads.contrastive import ContrastiveBranch
 from utils.config.config import OptimConfig
 from utils.config.settings import build_config, settings_of_assignments
 from utils.training.ema import EMA
-from utils.training.optimizer import Schedule, build_optimizer
+from utils.training.optimizer import GROUPS, Schedule, build_optimizer, common_rates
 from utils.training.state import TrainState
 from utils.training.step import SKIP_LIMIT, optimizer_step
 from utils.words.errors import NumericError
@@ -35,6 +35,48 @@ def test_groups_are_weights_norms_biases():
 def test_decay_scales_with_the_effective_batch():
     optimizer = build_optimizer(net(), config("optim.accumulate=2").optim, batch_size=16)
     assert optimizer.param_groups[0]["weight_decay"] == pytest.approx(0.0005 * 32 / 64)
+
+
+def two_rows(factor):
+    """Two rows that learn the same, the second one at `factor` of the learning rate, after one step of SGD."""
+    torch.manual_seed(0)
+    rows = nn.Sequential(nn.Linear(3, 2), nn.Sequential(nn.Linear(3, 2)))
+    rows[1][0].load_state_dict(rows[0].state_dict())
+    if factor is not None:
+        rows[1].lr_factor = factor
+    before = copy.deepcopy(rows)
+    cfg = config("optim.weight_decay=0")
+    optimizer, schedule = build_optimizer(rows, cfg.optim, 16), Schedule(cfg, 100)
+    schedule.apply(optimizer, schedule.warmup)
+    x = torch.rand(4, 3)
+    (rows[0](x) + rows[1](x)).square().sum().backward()
+    optimizer.step()
+    changes = [after.detach() - start for after, start in zip(rows.parameters(), before.parameters(), strict=True)]
+    return optimizer, schedule, (changes[:2], changes[2:])
+
+
+def test_a_row_may_learn_at_a_factor_of_the_learning_rate():
+    optimizer, schedule, (plain, slow) = two_rows(0.1)
+    for one, other in zip(plain, slow, strict=True):
+        torch.testing.assert_close(other, one * 0.1)
+    assert [(g["name"], g.get("lr_factor")) for g in optimizer.param_groups] == [
+        *((name, None) for name in GROUPS),
+        ("weights", 0.1),
+        ("biases", 0.1),
+    ]
+    rates = schedule.learning_rates(schedule.warmup)
+    assert common_rates(optimizer) == list(rates)
+    again, _, _ = two_rows(0.1)
+    again.load_state_dict(optimizer.state_dict())  # as --resume does
+    schedule.apply(again, 20)
+    assert [g["lr"] for g in again.param_groups][3:] == [rate * 0.1 for rate in schedule.learning_rates(20)[::2]]
+
+
+def test_without_a_factor_there_are_three_groups_as_ever():
+    optimizer, _, (one, other) = two_rows(None)
+    assert [g["name"] for g in optimizer.param_groups] == list(GROUPS)
+    assert not any("lr_factor" in g for g in optimizer.param_groups)
+    assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
