@@ -89,6 +89,7 @@ class GraphBuilder:
         takes_list = layer.has(registry.INS)
         if not takes_list and len(inputs) != 1:
             raise row.error(f"takes one source, got {len(inputs)}")
+        # A module that reads several rows repeats inside itself: only it knows what its next copy reads.
         own_repeats = layer.has(registry.REPEATS)
         copies = 1 if own_repeats else self._depth(row)
         if takes_list and copies > 1:
@@ -123,7 +124,7 @@ class GraphBuilder:
         return max(round(row.repeats * self.spec.depth), 1) if row.repeats > 1 else 1
 
     def _measure(self, module: nn.Module, row: Row, takes_list: bool, inputs: list[Value]) -> Value:
-        module.eval()
+        module.eval()  # BatchNorm must not remember the measuring picture
         try:
             output = run_layer(module, takes_list, inputs, Context() if takes_context(module) else None)
         except (RuntimeError, ValueError, IndexError) as error:

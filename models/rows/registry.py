@@ -3,6 +3,9 @@
 A constructor parameter typed with a role below is filled by the graph builder from what it measured; every other
 parameter takes its value from the row's `args`, in the order of the signature, checked against its annotation; one
 behind a `*` only by its name (`[128, {edge_init: true}]`), so that a stray flag of a published YAML never lands on it.
+
+Two attributes of a layer are read by others: `takes_context = True`, its forward wants the Context after its sources
+(models.graph.graph), and `lr_factor`, it learns at that factor of the learning rate (utils.training.optimizer).
 """
 
 from __future__ import annotations

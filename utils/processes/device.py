@@ -1,4 +1,4 @@
-"""Which processor a script runs on, and the memory it took there."""
+"""Which processor a script runs on, the memory it took there, and its half precision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory a process may still take."""
+"""How much main memory a process has taken, and how much it may still take."""
 
 from __future__ import annotations
 
