@@ -190,7 +190,7 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     sources = find_sources(source, flags.recursive, detector.channels)
     if flags.exist_ok:
         protect_inputs([one.path for one in sources], Path(flags.project, flags.name))
-    run = world.tell(new_run(flags.project, flags.name, flags.exist_ok) if world.first else Path())
+    run = world.broadcast(new_run(flags.project, flags.name, flags.exist_ok) if world.first else Path())
     if world.first:
         log_to(run / "detect.log")
         write_json(run / "run.json", {**provenance(argv), **weights_about(detector.path), **detector.about})

@@ -114,7 +114,7 @@ class Feed:
 def train_one_epoch(job: Job, feed: Feed, saver: Saver, stop: Stop) -> None:
     """One pass over the training pictures, or its rest. Gradients left over at its end make a last, smaller step.
 
-    Saves where --save-steps says so; raises Stopped, with everything saved, soon after `stop` was asked.
+    Saves where --save-steps says so; raises Stopped, with everything saved, soon after `stop` received a signal.
     """
     state, cfg, schedule = job.state, job.cfg, feed.schedule
     state.model.train()
@@ -130,14 +130,14 @@ def train_one_epoch(job: Job, feed: Feed, saver: Saver, stop: Stop) -> None:
             whole = state.batches + 1 == schedule.steps_per_epoch
             last = whole or pending + 1 >= schedule.accumulate(state.step + 1)
             step_info = schedule.step_info(state.step)
-            result = forward_backward(state, job.criterion, batch, step_info, last, bool(stop.asked))
+            result = forward_backward(state, job.criterion, batch, step_info, last, bool(stop.received))
             state.losses.add(result)
             state.step, state.batches, pending = state.step + 1, state.batches + 1, pending + 1
             if last:
                 state.losses.skipped += not optimizer_step(state, cfg.optim.clip_norm)
                 pending = 0
                 saver.save_step(state)
-                if result.asked:
+                if result.stopping:
                     leave(state, saver, stop)
             bar.set_postfix_str(state.losses.words(), refresh=False)
 
@@ -145,7 +145,7 @@ def train_one_epoch(job: Job, feed: Feed, saver: Saver, stop: Stop) -> None:
 def leave(state: TrainState, saver: Saver, stop: Stop) -> NoReturn:
     """Save, and end the run."""
     saver.save_now(state)
-    raise Stopped(stop.asked or signal.SIGTERM)
+    raise Stopped(stop.received or signal.SIGTERM)
 
 
 def assess(job: Job, feed: Feed, saver: Saver, stop: Stop) -> tuple[Evaluation | None, Report | None]:
@@ -154,10 +154,10 @@ def assess(job: Job, feed: Feed, saver: Saver, stop: Stop) -> tuple[Evaluation |
     state.agree()
     found = predict(without_norms(state.ema.module), feed.val, job.val, job.cfg.val, criterion=job.criterion, stop=stop)
     everything = EvaluationPass.joined(world.gather(found))
-    if world.tell(everything.interrupted):
+    if world.broadcast(everything.incomplete):
         leave(state, saver, stop)
     evaluation = score(everything, job.val) if world.first else None
-    return evaluation, world.tell(evaluation.report if evaluation else None)
+    return evaluation, world.broadcast(evaluation.report if evaluation else None)
 
 
 def fit(job: Job, feed: Feed, saver: Saver, stop: Stop) -> Evaluation | None:
@@ -175,7 +175,7 @@ def fit(job: Job, feed: Feed, saver: Saver, stop: Stop) -> Evaluation | None:
         with doctor.watching(state.model, lambda: feed.some_batch(job), alone):
             train_one_epoch(job, feed, saver, stop)
         final = state.epoch + 1 == cfg.schedule.epochs
-        last = final or state.world.tell(out_of_time(budget, cfg))
+        last = final or state.world.broadcast(out_of_time(budget, cfg))
         if last or not cfg.run.noval:
             with doctor.watching(state.model, lambda: feed.some_batch(job), alone):
                 evaluation, report = assess(job, feed, saver, stop)
@@ -255,7 +255,7 @@ def prepare(cfg: Config, world: World, device: torch.device, resumed: Resumed | 
         LOG.info(freeze(model, cfg.model.freeze) + scratch)
     set_bn_momentum(model, cfg.model.bn_momentum)
     model.to(device, memory_format=torch.channels_last)
-    cfg = world.tell(fit_batch(cfg, model, len(train.records), dtype, world.size))
+    cfg = world.broadcast(fit_batch(cfg, model, len(train.records), dtype, world.size))
     check_processes(cfg, len(train.records), world.size)
     model = synchronise(model, cfg, world)
     state = new_state(model, cfg, dtype, world)
@@ -337,7 +337,7 @@ def run_job(job: Job, origins: dict[str, str], argv: Sequence[str] | None) -> No
     feed = new_feed(job)
     if first and not job.cfg.run.noplots and state.step == 0:
         plot_start(job.run, feed.train, feed.batches, job.train, job.cfg.data.max_pixels)
-    state.world.meet()
+    state.world.barrier()
     saver = new_saver(job, origins)
     saver.saved = state.step
     with Stop(impatient=state.world.size == 1) as stop:
@@ -380,7 +380,7 @@ def main_story(argv: Sequence[str] | None) -> int:
             return 0
         new = job.cfg.run
         run = resumed.run if resumed else new_run(new.project, new.name, new.exist_ok) if world.first else Path()
-        run = world.tell(run)
+        run = world.broadcast(run)
         job = replace(job, run=run)
         run_job(job, origins, argv)
     if flags.demo and world.first:

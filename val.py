@@ -80,8 +80,8 @@ def predict(
     terms: dict[int, LossTerms] = {}
     model.eval()
     for batch in progress(loader, "evaluating"):
-        if stop is not None and stop.asked:
-            return EvaluationPass(found, terms, interrupted=True)
+        if stop is not None and stop.received:
+            return EvaluationPass(found, terms, incomplete=True)
         batch = batch.to(model.device, non_blocking=True)
         predictions = inference.predictions(batch)
         _check_finite(predictions, truth, batch)

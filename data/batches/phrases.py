@@ -31,7 +31,7 @@ class PhraseDraw:
         if self.plain:
             return batch
         rng = np.random.default_rng((self.seed, step))
-        shown = world.add_up(torch.bincount(batch.targets.labels, minlength=len(self.vocabulary)))
+        shown = world.all_reduce(torch.bincount(batch.targets.labels, minlength=len(self.vocabulary)))
         ids, inverse = sample_classes(rng, shown.nonzero().flatten().numpy(), len(self.vocabulary))
         names = self.vocabulary.draw(rng)
         chosen = [self.rows[names[k]] for k in ids]

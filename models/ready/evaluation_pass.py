@@ -15,12 +15,12 @@ from utils.values.detections import Detections
 class EvaluationPass:
     """What a network says about pictures: detections by index of the record, loss terms by index of a batch's first.
 
-    `interrupted`: the process was asked to stop, and some pictures are missing.
+    `incomplete`: the process was told to stop before it had looked at all its pictures.
     """
 
     detections: dict[int, Detections]
     terms: dict[int, LossTerms]
-    interrupted: bool = False
+    incomplete: bool = False
 
     @classmethod
     def joined(cls, parts: Sequence[EvaluationPass]) -> EvaluationPass:
@@ -28,7 +28,7 @@ class EvaluationPass:
         return cls(
             {index: one for part in parts for index, one in part.detections.items()},
             {index: one for part in parts for index, one in part.terms.items()},
-            any(part.interrupted for part in parts),
+            any(part.incomplete for part in parts),
         )
 
     def losses(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Stopping when asked to: SIGINT and SIGTERM end a run after the step at hand, with everything saved."""
+"""Stopping on request: SIGINT and SIGTERM end a run after the step at hand, with everything saved."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Stopped(Exception):
-    """The run was asked to stop and has saved everything; `exit_code` is 130 after SIGINT, 143 after SIGTERM."""
+    """A run was told to stop and has saved everything; `exit_code` is 130 after SIGINT, 143 after SIGTERM."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -16,14 +16,14 @@ class Stopped(Exception):
 
 
 class Stop:
-    """While entered, a signal is only noted: `asked` is its number, 0 before.
+    """While entered, a signal is only noted: `received` is its number, 0 before.
 
     A second SIGINT ends the program at once where nobody else sends signals too (`impatient`); a launcher passes the
     user's on, so that they come twice.
     """
 
     def __init__(self, impatient: bool = True) -> None:
-        self.asked, self.impatient = 0, impatient
+        self.received, self.impatient = 0, impatient
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Stop:
@@ -41,6 +41,6 @@ class Stop:
             signal.signal(number, handler)
 
     def _note(self, number: int, _: FrameType | None) -> None:
-        if self.asked and self.impatient and number == signal.SIGINT:
+        if self.received and self.impatient and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.asked = number
+        self.received = number

@@ -1,8 +1,8 @@
-"""The processes of a run that train together: who this one is, and what they tell each other.
+"""The processes of a distributed run: the rank of this one, and the collectives that connect it with the others.
 
-torch.distributed does the work. Tensors travel over nccl between GPUs and over gloo between CPUs; what is said rarely
-(results, decisions) travels over gloo in any case, in a group that waits longer, because one process scores and draws
-while the others wait.
+torch.distributed does the work. Tensors travel over nccl between GPUs and over gloo between CPUs. Python objects
+(results, decisions), which are rare, always travel over gloo and in a group with a longer timeout, because the first
+process scores and draws while the others wait for it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from torch.nn.parallel import DistributedDataParallel
 from utils.words.errors import ConfigError, ResourceError
 
 T = TypeVar("T")
-PATIENCE = timedelta(minutes=60)  # for results and decisions: process 0 scores, draws and saves meanwhile
+OBJECT_TIMEOUT = timedelta(minutes=60)  # the first process scores, draws and saves meanwhile
 GRACE = 5.0  # seconds for the launcher to stop this process after another one has failed
-CONNECTING = timedelta(minutes=10)  # for all processes to start
-ROLL_CALL = timedelta(seconds=5)
+CONNECT_TIMEOUT = timedelta(minutes=10)  # for all processes to start
+ROLL_CALL_TIMEOUT = timedelta(seconds=5)  # to find out which process is missing
 LAUNCHED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 GONE = ("closed by peer", "reset by peer", "broken pipe", "remote process exited", "connection refused")
 LATE = ("timed out", "timeout")
@@ -69,58 +69,66 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
 
 @dataclass(frozen=True)
 class World:
-    """The processes of a run as one of them sees them; `patient` is their group for what is said rarely."""
+    """The processes of a run as one of them sees them; `object_group` has the longer timeout, for Python objects.
+
+    The collectives have the names of torch.distributed's, and do nothing where there is one process only.
+    """
 
     rank: int = 0
     size: int = 1
     local_size: int = 1
-    patient: dist.ProcessGroup | None = None
+    object_group: dist.ProcessGroup | None = None
 
     @property
     def first(self) -> bool:
-        """Whether this process writes the files."""
+        """Whether this is rank 0, which alone writes files and talks to the user."""
         return self.rank == 0
 
-    def add_up(self, values: Tensor) -> Tensor:
+    def all_reduce(self, values: Tensor) -> Tensor:
         """`values` summed over all processes, in place."""
         if self.size > 1:
             dist.all_reduce(values)
         return values
 
-    def gather(self, value: T, prompt: bool = False) -> list[T]:
-        """Everybody's value, by rank, on the first process; nothing on the others. `prompt`: all are there at once."""
+    def gather(self, value: T, short_timeout: bool = False) -> list[T]:
+        """The values of all processes, by rank, on the first one; [] on the others.
+
+        `short_timeout`: a step's timeout (run.timeout) is enough, as no process keeps the others waiting.
+        """
         if self.size == 1:
             return [value]
         gathered: list[Any] = [None] * self.size
-        dist.gather_object(value, gathered if self.first else None, group=None if prompt else self.patient)
+        dist.gather_object(value, gathered if self.first else None, group=None if short_timeout else self.object_group)
         return gathered if self.first else []
 
-    def tell(self, value: T) -> T:
+    def broadcast(self, value: T) -> T:
         """The first process's value, on every process."""
         if self.size == 1:
             return value
-        said: list[Any] = [value]
-        dist.broadcast_object_list(said, group=self.patient)
-        return said[0]
+        sent: list[Any] = [value]
+        dist.broadcast_object_list(sent, group=self.object_group)
+        return sent[0]
 
-    def meet(self) -> None:
+    def barrier(self) -> None:
         """Wait until every process is here."""
         if self.size > 1:
-            dist.barrier(self.patient)
+            dist.barrier(self.object_group)
 
-    def share(self, tensors: Iterable[Tensor]) -> None:
-        """Every process takes over the first one's numbers, in place."""
+    def broadcast_tensors(self, tensors: Iterable[Tensor]) -> None:
+        """Overwrite `tensors` with the first process's, in place."""
         if self.size > 1:
             for tensor in tensors:
                 dist.broadcast(tensor, 0)
 
     def part(self, items: list[T]) -> list[T]:
-        """Own part of a batch, in order; parts differ by one item at most. Only the first one's is never empty."""
+        """The part of `items` for this process, in order; parts differ by one item at most. Only rank 0 always has one."""
         low, high = (-(-len(items) * number // self.size) for number in (self.rank, self.rank + 1))
         return items[low:high]
 
-    def wrap(self, model: nn.Module) -> nn.Module:
-        """The network whose gradients are the sums over all processes: losses are divided by counts of all of them."""
+    def data_parallel(self, model: nn.Module) -> nn.Module:
+        """`model` with gradients that are summed over all processes, not averaged as DistributedDataParallel does:
+        each loss is already divided by the counts of all processes.
+        """
         if self.size == 1:
             return model
         device = next(model.parameters()).device
@@ -144,7 +152,7 @@ _summed.__annotations__.update(get_type_hints(_summed))  # PyTorch compares them
 
 @contextmanager
 def joined(place: Place, device: torch.device, timeout: float) -> Iterator[World]:
-    """The run's processes, connected; `timeout` seconds for one to wait for the others in a step.
+    """The connected processes of a run; `timeout`: seconds that one waits for the others in a step.
 
     Raises ResourceError, naming the process and whom it waited for, when another one is gone or too late.
     """
@@ -155,7 +163,7 @@ def joined(place: Place, device: torch.device, timeout: float) -> Iterator[World
     if device.type == "cuda":
         torch.cuda.set_device(device)
     try:
-        store, _, _ = next(dist.rendezvous("env://", place.rank, place.size, timeout=CONNECTING))
+        store, _, _ = next(dist.rendezvous("env://", place.rank, place.size, timeout=CONNECT_TIMEOUT))
         dist.init_process_group(
             backend,
             store=dist.PrefixStore(_attempt(), store),
@@ -170,14 +178,14 @@ def joined(place: Place, device: torch.device, timeout: float) -> Iterator[World
             f"rank {place.rank}: cannot connect {place.size} processes at {where}: {_first_line(error)}; "
             "is the port in use, or a process missing?"
         ) from error
-    patient = dist.new_group(backend="gloo", timeout=PATIENCE)
+    object_group = dist.new_group(backend="gloo", timeout=OBJECT_TIMEOUT)
     try:
-        yield World(place.rank, place.size, place.local_size, patient)
+        yield World(place.rank, place.size, place.local_size, object_group)
     except RuntimeError as error:
         if not _is(error, GONE + LATE):
             raise
-        raise ResourceError(_lost(place, patient, error, timeout)) from error
-    dist.barrier(patient)  # nobody leaves while another one is still at work
+        raise ResourceError(_lost(place, object_group, error, timeout)) from error
+    dist.barrier(object_group)  # a process that leaves early would break the connections of those still at work
     dist.destroy_process_group()
 
 
@@ -195,14 +203,14 @@ def _is(error: Exception, words: Iterable[str]) -> bool:
     return ("gloo" in text or "nccl" in text or "rank" in text) and any(word in text for word in words)
 
 
-def _lost(place: Place, patient: dist.ProcessGroup | None, error: Exception, timeout: float) -> str:
-    """What to say about lost company. Waits first: the launcher stops this process when another one has failed."""
+def _lost(place: Place, object_group: dist.ProcessGroup | None, error: Exception, timeout: float) -> str:
+    """The message for a lost connection. Waits first: the launcher stops this process when another one has failed."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if not _is(error, LATE):
         time.sleep(GRACE)
         return f"rank {place.rank} of {place.size}: another process is gone: {_first_line(error)}; see its own message"
     try:
-        dist.monitored_barrier(patient, ROLL_CALL, wait_all_ranks=True)
+        dist.monitored_barrier(object_group, ROLL_CALL_TIMEOUT, wait_all_ranks=True)
         who = "the others"
     except RuntimeError as roll_call:
         who = _first_line(roll_call)

@@ -91,7 +91,7 @@ def interrupted_run(cfg: Config, world: World) -> Path | None:
             LOG.warning("started again by the launcher before anything was saved: beginning anew")
         else:
             LOG.warning("started again by the launcher: continuing %s", found)
-    return world.tell(found)
+    return world.broadcast(found)
 
 
 def _saved_by(last: Path, launch: str) -> bool:
@@ -104,7 +104,7 @@ def check_resumed(world: World, resumed: Resumed | None) -> None:
     if resumed is None:
         return
     mine = (str(resumed.last), resumed.content["step"])
-    first = world.tell(mine)
+    first = world.broadcast(mine)
     if mine != first:
         raise CheckpointError(
             f"--resume: rank 0 has {first[0]} at step {first[1]}, rank {world.rank} {mine[0]} at step {mine[1]}; "

@@ -12,13 +12,13 @@ from utils.values.report import Report
 @dataclass(frozen=True)
 class StepResult:
     """A step over the pictures of all processes: mean losses by name, pictures, boxes lost in augmentation, and whether
-    some process was asked to stop.
+    some process has been told to stop.
     """
 
     parts: dict[str, float]
     pictures: int
     boxes_lost: int
-    asked: bool
+    stopping: bool
 
 
 @dataclass(eq=False)

@@ -26,11 +26,11 @@ class Saver:
     def save_now(self, state: TrainState) -> None:
         """last.pt, in the middle of an epoch or at its end."""
         self.saved = state.step
-        states = state.world.gather(random_state(), prompt=True)
+        states = state.world.gather(random_state(), short_timeout=True)
         if state.world.first:
             content = {**state.plain(states), **self.about}
             checkpoint.save(self.folder / "last.pt", content, keep_previous=True)
-        state.world.meet()
+        state.world.barrier()
 
     def save_step(self, state: TrainState) -> None:
         """After every --save-steps steps."""

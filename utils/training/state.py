@@ -82,7 +82,7 @@ class TrainState:
 
     def agree(self) -> None:
         """The average of all processes becomes the first one's: BatchNorm's statistics differ without --sync-bn."""
-        self.world.share(self.ema.module.state_dict().values())
+        self.world.broadcast_tensors(self.ema.module.state_dict().values())
 
     def is_best(self, fitness: float | None) -> bool:
         """Whether this epoch is the best so far; remembers it if so. An undefined fitness is never the best."""
@@ -109,7 +109,7 @@ def new_state(model: nn.Module, cfg: Config, dtype: torch.dtype | None, world: W
     device = next(model.parameters()).device
     return TrainState(
         model=model,
-        network=world.wrap(model),
+        network=world.data_parallel(model),
         ema=EMA(model, cfg.optim.ema_decay, cfg.optim.ema_tau),
         optimizer=build_optimizer(model, cfg.optim, cfg.data.batch_size),
         scaler=torch.amp.GradScaler(device.type, enabled=dtype is torch.float16),

@@ -24,13 +24,13 @@ def forward_backward(
     batch: Batch,
     step_info: StepInfo,
     last: bool = True,
-    asked: bool = False,
+    stopping: bool = False,
 ) -> StepResult:
     """Add up the gradients of the sum of a batch's losses x its pictures, over all processes.
 
     criterion(predictions, targets) gives LossTerms. Losses are divided by the counts of all processes, so that it does
     not matter how the batch is spread. With `last` False more gradients follow before the optimizer's step, and the
-    processes do not exchange theirs yet. `asked`: this process is to stop.
+    processes do not exchange theirs yet. `stopping`: this process has been told to stop.
     """
     network = state.network
     with network.no_sync() if isinstance(network, DistributedDataParallel) and not last else nullcontext():
@@ -39,8 +39,8 @@ def forward_backward(
         terms = criterion(predictions, batch.targets)
         terms = terms if len(batch) else terms.silent()
         mine = terms.packed()
-        more = mine.new_tensor([len(batch), batch.boxes_lost, asked])
-        everyone, pictures, lost, stop = state.world.add_up(torch.cat((mine, more))).split([len(mine), 1, 1, 1])
+        more = mine.new_tensor([len(batch), batch.boxes_lost, stopping])
+        everyone, pictures, lost, stop = state.world.all_reduce(torch.cat((mine, more))).split([len(mine), 1, 1, 1])
         whole = terms.unpacked(everyone)
         total = torch.stack(list(terms.parts(whole.counts).values())).sum()
         state.scaler.scale(total * pictures[0].to(total.dtype)).backward()

@@ -19,11 +19,11 @@ from utils.console.script import end
 
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 with joined(find_place(None), torch.device("cpu"), 30.0) as world:
-    world.tell("hello")
+    world.broadcast("hello")
     for thread in map(int, os.listdir("/proc/self/task")):
         if thread != os.getpid():
             os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
-    world.tell("and good-bye")
+    world.broadcast("and good-bye")
     end(3)
 """
 POLITE = """
