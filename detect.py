@@ -37,9 +37,9 @@ from utils.console.progress import progress
 from utils.console.script import end, run_script
 from utils.detecting.detection_output import DetectionOutput
 from utils.detecting.frame_batches import frame_batches
+from utils.files.checkpoint import find_weights, weights_about
 from utils.files.output_paths import protect_inputs
 from utils.files.runs import new_run, provenance, write_json
-from utils.files.weights import find_weights, weights_about
 from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits
 from utils.processes.device import half_notices, half_precision, select_device
 from utils.processes.dist import ALONE, World, find_place, joined

@@ -34,8 +34,8 @@ from utils.console.log import LOG, log_to
 from utils.console.progress import progress
 from utils.console.script import end, run_script
 from utils.console.stop import Stop
+from utils.files.checkpoint import find_weights, weights_about
 from utils.files.runs import new_run, provenance, write_json
-from utils.files.weights import find_weights, weights_about
 from utils.files.yolo_txt import write_label_files
 from utils.inspection.comparison import report_comparison
 from utils.inspection.inspection_config import InspectionConfig, inspection_config

@@ -33,8 +33,8 @@ from utils.config.command_flags import FoldsFlags
 from utils.config.config import DataConfig
 from utils.console.log import LOG
 from utils.console.script import run_script
-from utils.files.new_folder import new_folder
 from utils.files.output_paths import relative_paths
+from utils.files.runs import new_folder
 from utils.values.channels import Channels
 from utils.values.record import Record
 from utils.words.errors import ConfigError, DataError, printable

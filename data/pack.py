@@ -28,8 +28,8 @@ from utils.config.config import DataConfig
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import run_script
-from utils.files.new_folder import new_folder
 from utils.files.output_paths import relative_paths
+from utils.files.runs import new_folder
 from utils.values.record import EVERY_CLASS, Record
 from utils.words.errors import ConfigError, printable
 

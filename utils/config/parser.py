@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from utils.config.argv import repair
-from utils.config.refused import REFUSED, refuse
+from utils.config.argv_repair import repair
+from utils.config.refused_flags import REFUSED, refuse
 from utils.console.log import LOG
 from utils.words.errors import ConfigError
 
@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
         raise ConfigError(f"{self.prog}: {message}{hint}")
 
     def read(self, argv: Sequence[str] | None) -> dict[str, Any]:
-        """Values by name, after the repairs of utils.config.argv and the refusals of utils.config.refused."""
+        """Values by name, after the repairs of `argv_repair` and the refusals of `refused_flags`."""
         flags = [flag for action in self._actions for flag in action.option_strings]
         words, notices = repair(sys.argv[1:] if argv is None else argv, {*flags, *REFUSED.get(self.prog, ())})
         for notice in notices:

@@ -10,10 +10,14 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from utils.console.failure import own_rank
-
 T = TypeVar("T")
 LOG = logging.getLogger("defects")
+
+
+def own_rank() -> int:
+    """The rank that a launcher gave this process; 0 when it runs alone. Known before processes are connected."""
+    text = os.environ.get("RANK", "")
+    return int(text) if text.isdecimal() else 0
 
 
 class _Console(logging.Handler):
@@ -29,7 +33,7 @@ class _Console(logging.Handler):
 
 
 def start_logging() -> None:
-    """Console output, once per process; warnings go to stderr. Of several processes only the first tells the story."""
+    """Console output, once per process; warnings go to stderr. Ranks other than 0 print warnings only."""
     rank = own_rank()
     LOG.handlers[:] = [_Console()]
     LOG.handlers[0].setFormatter(logging.Formatter(f"rank {rank}: %(message)s" if rank else "%(message)s"))
@@ -38,14 +42,14 @@ def start_logging() -> None:
 
 
 def log_to(path: Path) -> None:
-    """Write everything into `path` too."""
+    """Write every message into `path` too."""
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     LOG.addHandler(handler)
 
 
 def stop_logging() -> None:
-    """Close log files."""
+    """Close the log files."""
     for handler in LOG.handlers[1:]:
         handler.close()
         LOG.removeHandler(handler)

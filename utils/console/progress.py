@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from tqdm import tqdm
 
-from utils.console.failure import own_rank
-from utils.console.log import T
+from utils.console.log import T, own_rank
 
 
 def progress(items: Iterable[T], description: str, total: int | None = None, done: int = 0) -> tqdm[T]:

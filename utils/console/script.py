@@ -8,14 +8,17 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from utils.console.failure import own_rank, report
-from utils.console.log import LOG, start_logging, stop_logging
+from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+
+from utils.console.log import LOG, own_rank, start_logging, stop_logging
 from utils.console.stop import Stopped
 from utils.words.errors import UserError
 
+LAUNCHED_BY_SCRIPT = "LAUNCHED_BY_SCRIPT"  # in the environment of processes whose errors the launching script prints
+
 
 def run_script(script: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
-    """Run a script's story; a user's mistake becomes one line on stderr and its exit code, unless --debug."""
+    """Run `script`; a user's mistake becomes one line on stderr and an exit code, with --debug a traceback."""
     words = sys.argv[1:] if argv is None else argv
     start_logging()
     try:
@@ -24,12 +27,12 @@ def run_script(script: Callable[[Sequence[str] | None], int], argv: Sequence[str
         if "--debug" in words:
             raise
         line = f"error[{error.code}]: " + " ".join(str(error).split("\n"))
-        if report(line):
+        if _report_to_launcher(line):
             LOG.error(line)
         return error.exit_code
     except Stopped as stopped:
         line = f"stopped by {stopped}; python train.py --resume goes on from there"
-        report(line)
+        _report_to_launcher(line)
         if not own_rank():
             LOG.warning(line)
         return stopped.exit_code
@@ -40,11 +43,19 @@ def run_script(script: Callable[[Sequence[str] | None], int], argv: Sequence[str
         stop_logging()
 
 
-def end(code: int) -> NoReturn:
-    """Leave with an exit code, as sys.exit does; of several processes, without shutting Python down.
+def _report_to_launcher(line: str) -> bool:
+    """Tell the launcher, if there is one, why this process ends; whether the line is to be printed here too."""
+    if "TORCHELASTIC_ERROR_FILE" not in os.environ:
+        return True
+    get_error_handler().record_exception(RuntimeError(line))
+    return LAUNCHED_BY_SCRIPT not in os.environ
 
-    A thread of gloo may still hold the tensors of what was said last. If it lets go of them while Python shuts down,
-    it is not given the interpreter's lock but unwound, which is SIGABRT in place of the exit code.
+
+def end(code: int) -> NoReturn:
+    """Leave with an exit code, as sys.exit does; one of several processes leaves without shutting Python down.
+
+    A thread of gloo may still hold the tensors of the last collective. If it releases them while Python shuts down,
+    it does not get the interpreter's lock but is unwound, and the process ends with SIGABRT instead of its exit code.
     """
     if os.environ.get("WORLD_SIZE", "") in ("", "1"):
         sys.exit(code)

@@ -1,9 +1,10 @@
-"""Checkpoints: a state dict and plain metadata, read with `weights_only=True` and nothing else, written so that a
-crash at any step_info leaves a complete file behind.
+"""Checkpoints: a state dict and plain metadata, only ever read with `weights_only=True`, and written so that a crash at
+any moment leaves a complete file behind.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import shutil
@@ -18,11 +19,12 @@ from torch import Tensor, nn
 from utils.words.errors import CheckpointError, ResourceError
 
 FORMAT = 1
+TRAINED = Path("runs/train")  # where a checkpoint is looked for when none is named
 
 
 def save(path: Path, content: dict[str, Any], keep_previous: bool = False) -> None:
     """Write `content` (tensors and plain values) to `path`: temporary file, fsync, read back, rename, fsync of the
-    folder. There is a complete file of that name at any step_info.
+    folder. There is a complete file of that name at any moment.
 
     `keep_previous` leaves the file before as `<stem>.prev.pt`. Raises ResourceError when the disk refuses.
     """
@@ -110,3 +112,21 @@ def newest(project: Path, file: str) -> Path | None:
     """The most recently written `<project>/*/weights/<file>`, or None."""
     found = [p for p in project.glob(f"*/weights/{file}") if p.is_file()]
     return max(found, key=lambda p: (p.stat().st_mtime_ns, p.as_posix()), default=None)
+
+
+def weights_about(path: Path) -> dict[str, str]:
+    """What tells these weights apart from others: name and SHA-256."""
+    return {"weights": path.name, "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def find_weights(weights: str) -> Path:
+    """The checkpoint named, or best.pt (else last.pt) of the newest training run. Raises CheckpointError."""
+    if weights:
+        return Path(weights)
+    path = newest(TRAINED, "best.pt") or newest(TRAINED, "last.pt")
+    if path is None:
+        raise CheckpointError(
+            "no checkpoint under runs/train; train one with: python train.py --demo, "
+            "or: python train.py --data YOUR.yaml --cfg idfe-net-n.yaml"
+        )
+    return path

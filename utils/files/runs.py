@@ -1,4 +1,4 @@
-"""Run folders: a fresh name each time, and the small files that explain a run."""
+"""Folders that are new each time, and the small files that explain a run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,18 @@ def _run_paths(project: str, name: str) -> Iterator[Path]:
     if not name or Path(name).name != name or name in (".", ".."):
         raise ConfigError(f"--name {printable(name)}: must be one folder name, without slashes or '..'")
     return (Path(project) / (name if number == 1 else f"{name}{number}") for number in range(1, 100_000))
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[None]:
+    """Make `out` and run the block that fills it. Raises ConfigError if it is there, ResourceError for a full disk."""
+    try:
+        out.mkdir(parents=True)
+        yield
+    except FileExistsError as error:
+        raise ConfigError(f"--out {printable(str(out))}: is there already; name a new folder") from error
+    except OSError as error:
+        raise ResourceError(f"--out {printable(str(out))}: {error.strerror or error}; make room elsewhere") from error
 
 
 def find_run(project: str, launch: str) -> Path | None:

@@ -121,7 +121,7 @@ class World:
                 dist.broadcast(tensor, 0)
 
     def part(self, items: list[T]) -> list[T]:
-        """The part of `items` for this process, in order; parts differ by one item at most. Only rank 0 always has one."""
+        """`items` of this rank, in order; sizes differ by one at most, and only that of rank 0 is never 0."""
         low, high = (-(-len(items) * number // self.size) for number in (self.rank, self.rank + 1))
         return items[low:high]
 

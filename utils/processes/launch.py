@@ -14,8 +14,8 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 
 from utils.config.config import Config
-from utils.console.failure import OURS
 from utils.console.log import LOG
+from utils.console.script import LAUNCHED_BY_SCRIPT
 from utils.files import checkpoint
 from utils.files.runs import find_run
 from utils.processes.dist import Place, World
@@ -43,7 +43,7 @@ def device_of(device: str, place: Place) -> str:
 
 def launch(script: str, argv: Sequence[str], processes: int) -> int:
     """Run `script` in so many processes on this machine; returns the exit code of the first one that failed."""
-    os.environ[OURS] = "1"
+    os.environ[LAUNCHED_BY_SCRIPT] = "1"
     os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 1) // processes, 1)))
     for name in [name for name in logging.root.manager.loggerDict if name.startswith("torch.distributed")]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said below, in one line

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from utils.files.checkpoint import weights_about
 from utils.files.runs import ResultsCsv, write_json, write_text
-from utils.files.weights import weights_about
 from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.summary import Inspection
 from utils.inspection.threshold_file import DetectionSettings

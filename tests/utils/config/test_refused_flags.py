@@ -1,7 +1,7 @@
 import pytest
 
 from utils.config.cli import parse_detect, parse_train, parse_val
-from utils.config.refused import REFUSED
+from utils.config.refused_flags import REFUSED
 from utils.words.errors import ConfigError
 
 PARSERS = {"train.py": parse_train, "val.py": parse_val, "detect.py": parse_detect}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from utils.config.argv import repair
+from utils.config.argv_repair import repair
 from utils.config.cli import parse_train, parse_val
 from utils.config.paths import CFG, find_yaml
 
