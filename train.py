@@ -27,7 +27,7 @@ from models.graph.freeze import freeze
 from models.graph.open_vocabulary import Words, about_words, set_words, words_for
 from models.graph.summary import summarise
 from models.layers.conv import set_bn_momentum
-from models.losses.criterion import Criterion, build_criterion
+from models.losses.terms import Criterion
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import network_of
 from models.ready.new_model import new_model, synchronise
@@ -267,7 +267,7 @@ def prepare(cfg: Config, world: World, device: torch.device, resumed: Resumed | 
         if world.first and len(resumed.content["rng"]) != world.size:
             before = counted(len(resumed.content["rng"]), "process")
             LOG.warning(f"begun by {before}, continued by {world.size}: {SAME_PICTURES}")
-    return Job(cfg, device, train, val, state, build_criterion(model, cfg), Path(), words)
+    return Job(cfg, device, train, val, state, model.head.criterion(cfg), Path(), words)
 
 
 def say_plan(job: Job) -> None:

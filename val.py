@@ -15,8 +15,7 @@ from models.graph.graph import Graph
 from models.graph.summary import model_table
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
-from models.losses.criterion import Criterion
-from models.losses.loss_terms import LossTerms
+from models.losses.terms import Criterion, LossTerms
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import Loaded, closed_words, for_inference, load_model, look_for_classes, with_permuted_names
 from models.ready.timing import measure

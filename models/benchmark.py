@@ -22,7 +22,6 @@ from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words, set_words, text_source, with_words
 from models.graph.summary import summarise
 from models.inference.nms import NMSConfig, suppress
-from models.losses.criterion import build_criterion
 from models.rows.spec import ModelSpec, read_spec
 from models.text.cache import VectorCache
 from models.text.encoder import TextEncoder
@@ -70,7 +69,7 @@ def forward_time(graph: Graph, image: torch.Tensor, repeats: int, bf16: bool) ->
 def step_time(graph: Graph, image: torch.Tensor, repeats: int, bf16: bool) -> float:
     """Milliseconds of a forward and backward pass with its loss, one box per picture."""
     graph.train()
-    criterion = build_criterion(graph, Config())
+    criterion = graph.head.criterion(Config())
     side = image.shape[-1]
     boxes = torch.tensor([[0.3, 0.3, 0.6, 0.7]], device=image.device).mul(side).repeat(len(image), 1)
     numbers = torch.arange(len(image), device=image.device)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = {
     "utils": "words values console config files processes scoring drawing detecting inspection report training".split(),
     "data": "files pictures labels sets index augment batches drawn".split(),
-    "models": "rows layers heads sam prompts text graph losses inference ready".split(),
+    "models": "rows layers losses heads sam prompts text graph inference ready".split(),
 }
 COMMANDS = {"utils": {"benchmark"}, "data": {"benchmark", "folds", "pack"}, "models": {"benchmark"}}
 FILES = sorted(p for package in ROOMS for p in (ROOT / package).rglob("*.py"))

@@ -75,7 +75,7 @@ def test_knobs_named_in_the_text_exist(name):
         build_config(settings_of_assignments([words]))
     sections = typing.get_type_hints(Config)
     text = re.sub(r"-m \S+", "", " ".join(quoted(TEXTS[name])))  # a module is no knob
-    for section, knob in re.findall(r"(?<![\w./-])([a-z]+)\.([a-z]\w*)", text):
+    for section, knob in re.findall(r"(?<![\w./-])([a-z_]+)\.([a-z]\w*)", text):
         if section in sections and knob not in FILE_ENDINGS:
             assert knob in typing.get_type_hints(sections[section]), f"{section}.{knob}"
 

@@ -37,7 +37,7 @@ def _composing(cfg: Config, boxes: bool) -> Iterator[str]:
 
 
 def _classes(cfg: Config, records: Sequence[Record], classes: int) -> Iterator[str]:
-    if cfg.loss.label_smoothing and classes <= 1:
+    if cfg.anchor_loss.label_smoothing and classes <= 1:
         yield "--label-smoothing: with one class there are no others to smooth towards"
     if cfg.data.balance == "none":
         return

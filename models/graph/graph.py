@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from models.graph.inputs import TextInput, planes_of
+from models.heads.head import Head
 from models.rows.row_context import Context
 from models.rows.spec import ModelSpec, Source
 from utils.values.channels import Channels
@@ -78,9 +79,11 @@ class Graph(nn.Module):
         return next(self.parameters()).device
 
     @property
-    def head(self) -> nn.Module:
-        """The last row."""
-        return self.layers[-1]
+    def head(self) -> Head:
+        """The last row, of a network that can learn."""
+        head = self.layers[-1]
+        assert isinstance(head, Head), f"{type(head).__name__} has no criterion"
+        return head
 
     def to_device(self, device: torch.device | str) -> Self:
         """Move to `device`, in channels-last order, in which convolutions are faster."""

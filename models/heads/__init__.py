@@ -1,6 +1,6 @@
-"""Detection heads; each returns utils.values.predictions.Predictions.
+"""Detection heads: each turns maps into Predictions, and owns the criterion that it learns by.
 
-May import: rows, layers.
+May import: rows, layers, losses.
 """
 
 from models.heads import anchor, contrastive, free

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from models.losses.anchor_criterion import AnchorCriterion
+from models.losses.terms import Criterion
 from models.rows.float32 import at_least_fp32
 from models.rows.registry import Ins, Strides, register
+from utils.config.config import Config
 from utils.values.predictions import BoxCode, Predictions
 
 
@@ -103,6 +106,10 @@ class AnchorDetect(nn.Module):
             grids=grids,
             anchors=grid.anchors,
         )
+
+    def criterion(self, cfg: Config) -> Criterion:
+        """See models.heads.head."""
+        return AnchorCriterion(cfg.loss, cfg.anchor_loss, cfg.anchor_assign, self.classes, cfg.data.imgsz)
 
     def _grid(self, grids: tuple[tuple[int, int], ...], device: torch.device) -> Grid:
         cells, strides, anchors = [], [], []

@@ -11,8 +11,11 @@ from torch.nn.functional import normalize
 
 from models.heads.distances import BoxBranch, cells_last, distance_predictions, tower
 from models.layers.conv import batch_norm
+from models.losses.free_criterion import FreeCriterion
+from models.losses.terms import Criterion
 from models.rows.folding import StaticRow
 from models.rows.registry import Ins, Strides, TextDim, register
+from utils.config.config import Config
 from utils.values.predictions import Predictions
 
 START_SCALE = -1.0  # of log scale
@@ -83,6 +86,10 @@ class ContrastiveDetect(nn.Module):
         logits = [branch(x, text) for branch, x in zip(self.classes, maps, strict=True)]
         return _predictions(self.box(maps), logits, self.strides)
 
+    def criterion(self, cfg: Config) -> Criterion:
+        """See models.heads.head."""
+        return FreeCriterion(cfg.loss, cfg.free_loss, cfg.free_assign)
+
     def static(self, inputs: Sequence[Tensor | None]) -> StaticRow:
         """See models.rows.folding."""
         text = inputs[-1]
@@ -91,7 +98,9 @@ class ContrastiveDetect(nn.Module):
 
 
 class StaticDetect(nn.Module):
-    """A ContrastiveDetect whose text has become the weights of its last convolutions."""
+    """A ContrastiveDetect whose text has become the weights of its last convolutions. It has no criterion: a static
+    network is for inference.
+    """
 
     def __init__(self, head: ContrastiveDetect, text: Tensor) -> None:
         super().__init__()

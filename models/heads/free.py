@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from models.heads.distances import BoxBranch, cells_last, distance_predictions, tower
+from models.losses.free_criterion import FreeCriterion
+from models.losses.terms import Criterion
 from models.rows.registry import Ins, Strides, register
+from utils.config.config import Config
 from utils.values.predictions import Predictions
 
 
@@ -48,3 +51,7 @@ class FreeDetect(nn.Module):
         classes = [out(branch(x)) for branch, out, x in zip(self.towers, self.outs, inputs, strict=True)]
         grids = tuple((x.shape[2], x.shape[3]) for x in inputs)
         return distance_predictions(self.box(inputs), cells_last(classes), grids, self.strides)
+
+    def criterion(self, cfg: Config) -> Criterion:
+        """See models.heads.head."""
+        return FreeCriterion(cfg.loss, cfg.free_loss, cfg.free_assign)

@@ -1,4 +1,4 @@
 """Predictions and truth become losses: overlaps, assignment, criteria, anchors that fit.
 
-May import: rows to graph.
+May import: rows.
 """

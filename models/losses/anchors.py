@@ -1,8 +1,8 @@
 """AutoAnchor: anchors fitted to the sizes of a data set's boxes. Arrays in, arrays out; sizes are (N, 2) width,
 height in pixels of the network input.
 
-An anchor can answer for a box when neither side differs by a factor of `threshold` or more (see
-models.losses.assign_by_anchor). The best possible recall is the share of boxes that some anchor can answer for.
+An anchor can answer for a box when neither side differs by a factor of `max_ratio` or more (see
+models.losses.anchor_criterion). The best possible recall is the share of boxes that some anchor can answer for.
 """
 
 from __future__ import annotations
@@ -11,10 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-from models.graph.graph import Graph
-from models.heads.anchor import AnchorDetect
-from models.rows.spec import ModelSpec
 
 ENOUGH = 0.98  # best possible recall above which the given anchors stay
 SAMPLE = 5_000  # boxes that the fit looks at; recall is measured on all of them
@@ -33,9 +29,9 @@ class AnchorFit:
     before: float
     after: float
 
-    def words(self, threshold: float) -> str:
+    def words(self, max_ratio: float) -> str:
         """One line for the log."""
-        known = f"anchors: {self.before:.1%} of {self.boxes:,} boxes are within a factor of {threshold:g} of one"
+        known = f"anchors: {self.before:.1%} of {self.boxes:,} boxes are within a factor of {max_ratio:g} of one"
         if self.rows is not None:
             return f"{known}; fitted new ones, now {self.after:.1%} (--noautoanchor keeps the model YAML's)"
         return known + ("" if self.before > ENOUGH else f"; kept, a new fit gives {self.after:.1%}")
@@ -47,11 +43,11 @@ def worst_ratios(sizes: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     return np.maximum(np.maximum(width, 1 / width), np.maximum(height, 1 / height))
 
 
-def best_possible_recall(sizes: np.ndarray, anchors: np.ndarray, threshold: float) -> float:
+def best_possible_recall(sizes: np.ndarray, anchors: np.ndarray, max_ratio: float) -> float:
     """Share of the (N, 2) sizes that one of the (A, 2) anchors can answer for; 1 without boxes."""
     if not len(sizes):
         return 1.0
-    return float((worst_ratios(sizes, anchors).min(1) < threshold).mean())
+    return float((worst_ratios(sizes, anchors).min(1) < max_ratio).mean())
 
 
 def kmeans(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -87,25 +83,25 @@ def _squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return np.square(points[:, None] - centres).sum(-1)
 
 
-def evolve(sizes: np.ndarray, anchors: np.ndarray, threshold: float, rng: np.random.Generator) -> np.ndarray:
+def evolve(sizes: np.ndarray, anchors: np.ndarray, max_ratio: float, rng: np.random.Generator) -> np.ndarray:
     """(A, 2) anchors after random changes of which those were kept that raised `fitness`."""
-    best, best_score = anchors, fitness(sizes, anchors, threshold)
+    best, best_score = anchors, fitness(sizes, anchors, max_ratio)
     for _ in range(GENERATIONS):
         step = rng.normal(0, rng.uniform(0.01, 0.3), anchors.shape) * (rng.random(anchors.shape) < 0.5)
         child = np.maximum(best * np.exp(step), LEAST_SIDE)
-        score = fitness(sizes, child, threshold)
+        score = fitness(sizes, child, max_ratio)
         if score > best_score:
             best, best_score = child, score
     return best
 
 
-def fitness(sizes: np.ndarray, anchors: np.ndarray, threshold: float) -> float:
+def fitness(sizes: np.ndarray, anchors: np.ndarray, max_ratio: float) -> float:
     """Best possible recall plus the mean closeness of the best anchor: 1 for an equal size, 0 beyond its reach."""
     ratio = worst_ratios(sizes, anchors).min(1)
-    return float(np.where(ratio < threshold, 1 + 1 / ratio, 0).mean())
+    return float(np.where(ratio < max_ratio, 1 + 1 / ratio, 0).mean())
 
 
-def fit_anchors(sizes: np.ndarray, count: int, threshold: float, rng: np.random.Generator) -> np.ndarray:
+def fit_anchors(sizes: np.ndarray, count: int, max_ratio: float, rng: np.random.Generator) -> np.ndarray:
     """(count, 2) anchors for the (N, 2) sizes, sorted by area, to 0.01 px: k-means, then evolution.
 
     The clusters are found in the logarithm of the sides, because the assigner judges by ratio.
@@ -113,7 +109,7 @@ def fit_anchors(sizes: np.ndarray, count: int, threshold: float, rng: np.random.
     if len(sizes) > SAMPLE:
         sizes = sizes[rng.choice(len(sizes), SAMPLE, replace=False)]
     centres = np.exp(kmeans(np.log(sizes), count, rng))
-    anchors = evolve(sizes, np.maximum(centres, LEAST_SIDE), threshold, rng).round(2)
+    anchors = evolve(sizes, np.maximum(centres, LEAST_SIDE), max_ratio, rng).round(2)
     return anchors[np.argsort(anchors.prod(1), kind="stable")]
 
 
@@ -124,27 +120,14 @@ def split_over_levels(anchors: np.ndarray, strides: Sequence[int]) -> list[list[
     return [parts[rank].ravel().tolist() for rank in order]
 
 
-def refit(sizes: np.ndarray, anchors: np.ndarray, strides: Sequence[int], threshold: float, seed: int) -> AnchorFit:
+def refit(sizes: np.ndarray, anchors: np.ndarray, strides: Sequence[int], max_ratio: float, seed: int) -> AnchorFit:
     """New anchors where the given (levels, per cell, 2) reach too few of the (N, 2) sizes, if the new ones reach
     more.
     """
     given = anchors.reshape(-1, 2).astype(np.float64)
-    before = best_possible_recall(sizes, given, threshold)
+    before = best_possible_recall(sizes, given, max_ratio)
     if before > ENOUGH:
         return AnchorFit(None, len(sizes), before, before)
-    fitted = fit_anchors(sizes.astype(np.float64), len(given), threshold, np.random.default_rng(seed))
-    after = best_possible_recall(sizes, fitted, threshold)
+    fitted = fit_anchors(sizes.astype(np.float64), len(given), max_ratio, np.random.default_rng(seed))
+    after = best_possible_recall(sizes, fitted, max_ratio)
     return AnchorFit(split_over_levels(fitted, strides) if after > before else None, len(sizes), before, after)
-
-
-def refit_spec(graph: Graph, sizes: np.ndarray, threshold: float, seed: int) -> tuple[ModelSpec, str]:
-    """The graph's specification, with fitted anchors where its own fit the (N, 2) sizes badly, and a line that says so.
-
-    Unchanged and silent without an anchor head, without boxes, or where the head does not take the YAML's `anchors`.
-    """
-    head, spec = graph.head, graph.spec
-    given = [*spec.rows[-1].args, *spec.rows[-1].keywords.values()]
-    if not isinstance(head, AnchorDetect) or not len(sizes) or spec.data.get("anchors") not in given:
-        return spec, ""
-    fit = refit(sizes, head.anchors.cpu().numpy(), head.strides, threshold, seed)
-    return spec if fit.rows is None else spec.with_values(anchors=fit.rows), fit.words(threshold)

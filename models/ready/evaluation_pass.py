@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from models.losses.loss_terms import LossTerms
+from models.losses.terms import LossTerms
 from utils.values.detections import Detections
 
 

@@ -10,8 +10,10 @@ from torch import nn
 
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words
-from models.losses.anchors import refit_spec
+from models.heads.anchor import AnchorDetect
+from models.losses.anchors import refit
 from models.ready.load import build_network, load_matching, new_network
+from models.rows.spec import ModelSpec
 from utils.config.config import Config
 from utils.console.log import LOG
 from utils.processes.dist import World
@@ -31,12 +33,13 @@ def new_model(
     cfg = _fit_stride(cfg, model.stride)
     if cfg.model.weights:
         LOG.info(load_matching(model, cfg.model.weights))
-    elif not cfg.assign.noautoanchor:
+    elif not cfg.anchor_assign.noautoanchor:
         model = _fit_anchors(model, words, sizes, cfg)
     return cfg, model, words
 
 
 def _fit_stride(cfg: Config, stride: int) -> Config:
+    """--img rounded up to whole cells of the largest stride."""
     size = -(-cfg.data.imgsz // stride) * stride
     if size != cfg.data.imgsz:
         LOG.info("--img %d is no multiple of %d: using %d", cfg.data.imgsz, stride, size)
@@ -45,14 +48,28 @@ def _fit_stride(cfg: Config, stride: int) -> Config:
 
 def _fit_anchors(model: Graph, words: Words | None, sizes: np.ndarray, cfg: Config) -> Graph:
     """The model, built anew with anchors that fit the training boxes where its own do not; said aloud."""
+    # augmentation loses smaller boxes; 0 px, which a data set may have, would fit no anchor at all
     seen = sizes[(sizes >= max(cfg.augment.min_box_px, 1e-3)).all(1)]
-    spec, notice = refit_spec(model, seen, cfg.assign.anchor_t, cfg.run.seed)
+    spec, notice = refit_spec(model, seen, cfg.anchor_assign.max_ratio, cfg.run.seed)
     if notice:
         LOG.info(notice)
     if spec is model.spec:
         return model
     torch.manual_seed(cfg.run.seed)  # the same first weights as if the YAML had these anchors
     return build_network(spec, words, cfg, model.channels)
+
+
+def refit_spec(graph: Graph, sizes: np.ndarray, max_ratio: float, seed: int) -> tuple[ModelSpec, str]:
+    """The graph's specification, with fitted anchors where its own fit the (N, 2) sizes badly, and a line that says so.
+
+    Unchanged and silent without an anchor head, without boxes, or where the head does not take the YAML's `anchors`.
+    """
+    head, spec = graph.head, graph.spec
+    given = [*spec.rows[-1].args, *spec.rows[-1].keywords.values()]
+    if not isinstance(head, AnchorDetect) or not len(sizes) or spec.data.get("anchors") not in given:
+        return spec, ""
+    fit = refit(sizes, head.anchors.cpu().numpy(), head.strides, max_ratio, seed)
+    return spec if fit.rows is None else spec.with_values(anchors=fit.rows), fit.words(max_ratio)
 
 
 def synchronise(model: Graph, cfg: Config, world: World) -> Graph:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import torch
 
 from models.graph.graph import Graph
-from models.losses.criterion import build_criterion
 from models.ready.replay import replayed
 from utils.config.config import Config, DataConfig
 from utils.console.log import LOG
@@ -50,7 +49,7 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
         torch.cuda.reset_peak_memory_stats(device)
     size, classes, planes = cfg.data.imgsz, model.spec.classes, len(model.channels.names)
     batch = random_batch(cfg.data.batch_size, size, classes, cfg.run.seed, planes).to(device)
-    state, criterion = new_state(model, cfg, dtype), build_criterion(model, cfg)
+    state, criterion = new_state(model, cfg, dtype), model.head.criterion(cfg)
     state.network = replayed(model, cfg, ALONE, state.network)
     model.train()
 

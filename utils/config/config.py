@@ -111,12 +111,20 @@ class AugmentConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class LossConfig:
-    """Parts of the loss and their weights."""
+    """What the losses of all heads share."""
 
     iou: IouName = "inforced"
     inner_ratio: float = knob(0.75, 0.01, 10)
     nwd_constant: float = knob(12.8, 0.01)
     shape_scale: float = knob(1.0, 0, 10)
+    reconstruction: float = knob(0.0104, 0)
+    energy: float = knob(0.2, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnchorLossConfig:
+    """Parts of an anchor head's loss and their weights."""
+
     box: float = knob(0.05, 0)
     obj: float = knob(1.0, 0)
     cls: float = knob(0.5, 0)
@@ -126,24 +134,34 @@ class LossConfig:
     cls_pw: float = knob(1.0, 0)
     label_smoothing: float = knob(0.0, 0, 1)
     focal_gamma: float = knob(0.0, 0, 10)
-    free_box: float = knob(7.5, 0)
-    free_cls: float = knob(0.5, 0)
-    free_dfl: float = knob(1.5, 0)
-    reconstruction: float = knob(0.0104, 0)
-    energy: float = knob(0.2, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AssignConfig:
-    """Which predictions answer for which targets."""
+class AnchorAssignConfig:
+    """Which predictions of an anchor head answer for which targets."""
 
-    anchor_t: float = knob(4.0, 1)
+    max_ratio: float = knob(4.0, 1)
     noautoanchor: bool = False
-    align_topk: int = knob(10, 1, 1000)
-    align_alpha: float = knob(0.5, 0, 100)
-    align_beta: float = knob(6.0, 0, 100)
-    align_iou: Literal["iou", "giou", "diou", "ciou"] = "iou"
-    align_floor: float = knob(0.3, 0, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeLossConfig:
+    """Parts of an anchor-free head's loss and their weights."""
+
+    box: float = knob(7.5, 0)
+    cls: float = knob(0.5, 0)
+    dfl: float = knob(1.5, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeAssignConfig:
+    """Which predictions of an anchor-free head answer for which targets."""
+
+    topk: int = knob(10, 1, 1000)
+    alpha: float = knob(0.5, 0, 100)
+    beta: float = knob(6.0, 0, 100)
+    iou: Literal["iou", "giou", "diou", "ciou"] = "iou"
+    floor: float = knob(0.3, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +209,10 @@ class Config:
     schedule: ScheduleConfig = ScheduleConfig()
     augment: AugmentConfig = AugmentConfig()
     loss: LossConfig = LossConfig()
-    assign: AssignConfig = AssignConfig()
+    anchor_loss: AnchorLossConfig = AnchorLossConfig()
+    anchor_assign: AnchorAssignConfig = AnchorAssignConfig()
+    free_loss: FreeLossConfig = FreeLossConfig()
+    free_assign: FreeAssignConfig = FreeAssignConfig()
     val: ValConfig = ValConfig()
     run: RunConfig = RunConfig()
 

@@ -130,7 +130,7 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str]
     (("--patience",), "schedule.patience", int, "epochs without improvement before stopping"),
     (("--close-mosaic",), "schedule.close_mosaic", int, "epochs without mosaic, mixup, copy-paste at the end"),
     (("--accumulate",), "optim.accumulate", int, "steps to accumulate gradients over"),
-    (("--label-smoothing",), "loss.label_smoothing", float, ""),
+    (("--label-smoothing",), "anchor_loss.label_smoothing", float, ""),
     (("--best-metric",), "run.best_metric", str, "what best.pt goes by: fitness (0.1 AP50 + 0.9 AP), recall, APs, ..."),
     (("--max-time",), "run.max_time", hours, "hours (or 90s, 30m, 2h) after which the run ends, resumable"),
     (("--seed",), "run.seed", int, ""),
@@ -156,6 +156,6 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str]
     (("--nosave",), "run.nosave", None, "write only the last checkpoint"),
     (("--noval",), "run.noval", None, "evaluate only after the last epoch"),
     (("--noplots",), "run.noplots", None, "write no pictures"),
-    (("--noautoanchor",), "assign.noautoanchor", None, "keep the model YAML's anchors however badly they fit"),
+    (("--noautoanchor",), "anchor_assign.noautoanchor", None, "keep the model YAML's anchors however badly they fit"),
     (("--allow-empty",), "data.allow_empty", None, "accept that most label files are missing"),
 )

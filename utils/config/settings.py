@@ -21,15 +21,16 @@ from utils.words.yamlio import Document, parse_yaml
 YOLOV5_KEYS = {
     **{key: f"optim.{key}" for key in ("lr0", "momentum", "weight_decay")},
     **{key: f"schedule.{key}" for key in ("lrf", "warmup_epochs", "warmup_momentum", "warmup_bias_lr")},
-    **{key: f"loss.{key}" for key in ("box", "cls", "cls_pw", "obj", "obj_pw", "label_smoothing")},
+    **{key: f"anchor_loss.{key}" for key in ("box", "cls", "cls_pw", "obj", "obj_pw", "label_smoothing")},
     **{key: f"augment.{key}" for key in ("hsv_h", "hsv_s", "hsv_v", "degrees", "translate", "scale", "shear")},
     **{key: f"augment.{key}" for key in ("flipud", "fliplr", "mosaic", "mixup", "copy_paste", "perspective")},
-    "anchor_t": "assign.anchor_t",
-    "fl_gamma": "loss.focal_gamma",
+    "anchor_t": "anchor_assign.max_ratio",
+    "fl_gamma": "anchor_loss.focal_gamma",
 }
 # Keys of such a file that change nothing there or here.
 YOLOV5_NEUTRAL = frozenset({"iou_t", "anchors"})
-HYPER_PARAMETERS = ("optim", "schedule", "augment", "loss", "assign")  # sections
+# Sections that decide what a network learns, and so what hyp.yaml holds.
+HYPER_PARAMETERS = ("optim", "schedule", "augment", "loss", "anchor_loss", "anchor_assign", "free_loss", "free_assign")
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,10 @@ def _convert(setting: Setting) -> tuple[str, str, Any]:
     section, _, name = setting.key.partition(".")
     classes = typing.get_type_hints(Config)
     if section not in classes:
-        raise ConfigError(f"{setting.origin}: no section '{section}'{did_you_mean(section, classes)}")
+        raise ConfigError(f"{setting.origin}: no section '{section}'{_meant(setting.key, classes)}")
     hints = typing.get_type_hints(classes[section])
     if name not in hints:
-        every = [f"{s}.{n}" for s, c in classes.items() for n in typing.get_type_hints(c)]
-        near = did_you_mean(name, hints) or did_you_mean(setting.key, every)
-        raise ConfigError(f"{setting.origin}: unknown key '{setting.key}'{near}")
+        raise ConfigError(f"{setting.origin}: unknown key '{setting.key}'{_meant(setting.key, classes)}")
     value, annotation = setting.value, hints[name]
     if annotation is float and isinstance(value, str):
         value = _number(value)  # PyYAML reads 1e-2 as a string
@@ -114,6 +113,20 @@ def _convert(setting: Setting) -> tuple[str, str, Any]:
         value = float(value)
     _check_range(setting, classes[section], name, value)
     return section, name, tuple(value) if isinstance(value, list) else value
+
+
+def _meant(key: str, classes: Mapping[str, type]) -> str:
+    """`did_you_mean` for a `section.name` that is not there.
+
+    A name that other sections have, or that is YOLOv5's, was written into the wrong section; else it is misspelt.
+    """
+    section, _, name = key.partition(".")
+    names = {s: list(typing.get_type_hints(c)) for s, c in classes.items()}
+    keys = [f"{s}.{n}" for s, known in names.items() for n in known]
+    same = [k for k in keys if k.endswith(f".{name}")] or [YOLOV5_KEYS[k] for k in YOLOV5_KEYS if k == name]
+    if same:
+        return f"; did you mean {' or '.join(repr(k) for k in same)}?"
+    return did_you_mean(name, names.get(section, [])) or did_you_mean(key, keys) or did_you_mean(section, names)
 
 
 def _number(text: str) -> float | str:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from utils.words.errors import CheckpointError, ResourceError
 
-FORMAT = 1
+FORMAT = 2  # 1 had the losses of all heads in one section of the configuration
 TRAINED = Path("runs/train")  # where a checkpoint is looked for when none is named
 
 
@@ -94,8 +94,11 @@ def load(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint of ours onto the CPU. Raises CheckpointError: missing, not ours, damaged or unsafe."""
     path = Path(path)
     content = read(path, "train one with python train.py --data YOUR.yaml")
-    if not isinstance(content, dict) or content.get("format") != FORMAT or "model_spec" not in content:
-        raise CheckpointError(f"{path}: not a checkpoint of this project (format {FORMAT})")
+    if not isinstance(content, dict) or not {"format", "model_spec"} <= set(content):
+        raise CheckpointError(f"{path}: not a checkpoint of this project")
+    if content["format"] != FORMAT:
+        version = f"of another version: its format is {content['format']}, this program reads format {FORMAT}"
+        raise CheckpointError(f"{path}: {version}; train it again")
     return content
 
 

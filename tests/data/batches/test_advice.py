@@ -33,8 +33,8 @@ def test_defaults_need_no_advice():
 @pytest.mark.parametrize(
     ("words", "records", "said"),
     [
-        ("loss.label_smoothing=0.1", ONE, "--label-smoothing"),
-        ("loss.label_smoothing=0.1", TWO, ""),
+        ("anchor_loss.label_smoothing=0.1", ONE, "--label-smoothing"),
+        ("anchor_loss.label_smoothing=0.1", TWO, ""),
         ("data.rect=true", TWO, "--rect: mosaic is off"),
         ("data.rect=true augment.mosaic=0", TWO, ""),
         ("data.balance=repeat", ONE, "one class"),

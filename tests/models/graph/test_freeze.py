@@ -3,7 +3,6 @@ import torch
 
 from models.graph.builder import build_graph
 from models.graph.freeze import freeze, frozen_rows
-from models.losses.criterion import build_criterion
 from models.ready.trial import random_batch
 from models.rows.spec import read_spec
 from utils.config.paths import CFG
@@ -61,7 +60,7 @@ def test_frozen_rows_stay_and_the_others_learn(optimizer):
     graph = build_graph(SPEC).train()
     line = freeze(graph, (3, 5, "p3"))
     assert line.startswith("frozen: rows 3, 5, 23 of 31, ") and not graph.layers[3].training
-    state, criterion = new_state(graph, cfg, None), build_criterion(graph, cfg)
+    state, criterion = new_state(graph, cfg, None), graph.head.criterion(cfg)
     before = {name: tensor.clone() for name, tensor in graph.state_dict().items()}
     for _ in range(2):
         graph.train()

@@ -8,7 +8,6 @@ import torch
 from torch.nn.functional import normalize
 
 from models.graph.builder import build_graph
-from models.losses.criterion import build_criterion
 from models.rows.spec import read_spec
 from utils.config.config import Config
 from utils.training.optimizer import build_optimizer
@@ -101,7 +100,7 @@ def test_builds_and_runs_at_two_sizes(name):
 def test_trains_one_step_and_its_weights_can_be_stored(name):
     torch.manual_seed(0)
     graph, cfg = build(read(name)).train(), Config()
-    criterion, optimizer = build_criterion(graph, cfg), build_optimizer(graph, cfg.optim, 2)
+    criterion, optimizer = graph.head.criterion(cfg), build_optimizer(graph, cfg.optim, 2)
     image = torch.rand(2, len(graph.channels.names), 64, 64)
     boxes = torch.tensor([[8.0, 8.0, 40.0, 50.0], [20.0, 4.0, 36.0, 20.0]])
     targets = Targets(torch.tensor([0, 1]), torch.tensor([1, 4]), boxes)

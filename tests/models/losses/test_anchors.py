@@ -1,7 +1,5 @@
 """AutoAnchor: recall by brute force, planted clusters found, the same every time, never worse than before."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -9,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.graph.builder import build_graph
+from models.losses.anchor_criterion import assign_by_anchor_ratio
 from models.losses.anchors import (
     best_possible_recall,
     evolve,
@@ -16,10 +15,8 @@ from models.losses.anchors import (
     fitness,
     kmeans,
     refit,
-    refit_spec,
     split_over_levels,
 )
-from models.losses.assign_by_anchor import assign_by_anchor_ratio
 from models.rows.spec import read_spec
 from utils.values.batch import Targets
 
@@ -32,18 +29,18 @@ def scattered(centres=PLANTED, each=60, spread=0.05, seed=1):
     return np.repeat(centres, each, axis=0) * np.exp(rng.normal(0, spread, (each * len(centres), 2)))
 
 
-def brute_recall(sizes, anchors, threshold):
+def brute_recall(sizes, anchors, max_ratio):
     hits = 0
     for w, h in sizes:
-        hits += any(max(w / a, a / w, h / b, b / h) < threshold for a, b in anchors)
+        hits += any(max(w / a, a / w, h / b, b / h) < max_ratio for a, b in anchors)
     return hits / len(sizes)
 
 
 @given(st.integers(0, 10_000), st.sampled_from([1.5, 2.0, 4.0]))
-def test_recall_by_brute_force(seed, threshold):
+def test_recall_by_brute_force(seed, max_ratio):
     rng = np.random.default_rng(seed)
     sizes, anchors = (np.exp(rng.normal(3, 1.5, (n, 2))) for n in (40, 5))
-    assert best_possible_recall(sizes, anchors, threshold) == pytest.approx(brute_recall(sizes, anchors, threshold))
+    assert best_possible_recall(sizes, anchors, max_ratio) == pytest.approx(brute_recall(sizes, anchors, max_ratio))
 
 
 def test_recall_is_what_the_assigner_can_reach():
@@ -104,7 +101,7 @@ def test_good_anchors_stay():
 @settings(max_examples=15)
 @given(st.integers(0, 10_000))
 def test_never_worse_than_before(seed):
-    """Boxes of all sizes, a threshold that few anchors satisfy: what is kept reaches at least as many."""
+    """Boxes of all sizes, a max_ratio that few anchors satisfy: what is kept reaches at least as many."""
     rng = np.random.default_rng(seed)
     sizes, anchors = np.exp(rng.normal(3, 1.5, (30, 2))), np.exp(rng.normal(3, 1.5, (1, 2, 2)))
     fit = refit(sizes, anchors, [8], 1.3, 0)
@@ -116,18 +113,3 @@ def test_levels_in_order_of_stride():
     anchors = np.arange(12.0).reshape(6, 2)
     assert split_over_levels(anchors, [8, 16, 32]) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
     assert split_over_levels(anchors, [32, 8, 16]) == [[8, 9, 10, 11], [0, 1, 2, 3], [4, 5, 6, 7]]
-
-
-def test_refit_spec_goes_into_the_specification(tmp_path):
-    graph = build_graph(read_spec("cfg/models/idfe-net-n.yaml"))
-    spec, words = refit_spec(graph, scattered(), 4.0, 0)
-    assert "fitted new ones" in words and spec.data["anchors"] != graph.spec.data["anchors"]
-    again = build_graph(spec).head.anchors
-    assert again.flatten(1).tolist() == torch.tensor(spec.data["anchors"]).tolist()
-    assert refit_spec(graph, np.zeros((0, 2)), 4.0, 0) == (graph.spec, "")
-    inline = tmp_path / "inline.yaml"
-    text = Path("cfg/models/idfe-net-n.yaml").read_text()
-    inline.write_text(text.replace("$anchors", "[[9, 9], [20, 20], [50, 50]]"))
-    assert refit_spec(build_graph(read_spec(inline)), scattered(), 4.0, 0)[1] == ""
-    spec, words = refit_spec(graph, scattered(USUAL.reshape(-1, 2)), 4.0, 0)
-    assert spec is graph.spec and words

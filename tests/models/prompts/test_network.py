@@ -9,7 +9,6 @@ from torch.nn.functional import normalize
 
 from models.graph.builder import build_graph
 from models.graph.folded import static_graph
-from models.losses.criterion import build_criterion
 from models.prompts.embedding import SAMEmbedding
 from models.prompts.projection import DomainProjection
 from models.rows.spec import read_spec
@@ -135,7 +134,7 @@ def digest(sam):
 def test_three_steps_reach_every_parameter_and_nothing_frozen(random_sam, moment_when):
     graph = copy.deepcopy(random_sam).train()
     cfg = Config()
-    criterion, optimizer = build_criterion(graph, cfg), torch.optim.AdamW(graph.parameters(), 1e-3)
+    criterion, optimizer = graph.head.criterion(cfg), torch.optim.AdamW(graph.parameters(), 1e-3)
     sam = next(layer for layer in graph.layers if isinstance(layer, SAMEmbedding)).sam
     before, reached, names = digest(sam), set(), {name for name, _ in graph.named_parameters()}
     guided, bypassed = moment_when(bypass=False, blind=False), moment_when(bypass=True, blind=True)

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from models.benchmark import random_network
-from models.losses.criterion import build_criterion
 from models.ready.replay import Replayed, record_cuda, replayed
 from models.ready.trial import random_batch
 from models.rows.spec import read_spec
@@ -44,7 +43,7 @@ class Tape:
 def train(graph, record, batches, device="cpu", dtype=None, pause=1):
     """The losses of training on `batches`, with an optimizer's step after every `pause` of them."""
     graph = graph.to(device, memory_format=torch.channels_last)
-    state, criterion = new_state(graph, ASKED, dtype), build_criterion(graph, ASKED)
+    state, criterion = new_state(graph, ASKED, dtype), graph.head.criterion(ASKED)
     if record:
         state.network = Replayed(graph, record)
     parts = []

@@ -55,7 +55,8 @@ def test_scientific_notation_that_yaml_reads_as_a_word():
 def test_yolov5_hyp_file():
     text = "lr0: 0.02\nbox: 0.1\nanchor_t: 3.0\niou_t: 0.2\nfl_gamma: 1.5\nmixup: 0.1\ncopy_paste: 0.3\n"
     cfg = from_yaml(text + "perspective: 1e-3\n")
-    assert (cfg.optim.lr0, cfg.loss.box, cfg.assign.anchor_t, cfg.loss.focal_gamma) == (0.02, 0.1, 3.0, 1.5)
+    assert (cfg.optim.lr0, cfg.anchor_loss.box, cfg.free_loss.box) == (0.02, 0.1, 7.5)
+    assert (cfg.anchor_assign.max_ratio, cfg.anchor_loss.focal_gamma) == (3.0, 1.5)
     assert (cfg.augment.mixup, cfg.augment.copy_paste, cfg.augment.perspective) == (0.1, 0.3, 0.001)
 
 
@@ -63,7 +64,9 @@ def test_yolov5_hyp_file():
     ("text", "words"),
     [
         ("optim: {lr: 0.1}", "t.yaml:1: unknown key 'optim.lr'; did you mean 'lr0'"),
-        ("optm: {lr0: 0.1}", "t.yaml:1: no section 'optm'; did you mean 'optim'"),
+        ("optm: {lr0: 0.1}", "t.yaml:1: no section 'optm'; did you mean 'optim.lr0'"),
+        ("optm: {lr: 0.1}", "t.yaml:1: no section 'optm'; did you mean 'optim.lr0'"),
+        ("runs: {sed: 1}", "t.yaml:1: no section 'runs'; did you mean 'run.seed'"),
         ("\nlr00: 0.1", "t.yaml:2: unknown key 'lr00'; did you mean 'lr0'"),
         ("data: {imgsz: 640.5}", "must be int"),
         ("data: {imgsz: true}", "must be int"),
@@ -73,7 +76,7 @@ def test_yolov5_hyp_file():
         ("loss: {iou: cious}", "'ciou'"),
         ("loss: {iou: wise_iou}", "'wise-iou'"),
         ("loss: {nwd_constant: 0}", "at least 0.01"),
-        ("loss: {balance: [1, x]}", "list of float"),
+        ("anchor_loss: {balance: [1, x]}", "list of float"),
         ("mixup: 1.5", "t.yaml:1: augment.mixup must be at least 0 and at most 1"),
         ("data: {batch_size: 0}", "data.batch_size must be at least 1 and at most 65536 (or -1), got 0"),
         ("data: {batch_size: -2}", "(or -1)"),
@@ -89,13 +92,41 @@ def test_mistakes(text, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("loss.box", "'anchor_loss.box' or 'free_loss.box'?"),
+        ("loss.obj_target", "'anchor_loss.obj_target'?"),
+        ("loss.fl_gamma", "'anchor_loss.focal_gamma'?"),
+        ("loss.free_box", "'free_loss.box'?"),
+        ("loss.free_cls", "'free_loss.cls'?"),
+        ("loss.free_dfl", "'free_loss.dfl'?"),
+        ("assign.anchor_t", "'anchor_assign.max_ratio'?"),
+        ("assign.noautoanchor", "'anchor_assign.noautoanchor'?"),
+        ("assign.align_topk", "'free_assign.topk'?"),
+        ("assign.align_alpha", "'free_assign.alpha'?"),
+        ("assign.align_beta", "'free_assign.beta'?"),
+        ("assign.align_iou", "'free_assign.iou'?"),
+        ("assign.align_floor", "'free_assign.floor'?"),
+        ("anchor_loss.bal", "'balance'?"),
+        ("qqq.zzz", ""),
+    ],
+)
+def test_a_key_of_another_section_is_found(key, meant):
+    """The keys that the losses of all heads once shared, YOLOv5's names, and misspelt ones."""
+    with pytest.raises(ConfigError) as caught:
+        build_config([Setting(key, 1, "t.yaml:1")])
+    wrong, _, right = str(caught.value).partition("; did you mean ")
+    assert wrong.startswith("t.yaml:1: ") and right == meant
+
+
 def test_assignment_without_value():
     with pytest.raises(ConfigError, match="section.name=value"):
         settings_of_assignments(["optim.lr0"])
 
 
 def test_plain_round_trip():
-    cfg, _ = build_config(settings_of_assignments(["loss.balance=[1.0, 2.0]", "run.seed=3", "run.name=x"]))
+    cfg, _ = build_config(settings_of_assignments(["anchor_loss.balance=[1.0, 2.0]", "run.seed=3", "run.name=x"]))
     again = config_from_plain(cfg.plain(), "checkpoint")
     assert dataclasses.asdict(again) == dataclasses.asdict(cfg)
 
@@ -108,7 +139,8 @@ def test_the_same_key_set_twice():
 def test_hyper_parameters_are_read_again():
     cfg, origins = build_config(settings_of_assignments(["loss.iou=wise-iou", "optim.lr0=2e-5", "run.seed=3"]))
     text = hyp_yaml(cfg, origins)
-    assert list(yaml.safe_load(text)) == ["optim", "schedule", "augment", "loss", "assign"]
+    losses = ["loss", "anchor_loss", "anchor_assign", "free_loss", "free_assign"]
+    assert list(yaml.safe_load(text)) == ["optim", "schedule", "augment", *losses]
     again = from_yaml(text)
     assert dataclasses.replace(again, run=cfg.run) == cfg and again.run.seed == 0
 

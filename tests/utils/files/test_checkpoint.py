@@ -26,6 +26,13 @@ def test_round_trip_and_previous(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["last.prev.pt", "last.pt"]
 
 
+def test_another_format_is_refused(tmp_path):
+    path = tmp_path / "old.pt"
+    torch.save({"format": 1, **CONTENT}, path)
+    with pytest.raises(CheckpointError, match=r"old\.pt: of another version: its format is 1, this program reads"):
+        checkpoint.load(path)
+
+
 def malicious_zip(path):
     torch.save({"format": 1, "model_spec": {}, "x": Payload()}, path)
 

@@ -11,10 +11,9 @@ from torch import nn
 
 from data.batches.phrases import PhraseDraw
 from models.graph.builder import build_graph
-from models.losses.criterion import build_criterion
 from models.ready.trial import random_batch
 from models.rows.spec import read_spec
-from utils.config.config import AssignConfig, Config, DataConfig, LossConfig
+from utils.config.config import Config, DataConfig, LossConfig
 from utils.config.paths import CFG
 from utils.processes.dist import ALONE, Place, joined
 from utils.training.state import new_state
@@ -54,8 +53,8 @@ def gradients(name: str, dtype: torch.dtype, pictures: int, world=ALONE) -> dict
     if graph.text is not None:
         graph.text.fill(nn.functional.normalize(torch.randn(CLASSES, graph.text.width)))
     graph.to(dtype, memory_format=torch.channels_last)
-    cfg = Config(data=DataConfig(imgsz=SIZE, batch_size=4), loss=LossConfig(iou="ciou"), assign=AssignConfig())
-    state, criterion = new_state(graph, cfg, None, world), build_criterion(graph, cfg)
+    cfg = Config(data=DataConfig(imgsz=SIZE, batch_size=4), loss=LossConfig(iou="ciou"))
+    state, criterion = new_state(graph, cfg, None, world), graph.head.criterion(cfg)
     graph.train()
     for module in graph.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):

@@ -70,7 +70,7 @@ def test_learning_rate_too_large(own, capsys):
 
 def test_no_labels(own):
     empty(own, "train")
-    code, said = run(own, "--epochs", "1", "--set", "assign.noautoanchor=true")
+    code, said = run(own, "--epochs", "1", "--set", "anchor_assign.noautoanchor=true")
     assert code == 0 and said[0][0] == "no labels" and "12 training pictures" in said[0][1]
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from models.losses.assign_aligned import assign_aligned
-from utils.config.config import AssignConfig
+from models.losses.aligned_assignment import assign_aligned
+from utils.config.config import FreeAssignConfig
 from utils.values.batch import Targets
 from utils.values.boxes import pairwise_iou
 from utils.values.predictions import BoxCode, Predictions
 
-PLAIN = AssignConfig(align_alpha=1.0, align_beta=1.0, align_floor=0.0)
+PLAIN = FreeAssignConfig(alpha=1.0, beta=1.0, floor=0.0)
 
 
 def made(points, boxes, scores, strides=None) -> Predictions:
@@ -57,27 +57,27 @@ def test_three_targets_by_hand():
 def test_quality_divides_by_the_positives_that_are_left():
     """Target 1 loses its best candidate (point 2); its other is then its best, at that one's overlap."""
     targets = truth([[16, 0, 24, 8], [16, 0, 32, 8]], [1, 1])
-    got = rows(assign_aligned(LINE, targets, replace(PLAIN, align_beta=0.0)))
+    got = rows(assign_aligned(LINE, targets, replace(PLAIN, beta=0.0)))
     assert got == pytest.approx({(0, 2): 1.0, (1, 3): 1.0})
 
 
 def test_exponents():
     targets = truth([[0, 0, 16, 8]])
-    got = rows(assign_aligned(LINE, targets, AssignConfig(align_floor=0.0)))
+    got = rows(assign_aligned(LINE, targets, FreeAssignConfig(floor=0.0)))
     assert got == pytest.approx({(0, 1): 1.0, (0, 0): math.sqrt(0.5 / 0.8) * 0.5**6})
 
 
 def test_topk_keeps_the_best():
     targets = truth([[0, 0, 32, 8]])
-    assert list(rows(assign_aligned(LINE, targets, replace(PLAIN, align_topk=2)))) == [(0, 1), (0, 0)]
+    assert list(rows(assign_aligned(LINE, targets, replace(PLAIN, topk=2)))) == [(0, 1), (0, 0)]
 
 
 def test_ties_go_to_the_lower_index():
     same = made([[4, 4], [12, 4], [20, 4]], [[0, 0, 24, 8]] * 3, [[0.5]] * 3)
     box = [0, 0, 24, 8]
-    assert list(rows(assign_aligned(same, truth([box]), replace(PLAIN, align_topk=2)))) == [(0, 0), (0, 1)]
+    assert list(rows(assign_aligned(same, truth([box]), replace(PLAIN, topk=2)))) == [(0, 0), (0, 1)]
     # twins want the same two points: the first has both, then gives one back
-    assert list(rows(assign_aligned(same, truth([box, box]), replace(PLAIN, align_topk=2)))) == [(0, 0), (1, 1)]
+    assert list(rows(assign_aligned(same, truth([box, box]), replace(PLAIN, topk=2)))) == [(0, 0), (1, 1)]
 
 
 def test_a_point_on_the_edge_is_outside():
@@ -91,7 +91,7 @@ def test_a_point_on_the_edge_is_outside():
 )
 def test_tiny_boxes_take_the_nearest_point(box, point):
     """Between points, far from all, and half-way between two (the lower index)."""
-    got = rows(assign_aligned(LINE, truth([box]), AssignConfig()))
+    got = rows(assign_aligned(LINE, truth([box]), FreeAssignConfig()))
     assert list(got) == [(0, point)] and got[0, point] == pytest.approx(0.3)
 
 
@@ -104,17 +104,17 @@ def test_a_tiny_box_around_a_coarse_point_has_a_fine_one_too():
 def test_a_defect_inside_a_larger_one_is_not_starved():
     """The large box overlaps every prediction better, yet the tiny one keeps the point nearest to it."""
     predictions = made([[4, 4], [12, 4], [20, 4]], [[0, 0, 24, 8]] * 3, [[0.9], [0.5], [0.5]])
-    got = rows(assign_aligned(predictions, truth([[0, 0, 24, 8], [19, 3, 21, 5]]), AssignConfig()))
+    got = rows(assign_aligned(predictions, truth([[0, 0, 24, 8], [19, 3, 21, 5]]), FreeAssignConfig()))
     assert list(got) == [(0, 0), (0, 1), (1, 2)]
     # also where that point is the large box's best, but not where it is its only one
-    got = rows(assign_aligned(predictions, truth([[0, 0, 24, 8], [3, 3, 5, 5]]), AssignConfig()))
+    got = rows(assign_aligned(predictions, truth([[0, 0, 24, 8], [3, 3, 5, 5]]), FreeAssignConfig()))
     assert list(got) == [(0, 1), (0, 2), (1, 0)]
-    got = rows(assign_aligned(predictions, truth([[0, 0, 8, 8], [3, 3, 5, 5]]), AssignConfig()))
+    got = rows(assign_aligned(predictions, truth([[0, 0, 8, 8], [3, 3, 5, 5]]), FreeAssignConfig()))
     assert list(got) == [(0, 0)]
 
 
 def test_no_targets():
-    assigned = assign_aligned(LINE, truth([]), AssignConfig())
+    assigned = assign_aligned(LINE, truth([]), FreeAssignConfig())
     assert len(assigned) == 0 and len(assigned.quality) == 0 and assigned.image_index.dtype == torch.int64
 
 
@@ -135,7 +135,7 @@ def crowded(batch=3, grid=12, targets=200, classes=4, seed=0):
 
 def test_promises_in_a_crowd():
     predictions, targets = crowded(targets=60)
-    assigned = assign_aligned(predictions, targets, AssignConfig())
+    assigned = assign_aligned(predictions, targets, FreeAssignConfig())
     keys = assigned.image_index * 1000 + assigned.prediction_index
     assert len(keys.unique()) == len(keys), "a prediction answers for one target"
     assert torch.equal(assigned.image_index, targets.image_index[assigned.target_index])
@@ -151,7 +151,7 @@ def test_promises_in_a_crowd():
 def test_only_targets_without_a_point_of_their_own_go_without():
     """In a crowd of boxes down to half a pixel, those left out have a nearest point that answers for another."""
     predictions, targets = crowded()
-    assigned = assign_aligned(predictions, targets, AssignConfig())
+    assigned = assign_aligned(predictions, targets, FreeAssignConfig())
     positives = torch.bincount(assigned.target_index, minlength=len(targets))
     owner = torch.full(predictions.class_logits.shape[:2], -1)
     owner[assigned.image_index, assigned.prediction_index] = assigned.target_index
@@ -165,16 +165,16 @@ def test_only_targets_without_a_point_of_their_own_go_without():
 
 def test_chunks_change_nothing(monkeypatch):
     predictions, targets = crowded()
-    whole = assign_aligned(predictions, targets, AssignConfig())
-    monkeypatch.setattr("models.losses.assign_aligned.PAIRS_AT_ONCE", 7 * len(predictions.points))
-    parts = assign_aligned(predictions, targets, AssignConfig())
+    whole = assign_aligned(predictions, targets, FreeAssignConfig())
+    monkeypatch.setattr("models.losses.aligned_assignment.PAIRS_AT_ONCE", 7 * len(predictions.points))
+    parts = assign_aligned(predictions, targets, FreeAssignConfig())
     for name in ("image_index", "prediction_index", "target_index", "quality"):
         assert torch.equal(getattr(whole, name), getattr(parts, name))
 
 
 def test_order_of_the_pictures_changes_nothing():
     predictions, targets = crowded(batch=2)
-    whole = rows(assign_aligned(predictions, targets, AssignConfig()))
+    whole = rows(assign_aligned(predictions, targets, FreeAssignConfig()))
     for image in (0, 1):
         mine = (targets.image_index == image).nonzero().flatten()
         alone = Targets(torch.zeros_like(mine), targets.labels[mine], targets.boxes[mine])
@@ -183,5 +183,5 @@ def test_order_of_the_pictures_changes_nothing():
             code=BoxCode(predictions.boxes[image : image + 1]),
             class_logits=predictions.class_logits[image : image + 1],
         )
-        got = rows(assign_aligned(one, alone, AssignConfig()))
+        got = rows(assign_aligned(one, alone, FreeAssignConfig()))
         assert {(mine[t].item(), p): q for (t, p), q in got.items()} == {k: q for k, q in whole.items() if k[0] in mine}

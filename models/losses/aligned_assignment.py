@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from models.losses.iou import IOUS
-from utils.config.config import AssignConfig
+from utils.config.config import FreeAssignConfig
 from utils.values.batch import Targets
 from utils.values.predictions import Assignment, Predictions
 
@@ -40,8 +40,8 @@ class _Pairs:
 
 
 @torch.no_grad()
-def assign_aligned(predictions: Predictions, targets: Targets, cfg: AssignConfig) -> Assignment:
-    """Each target takes the `align_topk` candidates of highest score^alpha x overlap^beta; `quality` is their target.
+def assign_aligned(predictions: Predictions, targets: Targets, cfg: FreeAssignConfig) -> Assignment:
+    """Each target takes the `topk` candidates of highest score^alpha x overlap^beta; `quality` is their target.
 
     Candidates are the points strictly inside the box and, whatever the size of the box, the point of the finest level
     nearest to its centre: a defect of 1 to 8 px that lies between the points has a positive too. A prediction taken
@@ -49,23 +49,23 @@ def assign_aligned(predictions: Predictions, targets: Targets, cfg: AssignConfig
     this way takes its best one back from an owner that has others; so a target goes without only where several have
     the same few points, as two small defects in one cell of the finest level.
 
-    `quality` is the alignment divided by the target's highest, times the target's highest overlap or `align_floor`:
+    `quality` is the alignment divided by the target's highest, times the target's highest overlap or `floor`:
     without that floor a target that nothing overlaps yet weighs nothing, and small ones are never learnt. The order
     is target, then falling alignment; ties go to the lower index, on any device.
     """
     pairs = _every_candidate(predictions, targets, cfg)
     pairs = pairs.keep(_without_conflicts(pairs, len(targets)))
-    quality = _quality(pairs, len(targets), cfg.align_floor)
+    quality = _quality(pairs, len(targets), cfg.floor)
     return Assignment(targets.image_index[pairs.target], pairs.prediction, pairs.target, quality)
 
 
-def _every_candidate(predictions: Predictions, targets: Targets, cfg: AssignConfig) -> _Pairs:
-    """The `align_topk` best candidates of every target, found for so many targets at a time.
+def _every_candidate(predictions: Predictions, targets: Targets, cfg: FreeAssignConfig) -> _Pairs:
+    """The `topk` best candidates of every target, found for so many targets at a time.
 
     Written into room made beforehand: small results kept between large temporaries would fragment the heap to
     gigabytes.
     """
-    size = len(targets) * cfg.align_topk
+    size = len(targets) * cfg.topk
     whole, real = targets.labels.new_empty(size), targets.boxes.new_empty(size, dtype=torch.float32)
     room = _Pairs(whole, whole.clone(), whole.clone(), real, real.clone())
     filled, step = 0, max(PAIRS_AT_ONCE // len(predictions.points), 1)
@@ -78,19 +78,19 @@ def _every_candidate(predictions: Predictions, targets: Targets, cfg: AssignConf
     return room.keep(slice(filled))
 
 
-def _best_candidates(predictions: Predictions, targets: Targets, chunk: Tensor, cfg: AssignConfig) -> _Pairs:
-    """The `align_topk` best candidates of the targets numbered `chunk`."""
+def _best_candidates(predictions: Predictions, targets: Targets, chunk: Tensor, cfg: FreeAssignConfig) -> _Pairs:
+    """The `topk` best candidates of the targets numbered `chunk`."""
     row, prediction = _candidates(predictions, targets.boxes[chunk]).nonzero(as_tuple=True)
     target = chunk[row]
     image = targets.image_index[target]
-    overlap = IOUS[cfg.align_iou](predictions.boxes_at(image, prediction), targets.boxes[target]).clamp(min=0)
+    overlap = IOUS[cfg.iou](predictions.boxes_at(image, prediction), targets.boxes[target]).clamp(min=0)
     score = logsigmoid(predictions.class_logits[image, prediction, targets.labels[target]].float())
-    alignment = cfg.align_alpha * score + cfg.align_beta * overlap.clamp(min=TINY).log()
+    alignment = cfg.alpha * score + cfg.beta * overlap.clamp(min=TINY).log()
     key = image * predictions.class_logits.shape[1] + prediction
     pairs = _Pairs(target, prediction, key, alignment, overlap)
     best = alignment.argsort(descending=True, stable=True)
     pairs = pairs.keep(best[row[best].argsort(stable=True)])
-    return pairs.keep(_rank(pairs.target) < cfg.align_topk)
+    return pairs.keep(_rank(pairs.target) < cfg.topk)
 
 
 def _candidates(predictions: Predictions, boxes: Tensor) -> Tensor:
