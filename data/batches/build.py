@@ -1,22 +1,25 @@
-"""Configuration -> records -> scenes -> samples -> loaders."""
+"""Configuration -> records of the splits -> scenes -> samples -> loaders."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import cv2
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from data.batches.balance import Balance
 from data.batches.cached_pictures import open_pictures
 from data.batches.collate import collate
+from data.batches.phrases import PhraseDraw
 from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import EpochBatches, ShapeBatches, Shapes
 from data.batches.samples import EvalSamples, TrainSamples
+from data.index.flat_truth import flatten
 from data.index.union import open_data
 from data.sets.split_reading import ReadPolicy, RecordSet
 from utils.config.config import Config, DataConfig
@@ -26,6 +29,80 @@ from utils.values.batch import Batch
 from utils.values.channels import RGB_CHANNELS, Channels
 from utils.values.record import Record
 from utils.words.errors import ConfigError
+from utils.words.vocabulary import Vocabulary
+
+
+class Splits(NamedTuple):
+    """What a training reads: the records to learn from, and those to evaluate on."""
+
+    train: RecordSet
+    val: RecordSet
+
+    def train_vocabulary(self) -> Vocabulary:
+        """What the classes to learn are called."""
+        return Vocabulary.from_lists(self.train.synonyms)
+
+    def val_vocabulary(self) -> Vocabulary:
+        """What the classes to find are called."""
+        return Vocabulary.from_lists(self.val.synonyms)
+
+    def box_sizes(self, imgsz: int) -> np.ndarray:
+        """(N, 2): width and height of the training boxes, px in pictures whose longest side is `imgsz`."""
+        return flatten(self.train.records).input_sizes(imgsz)
+
+    def report(self) -> dict[str, Any]:
+        """What data_report.json says."""
+        return {name: split.data_report.plain() for name, split in self._asdict().items()}
+
+    def serving(self, channels: Channels, where: str, source: str, reads_text: bool) -> Splits:
+        """The splits as a network of `channels` needs them, see RecordSet.serving; `where` names it, `source` the data.
+
+        Raises ConfigError for other classes in validation, which only a network that `reads_text` can look for.
+        """
+        train, val = (split.serving(channels, where, source) for split in self)
+        if not reads_text and train.names != val.names:
+            raise ConfigError(
+                f"validation has other classes ({', '.join(val.names[:3])}, ...) than training; "
+                "that needs a model with text, such as --cfg rtvpnet-s.yaml"
+            )
+        return Splits(train, val)
+
+
+@dataclass(frozen=True, eq=False)
+class Loaders:
+    """The loaders of a training: augmented batches in the order of `sampler`, and validation batches.
+
+    `sampler.set_epoch` comes before each pass. `phrases` says which phrases a training batch is compared with; None for
+    a network that reads no text.
+    """
+
+    train: DataLoader[Batch]
+    sampler: EpochBatches
+    val: DataLoader[Batch]
+    phrases: PhraseDraw | None
+
+    def first_batch(self, epoch: int) -> Batch:
+        """The training batch that `epoch` begins with."""
+        self.sampler.set_epoch(epoch)
+        return next(iter(self.train))
+
+
+def new_loaders(
+    splits: Splits, cfg: Config, stride: int, device: torch.device, world: World, vocabulary: Vocabulary | None
+) -> Loaders:
+    """The loaders for a network of `stride` px on `device`, which reads the phrases of `vocabulary` if there is one."""
+    pin = device.type == "cuda"
+    train, sampler = train_loader(splits.train.records, cfg, stride, pin, splits.train.channels, world)
+    batch_size = max(2 * cfg.data.batch_size // world.size, 1)  # without gradients twice as many fit
+    val = eval_loader(splits.val.records, cfg.data, stride, batch_size, pin, splits.val.channels, world)
+    return Loaders(train, sampler, val, PhraseDraw(vocabulary, cfg.run.seed) if vocabulary else None)
+
+
+def steps_per_epoch(splits: Splits, cfg: Config, stride: int) -> int:
+    """How many training batches make an epoch, without caching a picture."""
+    without_cache = replace(cfg, data=replace(cfg.data, cache="none"))
+    loader, _ = train_loader(splits.train.records, without_cache, stride, pin=False, channels=splits.train.channels)
+    return len(loader)
 
 
 def train_loader(
@@ -100,7 +177,7 @@ def _start_worker(_: int) -> None:
 
 
 def read_split(cfg: DataConfig, split: str) -> RecordSet:
-    """The records to evaluate on; notices are said aloud."""
+    """The records to evaluate on; logs the notices. Raises ConfigError and DataError."""
     if not cfg.data:
         raise ConfigError("--data: the checkpoint names no data; give a data YAML")
     source, notices = open_data(cfg, require=(split,))
@@ -115,8 +192,8 @@ def _policy(cfg: DataConfig) -> ReadPolicy:
     )
 
 
-def read_splits(cfg: Config) -> tuple[RecordSet, RecordSet]:
-    """Training and validation records; notices and the data reports are said aloud."""
+def read_splits(cfg: Config) -> Splits:
+    """Training and validation records; logs the notices and the data reports. Raises ConfigError and DataError."""
     if not cfg.data.data:
         raise ConfigError("--data: give a data YAML, or try python train.py --demo")
     source, notices = open_data(cfg.data)
@@ -127,4 +204,4 @@ def read_splits(cfg: Config) -> tuple[RecordSet, RecordSet]:
     val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False), cfg.data.index)
     for line in (*train.data_report.lines(), *val.data_report.lines()):
         LOG.info(line)
-    return train, val
+    return Splits(train, val)

@@ -71,6 +71,12 @@ def model_spec(content: Mapping[str, Any], path: Path) -> ModelSpec:
         raise CheckpointError(f"{path}: its network is not known here: {error}") from error
 
 
+def checkpoint_network(model: Graph, names: Sequence[str], words: Words | None) -> dict[str, Any]:
+    """What a checkpoint says of its network beside the weights: what `load_model` and `network_of` build it from."""
+    content = {"model_spec": model.spec.plain(), "names": list(names), "channels": model.channels.plain()}
+    return {**content, "vocabulary": words.plain()} if words else content
+
+
 def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = "", masks: bool = False) -> Loaded:
     """Load a checkpoint for evaluation; `sam`, `masks` see choose_sam, "" as it was trained. Raises CheckpointError."""
     path = Path(path)

@@ -1,4 +1,4 @@
-"""The network of a new run: its first weights, anchors that fit, and BatchNorm over several processes."""
+"""A network made ready to train: its first weights, anchors that fit, where it runs, and its training state."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ import numpy as np
 import torch
 from torch import nn
 
+from models.graph.freeze import freeze
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words
 from models.heads.anchor import AnchorDetect
+from models.layers.conv import set_bn_momentum
 from models.losses.anchors import refit
 from models.ready.load import build_network, load_matching, new_network
+from models.ready.replay import replayed
+from models.ready.trial import fit_batch
 from models.rows.spec import ModelSpec
 from utils.config.config import Config
 from utils.console.log import LOG
 from utils.processes.dist import World
+from utils.processes.launch import check_processes
+from utils.training.state import TrainState, new_state
 from utils.values.channels import Channels
 from utils.words.errors import ConfigError
 from utils.words.vocabulary import Vocabulary
@@ -47,7 +53,7 @@ def _fit_stride(cfg: Config, stride: int) -> Config:
 
 
 def _fit_anchors(model: Graph, words: Words | None, sizes: np.ndarray, cfg: Config) -> Graph:
-    """The model, built anew with anchors that fit the training boxes where its own do not; said aloud."""
+    """The model; where its anchors do not fit the training boxes, built again with anchors that do."""
     # augmentation loses smaller boxes; 0 px, which a data set may have, would fit no anchor at all
     seen = sizes[(sizes >= max(cfg.augment.min_box_px, 1e-3)).all(1)]
     spec, notice = refit_spec(model, seen, cfg.anchor_assign.max_ratio, cfg.run.seed)
@@ -72,7 +78,35 @@ def refit_spec(graph: Graph, sizes: np.ndarray, max_ratio: float, seed: int) -> 
     return spec if fit.rows is None else spec.with_values(anchors=fit.rows), fit.words(max_ratio)
 
 
-def synchronise(model: Graph, cfg: Config, world: World) -> Graph:
+def new_training(
+    model: Graph, cfg: Config, pictures: int, dtype: torch.dtype | None, device: torch.device, world: World
+) -> tuple[Config, TrainState]:
+    """`model` on `device`, ready for its first step on `pictures` training pictures; the configuration with --batch -1
+    replaced.
+
+    `dtype`: of the forward pass under autocast (None: float32). Raises ConfigError for what does not go together.
+    """
+    if cfg.model.freeze:
+        scratch = "" if cfg.model.weights else "; without --weights they stay as random as they start"
+        LOG.info(freeze(model, cfg.model.freeze) + scratch)
+    set_bn_momentum(model, cfg.model.bn_momentum)
+    model.to_device(device)
+    cfg = world.broadcast(fit_batch(cfg, model, pictures, dtype, world.size))  # GPUs may differ in free memory
+    check_processes(cfg, pictures, world.size)
+    model = _with_sync_bn(model, cfg, world)
+    state = new_state(model, cfg, dtype, world)
+    state.network = replayed(model, cfg, world, state.network)
+    return cfg, state
+
+
+def size_line(model: Graph, world: World) -> str:
+    """What trains where, for the console."""
+    parameters, device = sum(p.numel() for p in model.parameters()), next(model.parameters()).device
+    where = str(device) if world.size == 1 else f"{world.size} x {device.type}"
+    return f"{model.spec.path.name}: {parameters:,} parameters, on {where}"
+
+
+def _with_sync_bn(model: Graph, cfg: Config, world: World) -> Graph:
     """The model with BatchNorm over the pictures of all processes, where --sync-bn asks for it or GPUs have few each.
 
     Raises ConfigError on the CPU, where PyTorch has none.

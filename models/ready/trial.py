@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 import torch
 
 from models.graph.graph import Graph
+from models.graph.summary import summarise
 from models.ready.replay import replayed
 from utils.config.config import Config, DataConfig
 from utils.console.log import LOG
 from utils.processes.device import peak_device_memory
 from utils.processes.dist import ALONE
+from utils.training.dry_run import Split, plan_lines
 from utils.training.state import new_state
 from utils.training.step import forward_backward, optimizer_step
 from utils.values.batch import Batch, Targets
@@ -64,6 +66,33 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
     seconds = [_seconds(step, device) for _ in range(steps + 1)][1:]
     forward_seconds = _seconds(forward, device)
     return Trial(statistics.median(seconds), forward_seconds, peak_device_memory(device))
+
+
+def dry_run_lines(
+    model: Graph, cfg: Config, dtype: torch.dtype | None, train: Split, val: Split, steps: int
+) -> list[str]:
+    """What --dry-run says of training `model`, with costs that are measured on a copy; `steps` make an epoch."""
+    rows = summarise(model, cfg.data.imgsz)
+    parameters, flops = sum(row.parameters for row in rows), sum(row.flops for row in rows)
+    device, trial = next(model.parameters()).device, try_steps(model, cfg, dtype)
+    costs = [
+        f"network: {model.spec.path.name}, {parameters:,} parameters, {flops / 1e9:.1f} GFLOPs at {cfg.data.imgsz} px, "
+        f"on {device} in {str(dtype or torch.float32).removeprefix('torch.')}",
+        minutes_line(cfg, steps, len(val.records), trial.step_seconds, trial.forward_seconds),
+        f"memory: {trial.peak_bytes / 2**30:.2f} GiB at the peak, without the loader's processes",
+    ]
+    return plan_lines(cfg, train, val, steps, costs)
+
+
+def minutes_line(cfg: Config, steps: int, val_pictures: int, step_seconds: float, forward_seconds: float) -> str:
+    """Expected minutes: all training steps and forward passes of evaluation, without reading pictures and NMS."""
+    training = cfg.schedule.epochs * steps * step_seconds
+    passes = (1 if cfg.run.noval else cfg.schedule.epochs) * val_pictures / cfg.data.batch_size
+    minutes = (training + passes * forward_seconds) / 60
+    return (
+        f"expected: {minutes:,.1f} minutes ({step_seconds:.3g} s a step, measured on random pictures; reading pictures "
+        "and NMS come on top)"
+    )
 
 
 def random_batch(pictures: int, size: int, classes: int, seed: int, planes: int = 3) -> Batch:

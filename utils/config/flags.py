@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from utils.config.parser import hours
 from utils.config.settings import Setting
-from utils.config.time_budget import hours
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -12,6 +13,8 @@ from utils.config.argv_repair import repair
 from utils.config.refused_flags import REFUSED, refuse
 from utils.console.log import LOG
 from utils.words.errors import ConfigError
+
+HOURS_PER = {"s": 1 / 3600, "m": 1 / 60, "h": 1.0, "": 1.0}
 
 
 class Parser(argparse.ArgumentParser):
@@ -51,6 +54,14 @@ def number_or_name(word: str) -> int | str:
 def megabytes(text: str) -> int:
     """A whole number of MiB, in bytes."""
     return whole_number(text) << 20
+
+
+def hours(text: str) -> float:
+    """`2`, `1.5h`, `30m` or `90s` as hours; a plain number means hours. Raises ConfigError."""
+    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)([smh]?)", text.strip().lower())
+    if not found or not float(found[1]):
+        raise ConfigError(f"--max-time {text}: must be hours such as 2 or 1.5, or have a unit: 90s, 30m, 2h")
+    return float(found[1]) * HOURS_PER[found[2]]
 
 
 def fraction(text: str) -> float:

@@ -20,6 +20,7 @@ import torch
 
 from utils.words.errors import ConfigError, ResourceError, printable
 
+LAST_WRITTEN = "report.json"  # of a run: when it is there, the results are complete
 COLUMNS = (
     "epoch",
     *(f"train/{part}_loss" for part in ("box", "obj", "cls")),

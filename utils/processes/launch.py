@@ -1,4 +1,4 @@
-"""Starting a script in several processes, by PyTorch's own launcher, and passing on what became of them."""
+"""Starting a script in several processes by PyTorch's own launcher, and reporting how they ended."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import os
 import platform
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch.distributed import run
@@ -16,11 +15,8 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, P
 from utils.config.config import Config
 from utils.console.log import LOG
 from utils.console.script import LAUNCHED_BY_SCRIPT
-from utils.files import checkpoint
-from utils.files.runs import find_run
-from utils.processes.dist import Place, World
-from utils.processes.resolve import Resumed
-from utils.words.errors import CheckpointError, ConfigError
+from utils.processes.dist import Place
+from utils.words.errors import ConfigError
 
 GPUS = "cuda:"
 
@@ -46,7 +42,7 @@ def launch(script: str, argv: Sequence[str], processes: int) -> int:
     os.environ[LAUNCHED_BY_SCRIPT] = "1"
     os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 1) // processes, 1)))
     for name in [name for name in logging.root.manager.loggerDict if name.startswith("torch.distributed")]:
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said below, in one line
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # _last_words says what matters, in one line
     words = run.parse_args(["--standalone", "--local-addr=localhost", f"--nproc-per-node={processes}", script])
     words.training_script_args = list(argv)  # not parsed along: torchrun would take --nproc for an abbreviation
     try:
@@ -72,48 +68,13 @@ def _last_words(rank: int, failure: ProcessFailure) -> str:
 
 
 def launch_id() -> str:
-    """What all attempts of one torchrun have in common, and no two starts of it; '' without torchrun."""
+    """A name for one start of torchrun, the same in all its attempts (--max-restarts); '' without torchrun."""
     name = os.environ.get("TORCHELASTIC_RUN_ID", "")
     return f"{name} {platform.node()} {os.getppid()}" if name else ""
 
 
-def interrupted_run(cfg: Config, world: World) -> Path | None:
-    """The folder of the run that torchrun starts again after a failure (--max-restarts), if it has saved anything.
-
-    Machines count restarts apart, so that all processes are asked, and the first one answers for all.
-    """
-    attempts = world.gather(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
-    found = None
-    if any(attempt not in ("", "0") for attempt in attempts):
-        found = find_run(cfg.run.project, launch_id())
-        if found is None or not _saved_by(found / "weights" / "last.pt", launch_id()):
-            found = None
-            LOG.warning("started again by the launcher before anything was saved: beginning anew")
-        else:
-            LOG.warning("started again by the launcher: continuing %s", found)
-    return world.broadcast(found)
-
-
-def _saved_by(last: Path, launch: str) -> bool:
-    """Whether a checkpoint is this launch's: with --exist-ok the folder may hold an older run's."""
-    return last.exists() and checkpoint.load(last).get("launch") == launch
-
-
-def check_resumed(world: World, resumed: Resumed | None) -> None:
-    """All processes must have found the same checkpoint. Raises CheckpointError."""
-    if resumed is None:
-        return
-    mine = (str(resumed.last), resumed.content["step"])
-    first = world.broadcast(mine)
-    if mine != first:
-        raise CheckpointError(
-            f"--resume: rank 0 has {first[0]} at step {first[1]}, rank {world.rank} {mine[0]} at step {mine[1]}; "
-            "name the checkpoint, in a folder that all machines see"
-        )
-
-
 def check_processes(cfg: Config, pictures: int, processes: int) -> None:
-    """Every process needs the same share of a batch, and some picture."""
+    """Every process needs the same share of a batch, and at least one picture. Raises ConfigError."""
     if cfg.data.batch_size % processes:
         fitting = max(cfg.data.batch_size // processes, 1) * processes
         raise ConfigError(

@@ -1,13 +1,40 @@
-"""What a training run would do, in words: --dry-run."""
+"""What a training run would do, in words, for --dry-run: its data and its schedule."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from utils.config.config import Config
+from utils.files.runs import planned_run
+from utils.processes.launch import process_count
 from utils.training.optimizer import Schedule, accumulation
 from utils.values.record import Record
 from utils.words.text import counted
+
+
+class Split(Protocol):
+    """The pictures of a split and its class names; see data.sets.split_reading.RecordSet."""
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """The pictures and their truth."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes."""
+
+
+def plan_lines(cfg: Config, train: Split, val: Split, steps: int, costs: Sequence[str]) -> list[str]:
+    """What --dry-run says; `steps` make an epoch, `costs` are sentences about the network."""
+    processes = process_count(cfg.run.device, cfg.run.nproc)
+    folder = planned_run(cfg.run.project, cfg.run.name, cfg.run.exist_ok)
+    return [
+        *data_lines(train.names, train.records, val.records),
+        *schedule_lines(cfg, Schedule(cfg, steps), processes),
+        *costs,
+        f"dry run: nothing was written; the run would go to {folder}",
+    ]
 
 
 def data_lines(names: Sequence[str], train: Sequence[Record], val: Sequence[Record]) -> list[str]:
@@ -48,14 +75,3 @@ def schedule_lines(cfg: Config, schedule: Schedule, processes: int) -> list[str]
         f"best.pt goes by {cfg.run.best_metric}, patience {patience}",
     ]
     return lines + ([f"ends by itself after {cfg.run.max_time:g} h at most"] if cfg.run.max_time else [])
-
-
-def cost_line(cfg: Config, steps: int, val_pictures: int, step_seconds: float, forward_seconds: float) -> str:
-    """Expected minutes: all training steps and forward passes of evaluation, without reading pictures and NMS."""
-    training = cfg.schedule.epochs * steps * step_seconds
-    passes = (1 if cfg.run.noval else cfg.schedule.epochs) * val_pictures / cfg.data.batch_size
-    minutes = (training + passes * forward_seconds) / 60
-    return (
-        f"expected: {minutes:,.1f} minutes ({step_seconds:.3g} s a step, measured on random pictures; reading pictures "
-        "and NMS come on top)"
-    )

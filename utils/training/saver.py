@@ -1,44 +1,57 @@
-"""When a run is saved, and what into."""
+"""When the checkpoints of a run are written, and what they hold."""
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from utils.config.config import RunConfig
+from utils.config.config import Config
+from utils.console.stop import Stop, Stopped
 from utils.files import checkpoint
+from utils.processes.launch import launch_id
 from utils.training.state import TrainState, random_state
 
-SMALL = ("ema", "epoch", "step", "best")
+AVERAGED = ("ema", "epoch", "step", "best")  # of best.pt and epochN.pt
 
 
 class Saver:
     """Writes last.pt with everything needed to continue; best.pt and epochN.pt with the averaged weights only.
 
-    `about` is what a checkpoint says of its run: model_spec, names, channels, config, origins, vocabulary.
-    Every process of a run calls alike; the first one writes.
+    `about` is what every checkpoint says of its run beside the weights: network, class names, origins of its settings.
+    All processes of a run call its methods, as each has a random state to save; the first one writes.
     """
 
-    def __init__(self, folder: Path, cfg: RunConfig, about: dict[str, Any]) -> None:
-        self.folder, self.cfg, self.about = folder, cfg, about
-        self.saved = 0  # step
+    def __init__(self, folder: Path, cfg: Config, about: dict[str, Any], step: int) -> None:
+        """`step`: the one at which this process begins."""
+        self.folder, self.cfg = folder, cfg.run
+        self.about = {**about, "config": cfg.plain(), "launch": launch_id()}
+        self.last_saved = step
 
     def save_now(self, state: TrainState) -> None:
-        """last.pt, in the middle of an epoch or at its end."""
-        self.saved = state.step
+        """Write last.pt, in the middle of an epoch or at its end."""
+        self.last_saved = state.step
         states = state.world.gather(random_state(), short_timeout=True)
         if state.world.first:
             content = {**state.plain(states), **self.about}
             checkpoint.save(self.folder / "last.pt", content, keep_previous=True)
         state.world.barrier()
 
+    def save_and_stop(self, state: TrainState, stop: Stop) -> NoReturn:
+        """Write last.pt and raise Stopped, for the signal that `stop` received, or that another process did."""
+        self.save_now(state)
+        raise Stopped(stop.received or signal.SIGTERM)
+
     def save_step(self, state: TrainState) -> None:
-        """After every --save-steps steps."""
-        if self.cfg.save_steps and state.step - self.saved >= self.cfg.save_steps:
+        """Write last.pt where --save-steps says so."""
+        if self.cfg.save_steps and state.step - self.last_saved >= self.cfg.save_steps:
             self.save_now(state)
 
     def save_epoch(self, state: TrainState, improved: bool, last: bool) -> None:
-        """After an epoch that is complete. best.pt first: whoever continues from last.pt finds it."""
+        """Write what --nosave and --save-period leave to write at the end of an epoch.
+
+        best.pt comes before last.pt, so that whoever continues from last.pt finds it.
+        """
         if self.cfg.nosave and not last:
             return
         period = self.cfg.save_period
@@ -47,5 +60,5 @@ class Saver:
         if kept and state.world.first:
             plain = state.plain([])
             for path in kept:
-                checkpoint.save(path, {**{name: plain[name] for name in SMALL}, **self.about})
+                checkpoint.save(path, {**{name: plain[name] for name in AVERAGED}, **self.about})
         self.save_now(state)

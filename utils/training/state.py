@@ -1,7 +1,9 @@
-"""What training changes."""
+"""The state of a training: everything that a step changes, the averaged weights included."""
 
 from __future__ import annotations
 
+import copy
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,21 +15,52 @@ from utils.config.config import Config
 from utils.console.log import LOG
 from utils.files.checkpoint import restore
 from utils.processes.dist import ALONE, World
-from utils.training.ema import EMA
-from utils.training.epoch import EpochLosses
+from utils.training.losses import EpochLosses
 from utils.training.optimizer import build_optimizer
+from utils.words.text import counted
 
 COUNTERS = ("epoch", "step", "batches", "best", "best_epoch", "skipped_in_a_row")
+SAME_PICTURES = "the same pictures in the same order, but not bit for bit the numbers of an unbroken run"
+
+
+class EMA:
+    """Exponential moving average of all floating-point state of `model`.
+
+    The decay ramps up with the updates: decay x (1 - e^(-updates / tau)).
+    """
+
+    def __init__(self, model: nn.Module, decay: float, tau: float) -> None:
+        self.module = copy.deepcopy(model).eval().requires_grad_(False)
+        self.decay, self.tau, self.updates = decay, tau, 0
+        # Walking the modules for their state costs as much as the update itself, so the tensors are looked up once.
+        mine, theirs = self.module.state_dict(), model.state_dict()
+        floats = [name for name, tensor in mine.items() if tensor.is_floating_point()]
+        counts = [name for name in mine if name not in floats]
+        self._floats = [mine[n] for n in floats], [theirs[n] for n in floats]
+        self._counts = [mine[n] for n in counts], [theirs[n] for n in counts]
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Move towards the model by one step."""
+        self.updates += 1
+        weight = 1 - self.decay * (1 - math.exp(-self.updates / self.tau))
+        torch._foreach_lerp_(*self._floats, weight)
+        if self._counts[0]:  # none without BatchNorm
+            torch._foreach_copy_(*self._counts)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {"module": self.module.state_dict(), "updates": self.updates}
 
 
 @dataclass(eq=False)
 class TrainState:
     """Everything that training changes, and how this process takes part.
 
-    `network` is what is called in training: the model, or the model in step with those of other processes in `world`;
-    its forward pass runs in `dtype` under autocast (None: float32). `epoch` is the one at hand, `batches` how many of
-    its batches are done, with what `losses`; `complete`: it is evaluated and entered in results.csv too;
-    `done`: no other follows.
+    `network` is what is called in training: `model` itself, or the wrapper that exchanges its gradients with the other
+    processes of `world`; its forward pass runs in `dtype` under autocast (None: float32). `epoch` and `step` count
+    from 0; `batches` of the current epoch are done, with these `losses`. `complete`: the epoch is evaluated and in
+    results.csv too; `done`: no other follows.
     """
 
     model: nn.Module
@@ -60,12 +93,16 @@ class TrainState:
         }
 
     def restore(self, content: dict[str, Any], path: Path) -> None:
-        """Continue where `content` stopped: with the next batch, or the next epoch when one is complete."""
+        """Continue where `content` stopped: with the next batch, or the next epoch when one is complete.
+
+        Raises CheckpointError for weights that do not fit. With another number of processes the random state does not
+        fit, which a warning says.
+        """
         restore(self.model, content["model"], path)
         restore(self.ema.module, content["ema"]["module"], path)
         self.ema.updates = content["ema"]["updates"]
         self.optimizer.load_state_dict(content["optimizer"])
-        if content["scaler"] and self.scaler.is_enabled():  # where the run began nothing may have been scaled
+        if content["scaler"] and self.scaler.is_enabled():  # the run may have begun without
             self.scaler.load_state_dict(content["scaler"])
         for name in COUNTERS:
             setattr(self, name, content[name])
@@ -75,13 +112,16 @@ class TrainState:
             self.next_epoch()
         if len(content["rng"]) == self.world.size:
             set_random_state(content["rng"][self.world.rank])
+        elif self.world.first:
+            before = counted(len(content["rng"]), "process")
+            LOG.warning("begun by %s, continued by %d: %s", before, self.world.size, SAME_PICTURES)
 
     def next_epoch(self) -> None:
-        """Begin another epoch."""
+        """Begin the next epoch."""
         self.epoch, self.batches, self.losses, self.complete = self.epoch + 1, 0, EpochLosses(), False
 
-    def agree(self) -> None:
-        """The average of all processes becomes the first one's: BatchNorm's statistics differ without --sync-bn."""
+    def synchronise_average(self) -> None:
+        """Give all processes the first one's average: without --sync-bn the statistics of BatchNorm differ."""
         self.world.broadcast_tensors(self.ema.module.state_dict().values())
 
     def is_best(self, fitness: float | None) -> bool:
@@ -93,12 +133,12 @@ class TrainState:
 
 
 def random_state() -> dict[str, Any]:
-    """Where the generators of this process are."""
+    """The random state of this process, on the CPU and the GPUs."""
     return {"torch": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
 
 
 def set_random_state(state: dict[str, Any]) -> None:
-    """Go on drawing where `random_state` was."""
+    """Restore what `random_state` gave."""
     torch.set_rng_state(state["torch"])
     if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(state["cuda"])
@@ -116,12 +156,3 @@ def new_state(model: nn.Module, cfg: Config, dtype: torch.dtype | None, world: W
         dtype=dtype,
         world=world,
     )
-
-
-def stops_early(state: TrainState, cfg: Config) -> bool:
-    """Whether `patience` epochs went by without improvement."""
-    patience = cfg.schedule.patience
-    if cfg.run.noval or not patience or state.best is None or state.epoch - state.best_epoch < patience:
-        return False
-    LOG.info("stopping: no improvement for %d epochs since epoch %d", patience, state.best_epoch + 1)
-    return True

@@ -1,4 +1,4 @@
-"""A training step: gradients of the losses of a batch, and the optimizer's answer to them."""
+"""A training step: forward, loss, backward; then, once gradients of enough batches are added up, the optimizer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
-from utils.training.epoch import StepResult
+from utils.training.losses import StepResult
 from utils.training.state import TrainState
 from utils.values.batch import Batch
 from utils.values.step_info import StepInfo
@@ -26,18 +26,19 @@ def forward_backward(
     last: bool = True,
     stopping: bool = False,
 ) -> StepResult:
-    """Add up the gradients of the sum of a batch's losses x its pictures, over all processes.
+    """Add the gradients of a batch to those of the batches before; the loss is its mean x pictures of all processes.
 
     criterion(predictions, targets) gives LossTerms. Losses are divided by the counts of all processes, so that it does
-    not matter how the batch is spread. With `last` False more gradients follow before the optimizer's step, and the
-    processes do not exchange theirs yet. `stopping`: this process has been told to stop.
+    not matter how the batch is spread over them. `last`: the optimizer steps next, so the processes exchange their
+    gradients now. `stopping`: this process has been told to stop.
     """
     network = state.network
     with network.no_sync() if isinstance(network, DistributedDataParallel) and not last else nullcontext():
         with torch.autocast(batch.images.device.type, dtype=state.dtype, enabled=state.dtype is not None):
             predictions = network(batch.inputs(), batch.phrases, step_info)
         terms = criterion(predictions, batch.targets)
-        terms = terms if len(batch) else terms.silent()
+        terms = terms if len(batch) else terms.silent()  # the blank picture of a process whose part is empty
+        # One exchange a step: loss sums and their counts, and what every process must know alike.
         mine = terms.packed()
         more = mine.new_tensor([len(batch), batch.boxes_lost, stopping])
         everyone, pictures, lost, stop = state.world.all_reduce(torch.cat((mine, more))).split([len(mine), 1, 1, 1])
@@ -49,7 +50,10 @@ def forward_backward(
 
 
 def optimizer_step(state: TrainState, clip_norm: float) -> bool:
-    """Clip, step, average. A non-finite gradient is not applied (False); several in a row raise NumericError."""
+    """Clip the gradients, step, update the EMA. False: the gradients were not finite, and the step was skipped.
+
+    Raises NumericError after SKIP_LIMIT such steps in a row.
+    """
     state.scaler.unscale_(state.optimizer)
     norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), clip_norm or float("inf"))
     finite = bool(norm.isfinite())

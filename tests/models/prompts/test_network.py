@@ -13,7 +13,7 @@ from models.prompts.embedding import SAMEmbedding
 from models.prompts.projection import DomainProjection
 from models.rows.spec import read_spec
 from utils.config.config import Config
-from utils.training.ema import EMA
+from utils.training.state import EMA
 from utils.values.batch import Targets
 from utils.values.step_info import StepInfo
 

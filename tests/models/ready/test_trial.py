@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from models.graph.builder import build_graph
-from models.ready.trial import BOXES, fit_batch, largest_fitting, random_batch, try_steps
+from models.ready.trial import BOXES, fit_batch, largest_fitting, minutes_line, random_batch, try_steps
 from models.rows.spec import read_spec
 from utils.config.paths import CFG
-from utils.config.settings import Setting, build_config
+from utils.config.settings import Setting, build_config, settings_of_assignments
 from utils.words.errors import ConfigError
 
 
@@ -65,3 +65,12 @@ def test_random_boxes_lie_in_their_pictures():
     assert batch.images.shape == (3, 3, 96, 96) and len(batch.targets) == 3 * BOXES
     assert boxes.min() >= 0 and boxes.max() <= 96 and (boxes[:, 2:] - boxes[:, :2]).min() >= 9.6 - 1e-3
     assert batch.targets.image_index.bincount().tolist() == [BOXES] * 3 and batch.targets.labels.max() < 5
+
+
+def test_minutes():
+    cfg, _ = build_config(settings_of_assignments(["schedule.epochs=6", "data.batch_size=4"]))
+    assert minutes_line(cfg, 10, 40, 2.0, 1.0).startswith(
+        "expected: 3.0 minutes (2 s a step"
+    )  # 6 x (10 x 2 + 10 x 1) s
+    cfg, _ = build_config(settings_of_assignments(["schedule.epochs=6", "data.batch_size=4", "run.noval=true"]))
+    assert minutes_line(cfg, 10, 40, 3.0, 6.0).startswith("expected: 4.0 minutes")  # 6 x 10 x 3 + 10 x 6 s

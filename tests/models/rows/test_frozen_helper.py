@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from models.rows.frozen_helper import Frozen
-from utils.training.ema import EMA
+from utils.training.state import EMA
 
 
 class Owner(nn.Module):

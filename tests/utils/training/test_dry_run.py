@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 
 from utils.config.settings import build_config, settings_of_assignments
-from utils.training.dry_run import cost_line, data_lines, schedule_lines
+from utils.training.dry_run import data_lines, schedule_lines
 from utils.training.optimizer import Schedule
 from utils.values.record import Record
 
@@ -29,10 +29,3 @@ def test_schedule():
     assert optimizer == "optimizer: SGD, lr 0.01, momentum 0.937, weight decay 0.0005"
     assert "linear from 0.01 to 0.00015 at the last step, warm-up 30 steps, mosaic off in the last 10" in schedule
     assert best == "best.pt goes by fitness, patience off" and "0.5 h" in limit
-
-
-def test_minutes():
-    cfg, _ = build_config(settings_of_assignments(["schedule.epochs=6", "data.batch_size=4"]))
-    assert cost_line(cfg, 10, 40, 2.0, 1.0).startswith("expected: 3.0 minutes (2 s a step")  # 6 x (10 x 2 + 10 x 1) s
-    cfg, _ = build_config(settings_of_assignments(["schedule.epochs=6", "data.batch_size=4", "run.noval=true"]))
-    assert cost_line(cfg, 10, 40, 3.0, 6.0).startswith("expected: 4.0 minutes")  # 6 x 10 x 3 + 10 x 6 s

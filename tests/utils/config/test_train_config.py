@@ -2,7 +2,7 @@
 
 import pytest
 
-from utils.processes import resolve
+from utils.config import train_config
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ def test_the_longest_name_that_begins_the_models(tmp_path, monkeypatch, model, t
     (tmp_path / "train").mkdir()
     for name in ("default", "demo", "idfe-net", "idfe-net-free"):
         (tmp_path / "train" / f"{name}.yaml").touch()
-    monkeypatch.setattr(resolve, "CFG", tmp_path)
-    assert resolve.training_yaml(model).stem == training
+    monkeypatch.setattr(train_config, "CFG", tmp_path)
+    assert train_config.training_yaml(model).stem == training
 
 
 def test_published_names_train_as_published_and_the_others_as_measured():
-    assert resolve.training_yaml("IDFE-Net-Enhanced version2.yaml").stem == "idfe-net-enhanced"
-    assert resolve.training_yaml("idfe-net-c2f-n.yaml").stem == "idfe-net"
+    assert train_config.training_yaml("IDFE-Net-Enhanced version2.yaml").stem == "idfe-net-enhanced"
+    assert train_config.training_yaml("idfe-net-c2f-n.yaml").stem == "idfe-net"

@@ -1,20 +1,6 @@
 import pytest
 
-from utils.config.time_budget import TimeBudget, hours
-from utils.words.errors import ConfigError
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [("2", 2), ("1.5", 1.5), (".5h", 0.5), ("30m", 0.5), ("90s", 0.025), ("2H", 2), (" 3 ", 3)]
-)
-def test_hours(text, expected):
-    assert hours(text) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("text", ["", "2d", "-1", "0", "0s", "1h30m", "nan", "inf", "1e3", "m", ".", "two"])
-def test_no_hours(text):
-    with pytest.raises(ConfigError, match="--max-time"):
-        hours(text)
+from utils.training.epoch import TimeBudget
 
 
 class Clock:
@@ -31,7 +17,7 @@ def epochs(limit_seconds, durations):
     for number, seconds in enumerate(durations, 1):
         budget.start_epoch()
         clock.now += 0.9 * seconds
-        last = budget.is_last()
+        last = budget.is_last_epoch()
         clock.now += 0.1 * seconds
         if last:
             return number

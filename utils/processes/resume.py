@@ -1,0 +1,127 @@
+"""A run that goes on: after --resume, or after its launcher has started it again."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from utils.config.config import Config
+from utils.config.flags import TrainFlags
+from utils.config.settings import Setting, build_config, config_from_plain
+from utils.console.log import LOG
+from utils.files import checkpoint
+from utils.files.runs import LAST_WRITTEN, find_run
+from utils.processes.dist import World
+from utils.processes.launch import launch_id
+from utils.words.errors import CheckpointError, ConfigError
+
+MAY_CHANGE = (
+    "run.device",
+    "run.nproc",
+    "run.timeout",
+    "run.save_steps",
+    "run.max_time",
+    "data.workers",
+    "data.cache",
+)  # by flags of --resume: none of them changes what a run gives
+
+
+@dataclass(frozen=True, eq=False)
+class Resumed:
+    """A run to continue: its configuration, the origins of the values, and the content of `last`, its last.pt."""
+
+    cfg: Config
+    origins: dict[str, str]
+    content: dict[str, Any]
+    last: Path
+
+    @property
+    def settings(self) -> tuple[Config, dict[str, str]]:
+        """The configuration, and the origin of each value."""
+        return self.cfg, self.origins
+
+    @property
+    def finished(self) -> bool:
+        """Whether all its epochs are done, and their results written."""
+        return bool(self.content["done"] and (self.folder / LAST_WRITTEN).exists())
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.last.parent.parent
+
+
+def resume(flags: TrainFlags) -> Resumed:
+    """The run that --resume names, or the newest. Raises CheckpointError, and ConfigError for flags that would change
+    its result.
+    """
+    path = Path(flags.resume) if flags.resume else checkpoint.newest(checkpoint.TRAINED, "last.pt")
+    if path is None:
+        raise CheckpointError("--resume: no runs/train/*/weights/last.pt; name the checkpoint to continue from")
+    content = _load_last(path)
+    other = [s.origin for s in flags.settings if s.key not in MAY_CHANGE]
+    if other or flags.assignments or flags.hyp:
+        words = ", ".join([*other, *(["--set"] if flags.assignments else []), *(["--hyp"] if flags.hyp else [])])
+        raise ConfigError(f"--resume: continues with the run's own configuration; leave out {words}")
+    stored = config_from_plain(content["config"], str(path))
+    settings = [Setting(f"{s}.{k}", v, "") for s, values in stored.plain().items() for k, v in values.items()]
+    cfg, _ = build_config([*settings, *flags.settings])
+    return Resumed(cfg, dict(content["origins"]), content, path)
+
+
+def restarted(cfg: Config, world: World) -> Resumed | None:
+    """The run that torchrun has started again after a failure (--max-restarts), if it had saved anything.
+
+    Its command line is the one that began it, so that nothing of its configuration changes. Machines count restarts
+    apart: all processes are asked, and the first one decides.
+    """
+    attempts = world.gather(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
+    folder = None
+    if any(attempt not in ("", "0") for attempt in attempts):
+        folder = find_run(cfg.run.project, launch_id())
+        if folder is None or not _saved_by(folder / "weights" / "last.pt", launch_id()):
+            folder = None
+            LOG.warning("started again by the launcher before anything was saved: beginning anew")
+        else:
+            LOG.warning("started again by the launcher: continuing %s", folder)
+    folder = world.broadcast(folder)
+    if folder is None:
+        return None
+    last = folder / "weights" / "last.pt"
+    content = _load_last(last)
+    return Resumed(config_from_plain(content["config"], str(last)), dict(content["origins"]), content, last)
+
+
+def _saved_by(last: Path, launch: str) -> bool:
+    """Whether a checkpoint is this launch's: with --exist-ok the folder may hold an older run's."""
+    return last.exists() and checkpoint.load(last).get("launch") == launch
+
+
+def check_resumed(world: World, resumed: Resumed) -> None:
+    """All processes must have found the same checkpoint. Raises CheckpointError."""
+    mine = (str(resumed.last), resumed.content["step"])
+    first = world.broadcast(mine)
+    if mine != first:
+        raise CheckpointError(
+            f"--resume: rank 0 has {first[0]} at step {first[1]}, rank {world.rank} {mine[0]} at step {mine[1]}; "
+            "name the checkpoint, in a folder that all machines see"
+        )
+
+
+def _load_last(path: Path) -> dict[str, Any]:
+    """The checkpoint, or the one before it where it is damaged. Raises CheckpointError."""
+    previous = path.with_suffix(".prev.pt")
+    try:
+        content = checkpoint.load(path)
+    except CheckpointError as error:
+        if not path.exists() or not previous.exists():
+            raise
+        LOG.warning("%s; continuing from %s", error, previous.name)
+        content = checkpoint.load(previous)
+    if "optimizer" not in content:
+        raise CheckpointError(f"--resume {path}: holds averaged weights only; continue from its last.pt")
+    if "done" not in content:
+        raise CheckpointError(f"--resume {path}: is of an earlier version; start a new run with --weights {path}")
+    return content

@@ -1,0 +1,50 @@
+"""The folder of a training run: a new one, the small files that say how it came about, and the last words about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from utils.config.config import Config, RunConfig
+from utils.config.settings import as_yaml, hyp_yaml
+from utils.console.log import LOG, log_to
+from utils.drawing.plots import plot_results
+from utils.files.runs import LAST_WRITTEN, new_run, provenance, write_json, write_text
+from utils.processes.dist import World
+from utils.processes.launch import launch_id
+from utils.training.state import TrainState
+
+
+def shared_new_folder(cfg: RunConfig, world: World) -> Path:
+    """One new run folder for all processes. Raises ConfigError or ResourceError."""
+    return world.broadcast(new_run(cfg.project, cfg.name, cfg.exist_ok) if world.first else Path())
+
+
+def open_run_folder(
+    folder: Path,
+    cfg: Config,
+    origins: Mapping[str, str],
+    data_report: Mapping[str, Any],
+    about: Mapping[str, Any],
+    argv: Sequence[str] | None,
+) -> None:
+    """Begin train.log, write opt.yaml, hyp.yaml, run.json and data_report.json. `about` goes into run.json."""
+    (folder / "weights").mkdir(exist_ok=True)
+    (folder / LAST_WRITTEN).unlink(missing_ok=True)  # it says that the results are complete
+    log_to(folder / "train.log")
+    write_text(folder / "opt.yaml", as_yaml(cfg, origins))
+    write_text(folder / "hyp.yaml", hyp_yaml(cfg, origins))
+    write_json(folder / "run.json", {**provenance(argv), "seed": cfg.run.seed, **about, "launch": launch_id()})
+    write_json(folder / "data_report.json", data_report)
+
+
+def close_run_folder(folder: Path, state: TrainState, cfg: Config) -> None:
+    """Draw results.png; say which checkpoint to take, and what else there is."""
+    if not cfg.run.noplots:
+        plot_results(folder / "results.csv", folder / "results.png")
+    best = f"best.pt (epoch {state.best_epoch + 1})" if (folder / "weights" / "best.pt").exists() else "last.pt"
+    if state.best is None:
+        LOG.info("%s is undefined on the validation pictures: no epoch is the best", cfg.run.best_metric)
+    page = "report.json" if cfg.run.noplots else "report.html, pictures"
+    LOG.info("done: %s/weights/%s, results.csv, %s", folder, best, page)
