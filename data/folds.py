@@ -49,8 +49,8 @@ def main_story(argv: Sequence[str] | None) -> int:
     flags = parse_folds(argv)
     out = Path(flags.out).absolute()
     truth = read_all(flags)
-    names = relative_paths([record.path for record in truth.records])
-    groups = group_pictures(names, truth.channels, flags.group)
+    paths = relative_paths([record.path for record in truth.records])
+    groups = group_pictures(paths, truth.channels, flags.group)
     rare = strata(truth.records, len(truth.names))
     folds = divide(groups, rare, flags.folds, flags.seed)
     with new_folder(out):
@@ -91,26 +91,26 @@ def read_all(flags: FoldsFlags) -> RecordSet:
     return replace(whole, records=tuple(replace(pictures[path], path=path, image_id=number) for number, path in rows))
 
 
-def group_pictures(names: Sequence[Path], channels: Channels, pattern: str) -> list[str]:
+def group_pictures(paths: Sequence[Path], channels: Channels, pattern: str) -> list[str]:
     """What each picture has in common with those of its group: what `pattern` finds in its stem, in its parentheses
     where it has some; else its own name. Raises ConfigError.
     """
     if not pattern:
-        return [name.as_posix() for name in names]
+        return [path.as_posix() for path in paths]
     shown = f"--group {printable(pattern)}"
     try:
         expression = re.compile(pattern)
     except re.error as error:
         raise ConfigError(f"{shown}: is no regular expression: {error}; e.g. --group '^[^_]+'") from error
     groups, found = [], 0
-    for name in names:
-        stem = (stem_of(name.name, channels.files, channels.image[0]) if channels.files else None) or name.stem
+    for path in paths:
+        stem = (stem_of(path.name, channels.files, channels.image[0]) if channels.files else None) or path.stem
         match = expression.search(stem)
         found += match is not None
         parts = (match.groups("") or (match[0],)) if match else ()
-        groups.append("\n".join(("", *parts)) if parts else name.as_posix())
+        groups.append("\n".join(("", *parts)) if parts else path.as_posix())
     if not found:
-        raise ConfigError(f"{shown}: is found in no picture's name, such as {printable(names[0].stem)}; mend it")
+        raise ConfigError(f"{shown}: is found in no picture's name, such as {printable(paths[0].stem)}; mend it")
     return groups
 
 

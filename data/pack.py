@@ -80,18 +80,18 @@ def pack(source: DataSource, splits: Sequence[str], flags: PackFlags, out: Path)
 
 def _write_shards(out: Path, split: str, truth: RecordSet, flags: PackFlags) -> Iterator[Shard]:
     """The pictures of a split in tar files of about the wanted size."""
-    names = relative_paths([record.path for record in truth.records])
-    bar = progress(zip(truth.records, names, strict=True), f"packing {split}", len(truth.records))
+    paths = relative_paths([record.path for record in truth.records])
+    bar = progress(zip(truth.records, paths, strict=True), f"packing {split}", len(truth.records))
     number = 0
     writer = _ShardWriter(out, split, number)
     try:
-        for record, name in bar:
+        for record, path in bar:
             raw = picture_bytes(record.path, flags.max_pixels)
             if writer.size and writer.size + len(raw) > flags.shard_bytes:
                 yield writer.finish()
                 number += 1
                 writer = _ShardWriter(out, split, number)
-            writer.add(record, name, raw, truth.names)
+            writer.add(record, path, raw, truth.names)
         yield writer.finish()
     finally:
         writer.close()
@@ -106,11 +106,11 @@ class _ShardWriter:
         self.file: IO[bytes] = open(self.path, "xb")
         self.tar = tarfile.open(fileobj=self.file, mode="w", format=tarfile.USTAR_FORMAT)
 
-    def add(self, record: Record, name: Path, raw: bytes, classes: Sequence[str]) -> None:
+    def add(self, record: Record, path: Path, raw: bytes, classes: Sequence[str]) -> None:
         """A picture's file and what is known of it, for those who read the shards with other programs."""
         member = member_name(self.number, len(self.rows), record.path.suffix)
         about = {
-            "path": name.as_posix(),
+            "path": path.as_posix(),
             "height": record.size[0],
             "width": record.size[1],
             "boxes": record.boxes.tolist(),
@@ -151,10 +151,10 @@ class _ShardWriter:
 def _write_truth(out: Path, split: str, truth: RecordSet, shards: Sequence[Shard]) -> None:
     """The COCO json of a split. Pictures without a label are left out of it, as they were."""
     tables = [(shard.file, np.load(offsets_of(out / shard.file), allow_pickle=False)["name"]) for shard in shards]
-    places = [f"{file}/{name}" for file, names in tables for name in names.astype(str).tolist()]
+    file_names = [f"{file}/{name}" for file, members in tables for name in members.astype(str).tolist()]
     folder = out / "annotations"
     folder.mkdir(exist_ok=True)
-    write_coco(folder / f"{split}.json", truth, places)
+    write_coco(folder / f"{split}.json", truth, file_names)
 
 
 def _describe(out: Path, sets: dict[str, RecordSet]) -> str:

@@ -1,4 +1,4 @@
-"""What happens to a picture and its boxes before training: geometry, colour, mosaic, pasted objects.
+"""A picture with its truth (a scene), and what happens to it before training: geometry, colour, mosaic, pasting.
 
 May import: files to index.
 """

@@ -97,7 +97,7 @@ def _objects(rng: np.random.Generator, cfg: AugmentConfig, donor: Donor, shape: 
         box = boxes[row : row + 1]
         border = max(BORDER * float((box[0, 2:] - box[0, :2]).min()), LEAST_BORDER)
         patch = box + np.array([-border, -border, border, border], np.float32)
-        if not _touches(patch, np.delete(boxes, row, 0)):
+        if not _touches(patch, np.delete(boxes, row, 0)):  # its own row is among the first, those of boxes
             yield _Object(matrix, box, patch, int(scene.labels[row]))
 
 

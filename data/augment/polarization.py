@@ -111,10 +111,10 @@ class Optics:
     def __init__(self, channels: Channels) -> None:
         self.channels = channels
         self.turner = Turner(channels.held) if channels.with_angles else None
-        names = channels.image
-        self.colour = _places([names.index(name) for name in RGB] if set(RGB) <= set(names) else [])
-        self.analysers = [place for place, name in enumerate(names) if name in ANGLES]
-        self.light = [place for place, name in enumerate(names) if name not in (*DERIVED, *RGB, *ANGLES)]
+        planes = channels.image
+        self.colour = _as_slice([planes.index(name) for name in RGB] if set(RGB) <= set(planes) else [])
+        self.analysers = [index for index, name in enumerate(planes) if name in ANGLES]
+        self.light = [index for index, name in enumerate(planes) if name not in (*DERIVED, *RGB, *ANGLES)]
 
     def full(self, dtype: np.dtype) -> float:
         """The value that means 1.0 in planes of that type."""
@@ -149,7 +149,7 @@ class Optics:
                 result[..., self.colour] = np.rint(scale_hsv(colour, gains) * full)
             else:
                 result[..., self.colour] = scale_hsv(colour, gains)
-        if self.light:
+        if self.light:  # planes of their own, such as gray: only the third gain, brightness, means anything there
             result[..., self.light] = _brighter(image[..., self.light], gains[2], full)
         if self.analysers:  # together, and none beyond white: the degree of polarization must not change
             planes = image[..., self.analysers]
@@ -170,18 +170,17 @@ class Optics:
         """(H, W, 3) uint8 RGB of a picture (H, W, C) for people: its colours, else its first plane; finished or not."""
         if self.channels.plain_rgb:
             return image
-        names = self.channels.wanted or self.channels.image
-        places = [names.index(name) for name in RGB] if set(RGB) <= set(names) else [0, 0, 0]
-        planes = image[..., places]
+        held = self.channels.wanted or self.channels.image
+        planes = image[..., [held.index(name) for name in RGB] if set(RGB) <= set(held) else [0, 0, 0]]
         return (
             planes if planes.dtype == np.uint8 else np.rint(planes * (255 / self.full(planes.dtype))).astype(np.uint8)
         )
 
 
-def _places(found: list[int]) -> list[int] | slice:
+def _as_slice(indices: list[int]) -> list[int] | slice:
     """Neighbours as a slice, with which NumPy is much faster than with a list."""
-    neighbours = found and found == list(range(found[0], found[0] + len(found)))
-    return slice(found[0], found[-1] + 1) if neighbours else found
+    neighbours = indices and indices == list(range(indices[0], indices[0] + len(indices)))
+    return slice(indices[0], indices[-1] + 1) if neighbours else indices
 
 
 def _brighter(planes: np.ndarray, gain: float, full: float) -> np.ndarray:

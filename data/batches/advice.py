@@ -24,11 +24,11 @@ def advice(cfg: Config, records: Sequence[Record], stride: int) -> list[str]:
 
 def _composing(cfg: Config, boxes: bool) -> Iterator[str]:
     augment, schedule = cfg.augment, cfg.schedule
-    names = {"mosaic": augment.mosaic, "mixup": augment.mixup, "copy-paste": augment.copy_paste}
+    chances = {"mosaic": augment.mosaic, "mixup": augment.mixup, "copy-paste": augment.copy_paste}
     if cfg.data.rect:
-        if names.pop("mosaic"):
+        if chances.pop("mosaic"):
             yield "--rect: mosaic is off, it needs square pictures"
-    used = [name for name, chance in names.items() if chance]
+    used = [name for name, chance in chances.items() if chance]
     if used and schedule.close_mosaic >= schedule.epochs:
         last = f"the last {schedule.close_mosaic} of {counted(schedule.epochs, 'epoch')} go"
         yield f"--close-mosaic: {last} without {', '.join(used)}: never on; lower it"

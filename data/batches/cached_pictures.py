@@ -55,7 +55,7 @@ class PicturesInMemory(Pictures):
     """All pictures decoded beforehand into one block of memory that the loader's workers share.
 
     The block is a torch tensor: forked workers see it as it is, others are given it as shared memory. A picture that
-    cannot be decoded is tried anew whenever it is asked for, so that it fails where it would fail without a cache.
+    cannot be decoded is tried again whenever it is asked for, so that it fails where it would fail without a cache.
     Raises MemoryError when the block cannot be had.
     """
 
@@ -121,8 +121,8 @@ def open_pictures(
     cache: Literal["none", "ram", "disk"] = "none",
     channels: Channels = RGB_CHANNELS,
 ) -> Pictures:
-    """The pictures of `records`. A cache for which there is no room is done without, with a warning: it is slower, and
-    the results are the same. Only RGB pictures are cached.
+    """The pictures of `records`. Without room for a cache there is none, and a warning: that is slower, and the
+    results are the same. Only RGB pictures are cached.
     """
     plain = Pictures(records, max_pixels, channels)
     if cache == "none" or not records:
@@ -135,7 +135,7 @@ def open_pictures(
 
 def _in_memory(plain: Pictures) -> Pictures:
     free = free_memory()
-    known = "nobody knows how much" if free is None else f"{_megabytes(free)} of memory"
+    known = "an unknown amount" if free is None else f"{_megabytes(free)} of memory"
     words = f"{counted(len(plain), 'decoded picture')}, {_megabytes(plain.bytes)}"
     if free is not None and plain.bytes <= SHARE * free:
         try:

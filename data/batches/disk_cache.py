@@ -72,9 +72,9 @@ class PictureFiles:
         return digest.digest()
 
     def read(self, path: Path, stamp: bytes) -> np.ndarray | None:
-        """The (H, W, 3) uint8 pixels of the picture at `path`; None when they are not here or of another stamp.
+        """The (H, W, 3) uint8 pixels of the picture at `path`; None when they are missing or of another stamp.
 
-        A damaged file is said and counts as not here.
+        A damaged file is reported and counts as missing.
         """
         try:
             with open(self._file(path), "rb") as file:
@@ -88,11 +88,11 @@ class PictureFiles:
                         return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
         except OSError:
             return None
-        LOG.warning("%s: damaged, made anew from %s", self._file(path), printable(str(path)))
+        LOG.warning("%s: damaged, decoded again from %s", self._file(path), printable(str(path)))
         return None
 
     def write(self, path: Path, stamp: bytes, image: np.ndarray) -> None:
-        """Keep `image`. When that fails it is said once, and nothing is written any more."""
+        """Keep `image`. When that fails, one warning is given and nothing more is written."""
         if not self.writes:
             return
         temporary, pixels = None, np.ascontiguousarray(image).data

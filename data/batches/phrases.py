@@ -27,7 +27,7 @@ class PhraseDraw:
         self.plain = len(self.rows) == len(vocabulary) <= ALL
 
     def __call__(self, batch: Batch, step: int, world: World = ALONE) -> Batch:
-        """The batch (still on the CPU) with its phrases, its labels being places among them."""
+        """The batch (still on the CPU) with its phrases, its labels being positions among them."""
         if self.plain:
             return batch
         rng = np.random.default_rng((self.seed, step))

@@ -65,7 +65,7 @@ class EpochBatches(Sampler[list[Key]]):
     small batch has nothing for a process, a blank sample keeps it in step.
 
     Without `balance` each picture comes once, with it as often as `Balance.copies` says; an epoch has the same number
-    of samples in any case, so that its length is known beforehand. With rectangles pictures of like shape share a
+    of samples in any case, so that its length is known beforehand. With rectangles pictures of similar shape share a
     batch: they are shuffled, sorted by aspect ratio, cut into batches, and the batches are shuffled.
     """
 
@@ -99,11 +99,12 @@ class EpochBatches(Sampler[list[Key]]):
         if self.shapes.pictures is not None:
             sizes = np.asarray(self.shapes.pictures)
             aspects = sizes[:, 0] / sizes[:, 1]
-            order = order[np.argsort(aspects[indices[order]], kind="stable")]
+            order = order[np.argsort(aspects[indices[order]], kind="stable")]  # stable: equal shapes stay shuffled
         batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
         if self.shapes.pictures is not None:
             batches = [batches[number] for number in rng.permutation(len(batches))]
         sizes = rng.choice(self.shapes.sizes, len(batches))
+        # All draws are done: skipping batches, when a run is resumed, changes none of those that follow.
         for batch, size in list(zip(batches, sizes.tolist(), strict=True))[self.skip :]:
             shape = self.shapes.of_batch(size, indices[batch].tolist())
             rows = zip(indices[batch].tolist(), copies[batch].tolist(), strict=True)

@@ -26,7 +26,7 @@ class Defect:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class GlassScene:
     """All that a camera needs, fields (S, S) float64: `backdrop` grey levels of the lamp behind the glass,
     `across` -1..1 from outline to outline of the bottle, its `coverage` 0..1, `path` through the wall (1
     mid-way), `relief` height of seam, rings and letters. `tint` (3,) is the colour of the glass; `noise_seed`
@@ -43,7 +43,7 @@ class Scene:
     defects: tuple[Defect, ...] = ()
 
 
-def sample_scene(rng: np.random.Generator, size: int = 320) -> Scene:
+def sample_scene(rng: np.random.Generator, size: int = 320) -> GlassScene:
     """A bottle wall with 0 to 5 defects in the proportions of GCD; `size` px per side, at least 96."""
     assert size >= 96, f"{size} px leave no room for a small defect"
     scene = _bottle(rng, size)
@@ -54,7 +54,7 @@ def sample_scene(rng: np.random.Generator, size: int = 320) -> Scene:
     return scene
 
 
-def render(scene: Scene) -> np.ndarray:
+def render(scene: GlassScene) -> np.ndarray:
     """The scene as an RGB camera with a lamp behind the bottle sees it: (S, S, 3) uint8."""
     edge = np.abs(scene.across)  # near the outline the light is bent away, but for a bright line in the wall
     bent = 0.62 * ramp(edge, 0.84, 0.93) * (1 - 0.75 * ramp(np.abs(edge - 0.962), 0.026, 0))
@@ -70,7 +70,7 @@ def render(scene: Scene) -> np.ndarray:
     return cv2.merge([np.rint(light * (1 + scene.coverage * (t - 1))).astype(np.uint8) for t in scene.tint])
 
 
-def _bottle(rng: np.random.Generator, size: int) -> Scene:
+def _bottle(rng: np.random.Generator, size: int) -> GlassScene:
     """A bottle without defects before the lamp: its body, its shoulder and neck, or its heel on the belt."""
     u, y, x = rng.uniform, np.arange(size)[:, None] + 0.5, np.arange(size) + 0.5
     body, centre, foot, view = size * u(0.36, 0.60), size * u(0.36, 0.64), 2.0 * size, u()
@@ -90,7 +90,7 @@ def _bottle(rng: np.random.Generator, size: int) -> Scene:
     relief = cv2.GaussianBlur(_relief(rng, across, y, foot), (0, 0), 0.9 * size / 320)
     tint = 1 + u(-1, 1) * np.array([-0.02, 0.0, 0.016]) + np.array([-0.012, 0.006, -0.006])
     backdrop = _backdrop(rng, size, foot)
-    return Scene(backdrop, across, coverage, np.maximum(path, 0), relief, tint, int(rng.integers(2**31)))
+    return GlassScene(backdrop, across, coverage, np.maximum(path, 0), relief, tint, int(rng.integers(2**31)))
 
 
 def _relief(rng: np.random.Generator, across: np.ndarray, y: np.ndarray, foot: float) -> np.ndarray:
@@ -126,7 +126,7 @@ def _backdrop(rng: np.random.Generator, size: int, foot: float) -> np.ndarray:
     return lamp * (1 - belt) + belt * u(80, 125) * (1 + streaks)
 
 
-def _add_defect(rng: np.random.Generator, scene: Scene, label: int, bucket: int) -> Scene:
+def _add_defect(rng: np.random.Generator, scene: GlassScene, label: int, bucket: int) -> GlassScene:
     """The scene with one more defect, visible and clear of the others; the same scene if there is no room."""
     size, (least, most) = len(scene.across), _SIDES[bucket]
     taken = sum((np.abs(other.gain - 1) for other in scene.defects), np.zeros((size, size))) > VISIBLE

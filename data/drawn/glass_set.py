@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from data.drawn.glass import NAMES, Scene, render, sample_scene
+from data.augment.scene import Scene
+from data.drawn.glass import NAMES, GlassScene, render, sample_scene
 from utils.words.errors import DataError, ResourceError, printable
 
 VERSION = 1  # raised when the same seed draws other pictures, so that a stale folder is noticed
@@ -28,17 +29,17 @@ class SecondCamera:
 
     folder: str
     lines: str
-    prepare: Callable[[Scene], Scene]
-    render: Callable[[Scene], dict[str, np.ndarray]]
+    prepare: Callable[[GlassScene], GlassScene]
+    render: Callable[[GlassScene], dict[str, np.ndarray]]
 
 
-def draw_picture(rng: np.random.Generator, size: int = 320) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A picture (size, size, 3) uint8 RGB, boxes (N, 4) float32 xyxy px, labels (N,) int64 into NAMES."""
-    scene = sample_scene(rng, size)
-    return render(scene), *_truth(scene)
+def draw_picture(rng: np.random.Generator, size: int = 320) -> Scene:
+    """A picture (size, size, 3) uint8 RGB of a bottle and its truth; labels are into NAMES."""
+    bottle = sample_scene(rng, size)
+    return Scene(render(bottle), *_truth(bottle))
 
 
-def _truth(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+def _truth(scene: GlassScene) -> tuple[np.ndarray, np.ndarray]:
     boxes = np.array([defect.box for defect in scene.defects], np.float32).reshape(-1, 4)
     return boxes, np.array([defect.label for defect in scene.defects], np.int64)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.drawn.glass import NAMES, Defect, Scene, ramp
+from data.drawn.glass import NAMES, Defect, GlassScene, ramp
 from data.drawn.glass_set import SecondCamera, write_glass
 from utils.values.channels import ANGLES
 
@@ -34,7 +34,7 @@ def write_polar_glass(root: Path, train: int = 240, val: int = 40, size: int = 3
     return write_glass(root, train, val, size, seed, SecondCamera("polar", lines, fade, render_angles))
 
 
-def fade(scene: Scene) -> Scene:
+def fade(scene: GlassScene) -> GlassScene:
     """The scene with every second of its defects faint, if they can be seen by their stress; boxes stay."""
     rng = np.random.default_rng((scene.noise_seed, 1))
     fainter = [
@@ -44,7 +44,7 @@ def fade(scene: Scene) -> Scene:
     return replace(scene, defects=tuple(fainter))
 
 
-def render_angles(scene: Scene) -> dict[str, np.ndarray]:
+def render_angles(scene: GlassScene) -> dict[str, np.ndarray]:
     """What the analyser camera sees: (S, S) uint8 per name of ANGLES."""
     s0, s1, s2 = stokes_of(scene)
     rng = np.random.default_rng((scene.noise_seed, 2))
@@ -56,7 +56,7 @@ def render_angles(scene: Scene) -> dict[str, np.ndarray]:
     return planes
 
 
-def stokes_of(scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def stokes_of(scene: GlassScene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """S0, S1 and S2 (S, S) in grey levels; the degree of polarization is below 1 everywhere."""
     light = scene.backdrop * (1 - scene.coverage * (1 - 0.96 * np.exp(-0.10 * scene.path)))
     slope_y, slope_x = np.gradient(scene.relief, 320 / len(light))

@@ -23,9 +23,9 @@ _BETWEEN = re.compile(r"[ \t\n\r]*([,\]])[ \t\n\r]*")
 def read_lists(path: Path, keys: tuple[str, ...], most_bytes: int) -> Iterator[tuple[str, list[Any] | None]]:
     """The entries of the lists under `keys` of the object in a file, in its order, in pieces (key, entries).
 
-    (key, []) begins a list; (key, None) says that its value is something else; ("", None) that the whole is no object,
-    ("[]", None) that it is a list. What stands under other keys is read and dropped. Raises DataError for a file that
-    cannot be read or is no JSON, with its line.
+    (key, []) begins a list; (key, None) says that the value is no list; ("", None) that the file holds no object,
+    ("[]", None) that it holds a list. What is under other keys is read and dropped. Raises DataError for a file that
+    cannot be read, or is not valid JSON, with the line.
     """
     with _open(path, most_bytes) as file:
         reader = _Reader(path, file)
@@ -116,8 +116,10 @@ class _Reader:
             yield key, entries
 
     def _many(self) -> list[Any] | None:
-        """The entries up to the last brace in hand; none where no comma and more text follow it, None where that brace
-        does not end an entry of this list, or something is wrong.
+        """The entries that end in the text in hand, parsed together: faster than one by one.
+
+        They are cut off at the last brace, if a comma and more text follow it, else there are none. None where that
+        brace ends something else than an entry of this list, or something is wrong: `_some` then finds out which.
         """
         end = len(self.text)
         for _ in range(3):  # the last brace, or one before, where the text in hand ends right behind it
@@ -192,7 +194,7 @@ class _Reader:
             raise json.JSONDecodeError("Extra data", self.text, self.at)
 
     def _more(self) -> None:
-        """Drop what was read; then as much again as is in hand, so that a long entry is not tried too often."""
+        """Drop what was read, then read on: as much again as is in hand, so that a long entry is tried a few times."""
         self.lines += self.text.count("\n", 0, self.at)
         rest = self.text[self.at :]
         raw = self.file.read(max(PIECE, len(rest)))

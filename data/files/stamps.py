@@ -1,6 +1,6 @@
 """Whether files are still what they were: size, times and inode of each, and for COCO jsons their content.
 
-The stamp of a folder changes when an entry comes or goes, so that new pictures are noticed, too.
+The stamp of a folder changes when an entry comes or goes, so that new pictures are noticed as well.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Watch = Callable[[str | Path], None]  # told of each file and folder that matter
 
 
 def no_watch(path: str | Path) -> None:
-    """For those who read once and keep nothing."""
+    """A Watch for those who read once and keep nothing."""
 
 
 class StampBook:

@@ -15,17 +15,17 @@ from utils.values.record import EVERY_CLASS, Record
 IGNORED = "ignored region"  # the category of boxes of no class in particular, to be ignored by `remap`
 
 
-def write_coco(path: Path, truth: RecordSet, places: Sequence[str], unlabelled: bool = False) -> None:
-    """The pictures at `places` and their truth. Those without a label are left out of it unless `unlabelled`, which
-    makes them good pictures.
+def write_coco(path: Path, truth: RecordSet, file_names: Sequence[str], unlabelled: bool = False) -> None:
+    """Write the pictures, under `file_names`, and their truth. Pictures without a label are left out unless
+    `unlabelled`, which makes them good pictures.
     """
     ids = (*truth.category_ids, max(truth.category_ids, default=0) + 1)  # the last is that of EVERY_CLASS, -1
     names = (*truth.names, *([IGNORED] if ignores(truth) else []))
     categories = [{"id": number, "name": name} for number, name in zip(ids, names, strict=False)]
     records = truth.records
     images = (
-        {"id": r.image_id, "file_name": place, "height": r.size[0], "width": r.size[1]}
-        for r, place in zip(records, places, strict=True)
+        {"id": r.image_id, "file_name": file_name, "height": r.size[0], "width": r.size[1]}
+        for r, file_name in zip(records, file_names, strict=True)
         if r.labelled or unlabelled
     )
     with open(path, "w", encoding="ascii") as file:

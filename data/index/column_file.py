@@ -123,11 +123,11 @@ def open_columns(path: Path, verify: bool) -> Columns:
         raise _unusable(path, f"cannot be read: {error}") from error
     raw = _header(path, mapped)
     header = json.loads(raw)
-    places, end = _places(header["counts"], HEAD.size + len(raw))
+    layout, end = _layout(header["counts"], HEAD.size + len(raw))
     if end != len(mapped):
         raise _unusable(path, f"has {len(mapped):,} bytes instead of {end:,}")
     arrays = {}
-    for name, (start, count) in places.items():
+    for name, (start, count) in layout.items():
         kind, _, width = COLUMNS[name]
         flat = np.frombuffer(mapped, kind, count * width, start)
         if verify and _checksum(flat) != header["checksums"][name]:
@@ -150,14 +150,14 @@ def _header(path: Path, mapped: mmap.mmap) -> bytes:
     return raw
 
 
-def _places(counts: Mapping[str, int], start: int) -> tuple[dict[str, tuple[int, int]], int]:
+def _layout(counts: Mapping[str, int], start: int) -> tuple[dict[str, tuple[int, int]], int]:
     """Column -> (first byte, rows), and where the file ends."""
-    places = {}
+    layout = {}
     for name, (_, rows, _) in COLUMNS.items():
         start += -start % ALIGNMENT
-        places[name] = start, counts[rows]
+        layout[name] = start, counts[rows]
         start += counts[rows] * _row_bytes(name)
-    return places, start
+    return layout, start
 
 
 def _row_bytes(name: str) -> int:
@@ -175,4 +175,4 @@ def _checksum(flat: np.ndarray) -> int:
 
 
 def _unusable(path: Path, reason: str) -> UnusableIndex:
-    return UnusableIndex(f"{printable(str(path))}: {reason}; remove it, it is made anew")
+    return UnusableIndex(f"{printable(str(path))}: {reason}; remove it, it is rebuilt")

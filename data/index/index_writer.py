@@ -92,17 +92,18 @@ def open_index(path: Path, key: str, build: Callable[[Path], None], patience: fl
     it cannot be written or the wait was in vain, and what `build` raises.
     """
     try:
+        # Without the lock first: that is the usual case, and needs no folder in which anything can be written.
         if (index := _usable(path, key)[0]) is not None:
             return index
         lock = FileLock(path.with_name(f"{path.name}.lock"))
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _acquire(lock, path, patience)
         try:
-            index, reason = _usable(path, key)  # somebody else may have made it meanwhile
+            index, reason = _usable(path, key)  # another process may have built it while this one waited
             if index is None:
                 if reason:
-                    LOG.info("index made anew: %s", reason)
-                for left in path.parent.glob(f".{path.name}.*"):  # of a process that died
+                    LOG.info("index rebuilt: %s", reason)
+                for left in path.parent.glob(f".{path.name}.*"):  # of a process that died: nobody else holds the lock
                     shutil.rmtree(left, ignore_errors=True)
                 build(path)
                 index = RecordIndex(path)
@@ -115,6 +116,7 @@ def open_index(path: Path, key: str, build: Callable[[Path], None], patience: fl
 
 
 def _acquire(lock: FileLock, path: Path, patience: float) -> None:
+    """Take the lock at once, or say that it is waited for. The system frees the lock of a process that dies."""
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -133,7 +135,7 @@ def _usable(path: Path, key: str) -> tuple[RecordIndex | None, str]:
     try:
         index = RecordIndex(path)
     except UnusableIndex as error:
-        return None, str(error).removesuffix("; remove it, it is made anew")
+        return None, str(error).removesuffix("; remove it, it is rebuilt")
     if index.key != key:
         return None, f"{printable(str(path))}: is of other settings"
     count, first = index.changes()

@@ -1,7 +1,7 @@
 """The flat index of a data set: up to millions of Records in one file that all processes map into their memory.
 
-It is written once per machine and read by every rank and worker; pickled, it is a path. It is no truth of its own: when
-a picture, a label file or a folder changed since, or the file is damaged or of an older format, it is made anew.
+It is written once per machine and read by every rank and worker; pickled, it is a path. It is a copy, never the source:
+when a picture, a label file or a folder has changed, or the file is damaged or of an older format, it is rebuilt.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class RecordIndex(RecordSequence):
         self.path = state["path"]
         columns = open_columns(self.path, verify=False)  # whoever pickled it has verified it
         if columns.fingerprint != state["fingerprint"]:
-            raise DataError(f"{printable(str(self.path))}: was made anew while it was in use; start again")
+            raise DataError(f"{printable(str(self.path))}: was rebuilt while it was in use; start again")
         self._map(columns)
 
     @property

@@ -42,6 +42,7 @@ def read_indexed(description: DataDescription, split: str, policy: ReadPolicy, u
     try:
         path = index_path(description, split, policy)
         if use == "auto" and not path.exists():
+            # How many pictures there are is known once they are listed. That work is kept for the index.
             started = _StampedReader(description, split, policy)
             if len(started.reader.pictures) < LEAST:
                 return started.reader.in_memory()

@@ -56,7 +56,10 @@ class DataSource:
 
 
 def open_data(cfg: DataConfig, require: Sequence[str] = ("train", "val")) -> tuple[DataSource, tuple[str, ...]]:
-    """The data that a configuration names, with notices for the user. Raises UserError; see `read_description`."""
+    """The data that a configuration names, with notices for the user. Each YAML is parsed once.
+
+    Raises UserError; see `read_description`.
+    """
     notices: list[str] = []
     source = open_source(cfg.data, notices)
     if isinstance(source, Document) and _is_union(source):
@@ -134,16 +137,16 @@ def _number(row: Sequence[str], numbers: dict[str, int], synonyms: list[list[str
 
 
 def _joined_report(split: str, members: Sequence[RecordSet]) -> DataReport:
-    data_report = [member.data_report for member in members]
+    reports = [member.data_report for member in members]
     return DataReport(
         split=split,
-        found=sum(b.found for b in data_report),
-        used=sum(b.used for b in data_report),
-        good=sum(b.good for b in data_report),
-        boxes=sum(b.boxes for b in data_report),
-        skipped=dict(sum((Counter(b.skipped) for b in data_report), Counter())),
-        labels=dict(sum((Counter(b.labels) for b in data_report), Counter())),
-        rows_dropped=dict(sum((Counter(b.rows_dropped) for b in data_report), Counter())),
-        problems=tuple(problem for b in data_report for problem in b.problems),
-        notices=tuple(notice for b in data_report for notice in b.notices),
+        found=sum(one.found for one in reports),
+        used=sum(one.used for one in reports),
+        good=sum(one.good for one in reports),
+        boxes=sum(one.boxes for one in reports),
+        skipped=dict(sum((Counter(one.skipped) for one in reports), Counter())),
+        labels=dict(sum((Counter(one.labels) for one in reports), Counter())),
+        rows_dropped=dict(sum((Counter(one.rows_dropped) for one in reports), Counter())),
+        problems=tuple(problem for one in reports for problem in one.problems),
+        notices=tuple(notice for one in reports for notice in one.notices),
     )

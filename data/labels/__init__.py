@@ -1,4 +1,4 @@
-"""From label files to boxes: YOLO txt, Pascal VOC xml, COCO json, and the classes they name.
+"""From label files to boxes: where YOLO txt, Pascal VOC xml and COCO json lie, what they say, which classes they name.
 
 May import: files, pictures.
 """

@@ -48,27 +48,27 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class CocoColumns:
-    """`image_ids` (P,), `sizes` (P, 2) int32 height and width px or UNKNOWN, `names` and `name_ends` (P,): UTF-8
-    of the file names; of the annotations `of_images` (N,) and `category_ids` (N,), `boxes` (N, 4) float64 xywh
-    px, `crowd` (N,) bool. `categories` and `supercategories` by id.
+    """Of the pictures `image_ids` (P,), `sizes` (P, 2) int32 height and width px or UNKNOWN, `file_names`, all in UTF-8
+    one after the other, and `file_name_ends` (P,); of the annotations `of_images` (N,), the ids of their pictures,
+    `category_ids` (N,), `boxes` (N, 4) float64 xywh px, `crowd` (N,) bool. `categories` and `supercategories` by id.
     """
 
     image_ids: np.ndarray
     sizes: np.ndarray
-    names: bytes
-    name_ends: np.ndarray
+    file_names: bytes
+    file_name_ends: np.ndarray
     of_images: np.ndarray
     category_ids: np.ndarray
     boxes: np.ndarray
     crowd: np.ndarray
-    repeated_ids: int
+    repeated_ids: int  # annotations with the id of another one: said, but nothing goes by those ids
     categories: dict[int, str]
     supercategories: dict[int, Any]
 
     def file_name(self, index: int) -> str:
         """The name of a picture, with slashes."""
-        start = int(self.name_ends[index - 1]) if index else 0
-        return self.names[start : int(self.name_ends[index])].decode("utf-8", "surrogatepass")
+        start = int(self.file_name_ends[index - 1]) if index else 0
+        return self.file_names[start : int(self.file_name_ends[index])].decode("utf-8", "surrogatepass")
 
 
 def wrong(path: Path, key: str, message: str, advice: str = "mend the file") -> DataError:
@@ -110,9 +110,9 @@ class _ColumnBuilder:
     done: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KEYS, 0))
     image_ids: Column = field(default_factory=lambda: Column("i8"))
     sizes: Column = field(default_factory=lambda: Column("i4", 2))
-    names: bytearray = field(default_factory=bytearray)
-    name_lengths: Column = field(default_factory=lambda: Column("i8"))
-    name_hashes: Column = field(default_factory=lambda: Column("i8"))
+    file_names: bytearray = field(default_factory=bytearray)
+    file_name_lengths: Column = field(default_factory=lambda: Column("i8"))
+    file_name_hashes: Column = field(default_factory=lambda: Column("i8"))
     of_images: Column = field(default_factory=lambda: Column("i8"))
     category_ids: Column = field(default_factory=lambda: Column("i8"))
     boxes: Column = field(default_factory=lambda: Column("f8", 4))
@@ -133,9 +133,9 @@ class _ColumnBuilder:
                 key = f"images[{self.done['images'] + index}].file_name"
                 raise wrong(self.path, key, "missing or not a text")
         raw = [_tidy(str(name)).encode("utf-8", "surrogatepass") for name in names]
-        self.names += b"".join(raw)
-        self.name_lengths.add([len(one) for one in raw])
-        self.name_hashes.add([hash(name) for name in names])
+        self.file_names += b"".join(raw)
+        self.file_name_lengths.add([len(one) for one in raw])
+        self.file_name_hashes.add([hash(name) for name in names])
 
     def add_annotations(self, entries: list[dict[str, Any]]) -> None:
         """Picture, category, box and whether it is a crowd's."""
@@ -173,13 +173,13 @@ class _ColumnBuilder:
         twice = _first_repeated(image_ids)
         if twice is not None:
             raise wrong(self.path, f"images[{twice}].id", f"id {image_ids[twice]} appears twice")
-        names = bytes(self.names)
-        self.names.clear()
+        file_names = bytes(self.file_names)
+        self.file_names.clear()
         made = CocoColumns(
             image_ids=image_ids,
             sizes=self.sizes.array(),
-            names=names,
-            name_ends=self.name_lengths.array().cumsum(),
+            file_names=file_names,
+            file_name_ends=self.file_name_lengths.array().cumsum(),
             of_images=self.of_images.array(),
             category_ids=self.category_ids.array(),
             boxes=self.boxes.array(),
@@ -188,7 +188,7 @@ class _ColumnBuilder:
             categories=self.categories,
             supercategories=self.supercategories,
         )
-        twice = _first_repeated(self.name_hashes.array())
+        twice = _first_repeated(self.file_name_hashes.array())
         if twice is not None:
             message = f"'{printable(made.file_name(twice))}' appears twice"
             raise wrong(self.path, f"images[{twice}].file_name", message)

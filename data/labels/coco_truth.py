@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -80,9 +80,8 @@ class CocoImage:
 class CocoTruth(Sequence[CocoImage]):
     """A COCO file: its pictures in the order of the file, and the category id of each class.
 
-    `repeated_ids` counts the annotations with the id of another one; nothing here goes by those ids. `labels` (N,)
-    int32 are those of the annotations in the order of the file; `order` (N,) int32 sorts them by picture, `ends` (P,)
-    is where each picture's end in that order.
+    `labels` (N,) int32 are those of the annotations in the order of the file; `order` (N,) int32 sorts them by picture,
+    `ends` (P,) is where the annotations of each picture end in that order.
     """
 
     path: Path
@@ -91,16 +90,6 @@ class CocoTruth(Sequence[CocoImage]):
     labels: np.ndarray
     order: np.ndarray
     ends: np.ndarray
-
-    @property
-    def repeated_ids(self) -> int:
-        """See above."""
-        return self.columns.repeated_ids
-
-    @property
-    def images(self) -> Sequence[CocoImage]:
-        """The truth as a sequence of its pictures."""
-        return self
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -187,7 +176,10 @@ def _pictures(path: Path, columns: CocoColumns) -> np.ndarray:
 
 
 def _sorted_rows(pictures: np.ndarray) -> np.ndarray:
-    """(N,) int32: the rows in the order of their pictures, those of one as they were; little besides is in memory."""
+    """(N,) int32: the rows in the order of their pictures, those of one picture in the order they had.
+
+    Picture and row are packed into one number and sorted in place: argsort would take three times the memory.
+    """
     keys = pictures.astype("<i8")
     keys <<= 32
     keys |= np.arange(len(keys), dtype=np.int32)
@@ -268,11 +260,6 @@ def _fit(boxes: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
 def _corners(boxes: np.ndarray) -> np.ndarray:
     """Xywh -> xyxy."""
     return np.concatenate((boxes[:, :2], boxes[:, :2] + boxes[:, 2:]), 1)
-
-
-def places_of(image: CocoImage, folders: Iterable[Path]) -> Iterator[Path]:
-    """Where the picture of an entry may lie, likeliest first."""
-    return (folder / image.file_name for folder in folders)
 
 
 def _labels(path: Path, ids: dict[int, str], used: set[int], classes: ClassMap) -> dict[int, int]:

@@ -107,13 +107,13 @@ def count_orphans(pairs: Iterable[tuple[Path, Path]], ignore: Container[Path] = 
         homes.setdefault(label.parent, set()).add(picture.parent)
     orphans = 0
     for folder, sources in homes.items():
-        stems = {os.path.splitext(name)[0] for source in sources for name in _names(source)}
-        texts = [name for name in _names(folder, ".txt") if folder / name not in ignore]
+        stems = {os.path.splitext(name)[0] for source in sources for name in _file_names(source)}
+        texts = [name for name in _file_names(folder, ".txt") if folder / name not in ignore]
         orphans += sum(name != "classes.txt" and os.path.splitext(name)[0] not in stems for name in texts)
     return orphans
 
 
-def _names(folder: Path, suffix: str = "") -> list[str]:
+def _file_names(folder: Path, suffix: str = "") -> list[str]:
     """The names in a folder that end in `suffix`, or like a picture; none when it cannot be read."""
     try:
         names = os.listdir(folder)

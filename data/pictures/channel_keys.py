@@ -35,7 +35,7 @@ def read_channels(document: Document) -> Channels:
         return Channels()
     camera = _camera(document)
     angles = camera.get("from") == "angles"
-    given = _names(document)
+    given = _plane_names(document)
     image = given or RGB
     polar: tuple[str, ...] = ()
     if camera and not given:
@@ -71,18 +71,18 @@ def channel_keys(channels: Channels) -> dict[str, Any]:
     return keys
 
 
-def _names(document: Document) -> tuple[str, ...]:
+def _plane_names(document: Document) -> tuple[str, ...]:
     names = document.data.get("channels")
     if names is None:
         return ()
     if not isinstance(names, list) or not 1 <= len(names) <= MAX_PLANES:
         raise document.error("'channels' must be a list of plane names, e.g. [r, g, b, dolp]", "channels")
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         if not isinstance(name, str) or not NAME.fullmatch(name):
             shown = printable(repr(name))[:60]
-            raise document.error(f"{shown} is no plane name; use letters, digits, _ and -", "channels", place)
-        if name in names[:place]:
-            raise document.error(f"'{name}' is named twice", "channels", place)
+            raise document.error(f"{shown} is no plane name; use letters, digits, _ and -", "channels", index)
+        if name in names[:index]:
+            raise document.error(f"'{name}' is named twice", "channels", index)
     return tuple(names)
 
 

@@ -169,8 +169,8 @@ def _tags(data: bytes, wanted: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
         if tag not in wanted or code is None or count == 0:
             continue
         inside = count * struct.calcsize(f"={code}") <= 4
-        place = at + 8 if inside else struct.unpack_from(f"{order}I", data, at + 8)[0]
-        tags[tag] = struct.unpack_from(f"{order}{count}{code}", data, place)
+        value_at = at + 8 if inside else struct.unpack_from(f"{order}I", data, at + 8)[0]
+        tags[tag] = struct.unpack_from(f"{order}{count}{code}", data, value_at)
     return tags
 
 

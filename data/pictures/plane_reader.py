@@ -141,10 +141,10 @@ def stem_of(name: str, pattern: str, channel: str) -> str | None:
 def second_folder(path: Path, folder: str) -> Path:
     """Where the second picture lies: `folder` instead of the last `images` above `path`, else below its own folder."""
     parts = list(path.parent.parts)
-    places = [place for place, part in enumerate(parts) if part.lower() == "images"]
-    if not places:
+    last = max((index for index, part in enumerate(parts) if part.lower() == "images"), default=None)
+    if last is None:
         return path.parent / folder
-    return Path(*parts[: places[-1]], folder, *parts[places[-1] + 1 :])
+    return Path(*parts[:last], folder, *parts[last + 1 :])
 
 
 def _same_stem(folder: Path, path: Path) -> Path | None:

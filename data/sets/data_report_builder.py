@@ -9,9 +9,9 @@ from pathlib import Path
 from data.files.data_report import DataReport, Problem
 from data.labels.yolo_labels import count_orphans
 from data.sets.description import DataDescription
-from data.sets.label_finder import TruthFinder
 from data.sets.picture_lists import Listing
 from data.sets.record_reader import PictureReading
+from data.sets.truth_finder import TruthFinder
 from utils.values.record import EVERY_CLASS
 from utils.words.errors import DataError, printable
 from utils.words.text import counted

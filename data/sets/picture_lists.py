@@ -10,7 +10,7 @@ from data.files.data_report import Problem
 from data.files.shards import MANIFEST, SUFFIX, check_shards, members, offsets_of
 from data.files.stamps import Watch, no_watch
 from data.files.yaml_paths import expand_glob, glob_folders
-from data.labels.coco_truth import CocoImage, CocoTruth, places_of, read_coco
+from data.labels.coco_truth import CocoImage, CocoTruth, read_coco
 from data.pictures.images import read_file
 from data.pictures.plane_reader import first_names, is_first, without_seconds
 from data.sets.description import DataDescription
@@ -80,11 +80,11 @@ class Listing:
                 folders.clear()
                 continue
             visited.add(place)
-            names = first_names((*files, *folders), self.channels)
+            file_names = first_names((*files, *folders), self.channels)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in folders:
                 self.watch(os.path.join(home, name))
-            for name in sorted(names):
+            for name in sorted(file_names):
                 if name.startswith("."):
                     self.skipped["hidden"] += 1
                 else:
@@ -122,8 +122,9 @@ class Listing:
         beside = path.parent.parent / "images"
         folders = [path.parent, self.root, self.root / "images" / self.split]
         folders += [beside / self.split, beside / path.stem, beside]
-        for entry in truth.images:
-            found = next((path for path in places_of(entry, folders) if self._is_there(path)), None)
+        for entry in truth:
+            places = (folder / entry.file_name for folder in folders)
+            found = next((place for place in places if self._is_there(place)), None)
             if found is None:
                 shown = printable(entry.file_name[:200])
                 self._skip(entry.where, "missing_picture", f"'{shown}' is not beside the file nor in images/")

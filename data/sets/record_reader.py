@@ -14,8 +14,8 @@ from data.labels.voc import read_voc, truth_of_voc
 from data.labels.yolo_labels import count_rows, parse_labels
 from data.pictures.images import read_file
 from data.pictures.plane_reader import PlaneReader
-from data.sets.label_finder import TruthFinder
 from data.sets.picture_lists import TEXT_BYTES
+from data.sets.truth_finder import TruthFinder
 from utils.values.record import Record
 from utils.words.errors import DataError, printable
 

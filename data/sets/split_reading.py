@@ -16,9 +16,9 @@ from data.pictures.images import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader, missing_words, second_folder
 from data.sets.data_report_builder import DataReportBuilder, Disagreements
 from data.sets.description import DataDescription, check_present
-from data.sets.label_finder import TruthFinder
 from data.sets.picture_lists import Listing
 from data.sets.record_reader import RecordReader
+from data.sets.truth_finder import TruthFinder
 from utils.console.log import LOG
 from utils.values.channels import Channels, serve
 from utils.values.record import Record
@@ -91,7 +91,7 @@ class SplitFacts:
     warning: str
 
     def record_set(self, records: Sequence[Record], description: DataDescription) -> RecordSet:
-        """Together with the records; the warning is said aloud."""
+        """Together with the records; the warning is logged."""
         if self.warning:
             LOG.warning(self.warning)
         known = (self.names, self.category_ids, self.data_report, self.synonyms)

@@ -96,7 +96,7 @@ def test_changed_picture_is_seen(home):
     assert np.array_equal(got[1], 255 - old) and np.array_equal(open_pictures(made, MANY, "disk")[1], 255 - old)
 
 
-def test_damaged_and_foreign_files_are_made_anew(home, caplog, monkeypatch):
+def test_damaged_and_foreign_files_are_rebuilt(home, caplog, monkeypatch):
     monkeypatch.setattr("utils.console.log.LOG.propagate", True)
     made = records(home, 1)
     got = open_pictures(made, MANY, "disk")
@@ -128,7 +128,7 @@ def test_full_disk_is_said_once(home, caplog, monkeypatch):
     ("cache", "free", "words"),
     [
         ("ram", 100, "0.0 MB of memory is free: reading the files each time; try --cache disk"),
-        ("ram", None, "nobody knows how much is free"),
+        ("ram", None, "an unknown amount is free"),
         ("disk", 100, "0.0 MB is free in"),
     ],
 )

@@ -7,7 +7,6 @@ import pytest
 import torch
 from PIL import Image
 
-from data.augment.scene import Scene
 from data.batches.balance import Balance
 from data.batches.build import eval_loader, train_loader
 from data.batches.cached_pictures import Pictures
@@ -237,7 +236,7 @@ class DrawnScenes:
 
     def __getitem__(self, index):
         self.asked.append(index)
-        return Scene(*draw_picture(np.random.default_rng(index), 96))
+        return draw_picture(np.random.default_rng(index), 96)
 
 
 def test_samples_of_drawn_scenes():
@@ -250,7 +249,6 @@ def test_samples_of_drawn_scenes():
     assert same(made[key(0, 2)], samples[2]) and made[key(0, -1)].index == -1
     alone = EvalSamples(scenes, 96, 32)
     for index in range(6):
-        picture, boxes, labels = draw_picture(np.random.default_rng(index), 96)
-        sample = alone[index]
-        assert np.array_equal(sample.image, picture) and np.array_equal(sample.boxes, boxes)
-        assert np.array_equal(sample.labels, labels) and len(sample.ignored) == 0
+        drawn, sample = draw_picture(np.random.default_rng(index), 96), alone[index]
+        assert np.array_equal(sample.image, drawn.planes) and np.array_equal(sample.boxes, drawn.boxes)
+        assert np.array_equal(sample.labels, drawn.labels) and len(sample.ignored) == 0

@@ -12,7 +12,7 @@ import pytest
 
 from data.drawn import glass as drawn_glass
 from data.drawn import glass_set
-from data.drawn.glass import NAMES, Scene, render, sample_scene
+from data.drawn.glass import NAMES, GlassScene, render, sample_scene
 from data.drawn.glass_set import draw_picture, write_glass
 from utils.words.errors import DataError, ResourceError
 from utils.words.yamlio import read_yaml
@@ -45,11 +45,11 @@ def glass(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scenes() -> list[Scene]:
+def scenes() -> list[GlassScene]:
     return [sample_scene(generator(k), 160) for k in range(220)]
 
 
-def defects(scenes: list[Scene]) -> Iterator[tuple[Scene, drawn_glass.Defect]]:
+def defects(scenes: list[GlassScene]) -> Iterator[tuple[GlassScene, drawn_glass.Defect]]:
     return ((scene, defect) for scene in scenes for defect in scene.defects)
 
 
@@ -87,7 +87,8 @@ def test_layout_and_yaml(glass: Path) -> None:
 
 
 def test_files_hold_what_draw_picture_drew(glass: Path) -> None:
-    picture, boxes, labels = draw_picture(np.random.default_rng([3, 1, 2]), 192)
+    drawn = draw_picture(np.random.default_rng([3, 1, 2]), 192)
+    picture, boxes, labels = drawn.planes, drawn.boxes, drawn.labels
     assert picture.dtype == np.uint8 and boxes.dtype == np.float32 and labels.dtype == np.int64
     assert np.array_equal(read_bgr(glass / "images/val/glass_0003.png")[..., ::-1], picture)
     rows = from_yolo((glass / "labels/val/glass_0003.txt").read_text(), 192)
@@ -110,7 +111,7 @@ def test_yolo_labels_equal_coco(glass: Path, split: str) -> None:
         np.testing.assert_allclose(boxes, truth[:, 1:], atol=1e-5)
 
 
-def test_boxes_lie_in_the_picture_and_hug_the_visible_change(scenes: list[Scene]) -> None:
+def test_boxes_lie_in_the_picture_and_hug_the_visible_change(scenes: list[GlassScene]) -> None:
     for _, defect in defects(scenes):
         x1, y1, x2, y2 = defect.box.astype(int)
         assert 0 <= x1 < x2 <= 160 and 0 <= y1 < y2 <= 160
@@ -120,7 +121,7 @@ def test_boxes_lie_in_the_picture_and_hug_the_visible_change(scenes: list[Scene]
         assert inner[0].any() and inner[-1].any() and inner[:, 0].any() and inner[:, -1].any()
 
 
-def test_every_defect_is_seen_in_its_box_and_nowhere_else(scenes: list[Scene]) -> None:
+def test_every_defect_is_seen_in_its_box_and_nowhere_else(scenes: list[GlassScene]) -> None:
     for scene, defect in [*defects(scenes)][:150]:
         without = render(replace(scene, defects=())).astype(int)
         change = np.abs(render(replace(scene, defects=(defect,))).astype(int) - without).max(-1)
@@ -130,7 +131,7 @@ def test_every_defect_is_seen_in_its_box_and_nowhere_else(scenes: list[Scene]) -
         assert change.max() <= 16
 
 
-def test_classes_sizes_and_good_pictures_follow_gcd(scenes: list[Scene]) -> None:
+def test_classes_sizes_and_good_pictures_follow_gcd(scenes: list[GlassScene]) -> None:
     kinds = [(d.label, *(d.box[2:] - d.box[:2])) for _, d in defects(scenes)]
     labels, sides = np.array([k[0] for k in kinds]), np.sqrt([k[1] * k[2] for k in kinds]) / 160
     buckets = (sides >= 1 / 15).astype(int) + (sides >= 1 / 5)
@@ -144,13 +145,13 @@ def test_classes_sizes_and_good_pictures_follow_gcd(scenes: list[Scene]) -> None
 
 
 @pytest.mark.parametrize(("name", "brighter"), [("bubble", True), ("oil", False), ("black spot", False)])
-def test_looks(scenes: list[Scene], name: str, brighter: bool) -> None:
+def test_looks(scenes: list[GlassScene], name: str, brighter: bool) -> None:
     gains = [d.gain for _, d in defects(scenes) if NAMES[d.label] == name]
     assert gains and all(((gain - 1).sum() > 0) == brighter for gain in gains)
 
 
 def test_background_is_bright_and_nearly_grey() -> None:
-    pictures = np.stack([draw_picture(generator(k))[0] for k in range(12)]).astype(int)
+    pictures = np.stack([draw_picture(generator(k)).planes for k in range(12)]).astype(int)
     assert 140 < pictures.mean() < 210
     assert np.ptp(pictures, axis=-1).max() < 16
 
@@ -186,9 +187,9 @@ def test_an_empty_or_missing_folder_is_filled(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[Scene] = []
+    drawn: list[GlassScene] = []
 
-    def interrupted(scene: Scene) -> np.ndarray:
+    def interrupted(scene: GlassScene) -> np.ndarray:
         if drawn:
             raise KeyboardInterrupt
         drawn.append(scene)

@@ -84,7 +84,7 @@ def test_pickled_it_is_a_path(tmp_path):
     assert not index.boxes.flags.writeable and index[0].boxes.flags.writeable
     write_index([record(5)], [], path)
     assert same(index[1999], record(1999))  # what is mapped stays
-    with pytest.raises(DataError, match="was made anew while it was in use"):
+    with pytest.raises(DataError, match="was rebuilt while it was in use"):
         pickle.loads(raw)
 
 
@@ -108,7 +108,7 @@ def damaged(good: bytes):
 
 
 @pytest.mark.parametrize("kind", damaged(bytes(99)))
-def test_damaged_and_older_files_are_made_anew(tmp_path, said, kind):
+def test_damaged_and_older_files_are_rebuilt(tmp_path, said, kind):
     made, path = [record(i) for i in range(3)], tmp_path / "i"
     open_index(path, "k", lambda: [tmp_path / "none"], lambda: made)
     assert not said.messages
@@ -120,7 +120,7 @@ def test_damaged_and_older_files_are_made_anew(tmp_path, said, kind):
     assert words in str(caught.value)
     index = open_index(path, "k", lambda: [tmp_path / "none"], lambda: made)
     assert all(map(same, index, made)) and path.read_bytes() == good
-    assert len(said.messages) == 1 and words in said.text and "made anew" in said.text
+    assert len(said.messages) == 1 and words in said.text and "rebuilt" in said.text
 
 
 def touched(path: Path):

@@ -120,7 +120,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-def test_what_changed_since_is_read_anew(tmp_path, cache, passes, said, kind):
+def test_what_changed_since_is_read_again(tmp_path, cache, passes, said, kind):
     home = yolo_home(tmp_path)
     assert both(home).data_report.skipped == {"unreadable": 1}
     time.sleep(0.03)  # file systems count in ticks
@@ -128,7 +128,7 @@ def test_what_changed_since_is_read_anew(tmp_path, cache, passes, said, kind):
     both(home)
     assert passes == ["train"] * 4
     (line,) = said.messages
-    assert line.startswith("index made anew: ") and ("changed since" in line or "other settings" in line)
+    assert line.startswith("index rebuilt: ") and ("changed since" in line or "other settings" in line)
     assert "other settings" in line or str(home) in line
     both(home)
     assert passes == ["train"] * 5 and len(said.messages) == 1
@@ -191,13 +191,13 @@ def test_policies_have_their_own(tmp_path, cache, passes):
 @pytest.mark.parametrize(
     ("damage", "words"), [(lambda raw: raw[:-7], "instead of"), (lambda raw: raw[:8] + bytes(4) + raw[12:], "format 0")]
 )
-def test_a_damaged_or_older_index_is_made_anew(tmp_path, cache, said, damage, words):
+def test_a_damaged_or_older_index_is_rebuilt(tmp_path, cache, said, damage, words):
     home = yolo_home(tmp_path)
     both(home)
     (path,) = cache.glob("*.index")
     path.write_bytes(damage(path.read_bytes()))
     both(home)
-    assert len(said.messages) == 1 and words in said.text and "made anew" in said.text
+    assert len(said.messages) == 1 and words in said.text and "rebuilt" in said.text
 
 
 def test_without_a_place_it_goes_on(tmp_path, cache, said):

@@ -35,7 +35,7 @@ def stored(folder: Path, content: Any) -> Path:
 def test_names_ids_and_boxes(tmp_path: Path) -> None:
     truth = read_coco(stored(tmp_path, coco()), ClassMap.plain([("CRACK",), ("resin",), ("knot",)]))
     assert truth.category_ids == (4, 6, 2), "a name the file lacks gets an unused id"
-    first, second = truth.images
+    first, second = truth
     assert first.image_id == 7 and first.size == (100, 200) and second.size is None
     np.testing.assert_array_equal(first.boxes, [[10, 20, 40, 60.5], [0, 0, 200, 100]])
     assert first.labels.tolist() == [2, 0] and first.crowd.tolist() == [True, False]
@@ -44,11 +44,11 @@ def test_names_ids_and_boxes(tmp_path: Path) -> None:
 
 def test_repeated_annotation_ids_are_counted(tmp_path: Path) -> None:
     content = coco()
-    assert read_coco(stored(tmp_path, content), CLASSES).repeated_ids == 0
+    assert read_coco(stored(tmp_path, content), CLASSES).columns.repeated_ids == 0
     for entry, number in zip(content["annotations"], (5, 5), strict=True):
         entry["id"] = number
     content["annotations"].append({"image_id": 3, "category_id": 4, "bbox": [0, 0, 9, 9]})
-    assert read_coco(stored(tmp_path, content), CLASSES).repeated_ids == 1
+    assert read_coco(stored(tmp_path, content), CLASSES).columns.repeated_ids == 1
 
 
 def test_names_from_the_file(tmp_path: Path) -> None:
@@ -78,13 +78,13 @@ def test_truth_follows_the_rules_of_label_files(tmp_path: Path) -> None:
     content = coco()
     boxes = [[1, 1, 0, 5], [150, 0, 60, 10], [150, 0, 51, 10], [-500, 0, 10, 10], [20, 30, 100, 20]]
     content["annotations"] = [{"image_id": 7, "category_id": 2, "bbox": box} for box in boxes]
-    entry = read_coco(stored(tmp_path, content), CLASSES).images[0]
+    entry = read_coco(stored(tmp_path, content), CLASSES)[0]
     fractions, labels, crowd, problems = truth_of(entry, (100, 200))
     np.testing.assert_allclose(fractions, [[0.75, 0, 1, 0.1], [0.1, 0.3, 0.6, 0.5]], atol=1e-7)
     assert fractions.dtype == np.float32 and len(labels) == len(crowd) == 2
     assert [p.reason for p in problems] == ["empty_box", "outside", "outside", "clipped"]
     assert "images[0]" in problems[0].where and "annotation 1 of 'cam 1/瓶.jpg'" in problems[0].message
-    assert [len(part) for part in truth_of(read_coco(tmp_path / "truth.json", CLASSES).images[1], (5, 5))] == [
+    assert [len(part) for part in truth_of(read_coco(tmp_path / "truth.json", CLASSES)[1], (5, 5))] == [
         0,
         0,
         0,
@@ -153,8 +153,8 @@ def test_large_ids_of_either_kind(tmp_path: Path) -> None:
     content["annotations"][1].update(category_id=big, image_id=-big, id=big)
     content["annotations"].append({"image_id": 7, "category_id": 2, "bbox": [1, 2, 3, 4], "id": big})
     truth = read_coco(stored(tmp_path, content), CLASSES)
-    assert [image.image_id for image in truth.images] == [7, -big] and truth.category_ids == (big, 2)
-    assert [image.labels.tolist() for image in truth.images] == [[1, 1], [0]] and truth.repeated_ids == 1
+    assert [image.image_id for image in truth] == [7, -big] and truth.category_ids == (big, 2)
+    assert [image.labels.tolist() for image in truth] == [[1, 1], [0]] and truth.columns.repeated_ids == 1
     for huge in (1 << 63, 1e30, -(1 << 70)):
         content["annotations"][0]["image_id"] = huge
         with pytest.raises(DataError, match=r"annotations\[0\].image_id: .*not a whole number"):
@@ -177,7 +177,7 @@ def test_many_entries_at_once_are_what_each_is_alone(tmp_path: Path) -> None:
     truth = read_coco(stored(tmp_path, {**coco(), "images": images, "annotations": rows}), CLASSES)
     for first, last in ((0, 300), (0, 1), (17, 90), (299, 300)):
         boxes, labels, crowd, counts = truths_of(truth, first, sizes[first:last])
-        alone = [truth_of(truth.images[i], tuple(sizes[i].tolist()))[:3] for i in range(first, last)]
+        alone = [truth_of(truth[i], tuple(sizes[i].tolist()))[:3] for i in range(first, last)]
         assert counts.tolist() == [len(one[1]) for one in alone]
         for found, parts in zip((boxes, labels, crowd), zip(*alone, strict=True), strict=True):
             np.testing.assert_array_equal(found, np.concatenate(parts))

@@ -53,8 +53,8 @@ class TruthFinder:
         for truth in further:
             self.entries.update(truth.match(pictures))
         for truth in self.truths:
-            if truth.repeated_ids:
-                words = f"{counted(truth.repeated_ids, 'annotation')} with the id of another one; every box is read"
+            if repeated := truth.columns.repeated_ids:
+                words = f"{counted(repeated, 'annotation')} with the id of another one; every box is read"
                 self.notices.append(f"{printable(str(truth.path))}: {words}")
 
     def decides(self, path: Path) -> bool:
@@ -97,7 +97,7 @@ class TruthFinder:
         categories = {truth.category_ids for truth in self.truths}
         files = ", ".join(printable(str(truth.path)) for truth in self.truths)
         if len(set(ids)) == len(used) and len(categories) == 1:
-            extra = sum(len(truth.images) for truth in self.truths) - len(used)
+            extra = sum(len(truth) for truth in self.truths) - len(used)
             if extra:
                 self.notices.append(f"{files}: names {counted(extra, 'picture')} more than this split uses")
             return ids, self.classes.category_ids(categories.pop())
