@@ -211,7 +211,7 @@ def show_demo(folder: Path, data: Path) -> None:
     LOG.info("next, your own pictures: python train.py --data YOUR.yaml --cfg idfe-net-n.yaml --img 640")
 
 
-def run_training(argv: Sequence[str] | None) -> int:
+def main_story(argv: Sequence[str] | None) -> int:
     """Flags, configuration, processes, training."""
     flags = parse_train(argv)
     place = find_place(flags.local_rank)
@@ -240,7 +240,7 @@ def run_training(argv: Sequence[str] | None) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point: returns the exit code."""
-    return run_script(run_training, argv)
+    return run_script(main_story, argv)
 
 
 if __name__ == "__main__":

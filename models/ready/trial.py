@@ -118,7 +118,7 @@ def _seconds(action: Callable[[], None], device: torch.device) -> float:
 
 
 def fit_batch(cfg: Config, model: Graph, pictures: int, dtype: torch.dtype | None, processes: int = 1) -> Config:
-    """The configuration with --batch -1 replaced by the pictures per step that fit all processes, said aloud.
+    """The configuration with --batch -1 replaced by the pictures per step that fit all processes; logs which.
 
     Raises ConfigError with --cuda-graph: what happens when memory runs out in a recording has never been tried.
     """

@@ -1,4 +1,4 @@
-"""What the training loop is made of: state, step, optimizer, averaged weights, saving, the doctor.
+"""What the training loop is made of: state, step, losses, epoch, optimizer, checkpoints, run folder, doctor, dry run.
 
 May import: words to report.
 """
