@@ -1,7 +1,9 @@
-"""What the README, cfg/README.md and data/README.md promise: commands parse, files, knobs and YAML examples exist, and
-no option, model or box loss is left out.
+"""What the pages promise: commands parse, links, files, knobs and YAML examples exist, tables are whole, and no option,
+model, room or box loss is left out.
 """
 
+import ast
+import importlib.util
 import re
 import shlex
 import typing
@@ -14,6 +16,7 @@ from data.sets.description import KEYS
 from models.graph.builder import build_graph
 from models.rows.spec import parse_spec
 from tests.models.graph.test_variants import PARAMETERS
+from tests.test_house import ROOMS
 from utils.config.cli import parse_detect, parse_train, parse_val
 from utils.config.config import Config, IouName
 from utils.config.paths import CFG, find_yaml
@@ -21,13 +24,24 @@ from utils.config.settings import YOLOV5_KEYS, YOLOV5_NEUTRAL, build_config, set
 from utils.words.yamlio import Document
 
 ROOT = Path(__file__).parent.parent
-TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "cfg/README.md", "data/README.md")}
+PAGES = """
+README.md cfg/README.md cfg/RESULTS.md cfg/OPTIONS.md cfg/MIGRATION.md cfg/train/README.md data/README.md
+utils/inspection/README.md .github/ARCHITECTURE.md .github/CONTRIBUTING.md .github/SECURITY.md
+"""
+TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES.split()}
 TEXT, CFG_TEXT = TEXTS["README.md"], TEXTS["cfg/README.md"]
+EXAMPLE_OF = {"D.yaml": "neu-det.yaml", "C.yaml": "idfe-net-n.yaml", "I": "160", "E": "10", "S": "1", "L": "ciou"}
 COMMAND = re.compile(r"python ((?:train|val|detect)\.py[^`\n;&]*)")
+PLACEHOLDER = re.compile(r"(?<=[ =])(D\.yaml|C\.yaml|[IESL])(?= |$)")  # of the tables in cfg/RESULTS.md
 COMMANDS = sorted({command.strip() for text in TEXTS.values() for command in COMMAND.findall(text)})
 EXAMPLES = [example for text in TEXTS.values() for example in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
 SCRIPTS = {"train.py": parse_train, "val.py": parse_val, "detect.py": parse_detect}
 FILE_ENDINGS = {"py", "yaml", "json", "csv", "txt", "pt", "jpg", "png"}
+
+
+def filled(command):
+    """A command of cfg/RESULTS.md with an example in the place of each letter."""
+    return PLACEHOLDER.sub(lambda match: EXAMPLE_OF[match[0]], command)
 
 
 def quoted(text):
@@ -49,9 +63,15 @@ def test_set_up_lines_stand_alone():
         assert f"\n{line}\n" in TEXT
 
 
+def test_the_first_page_is_short():
+    lines = TEXT.splitlines()
+    assert len(lines) <= 200
+    assert lines.index("python -m pip install -r requirements.txt && python train.py --demo") < 25, "not at first sight"
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_parses(command):
-    script, *words = shlex.split(command)
+    script, *words = shlex.split(filled(command))
     flags = SCRIPTS[script](words)
     cfg, _ = build_config([*getattr(flags, "settings", ()), *settings_of_assignments(list(flags.assignments))])
     model = cfg.model.cfg if script == "train.py" else getattr(flags, "cfg", "")
@@ -70,9 +90,43 @@ def test_links_and_pictures_exist(name):
 
 
 @pytest.mark.parametrize("name", TEXTS)
+def test_files_and_modules_named_in_the_text_exist(name):
+    text = TEXTS[name]
+    inside = re.findall(
+        r"(?<![\w/])((?:models|data|utils|tests|cfg)/[\w./-]+\.(?:py|md|yaml))\b", " ".join(quoted(text))
+    )
+    tests = re.findall(r"-m pytest ([\w./-]+)", text)
+    assert [path for path in (*inside, *tests) if "NAME" not in path and not (ROOT / path).exists()] == []
+    modules = re.findall(r"python -m ((?:models|data|utils)\.\w+)", text)
+    assert [module for module in modules if importlib.util.find_spec(module) is None] == []
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_tables_are_whole(name):
+    """Every row of a table has as many cells as its header, so that it is shown as one."""
+    text = re.sub(r"```.*?```", "", TEXTS[name], flags=re.DOTALL)
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        widths = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
+        assert len(widths) == 1, table
+        assert re.fullmatch(r"[|-]+", table.splitlines()[1]), table
+        assert f"\n\n{table}" in text, f"no blank line above {table}"
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_rooms_are_described_as_in_the_code(package):
+    """.github/ARCHITECTURE.md has a table for each package: the first paragraph of each room's __init__, in order."""
+    rows = []
+    for room in ROOMS[package]:
+        said = ast.get_docstring(ast.parse((ROOT / package / room / "__init__.py").read_text(encoding="utf-8")))
+        rows.append(f"| `{package}/{room}` | {' '.join(said.partition(chr(10) * 2)[0].split())} |")
+    page = TEXTS[".github/ARCHITECTURE.md"]
+    assert page.partition(f"### {package}\n\n")[2].split("\n\n")[0].splitlines()[2:] == rows
+
+
+@pytest.mark.parametrize("name", TEXTS)
 def test_knobs_named_in_the_text_exist(name):
     for words in re.findall(r"--set (?!section\.name)([\w.]+=[\w.]+)", TEXTS[name]):
-        build_config(settings_of_assignments([words]))
+        build_config(settings_of_assignments([filled(words)]))
     sections = typing.get_type_hints(Config)
     text = re.sub(r"-m \S+", "", " ".join(quoted(TEXTS[name])))  # a module is no knob
     for section, knob in re.findall(r"(?<![\w./-])([a-z_]+)\.([a-z]\w*)", text):
@@ -82,12 +136,13 @@ def test_knobs_named_in_the_text_exist(name):
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_no_option_is_left_out(script, capsys):
-    """A new option needs its word in the README's tables of options."""
+    """A new option needs its word in the tables of cfg/OPTIONS.md."""
     with pytest.raises(SystemExit):
         SCRIPTS[script](["--help"])
     lines = [line.strip().split("  ")[0] for line in capsys.readouterr().out.splitlines() if line.startswith("  -")]
     options = [re.findall(r"(?<!\S)--[a-z][\w-]*", line) for line in lines]
-    table = TEXT[TEXT.index(f"| `{script}` | |") :].split("\n\n")[0]
+    page = TEXTS["cfg/OPTIONS.md"]
+    table = page[page.index(f"| `{script}` | |") :].split("\n\n")[0]
     known = {*re.findall(r"--[a-z][\w-]*", table), "--help", "--debug"}
     assert [names for names in options if not known & set(names)] == []
 
@@ -102,7 +157,7 @@ def test_data_sets_box_losses_and_yolov5_keys_are_listed():
     sets = {path.name for path in (CFG / "data").glob("*.yaml")}
     assert sets <= set(quoted(TEXTS["data/README.md"]))
     losses = set(re.findall(r"'([\w-]+)'", str(IouName)))
-    assert len(losses) > 10 and losses <= set(quoted(CFG_TEXT)) and losses <= set(quoted(TEXT))
+    assert len(losses) > 10 and losses <= set(quoted(CFG_TEXT))
     assert {*YOLOV5_KEYS, *YOLOV5_NEUTRAL} <= set(quoted(CFG_TEXT))
 
 

@@ -1,4 +1,4 @@
-"""Files as such: tar shards, stamps of files, paths of a data YAML, large json read as a stream, the data report.
+"""Files below pictures and labels: tar shards, file stamps, paths in a data YAML, streamed json, the data report.
 
 Imports no other room of data.
 """

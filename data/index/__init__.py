@@ -1,4 +1,4 @@
-"""Records by the million: written once, mapped into memory, joined from several sets.
+"""Records by the million: written once, mapped into memory, joined from several data sets.
 
 May import: files to sets.
 """

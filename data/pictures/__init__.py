@@ -1,4 +1,4 @@
-"""From a path to pixels: one picture with its planes, folders and videos of them.
+"""From a path to pixels: single pictures with their planes, folders of them, videos.
 
 May import: files.
 """

@@ -1,4 +1,4 @@
-"""From rows to a network, and what is done with it as a whole: summary, folding, freezing, its words.
+"""From rows to a network, and what is done to it as a whole: summary, folding, freezing, vocabulary.
 
 May import: rows to text.
 """

@@ -1,4 +1,4 @@
-"""Layers of every network. A new layer: its file here, and its line below.
+"""The layers of every network. To add one: its file here, and its line below.
 
 May import: rows.
 """

@@ -1,4 +1,4 @@
-"""Predictions and truth become losses: overlaps, assignment, criteria, anchors that fit.
+"""From predictions and truth to losses: overlaps, assignment, criteria, fitted anchors.
 
 May import: rows.
 """

@@ -1,4 +1,4 @@
-"""RTVPNet's prompt rows: Mobile-SAM's embedding, domain projection, visual prompts, text <-> visual interaction.
+"""RTVPNet's prompt rows: Mobile-SAM's embedding, domain projection, visual prompts, text-visual interaction.
 
 May import: rows to sam.
 """

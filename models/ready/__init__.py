@@ -1,4 +1,4 @@
-"""A network ready to run: loaded, new or replayed, what comes after it, and how long it takes.
+"""A network ready to run: loaded, new or replayed, its post-processing, and how long it takes.
 
 May import: every other room of models.
 """

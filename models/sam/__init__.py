@@ -1,4 +1,4 @@
-"""Mobile-SAM, which is never trained: a picture's embedding, points and boxes as prompt embeddings, masks of boxes.
+"""Mobile-SAM as a frozen helper: image embeddings, prompt embeddings, masks of boxes.
 
 May import: rows.
 """

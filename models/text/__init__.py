@@ -1,4 +1,4 @@
-"""Text as unit vectors: encoders behind one interface, and a cache of what they gave.
+"""Text as unit vectors: encoders behind one interface, and a cache of their vectors.
 
 May import: rows to prompts.
 """

@@ -1,4 +1,4 @@
-"""A command line becomes a configuration: flags, YAML, --set, each value checked, with its origin.
+"""From the command line to a configuration: flags, YAML and --set, each value checked and its origin kept.
 
 May import: words, values, console.
 """

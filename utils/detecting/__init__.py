@@ -1,4 +1,4 @@
-"""What a look at pictures without truth leaves: pictures, label files, tables.
+"""What detect.py writes about pictures without truth: overlays, label files, tables.
 
 May import: words to drawing.
 """

@@ -1,4 +1,4 @@
-"""What an inspection line asks of an evaluation: escape, overkill, thresholds, sizes, kinds of error, certainty.
+"""What an inspection line asks of an evaluation: escapes, overkill, thresholds, sizes, kinds of error, calibration.
 
 May import: words to detecting.
 """

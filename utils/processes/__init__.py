@@ -1,4 +1,4 @@
-"""Where a script runs: device, processes, threads, memory, number format, and the run it goes on with.
+"""Where a script runs: device, processes, threads, memory, number format, and which run it resumes.
 
 May import: words to files.
 """

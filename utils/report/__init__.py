@@ -1,4 +1,4 @@
-"""One page about a run, report.html with report.json: one file that opens anywhere, without a network.
+"""The report of a run: report.html, one file that opens anywhere without a network, and report.json.
 
 May import: words to inspection.
 """

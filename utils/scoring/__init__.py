@@ -1,4 +1,4 @@
-"""Detections against truth: pairs of boxes, matches, COCO's numbers, tables.
+"""Detections compared with the truth: pairs of boxes, matches, COCO's numbers, tables.
 
 May import: words to processes.
 """

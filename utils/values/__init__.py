@@ -1,4 +1,4 @@
-"""What crosses a boundary, as small frozen dataclasses; boxes are xyxy in pixels of the network input.
+"""What crosses a boundary: small frozen dataclasses, with boxes as xyxy in pixels of the network input.
 
 May import: words.
 """

@@ -1,4 +1,4 @@
-"""Names and messages: errors, plain English, YAML that knows its lines, class names and what else they are called.
+"""Names and messages: errors, wording, YAML that knows its lines, class names and their synonyms.
 
 Imports no other room.
 """
