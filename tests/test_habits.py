@@ -18,8 +18,12 @@ SECTIONS = dict(re.findall(r"^### (.+)\n\n((?:.+\n)+)", PAGE, re.MULTILINE))
 COPIED = ("models", "data", "utils", "cfg", "train.py", "val.py", "detect.py")
 SCENE = """
 import numpy as np, torch
+from dataclasses import replace
 from pathlib import Path
-from utils.inspection.summary import InspectionConfig, inspect
+from utils.inspection.inspection_config import InspectionConfig
+from utils.inspection.summary import inspect
+from utils.scoring import coco
+from utils.scoring.evaluation import Evaluation
 from utils.values.detections import Detections
 from utils.values.record import Record
 boxes = np.array([[0.1, 0.1, 0.3, 0.3]], np.float32)
@@ -27,7 +31,9 @@ bad = Record(Path("a.png"), 1, (100, 100), boxes, np.array([0]), np.array([False
 good = Record(Path("b.png"), 2, (100, 100), boxes[:0], np.array([], int), np.array([], bool))
 found = Detections(torch.tensor([[10.0, 10.0, 30.0, 30.0]]), torch.tensor([0.9]), torch.tensor([0]))
 nothing = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64))
-inspection = inspect([bad, good, good], {0: found, 1: nothing, 2: nothing}, ["scratch"], InspectionConfig())
+records = [bad, good, replace(good, image_id=3)]
+results = coco.results_json(records, {0: found, 1: nothing, 2: nothing}, (1,))
+inspection = inspect(Evaluation(records, ("scratch",), (1,), results), InspectionConfig())
 """
 
 
@@ -200,7 +206,7 @@ def read_dots(
 
 
 def test_a_data_format(copy):
-    finder, reader = "data/sets/label_finder.py", "data/sets/record_reader.py"
+    finder, reader = "data/sets/truth_finder.py", "data/sets/record_reader.py"
     copy.write("data/labels/dots.py", DOTS)
     find = '    def dots_of(self, path: Path) -> Path:\n        """The dots of a picture."""\n'
     find += '        return path.with_suffix(".dots")\n\n'
@@ -241,8 +247,7 @@ def test_a_metric(copy):
     copy.edit(summary, r"^(        errors=errors\.counts\(\),)$", r"        prevalence=prevalence(matching),\n\1")
     copy.edit(summary, r'^(            "errors": self\.errors,)$', r'            "prevalence": self.prevalence,\n\1')
     assert copy.changed() == files_of("A metric", "prevalence")
-    section = "from utils.inspection.files import inspection_section\n"  # what results.json and report.json hold
-    section += "print(inspection_section(inspection, 'abc')['prevalence'])"
+    section = "print(inspection.plain()['prevalence'])"  # what results.json and report.json hold
     assert float(copy.run(SCENE + section)) == pytest.approx(1 / 3)
 
 
@@ -267,14 +272,14 @@ class LengthEncoder:
 
 
 def test_a_text_encoder(copy):
-    find = "models/text/find.py"
+    find = "models/text/encoder_finder.py"
     copy.write("models/text/length.py", LENGTH)
     copy.edit(find, r"^(from models\.text\.ngram .*)$", r"from models.text.length import LengthEncoder\n\1")
     copy.edit(find, r'^(FORMS = ")', r"\1length, ")
     copy.edit(find, r'^(    if kind == "vectors":)$', r'    if kind == "length":\n        return LengthEncoder()\n\1')
     assert copy.changed() == files_of("A text encoder", "length")
     printed = copy.run(
-        "from models.text.find import find_encoder\nfrom models.text.encoder import flaw\n"
+        "from models.text.encoder_finder import find_encoder\nfrom models.text.encoder import flaw\n"
         "from utils.config.cli import parse_train\n"
         "from utils.config.settings import build_config, settings_of_assignments\n"
         "flags = parse_train(['--data', 'x.yaml', '--text-encoder', 'length'])\n"
