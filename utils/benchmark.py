@@ -21,8 +21,7 @@ from utils.inspection.bootstrap import compare
 from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.summary import inspect
 from utils.processes.memory import peak_process_memory
-from utils.report.evaluation import ReportOptions, write_report
-from utils.report.run_results import results_json
+from utils.report.evaluation import ReportOptions, results_json, write_report
 from utils.scoring.evaluation import Evaluation
 from utils.scoring.score_tables import image_rows
 from utils.values.record import Record

@@ -1,4 +1,4 @@
-"""report.json and report.html of an evaluation: by train.py, val.py, or of somebody's predictions."""
+"""results.json, report.json and report.html of an evaluation: by train.py, val.py, or of somebody's predictions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from utils.files.checkpoint import weights_about
 from utils.files.runs import ResultsCsv, write_json, write_text
 from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.summary import Inspection
+from utils.inspection.suspects import Suspect
 from utils.inspection.threshold_file import DetectionSettings
 from utils.report import confusion, curves, details, operating
 from utils.report.crops import FOUND, TRUTH, Crop, Cropper, Show, above
@@ -49,6 +50,45 @@ class ReportOptions:
     data_report: Sequence[str] = ()
     plots: bool = True
     verbose: bool = True
+
+
+def results_json(evaluation: Evaluation, inspection: Inspection, about: Mapping[str, Any]) -> dict[str, Any]:
+    """results.json: the scores, `about`, and the inspection by the names of classes and files."""
+    section = _inspection_json(inspection, evaluation.files)
+    return {**evaluation.report.plain(), **about, "inspection": section}
+
+
+def _inspection_json(inspection: Inspection, files: Sequence[str]) -> dict[str, Any]:
+    """`inspection` of results.json: by name and file, as numbers of classes and pictures mean nothing outside."""
+    plain = inspection.plain()
+    names = inspection.names
+    del plain["names"]
+    plain["match"] = vars(inspection.config.rule)
+    point = plain["operating_point"]
+    point["classes"] = _by_name(names, point["classes"])
+    point["thresholds"] = _by_name(names, inspection.point.thresholds)
+    for key in ("class_calibration", "class_errors"):
+        plain[key] = _by_name(names, plain[key])
+    for key in ("misses", "false_alarms"):
+        plain[key] = [_suspect_json(one, names, files) for one in getattr(inspection, key)]
+    plain["label_suspects"] = {
+        kind: [_suspect_json(one, names, files) for one in rows] for kind, rows in vars(inspection.labels).items()
+    }
+    return plain
+
+
+def _by_name(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(names, values, strict=True))
+
+
+def _suspect_json(one: Suspect, names: Sequence[str], files: Sequence[str]) -> dict[str, Any]:
+    return {
+        "file": files[one.picture],
+        "class": names[one.label],
+        "box": list(one.box),
+        "score": one.score,
+        "reason": one.reason,
+    }
 
 
 def report_json(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,9 @@ from utils.drawing.score_plots import plot_scores
 from utils.files.runs import write_json, write_text
 from utils.inspection.plots import plot_inspection
 from utils.inspection.summary import Inspection, inspect
-from utils.inspection.suspects import Suspect
 from utils.inspection.threshold_file import DetectionSettings, thresholds_text
 from utils.processes.speed import Speed
-from utils.report.evaluation import ReportOptions, write_report
+from utils.report.evaluation import ReportOptions, results_json, write_report
 from utils.scoring.evaluation import Evaluation
 from utils.scoring.novelty import group_lines
 from utils.scoring.score_summary import as_lines
@@ -49,45 +48,6 @@ def write_scores(run: Path, evaluation: Evaluation, results: Mapping[str, Any]) 
     write_json(run / "predictions.json", evaluation.results)
     write_json(run / "truth.json", evaluation.truth)
     write_tables(run, evaluation)
-
-
-def results_json(evaluation: Evaluation, inspection: Inspection, about: Mapping[str, Any]) -> dict[str, Any]:
-    """results.json: the scores, `about`, and the inspection by the names of classes and files."""
-    section = _inspection_json(inspection, evaluation.files)
-    return {**evaluation.report.plain(), **about, "inspection": section}
-
-
-def _inspection_json(inspection: Inspection, files: Sequence[str]) -> dict[str, Any]:
-    """`inspection` of results.json: by name and file, as numbers of classes and pictures mean nothing outside."""
-    plain = inspection.plain()
-    names = inspection.names
-    del plain["names"]
-    plain["match"] = vars(inspection.config.rule)
-    point = plain["operating_point"]
-    point["classes"] = _by_name(names, point["classes"])
-    point["thresholds"] = _by_name(names, inspection.point.thresholds)
-    for key in ("class_calibration", "class_errors"):
-        plain[key] = _by_name(names, plain[key])
-    for key in ("misses", "false_alarms"):
-        plain[key] = [_suspect_json(one, names, files) for one in getattr(inspection, key)]
-    plain["label_suspects"] = {
-        kind: [_suspect_json(one, names, files) for one in rows] for kind, rows in vars(inspection.labels).items()
-    }
-    return plain
-
-
-def _by_name(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
-    return dict(zip(names, values, strict=True))
-
-
-def _suspect_json(one: Suspect, names: Sequence[str], files: Sequence[str]) -> dict[str, Any]:
-    return {
-        "file": files[one.picture],
-        "class": names[one.label],
-        "box": list(one.box),
-        "score": one.score,
-        "reason": one.reason,
-    }
 
 
 def write_thresholds(run: Path, inspection: Inspection, about: Mapping[str, Any], nms: DetectionSettings) -> None:

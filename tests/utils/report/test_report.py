@@ -22,10 +22,9 @@ from utils.inspection.summary import inspect
 from utils.report.charts import Axis
 from utils.report.crops import MOST, cut_out
 from utils.report.detection import DetectionReport
-from utils.report.evaluation import ReportOptions, warnings_of, write_report
+from utils.report.evaluation import ReportOptions, results_json, warnings_of, write_report
 from utils.report.markup import data_block, element, file_name, table, text
 from utils.report.operating import STEPS, slider_rows, sweep_table
-from utils.report.run_results import results_json
 from utils.scoring import coco
 from utils.values.frame import Frame
 from utils.values.picture_result import PictureResult
