@@ -215,7 +215,8 @@ def test_a_data_format(copy):
     copy.edit(reader, r"^(from data\.labels\.voc import)", r"from data.labels.dots import read_dots\n\1")
     use = "        dots = self.finder.dots_of(path)\n        if dots.exists():\n"
     use += "            truth = read_dots(dots, size, self.finder.label_of_name)\n"
-    use += "            return PictureReading(path, self._labelled(path, size, truth), label=dots, rows=len(truth[1]))\n"
+    use += "            record = self._labelled(path, size, truth)\n"
+    use += "            return PictureReading(path, record, label=dots, rows=len(truth[1]))\n"
     copy.edit(reader, r"^(        label = self\.finder\.labels\.find\(path\))$", use + r"\1")
     assert copy.changed() == files_of("A data format", "dots")
     printed = copy.run(
