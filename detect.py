@@ -21,7 +21,7 @@ from data.batches.collate import collate
 from data.batches.samples import letterboxed
 from data.drawn.glass_set import write_glass
 from data.index.union import open_data
-from data.pictures.images import MAX_PIXELS
+from data.pictures.picture_decoder import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader
 from data.pictures.sources import find_sources, words
 from data.pictures.video import read_frames
@@ -35,14 +35,14 @@ from utils.config.settings import build_config, settings_of_assignments
 from utils.console.log import LOG, log_to
 from utils.console.progress import progress
 from utils.console.script import end, run_script
-from utils.detecting.detection_output import DetectionOutput
 from utils.detecting.frame_batches import frame_batches
+from utils.detecting.output_options import DetectionOutput
 from utils.files.checkpoint import find_weights, weights_about
 from utils.files.output_paths import protect_inputs
 from utils.files.runs import new_run, provenance, write_json
 from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits
 from utils.processes.device import half_notices, half_precision, select_device
-from utils.processes.dist import ALONE, World, find_place, joined
+from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
 from utils.report.detection_run import write_run
 from utils.values.channels import serve

@@ -25,15 +25,15 @@ from models.ready.trial import dry_run_lines
 from utils.config.cli import parse_detect, parse_train
 from utils.config.config import Config
 from utils.config.train_config import configure
+from utils.console.interrupt import Stop
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import end, run_script
-from utils.console.stop import Stop
 from utils.files.runs import ResultsCsv
 from utils.inspection.inspection_config import inspection_config
 from utils.inspection.threshold_file import DetectionSettings
 from utils.processes.device import select_device
-from utils.processes.dist import World, find_place, joined
+from utils.processes.distributed import World, find_place, joined
 from utils.processes.launch import device_of, launch, process_count
 from utils.processes.mixed_precision import autocast_dtype
 from utils.processes.resume import Resumed, check_resumed, restarted, resume

@@ -12,7 +12,7 @@ from data.batches.build import eval_loader, read_split
 from data.batches.preview import plot_detections, show_pictures
 from data.sets.split_reading import RecordSet
 from models.graph.graph import Graph
-from models.graph.summary import model_table
+from models.graph.model_summary import model_table
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
 from models.losses.terms import Criterion, LossTerms
@@ -21,18 +21,12 @@ from models.ready.load import Loaded, closed_words, for_inference, load_model, l
 from models.ready.timing import measure
 from utils.config.cli import parse_val
 from utils.config.config import DataConfig, RunConfig, ValConfig
-from utils.config.evaluation_config import (
-    assigned_config,
-    data_config,
-    flag_notices,
-    refuse_with_predictions,
-    val_config,
-)
 from utils.config.flags import ValFlags
+from utils.config.val_config import assigned_config, data_config, flag_notices, refuse_with_predictions, val_config
+from utils.console.interrupt import Stop
 from utils.console.log import LOG, log_to
 from utils.console.progress import progress
 from utils.console.script import end, run_script
-from utils.console.stop import Stop
 from utils.files.checkpoint import find_weights, weights_about
 from utils.files.runs import new_run, provenance, write_json
 from utils.files.yolo_txt import write_label_files
@@ -41,7 +35,7 @@ from utils.inspection.inspection_config import InspectionConfig, inspection_conf
 from utils.inspection.threshold_file import DetectionSettings
 from utils.inspection.thresholds import LOWEST
 from utils.processes.device import half_notices, half_precision, select_device
-from utils.processes.dist import ALONE, World, find_place, joined
+from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
 from utils.report.evaluation import ReportOptions
 from utils.report.run_results import write_results, write_speed

@@ -22,16 +22,16 @@ import cv2
 import numpy as np
 from torch.utils.data import DataLoader
 
-from data.batches.balance import Balance
 from data.batches.build import train_loader
+from data.batches.class_balance import Balance
 from data.batches.sampler import EpochBatches, Shapes
 from data.files.stamps import take_stamps
 from data.index.index_writer import IndexWriter
 from data.index.record_index import LABELLED, RecordIndex
 from data.index.split_index import read_indexed
 from data.labels.classes import ClassMap
-from data.labels.coco_truth import read_coco, truths_of
-from data.sets.description import read_description
+from data.labels.coco_labels import read_coco, truths_of
+from data.sets.data_yaml import read_description
 from data.sets.split_reading import ReadPolicy, read_records
 from utils.config.command_cli import parse_data_benchmark
 from utils.config.command_flags import DataBenchmarkFlags

@@ -20,7 +20,7 @@ import numpy as np
 from data.files.shards import FORMAT, MANIFEST, OFFSETS, Shard, file_hash, member_name, offsets_of
 from data.index.coco_writer import IGNORED, ignores, write_coco
 from data.index.union import DataSource, open_data
-from data.pictures.images import picture_bytes
+from data.pictures.picture_decoder import picture_bytes
 from data.sets.split_reading import ReadPolicy, RecordSet
 from utils.config.command_cli import parse_pack
 from utils.config.command_flags import PackFlags

@@ -19,10 +19,10 @@ import torch
 from models.graph.builder import build_graph
 from models.graph.folded import static_graph, without_norms
 from models.graph.graph import Graph
+from models.graph.model_summary import summarise
 from models.graph.open_vocabulary import Words, set_words, text_source, with_words
-from models.graph.summary import summarise
 from models.inference.nms import NMSConfig, suppress
-from models.rows.spec import ModelSpec, read_spec
+from models.rows.model_spec import ModelSpec, read_spec
 from models.text.cache import VectorCache
 from models.text.encoder import TextEncoder
 from models.text.encoder_finder import find_encoder

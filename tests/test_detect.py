@@ -16,15 +16,15 @@ from PIL import Image
 import detect
 import val
 from data.augment.polarization import Optics
-from data.pictures.images import read_image
+from data.pictures.picture_decoder import read_image
 from data.pictures.sources import find_sources
 from data.pictures.video import read_frames
 from detect import Detector, look
 from models.inference.nms import NMSConfig
 from tests.data.pictures.test_video import write_video
-from utils.detecting.detection_output import DetectionOutput
-from utils.drawing.marks import BoxStyle
-from utils.processes.dist import ALONE
+from utils.detecting.output_options import DetectionOutput
+from utils.drawing.box_drawing import BoxStyle
+from utils.processes.distributed import ALONE
 from utils.report.detection_run import write_run
 from utils.scoring import coco
 from utils.values.channels import RGB_CHANNELS

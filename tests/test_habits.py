@@ -206,13 +206,13 @@ def read_dots(
 
 
 def test_a_data_format(copy):
-    finder, reader = "data/sets/truth_finder.py", "data/sets/record_reader.py"
+    finder, reader = "data/sets/label_finder.py", "data/sets/record_reader.py"
     copy.write("data/labels/dots.py", DOTS)
     find = '    def dots_of(self, path: Path) -> Path:\n        """The dots of a picture."""\n'
     find += '        return path.with_suffix(".dots")\n\n'
     copy.edit(finder, r"^(    def files_of\()", find + r"\1")
     copy.edit(finder, r"^(        label, xml = self\.labels.*)$", r"        yield self.dots_of(path)\n\1")
-    copy.edit(reader, r"^(from data\.labels\.voc import)", r"from data.labels.dots import read_dots\n\1")
+    copy.edit(reader, r"^(from data\.labels\.voc_labels import)", r"from data.labels.dots import read_dots\n\1")
     use = "        dots = self.finder.dots_of(path)\n        if dots.exists():\n"
     use += "            truth = read_dots(dots, size, self.finder.label_of_name)\n"
     use += "            record = self._labelled(path, size, truth)\n"
@@ -220,7 +220,7 @@ def test_a_data_format(copy):
     copy.edit(reader, r"^(        label = self\.finder\.labels\.find\(path\))$", use + r"\1")
     assert copy.changed() == files_of("A data format", "dots")
     printed = copy.run(
-        "import cv2, numpy as np, pathlib\nfrom data.sets.description import read_description\n"
+        "import cv2, numpy as np, pathlib\nfrom data.sets.data_yaml import read_description\n"
         "from data.sets.split_reading import ReadPolicy, read_records\n"
         "home = pathlib.Path('set'); (home / 'images').mkdir(parents=True)\n"
         "cv2.imwrite(str(home / 'images' / 'a.png'), np.zeros((40, 80, 3), np.uint8))\n"
@@ -234,7 +234,7 @@ def test_a_data_format(copy):
 
 
 def test_a_metric(copy):
-    summary = "utils/inspection/summary.py"
+    summary = "utils/inspection/inspection.py"
     copy.write(
         "utils/inspection/prevalence.py",
         '"""How common bad pictures are."""\n\nfrom utils.scoring.matching import Matching\n\n\n'

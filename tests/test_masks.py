@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import detect
-from data.pictures.images import read_image
+from data.pictures.picture_decoder import read_image
 from detect import Detector
 from tests.data.pictures.test_video import write_video
 from utils.drawing.colours import class_colour
@@ -36,7 +36,7 @@ def rows(run):
 
 def test_masks_stand_in_the_json_and_in_the_overlay(trained, strip, tmp_path, capsys, monkeypatch):
     filled = []
-    monkeypatch.setattr("utils.drawing.marks.fill_masks", lambda *args: filled.append(args) or fill_masks(*args))
+    monkeypatch.setattr("utils.drawing.box_drawing.fill_masks", lambda *args: filled.append(args) or fill_masks(*args))
     code, run = run_detect(trained, strip, tmp_path / "with", *RANDOM)
     said = capsys.readouterr().out
     bare_code, bare = run_detect(trained, strip, tmp_path / "without")

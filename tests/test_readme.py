@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from data.sets.description import KEYS
+from data.sets.data_yaml import KEYS
 from models.graph.builder import build_graph
-from models.rows.spec import parse_spec
+from models.rows.model_spec import parse_spec
 from tests.models.graph.test_variants import PARAMETERS
 from tests.test_house import ROOMS
 from utils.config.cli import parse_detect, parse_train, parse_val

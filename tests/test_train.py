@@ -11,7 +11,7 @@ from PIL import Image
 
 import train
 from models.ready.load import load_model
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 from tests.conftest import QUICK
 from tests.test_resume import assert_same
 from utils.config.paths import CFG

@@ -18,8 +18,8 @@ from utils.config.command_flags import EvaluatorBenchmarkFlags
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.inspection.bootstrap import compare
+from utils.inspection.inspection import inspect
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.summary import inspect
 from utils.processes.memory import peak_process_memory
 from utils.report.evaluation import ReportOptions, results_json, write_report
 from utils.scoring.evaluation import Evaluation

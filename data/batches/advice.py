@@ -8,7 +8,7 @@ import numpy as np
 
 from data.augment.mosaic import REACH
 from data.augment.transforms import tilt_limit
-from data.batches.balance import Balance
+from data.batches.class_balance import Balance
 from data.index.flat_truth import flatten
 from utils.config.config import Config
 from utils.values.record import Record

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from data.batches.balance import Balance
 from data.batches.cached_pictures import open_pictures
+from data.batches.class_balance import Balance
 from data.batches.collate import collate
 from data.batches.phrases import PhraseDraw
 from data.batches.record_scenes import RecordScenes
@@ -24,7 +24,7 @@ from data.index.union import open_data
 from data.sets.split_reading import ReadPolicy, RecordSet
 from utils.config.config import Config, DataConfig
 from utils.console.log import LOG
-from utils.processes.dist import ALONE, World
+from utils.processes.distributed import ALONE, World
 from utils.values.batch import Batch
 from utils.values.channels import RGB_CHANNELS, Channels
 from utils.values.record import Record

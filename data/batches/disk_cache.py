@@ -21,7 +21,7 @@ from utils.config.paths import user_cache
 from utils.console.log import LOG
 from utils.words.errors import printable
 
-# Change the version when data/pictures/images.py decodes something differently.
+# Change the version when data/pictures/picture_decoder.py decodes something differently.
 FORMAT = f"decoded picture 1, OpenCV {cv2.__version__}, Pillow {pillow}"
 HEADER = struct.Struct("<32sIII")  # stamp, height, width, checksum of the pixels that follow
 SAMPLED = 4096  # bytes of the picture file's middle and end that go into the stamp

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from utils.processes.dist import ALONE, World
+from utils.processes.distributed import ALONE, World
 from utils.values.batch import Batch
 from utils.words.class_sampling import ALL, sample_classes
 from utils.words.vocabulary import Vocabulary

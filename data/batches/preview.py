@@ -14,7 +14,7 @@ from data.batches.samples import EvalSamples, TrainSamples
 from data.index.flat_truth import flatten
 from data.pictures.plane_reader import PlaneReader
 from data.sets.split_reading import RecordSet
-from utils.drawing.marks import Marks
+from utils.drawing.box_drawing import Marks
 from utils.drawing.plots import plot_batch, plot_labels, plot_planes
 from utils.values.batch import Batch
 from utils.values.channels import ANGLES, DERIVED, PAIRS

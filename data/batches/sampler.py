@@ -10,7 +10,7 @@ import numpy as np
 from torch.utils.data import Sampler
 
 from data.augment.transforms import Shape, eval_shapes
-from data.batches.balance import Balance
+from data.batches.class_balance import Balance
 
 BLANK = -1  # the index of a sample that shows nothing and does not count
 

@@ -13,7 +13,7 @@ from data.augment.paste import Donor, paste_objects
 from data.augment.polarization import Optics
 from data.augment.scene import Scene, SceneSource
 from data.augment.transforms import PAD, clip_and_keep, eval_shapes, filled, letterbox, transform_boxes, warp_into
-from data.batches.balance import Balance
+from data.batches.class_balance import Balance
 from data.batches.sampler import BLANK, Key
 from utils.config.config import AugmentConfig
 from utils.values.batch import Sample

@@ -19,7 +19,7 @@ from data.files.stamps import StampBook
 from data.index.column_file import UnusableIndex
 from data.index.index_writer import IndexWriter, open_index
 from data.labels.classes import SINGLE
-from data.sets.description import DataDescription
+from data.sets.data_yaml import DataDescription
 from data.sets.split_reading import ReadPolicy, RecordSet, SplitFacts, SplitReader
 from utils.config.paths import user_cache
 from utils.console.log import LOG

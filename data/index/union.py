@@ -19,7 +19,7 @@ import numpy as np
 from data.files.data_report import DataReport
 from data.index.record_sequence import MergedRecords
 from data.index.split_index import IndexUse, read_indexed
-from data.sets.description import DataDescription, describe, open_source
+from data.sets.data_yaml import DataDescription, describe, open_source
 from data.sets.split_reading import ReadPolicy, RecordSet
 from utils.config.config import DataConfig
 from utils.values.channels import Channels

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from data.files.data_report import Problem
-from data.pictures.images import is_picture
+from data.pictures.picture_decoder import is_picture
 from utils.words.errors import DataError, printable
 
 OVERHANG = 0.010002  # share of the picture by which an edge may lie outside and be clipped

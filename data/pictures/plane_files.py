@@ -18,8 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.pictures.images import image_error, load_picture
-from data.pictures.images import read_file as read_bytes
+from data.pictures.picture_decoder import image_error, load_picture
+from data.pictures.picture_decoder import read_file as read_bytes
 from data.pictures.picture_header import TURNS
 from utils.values.channels import FLOAT, RGB
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.pictures.images import IMAGE_SUFFIXES, image_error, is_picture, picture_size, read_image
+from data.pictures.picture_decoder import IMAGE_SUFFIXES, image_error, is_picture, picture_size, read_image
 from data.pictures.plane_files import NPY, plane_size, read_planes
 from utils.values.channels import ANGLES, FLOAT, Channels
 from utils.words.errors import DataError, printable

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.pictures.images import read_file
+from data.pictures.picture_decoder import read_file
 from data.pictures.plane_reader import first_names, is_first, without_seconds
 from utils.files.output_paths import output_places, relative_paths
 from utils.values.channels import RGB_CHANNELS, Channels

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 
-from data.pictures.images import MAX_PIXELS
+from data.pictures.picture_decoder import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader
 from data.pictures.sources import Source
 from utils.values.channels import RGB, RGB_CHANNELS, Channels

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from data.files.data_report import DataReport, Problem
 from data.labels.yolo_labels import count_orphans
-from data.sets.description import DataDescription
+from data.sets.data_yaml import DataDescription
+from data.sets.label_finder import LabelFinder
 from data.sets.picture_lists import Listing
 from data.sets.record_reader import PictureReading
-from data.sets.truth_finder import TruthFinder
 from utils.values.record import EVERY_CLASS
 from utils.words.errors import DataError, printable
 from utils.words.text import counted
@@ -116,7 +116,7 @@ class Disagreements:
     several pictures. Takes the reading of every used picture once, in order.
     """
 
-    def __init__(self, finder: TruthFinder) -> None:
+    def __init__(self, finder: LabelFinder) -> None:
         self.finder = finder
         self.kinds: Counter[str] = Counter()
         self.coco, self.coco_is_xml = _Pairs(), False

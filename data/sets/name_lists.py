@@ -15,8 +15,8 @@ from typing import Any
 
 from data.files.yaml_paths import EXAMPLE, SPLITS, siblings
 from data.labels.classes import Names
-from data.labels.coco_truth import read_category_names
-from data.pictures.images import read_file
+from data.labels.coco_labels import read_category_names
+from data.pictures.picture_decoder import read_file
 from utils.words.class_names import name_key
 from utils.words.errors import ConfigError, printable
 from utils.words.synonyms import check_names, read_synonyms

@@ -10,10 +10,10 @@ from data.files.data_report import Problem
 from data.files.shards import MANIFEST, SUFFIX, check_shards, members, offsets_of
 from data.files.stamps import Watch, no_watch
 from data.files.yaml_paths import expand_glob, glob_folders
-from data.labels.coco_truth import CocoImage, CocoTruth, read_coco
-from data.pictures.images import read_file
+from data.labels.coco_labels import CocoImage, CocoTruth, read_coco
+from data.pictures.picture_decoder import read_file
 from data.pictures.plane_reader import first_names, is_first, without_seconds
-from data.sets.description import DataDescription
+from data.sets.data_yaml import DataDescription
 from utils.words.errors import DataError, printable
 
 TEXT_BYTES = 256 << 20

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from data.files.data_report import Problem
-from data.labels.coco_truth import truth_of
-from data.labels.voc import read_voc, truth_of_voc
+from data.labels.coco_labels import truth_of
+from data.labels.voc_labels import read_voc, truth_of_voc
 from data.labels.yolo_labels import count_rows, parse_labels
-from data.pictures.images import read_file
+from data.pictures.picture_decoder import read_file
 from data.pictures.plane_reader import PlaneReader
+from data.sets.label_finder import LabelFinder
 from data.sets.picture_lists import TEXT_BYTES
-from data.sets.truth_finder import TruthFinder
 from utils.values.record import Record
 from utils.words.errors import DataError, printable
 
@@ -48,7 +48,7 @@ class PictureReading:
 class RecordReader:
     """Reads one picture and its truth; called from several threads, so it keeps nothing."""
 
-    def __init__(self, finder: TruthFinder, planes: PlaneReader, drop_duplicates: bool) -> None:
+    def __init__(self, finder: LabelFinder, planes: PlaneReader, drop_duplicates: bool) -> None:
         self.finder, self.planes, self.drop_duplicates = finder, planes, drop_duplicates
 
     def __call__(self, path: Path) -> PictureReading:

@@ -12,13 +12,13 @@ from tqdm import tqdm
 
 from data.files.data_report import DataReport
 from data.files.stamps import Stamp, Watch, no_watch, take_stamps
-from data.pictures.images import MAX_PIXELS
+from data.pictures.picture_decoder import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader, missing_words, second_folder
 from data.sets.data_report_builder import DataReportBuilder, Disagreements
-from data.sets.description import DataDescription, check_present
+from data.sets.data_yaml import DataDescription, check_present
+from data.sets.label_finder import LabelFinder
 from data.sets.picture_lists import Listing
 from data.sets.record_reader import RecordReader
-from data.sets.truth_finder import TruthFinder
 from utils.console.log import LOG
 from utils.values.channels import Channels, serve
 from utils.values.record import Record
@@ -68,7 +68,7 @@ class RecordSet:
 def read_records(description: DataDescription, split: str, policy: ReadPolicy) -> RecordSet:
     """List, read and check the pictures of `split`.
 
-    Truth comes from where `TruthFinder` finds it. A COCO file that names every picture gives the ids, else they are
+    Truth comes from where `LabelFinder` finds it. A COCO file that names every picture gives the ids, else they are
     1..N.
     Raises ConfigError for a split that is not described, DataError for what `policy` does not tolerate, for
     a class id beyond the names, for no pictures, and for more than half of the labels missing.
@@ -111,7 +111,7 @@ class SplitReader:
         self.description, self.split, self.policy = description, split, policy
         self.listing = Listing(description, split, watch)
         self.pictures = sorted(self.listing.pictures, key=Path.as_posix)
-        self.finder = TruthFinder(description, self.listing, self.pictures, watch)
+        self.finder = LabelFinder(description, self.listing, self.pictures, watch)
         self.planes = PlaneReader(description.channels, policy.max_pixels)
         if description.channels.polar_dir:
             for folder in {second_folder(picture, description.channels.polar_dir) for picture in self.pictures}:

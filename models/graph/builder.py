@@ -15,9 +15,9 @@ import models.prompts  # noqa: F401  these three register the layers
 from models.graph.graph import Graph, Step, Value, gather, plan, run_layer, takes_context
 from models.graph.inputs import planes_of
 from models.rows import registry
+from models.rows.model_spec import ModelSpec, Row
 from models.rows.registry import Layer, Parameter, Role, find
 from models.rows.row_context import Context
-from models.rows.spec import ModelSpec, Row
 from utils.values.channels import Channels
 from utils.values.predictions import Predictions
 from utils.words.schema import fits, type_words

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from models.graph.graph import Graph, Step, plan, takes_context
 from models.rows.folding import Foldable, Normed, StaticRow
-from models.rows.spec import Source
+from models.rows.model_spec import Source
 
 Known = dict[int | str, Tensor | tuple[Tensor, ...]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from models.graph.graph import Graph
-from models.rows.spec import ModelSpec
+from models.rows.model_spec import ModelSpec
 from utils.words.errors import ConfigError
 from utils.words.text import did_you_mean
 

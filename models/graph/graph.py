@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from models.graph.inputs import TextInput, planes_of
 from models.heads.head import Head
+from models.rows.model_spec import ModelSpec, Source
 from models.rows.row_context import Context
-from models.rows.spec import ModelSpec, Source
 from utils.values.channels import Channels
 from utils.values.predictions import Predictions
 from utils.values.step_info import StepInfo

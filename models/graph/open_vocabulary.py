@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from models.graph.graph import Graph
-from models.rows.spec import ModelSpec
+from models.rows.model_spec import ModelSpec
 from models.text.cache import VectorCache, average_templates
 from models.text.encoder_finder import find_encoder
 from utils.words.errors import CheckpointError, ConfigError

@@ -3,6 +3,7 @@
 May import: rows, layers, losses.
 """
 
-from models.heads import anchor, contrastive, free
+from models.heads import anchor, contrastive
+from models.heads import anchor_free as free
 
 __all__ = ["anchor", "contrastive", "free"]

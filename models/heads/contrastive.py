@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 
 from models.heads.distances import BoxBranch, cells_last, distance_predictions, tower
 from models.layers.conv import batch_norm
-from models.losses.free_criterion import FreeCriterion
+from models.losses.anchor_free_criterion import FreeCriterion
 from models.losses.terms import Criterion
 from models.rows.folding import StaticRow
 from models.rows.registry import Ins, Strides, TextDim, register

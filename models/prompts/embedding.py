@@ -6,8 +6,8 @@ import typing
 
 from torch import Tensor, nn
 
+from models.rows.model_spec import ModelSpec
 from models.rows.registry import WeightsFile, register
-from models.rows.spec import ModelSpec
 from models.sam.mobile_sam import SamMode, load_mobile_sam
 from utils.values.channels import RGB, Channels
 from utils.words.errors import ConfigError

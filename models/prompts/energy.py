@@ -13,7 +13,7 @@ from models.prompts.embedding import SAMEmbedding, sam_row
 from models.prompts.points import PromptPoints, prompt_points
 from models.rows.float32 import at_least_fp32
 from models.rows.registry import Ins, Peer, Strides, TextDim, register
-from models.sam.prompts import BOTTOM_RIGHT, NOT_A_POINT
+from models.sam.prompt_encoder import BOTTOM_RIGHT, NOT_A_POINT
 
 
 @register

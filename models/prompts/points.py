@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d, pad, unfold
 
-from models.sam.prompts import NEGATIVE, NOT_A_POINT, POSITIVE, box_corners
+from models.sam.prompt_encoder import NEGATIVE, NOT_A_POINT, POSITIVE, box_corners
 
 POSITIVES, NEGATIVES, BOXES = 16, 4, 8
 WINDOW = 9  # cells: what a box is measured in

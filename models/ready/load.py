@@ -26,7 +26,7 @@ from models.graph.open_vocabulary import (
     words_for,
 )
 from models.prompts.embedding import SAMEmbedding, choose_sam
-from models.rows.spec import ModelSpec, parse_spec, read_spec
+from models.rows.model_spec import ModelSpec, parse_spec, read_spec
 from models.sam.masker import Masker, sam_for_masks
 from utils.config.config import Config
 from utils.config.paths import find_yaml

@@ -17,10 +17,10 @@ from models.losses.anchors import refit
 from models.ready.load import build_network, load_matching, new_network
 from models.ready.replay import replayed
 from models.ready.trial import fit_batch
-from models.rows.spec import ModelSpec
+from models.rows.model_spec import ModelSpec
 from utils.config.config import Config
 from utils.console.log import LOG
-from utils.processes.dist import World
+from utils.processes.distributed import World
 from utils.processes.launch import check_processes
 from utils.training.state import TrainState, new_state
 from utils.values.channels import Channels

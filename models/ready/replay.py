@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from models.graph.graph import Graph
 from utils.config.config import Config
-from utils.processes.dist import World
+from utils.processes.distributed import World
 from utils.values.predictions import Predictions
 from utils.values.step_info import StepInfo
 from utils.words.errors import ConfigError

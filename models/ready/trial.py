@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import torch
 
 from models.graph.graph import Graph
-from models.graph.summary import summarise
+from models.graph.model_summary import summarise
 from models.ready.replay import replayed
 from utils.config.config import Config, DataConfig
 from utils.console.log import LOG
 from utils.processes.device import peak_device_memory
-from utils.processes.dist import ALONE
+from utils.processes.distributed import ALONE
 from utils.training.dry_run import Split, plan_lines
 from utils.training.state import new_state
 from utils.training.step import forward_backward, optimizer_step

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from models.sam.convert import WHERE
-from models.sam.encoder import PIXEL_MEAN, STRIDE
+from models.sam.image_encoder import PIXEL_MEAN, STRIDE
 from models.sam.masks import CHUNK
 from models.sam.mobile_sam import OPTION, MobileSAM, SamMode, load_mobile_sam
 from utils.values.masks import Rle, encode_mask

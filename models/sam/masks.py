@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from models.rows.torchvision_compat import prepare_torchvision
-from models.sam.encoder import CHANNELS, STRIDE
-from models.sam.prompts import box_corners, embed_points
+from models.sam.image_encoder import CHANNELS, STRIDE
+from models.sam.prompt_encoder import box_corners, embed_points
 
 if TYPE_CHECKING:
     from segment_anything.modeling import MaskDecoder, PromptEncoder

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from models.rows.frozen_helper import Frozen
 from models.sam.convert import WHERE, load_reference, read_reference
-from models.sam.encoder import CHANNELS, STRIDE, MobileSAMEncoder, check_image_size
+from models.sam.image_encoder import CHANNELS, STRIDE, MobileSAMEncoder, check_image_size
 from models.sam.masks import build_mask_decoder, masks_for_boxes
-from models.sam.prompts import build_prompt_encoder, embed_points
+from models.sam.prompt_encoder import build_prompt_encoder, embed_points
 from utils.words.errors import CheckpointError, ConfigError
 from utils.words.text import did_you_mean
 
@@ -63,7 +63,7 @@ class MobileSAM(nn.Module):
     def embed_points(self, points: Tensor, labels: Tensor, size: tuple[int, int]) -> Tensor:
         """Points (B, K, 2) px with labels (B, K) -> sparse prompt embeddings (B, K, 256), fp32, without gradient.
 
-        Labels, and boxes as points: `models.sam.prompts`. size: (height, width) px of the network input.
+        Labels, and boxes as points: `models.sam.prompt_encoder`. size: (height, width) px of the network input.
         """
         if self.networks is not None:
             return embed_points(self.networks.prompt_encoder, points, labels, size)

@@ -12,7 +12,7 @@ import yaml
 from data.batches.build import read_splits
 from data.folds import divide, main
 from data.pictures.channel_keys import channel_keys, read_channels
-from data.sets.description import read_description
+from data.sets.data_yaml import read_description
 from data.sets.split_reading import ReadPolicy, read_records
 from tests.data.trees import text
 from utils.config.settings import Setting, build_config

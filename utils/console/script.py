@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
+from utils.console.interrupt import Stopped
 from utils.console.log import LOG, own_rank, start_logging, stop_logging
-from utils.console.stop import Stopped
 from utils.words.errors import UserError
 
 LAUNCHED_BY_SCRIPT = "LAUNCHED_BY_SCRIPT"  # in the environment of processes whose errors the launching script prints

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
+from utils.drawing.box_drawing import BoxStyle, Marks, draw_marks
 from utils.drawing.colours import class_colour
 from utils.drawing.contact_sheet import fitted, picture_grid
 from utils.drawing.figure_style import (
@@ -36,7 +37,6 @@ from utils.drawing.figure_style import (
     short_name,
 )
 from utils.drawing.fonts import displayable
-from utils.drawing.marks import BoxStyle, Marks, draw_marks
 from utils.words.text import counted
 
 CYCLIC = "hsv"  # 0 and 180 degrees are one direction, and one colour

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 
 from utils.drawing.figure_style import DASH, INK, LINES, MARK, dress, new_figure, save_figure
 from utils.inspection.froc import REPORTED
+from utils.inspection.inspection import Inspection
 from utils.inspection.intervals import Rate
-from utils.inspection.summary import Inspection
 
 _DOTS: Any = {"fontsize": 8, "color": INK}
 

@@ -15,7 +15,7 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, P
 from utils.config.config import Config
 from utils.console.log import LOG
 from utils.console.script import LAUNCHED_BY_SCRIPT
-from utils.processes.dist import Place
+from utils.processes.distributed import Place
 from utils.words.errors import ConfigError
 
 GPUS = "cuda:"

@@ -13,7 +13,7 @@ from utils.config.settings import Setting, build_config, config_from_plain
 from utils.console.log import LOG
 from utils.files import checkpoint
 from utils.files.runs import LAST_WRITTEN, find_run
-from utils.processes.dist import World
+from utils.processes.distributed import World
 from utils.processes.launch import launch_id
 from utils.words.errors import CheckpointError, ConfigError
 

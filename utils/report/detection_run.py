@@ -7,11 +7,11 @@ from itertools import chain
 from pathlib import Path
 
 from utils.console.log import LOG
-from utils.detecting.detection_files import FoundFiles
-from utils.detecting.detection_output import DetectionOutput
-from utils.detecting.detection_tables import FoundTables
+from utils.detecting.csv_tables import FoundTables
+from utils.detecting.output_options import DetectionOutput
+from utils.detecting.picture_files import FoundFiles
 from utils.detecting.totals import Totals
-from utils.processes.dist import World
+from utils.processes.distributed import World
 from utils.report.detection import DetectionReport
 from utils.values.picture_result import PictureResult
 from utils.words.errors import printable

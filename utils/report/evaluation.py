@@ -13,8 +13,8 @@ import numpy as np
 
 from utils.files.checkpoint import weights_about
 from utils.files.runs import ResultsCsv, write_json, write_text
+from utils.inspection.inspection import Inspection
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.summary import Inspection
 from utils.inspection.suspects import Suspect
 from utils.inspection.threshold_file import DetectionSettings
 from utils.report import confusion, curves, details, operating

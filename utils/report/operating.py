@@ -11,7 +11,7 @@ import numpy as np
 
 from utils.inspection.decisions import Cost, decision_curve
 from utils.inspection.froc import Froc
-from utils.inspection.summary import Inspection
+from utils.inspection.inspection import Inspection
 from utils.report.charts import Axis, Line, line_chart
 from utils.report.markup import Html, counts_words, data_block, element, joined, rate_words, table, text, why_not
 

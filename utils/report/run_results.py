@@ -10,8 +10,8 @@ from utils.console.log import LOG
 from utils.drawing.plots import plot_times
 from utils.drawing.score_plots import plot_scores
 from utils.files.runs import write_json, write_text
+from utils.inspection.inspection import Inspection, inspect
 from utils.inspection.plots import plot_inspection
-from utils.inspection.summary import Inspection, inspect
 from utils.inspection.threshold_file import DetectionSettings, thresholds_text
 from utils.processes.speed import Speed
 from utils.report.evaluation import ReportOptions, results_json, write_report

@@ -9,7 +9,7 @@ from typing import Any
 from utils.config.config import Config
 from utils.console.log import LOG
 from utils.files.runs import ResultsCsv
-from utils.training.losses import EpochLosses
+from utils.training.epoch_losses import EpochLosses
 from utils.training.optimizer import common_rates
 from utils.training.state import TrainState
 from utils.values.report import Report

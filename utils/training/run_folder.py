@@ -11,7 +11,7 @@ from utils.config.settings import as_yaml, hyp_yaml
 from utils.console.log import LOG, log_to
 from utils.drawing.plots import plot_results
 from utils.files.runs import LAST_WRITTEN, new_run, provenance, write_json, write_text
-from utils.processes.dist import World
+from utils.processes.distributed import World
 from utils.processes.launch import launch_id
 from utils.training.state import TrainState
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from utils.config.config import Config
-from utils.console.stop import Stop, Stopped
+from utils.console.interrupt import Stop, Stopped
 from utils.files import checkpoint
 from utils.processes.launch import launch_id
 from utils.training.state import TrainState, random_state

@@ -14,8 +14,8 @@ from torch import nn
 from utils.config.config import Config
 from utils.console.log import LOG
 from utils.files.checkpoint import restore
-from utils.processes.dist import ALONE, World
-from utils.training.losses import EpochLosses
+from utils.processes.distributed import ALONE, World
+from utils.training.epoch_losses import EpochLosses
 from utils.training.optimizer import build_optimizer
 from utils.words.text import counted
 

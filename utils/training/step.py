@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
-from utils.training.losses import StepResult
+from utils.training.epoch_losses import StepResult
 from utils.training.state import TrainState
 from utils.values.batch import Batch
 from utils.values.step_info import StepInfo

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.augment.transforms import eval_shape
-from data.batches.balance import Balance
+from data.batches.class_balance import Balance
 from data.batches.sampler import EpochBatches, ShapeBatches, Shapes
 
 SQUARE = Shapes(64, 32)

@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from data.batches.balance import Balance
 from data.batches.build import eval_loader, train_loader
 from data.batches.cached_pictures import Pictures
+from data.batches.class_balance import Balance
 from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import Key
 from data.batches.samples import EvalSamples, TrainSamples

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.augment.transforms import eval_shape, eval_shapes
-from data.batches.balance import Balance
+from data.batches.class_balance import Balance
 from data.index.flat_truth import flatten
 from data.index.record_index import RecordIndex
 from data.index.record_sequence import MergedRecords

@@ -15,7 +15,7 @@ from data.files.data_report import DataReport
 from data.index.record_index import RecordIndex
 from data.index.split_index import index_path, read_indexed
 from data.index.union import merge
-from data.sets.description import read_description
+from data.sets.data_yaml import read_description
 from data.sets.split_reading import ReadPolicy, RecordSet, SplitReader
 from tests.data.trees import LAYOUTS, NAMES, coco, make_truth, picture, text, voc, yolo
 from utils.config.settings import Setting, build_config

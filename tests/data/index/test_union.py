@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from data.index.union import open_data
-from data.sets import description
+from data.sets import data_yaml as description
 from data.sets.split_reading import ReadPolicy
 from tests.data.trees import picture
 from utils.config.config import DataConfig

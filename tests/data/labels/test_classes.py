@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.labels.classes import ClassMap, read_classes
-from data.sets.description import read_description
+from data.sets.data_yaml import read_description
 from data.sets.name_lists import read_names
 from data.sets.split_reading import ReadPolicy, read_records
 from tests.data import trees

@@ -13,7 +13,7 @@ from data.batches.build import eval_loader
 from data.pictures.channel_keys import read_channels
 from data.pictures.plane_files import read_planes
 from data.pictures.plane_reader import PlaneReader
-from data.sets.description import read_description
+from data.sets.data_yaml import read_description
 from data.sets.split_reading import ReadPolicy, read_records
 from utils.config.config import DataConfig
 from utils.values.channels import ANGLES, RGB, Channels, channels_of_plain, serve

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from data.sets.description import read_description
+from data.sets.data_yaml import read_description
 from data.sets.split_reading import ReadPolicy, read_records
 from tests.data import trees
 from utils.words.errors import ConfigError, DataError

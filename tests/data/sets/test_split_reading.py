@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import data
-from data.sets.description import DataDescription, read_description
+from data.sets.data_yaml import DataDescription, read_description
 from data.sets.split_reading import ReadPolicy, RecordSet, read_records
 from utils.words.errors import ConfigError, DataError
 

@@ -10,8 +10,8 @@ from models.graph.folded import static_graph, without_norms
 from models.layers.conv import Conv
 from models.layers.edge import EdgeGuidedBlock
 from models.layers.polar import PolarConv
+from models.rows.model_spec import read_spec
 from models.rows.row_context import Context
-from models.rows.spec import read_spec
 
 
 def settled(name, texts, seed=0):

@@ -4,7 +4,7 @@ import torch
 from models.graph.builder import build_graph
 from models.graph.freeze import freeze, frozen_rows
 from models.ready.trial import random_batch
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 from utils.config.paths import CFG
 from utils.config.settings import Setting, build_config
 from utils.training.state import new_state

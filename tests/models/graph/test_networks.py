@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from models.graph.builder import build_graph
-from models.graph.summary import summarise
-from models.rows.spec import parse_spec, read_spec
+from models.graph.model_summary import summarise
+from models.rows.model_spec import parse_spec, read_spec
 from tests.goldens.fill import fill_network, load, wave
 from utils.words.yamlio import Document
 

@@ -6,7 +6,7 @@ import torch
 from models.graph import open_vocabulary
 from models.graph.builder import build_graph
 from models.graph.open_vocabulary import encode, permuted, set_words, stored_words, with_words, words_for
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 from models.text.cache import VectorCache
 from utils.words.errors import CheckpointError, ConfigError
 from utils.words.vocabulary import Vocabulary

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import normalize
 
 from models.graph.builder import build_graph
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 from utils.config.config import Config
 from utils.training.optimizer import build_optimizer
 from utils.values.batch import Targets

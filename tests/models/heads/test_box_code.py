@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models.heads.anchor import AnchorDetect
-from models.heads.free import FreeDetect
+from models.heads.anchor_free import FreeDetect
 from models.inference.inference import detections
 from models.inference.nms import NMSConfig
 from utils.values.view import View

@@ -5,12 +5,12 @@ import torch
 
 from models.graph.builder import build_graph
 from models.graph.folded import static_graph
-from models.heads.free import FreeDetect
+from models.heads.anchor_free import FreeDetect
 from models.losses.anchor_criterion import AnchorCriterion
-from models.losses.free_criterion import FreeCriterion
+from models.losses.anchor_free_criterion import FreeCriterion
 from models.losses.terms import LossTerms
 from models.rows import registry
-from models.rows.spec import parse_spec, read_spec
+from models.rows.model_spec import parse_spec, read_spec
 from utils.config.config import AnchorLossConfig, Config, DataConfig, FreeAssignConfig
 from utils.words.yamlio import parse_yaml
 

@@ -5,12 +5,12 @@ import torch
 import torch.nn.functional as F
 
 from models.graph.builder import build_graph
-from models.graph.summary import summarise
+from models.graph.model_summary import summarise
 from models.layers.conv import Conv
 from models.layers.polar import PolarAdd, PolarConv, PolarGate
 from models.ready.load import load_matching
+from models.rows.model_spec import read_spec
 from models.rows.row_context import Context
-from models.rows.spec import read_spec
 from utils.files import checkpoint
 from utils.values.channels import Channels
 from utils.values.step_info import StepInfo

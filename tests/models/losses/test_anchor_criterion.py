@@ -10,7 +10,7 @@ from models.graph.builder import build_graph
 from models.heads.anchor import AnchorDetect
 from models.losses.anchor_criterion import AnchorCriterion, assign_by_anchor_ratio, focal_bce
 from models.losses.iou import IOUS, mpdiou, nwd
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 from tests.goldens.fill import load
 from utils.config.config import AnchorAssignConfig, AnchorLossConfig, LossConfig
 from utils.values.batch import Targets

@@ -8,16 +8,8 @@ from hypothesis import strategies as st
 
 from models.graph.builder import build_graph
 from models.losses.anchor_criterion import assign_by_anchor_ratio
-from models.losses.anchors import (
-    best_possible_recall,
-    evolve,
-    fit_anchors,
-    fitness,
-    kmeans,
-    refit,
-    split_over_levels,
-)
-from models.rows.spec import read_spec
+from models.losses.anchors import best_possible_recall, evolve, fit_anchors, fitness, kmeans, refit, split_over_levels
+from models.rows.model_spec import read_spec
 from utils.values.batch import Targets
 
 PLANTED = np.array([[3, 60], [60, 3], [8, 8], [20, 5], [5, 20], [40, 40], [100, 30], [30, 100], [200, 200]], float)

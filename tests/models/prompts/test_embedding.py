@@ -3,7 +3,7 @@ import torch
 
 from models.graph.builder import build_graph
 from models.prompts.embedding import choose_sam
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 from utils.values.channels import Channels
 from utils.words.errors import CheckpointError, ConfigError
 

@@ -3,7 +3,7 @@ import torch
 
 from models.prompts.energy import EnergyPrompts, sample
 from models.prompts.points import prompt_points
-from models.sam.prompts import NOT_A_POINT
+from models.sam.prompt_encoder import NOT_A_POINT
 
 
 def prompts_row(sam, seed=0):

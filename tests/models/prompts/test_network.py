@@ -11,7 +11,7 @@ from models.graph.builder import build_graph
 from models.graph.folded import static_graph
 from models.prompts.embedding import SAMEmbedding
 from models.prompts.projection import DomainProjection
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 from utils.config.config import Config
 from utils.training.state import EMA
 from utils.values.batch import Targets

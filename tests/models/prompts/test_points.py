@@ -1,7 +1,7 @@
 import torch
 
 from models.prompts.points import minima, prompt_points, window_boxes
-from models.sam.prompts import BOTTOM_RIGHT, NEGATIVE, NOT_A_POINT, POSITIVE, TOP_LEFT
+from models.sam.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, NOT_A_POINT, POSITIVE, TOP_LEFT
 
 
 def hollow(rows, columns, *cells):

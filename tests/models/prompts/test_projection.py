@@ -7,8 +7,8 @@ from torch import nn
 from models.graph.builder import build_graph
 from models.prompts.projection import DomainProjection
 from models.prompts.sampling import channel_norm
+from models.rows.model_spec import read_spec
 from models.rows.row_context import Context
-from models.rows.spec import read_spec
 from utils.values.step_info import StepInfo
 from utils.words.errors import ConfigError
 

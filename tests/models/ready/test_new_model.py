@@ -7,7 +7,7 @@ import torch
 
 from models.graph.builder import build_graph
 from models.ready.new_model import refit_spec
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 
 PLANTED = [[3, 60], [60, 3], [8, 8], [20, 5], [5, 20], [40, 40], [100, 30], [30, 100], [200, 200]]
 USUAL = [[10, 13], [16, 30], [33, 23], [30, 61], [62, 45], [59, 119], [116, 90], [156, 198], [373, 326]]

@@ -8,9 +8,9 @@ import torch
 from models.benchmark import random_network
 from models.ready.replay import Replayed, record_cuda, replayed
 from models.ready.trial import random_batch
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 from utils.config.config import Config, DataConfig, RunConfig
-from utils.processes.dist import ALONE, World
+from utils.processes.distributed import ALONE, World
 from utils.training.state import new_state
 from utils.training.step import forward_backward, optimizer_step
 from utils.values.step_info import StepInfo

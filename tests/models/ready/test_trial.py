@@ -6,7 +6,7 @@ import torch
 
 from models.graph.builder import build_graph
 from models.ready.trial import BOXES, fit_batch, largest_fitting, minutes_line, random_batch, try_steps
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 from utils.config.paths import CFG
 from utils.config.settings import Setting, build_config, settings_of_assignments
 from utils.words.errors import ConfigError

@@ -7,8 +7,8 @@ import torch
 from models.graph.builder import build_graph
 from models.prompts.embedding import SAMEmbedding
 from models.ready.load import Loaded, for_inference, load_masker
-from models.rows.spec import read_spec
-from models.sam.encoder import PIXEL_MEAN
+from models.rows.model_spec import read_spec
+from models.sam.image_encoder import PIXEL_MEAN
 from models.sam.masker import Masker, sam_for_masks
 from models.sam.mobile_sam import load_mobile_sam
 from utils.config.config import Config

@@ -6,8 +6,8 @@ from PIL import Image
 
 from utils.drawing import figure_style as figures
 from utils.drawing import plots
+from utils.drawing.box_drawing import Marks
 from utils.drawing.colours import class_colour
-from utils.drawing.marks import Marks
 
 HEADER = (
     "epoch,train/box_loss,train/obj_loss,train/cls_loss,metrics/precision,metrics/recall,metrics/mAP_0.5,"

@@ -12,10 +12,10 @@ from torch import nn
 from data.batches.phrases import PhraseDraw
 from models.graph.builder import build_graph
 from models.ready.trial import random_batch
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 from utils.config.config import Config, DataConfig, LossConfig
 from utils.config.paths import CFG
-from utils.processes.dist import ALONE, Place, joined
+from utils.processes.distributed import ALONE, Place, joined
 from utils.training.state import new_state
 from utils.training.step import forward_backward
 from utils.values.batch import Batch, Targets

@@ -16,7 +16,7 @@ from PIL import Image
 from tests.utils.glass_cases import six_pictures
 from tests.utils.report.test_report import HOSTILE, write
 from utils.inspection.decisions import Cost
-from utils.inspection.summary import InspectionConfig
+from utils.inspection.inspection import InspectionConfig
 
 BROWSER = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""

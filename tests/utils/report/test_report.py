@@ -17,8 +17,8 @@ from tests.utils.glass_cases import NAMES, cases, detections, evaluated, record,
 from utils.benchmark import random_results, random_truth
 from utils.detecting.totals import Totals
 from utils.inspection.decisions import Cost, decide
+from utils.inspection.inspection import inspect
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.summary import inspect
 from utils.report.charts import Axis
 from utils.report.crops import MOST, cut_out
 from utils.report.detection import DetectionReport

@@ -90,7 +90,7 @@ def test_confidence(own):
 def test_everything_frozen(own, capsys):
     """All rows but those without parameters; all rows at once are refused earlier."""
     from models.graph.builder import build_graph
-    from models.rows.spec import read_spec
+    from models.rows.model_spec import read_spec
     from utils.config.paths import CFG
 
     graph = build_graph(read_spec(CFG / "models" / "idfe-net-n.yaml"))

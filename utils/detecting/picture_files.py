@@ -10,9 +10,9 @@ from typing import Self
 
 import numpy as np
 
-from utils.detecting.detection_output import DetectionOutput
-from utils.drawing.marks import Marks, draw_marks
-from utils.drawing.overlays import OverlayVideos, write_picture
+from utils.detecting.output_options import DetectionOutput
+from utils.drawing.box_drawing import Marks, draw_marks
+from utils.drawing.overlay_files import OverlayVideos, write_picture
 from utils.files.runs import write_text
 from utils.files.yolo_txt import label_text
 from utils.processes.threads import Background

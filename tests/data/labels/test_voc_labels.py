@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.labels.voc import read_voc, truth_of_voc, xml_folders
-from data.sets.description import read_description
+from data.labels.voc_labels import read_voc, truth_of_voc, xml_folders
+from data.sets.data_yaml import read_description
 from data.sets.split_reading import ReadPolicy, read_records
 from tests.data import trees
 from utils.words.errors import DataError

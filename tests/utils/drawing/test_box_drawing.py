@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from utils.drawing import contact_sheet, fonts
+from utils.drawing.box_drawing import BoxStyle, Marks, box_caption, draw_boxes, draw_marks
 from utils.drawing.colours import class_colour
-from utils.drawing.marks import BoxStyle, Marks, box_caption, draw_boxes, draw_marks
 
 GREY = 120
 BARE = BoxStyle(hide_labels=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from data.pictures.images import picture_size, read_image
+from data.pictures.picture_decoder import picture_size, read_image
 from utils.words.errors import DataError
 
 COLOURS = np.zeros((30, 40, 3), np.uint8)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utils.config.flags import DetectFlags
-from utils.drawing.marks import BoxStyle
+from utils.drawing.box_drawing import BoxStyle
 
 
 @dataclass(frozen=True, kw_only=True)

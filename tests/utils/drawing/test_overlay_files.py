@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from utils.drawing import overlays
-from utils.drawing.overlays import OverlayVideos
+from utils.drawing import overlay_files as overlays
+from utils.drawing.overlay_files import OverlayVideos
 from utils.values.frame import Clip
 from utils.words.errors import ResourceError
 

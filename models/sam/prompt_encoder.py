@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from models.rows.torchvision_compat import prepare_torchvision
-from models.sam.encoder import CHANNELS
+from models.sam.image_encoder import CHANNELS
 
 if TYPE_CHECKING:
     from segment_anything.modeling import PromptEncoder

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from models.graph.builder import build_graph
 from models.graph.graph import Graph
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 from utils.config.paths import find_yaml
 from utils.values.predictions import Predictions
 from utils.words.errors import ConfigError

@@ -18,7 +18,7 @@ import numpy as np
 
 from data.files.data_report import Problem
 from data.labels.yolo_labels import LabelRows
-from data.pictures.images import read_file
+from data.pictures.picture_decoder import read_file
 from utils.words.class_names import name_key
 from utils.words.errors import DataError, printable
 from utils.words.text import did_you_mean

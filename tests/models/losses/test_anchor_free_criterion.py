@@ -9,9 +9,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from models.graph.builder import build_graph
 from models.heads.distances import distance_predictions
 from models.losses.aligned_assignment import assign_aligned
-from models.losses.free_criterion import FreeCriterion, distribution_focal, energy_loss, occupancy
+from models.losses.anchor_free_criterion import FreeCriterion, distribution_focal, energy_loss, occupancy
 from models.losses.iou import IOUS
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 from utils.config.config import Config, FreeAssignConfig, FreeLossConfig, LossConfig
 from utils.values.batch import Targets
 

@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from data.files.stamps import Watch, no_watch
+from data.labels.coco_labels import CocoTruth, read_coco
 from data.labels.coco_places import coco_places, find_coco
-from data.labels.coco_truth import CocoTruth, read_coco
-from data.labels.voc import find_xml, xml_folders, xml_places
+from data.labels.voc_labels import find_xml, xml_folders, xml_places
 from data.labels.yolo_labels import LabelPlaces, label_candidates
-from data.sets.description import DataDescription
+from data.sets.data_yaml import DataDescription
 from data.sets.picture_lists import Listing
 from utils.words.errors import DataError, printable
 from utils.words.text import counted
 
 
-class TruthFinder:
+class LabelFinder:
     """The files with the truth of a split, the COCO entry of each picture, and the ids that follow.
 
     A COCO json that lists the split or stands under `annotations` decides. Else each picture's txt does, else its

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from models.graph.builder import build_graph
-from models.graph.summary import summarise
+from models.graph.model_summary import summarise
+from models.heads.anchor_free import FreeDetect
 from models.heads.distances import START_DECAY, decode_distances, distance_predictions
-from models.heads.free import FreeDetect
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 
 STRIDES = (8, 16, 32)
 

@@ -8,8 +8,8 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self, TextIO
 
-from utils.detecting.detection_output import DetectionOutput
 from utils.detecting.json_rows import JsonRows
+from utils.detecting.output_options import DetectionOutput
 from utils.scoring.coco import result_rows
 from utils.values.detections import Detections
 from utils.values.picture_result import PictureResult, Verdict

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from models.sam.prompts import BOTTOM_RIGHT, NEGATIVE, NOT_A_POINT, POSITIVE, TOP_LEFT, box_corners, embed_points
+from models.sam.prompt_encoder import BOTTOM_RIGHT, NEGATIVE, NOT_A_POINT, POSITIVE, TOP_LEFT, box_corners, embed_points
 
 SIZE = (96, 160)
 POINTS = torch.tensor([[[0.0, 0.0], [159.5, 95.5], [80.0, 12.25]], [[3.0, 90.0], [40.0, 40.0], [1.0, 2.0]]])

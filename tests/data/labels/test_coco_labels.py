@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.labels.classes import ClassMap
-from data.labels.coco_truth import read_category_names, read_coco, truth_of, truths_of
+from data.labels.coco_labels import read_category_names, read_coco, truth_of, truths_of
 from utils.words.errors import DataError
 
 CLASSES = ClassMap.plain([("crack",), ("knot",)])

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
-from utils.detecting.detection_files import slug
-from utils.detecting.detection_output import DetectionOutput
-from utils.detecting.detection_tables import FoundTables
+from utils.detecting.csv_tables import FoundTables
+from utils.detecting.output_options import DetectionOutput
+from utils.detecting.picture_files import slug
 from utils.detecting.totals import Totals
 from utils.report.detection_run import verdict_line
 from utils.values.detections import Detections

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from models.heads.distances import BoxBranch, cells_last, distance_predictions, tower
-from models.losses.free_criterion import FreeCriterion
+from models.losses.anchor_free_criterion import FreeCriterion
 from models.losses.terms import Criterion
 from models.rows.registry import Ins, Strides, register
 from utils.config.config import Config

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from data.files.yaml_paths import expand_glob
-from data.sets import description as module
-from data.sets.description import read_description
+from data.sets import data_yaml as module
+from data.sets.data_yaml import read_description
 from utils.words.errors import ConfigError, DataError, UserError
 
 GOOD = "train: images/train\nval: images/val\nnames: [knot, crack]\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.batches.balance import Balance
+from data.batches.class_balance import Balance
 from utils.values.record import EVERY_CLASS, Record
 
 

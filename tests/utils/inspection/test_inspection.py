@@ -7,9 +7,9 @@ from hypothesis import given
 
 from tests.utils.glass_cases import NAMES, cases, detections, evaluated, record, six_pictures
 from utils.inspection.decisions import Cost, decide, picture_scores
+from utils.inspection.inspection import inspect
 from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.intervals import Rate
-from utils.inspection.summary import inspect
 from utils.inspection.threshold_file import read_thresholds, thresholds_text
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import MatchRule, match

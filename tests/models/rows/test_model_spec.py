@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.graph.builder import build_graph
-from models.rows.spec import parse_spec, read_spec
+from models.rows.model_spec import parse_spec, read_spec
 from utils.words.errors import ConfigError
 from utils.words.yamlio import Document
 
