@@ -28,9 +28,8 @@ from data.pictures.video import read_frames
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
 from models.ready.load import for_inference, load_masker, load_model, look_for
-from utils.config.cli import parse_detect
 from utils.config.config import DataConfig, RunConfig
-from utils.config.flags import DetectFlags
+from utils.config.detect_flags import DetectFlags, parse_detect
 from utils.config.settings import build_config, settings_of_assignments
 from utils.console.log import LOG, log_to
 from utils.console.progress import progress
@@ -48,8 +47,9 @@ from utils.report.detection_run import write_run
 from utils.values.channels import serve
 from utils.values.detections import Detections
 from utils.values.frame import Frame
-from utils.values.picture_result import PictureResult, Verdict
+from utils.values.picture_result import PictureResult
 from utils.values.score_thresholds import ScoreThresholds
+from utils.values.verdict import Verdict
 from utils.words.class_names import class_map, wanted_classes
 from utils.words.errors import ConfigError, printable
 from utils.words.vocabulary import Vocabulary

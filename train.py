@@ -22,9 +22,10 @@ from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import checkpoint_network, network_of
 from models.ready.new_model import new_model, new_training, size_line
 from models.ready.trial import dry_run_lines
-from utils.config.cli import parse_detect, parse_train
 from utils.config.config import Config
+from utils.config.detect_flags import parse_detect
 from utils.config.train_config import configure
+from utils.config.train_flags import parse_train
 from utils.console.interrupt import Stop
 from utils.console.log import LOG
 from utils.console.progress import progress
@@ -40,10 +41,11 @@ from utils.processes.resume import Resumed, check_resumed, restarted, resume
 from utils.report.evaluation import ReportOptions
 from utils.report.run_results import write_results
 from utils.training.doctor import Doctor
-from utils.training.epoch import TimeBudget, out_of_patience, out_of_time, record_epoch
-from utils.training.optimizer import Schedule
+from utils.training.early_stopping import TimeBudget, out_of_patience, out_of_time
+from utils.training.epoch import record_epoch
 from utils.training.run_folder import close_run_folder, open_run_folder, shared_new_folder
 from utils.training.saver import Saver
+from utils.training.schedule import Schedule
 from utils.training.state import TrainState
 from utils.training.step import forward_backward, optimizer_step
 from utils.values.report import Report

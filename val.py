@@ -19,10 +19,9 @@ from models.losses.terms import Criterion, LossTerms
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import Loaded, closed_words, for_inference, load_model, look_for_classes, with_permuted_names
 from models.ready.timing import measure
-from utils.config.cli import parse_val
 from utils.config.config import DataConfig, RunConfig, ValConfig
-from utils.config.flags import ValFlags
 from utils.config.val_config import assigned_config, data_config, flag_notices, refuse_with_predictions, val_config
+from utils.config.val_flags import ValFlags, parse_val
 from utils.console.interrupt import Stop
 from utils.console.log import LOG, log_to
 from utils.console.progress import progress

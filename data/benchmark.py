@@ -33,8 +33,7 @@ from data.labels.classes import ClassMap
 from data.labels.coco_labels import read_coco, truths_of
 from data.sets.data_yaml import read_description
 from data.sets.split_reading import ReadPolicy, read_records
-from utils.config.command_cli import parse_data_benchmark
-from utils.config.command_flags import DataBenchmarkFlags
+from utils.config.command_flags import DataBenchmarkFlags, parse_data_benchmark
 from utils.config.config import Config
 from utils.config.settings import Setting, build_config
 from utils.console.log import LOG

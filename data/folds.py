@@ -28,8 +28,7 @@ from data.index.union import merge, open_data
 from data.pictures.channel_keys import channel_keys
 from data.pictures.plane_reader import stem_of
 from data.sets.split_reading import ReadPolicy, RecordSet, read_records
-from utils.config.command_cli import parse_folds
-from utils.config.command_flags import FoldsFlags
+from utils.config.command_flags import FoldsFlags, parse_folds
 from utils.config.config import DataConfig
 from utils.console.log import LOG
 from utils.console.script import run_script

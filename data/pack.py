@@ -22,8 +22,7 @@ from data.index.coco_writer import IGNORED, ignores, write_coco
 from data.index.union import DataSource, open_data
 from data.pictures.picture_decoder import picture_bytes
 from data.sets.split_reading import ReadPolicy, RecordSet
-from utils.config.command_cli import parse_pack
-from utils.config.command_flags import PackFlags
+from utils.config.command_flags import PackFlags, parse_pack
 from utils.config.config import DataConfig
 from utils.console.log import LOG
 from utils.console.progress import progress

@@ -26,8 +26,7 @@ from models.rows.model_spec import ModelSpec, read_spec
 from models.text.cache import VectorCache
 from models.text.encoder import TextEncoder
 from models.text.encoder_finder import find_encoder
-from utils.config.command_cli import parse_benchmark
-from utils.config.command_flags import BenchmarkFlags
+from utils.config.command_flags import BenchmarkFlags, parse_benchmark
 from utils.config.config import Config
 from utils.config.paths import find_yaml
 from utils.console.log import LOG

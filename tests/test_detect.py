@@ -29,7 +29,7 @@ from utils.report.detection_run import write_run
 from utils.scoring import coco
 from utils.values.channels import RGB_CHANNELS
 from utils.values.detections import Detections
-from utils.values.picture_result import Verdict
+from utils.values.verdict import Verdict
 
 
 @pytest.fixture

@@ -17,10 +17,12 @@ from models.graph.builder import build_graph
 from models.rows.model_spec import parse_spec
 from tests.models.graph.test_variants import PARAMETERS
 from tests.test_house import ROOMS
-from utils.config.cli import parse_detect, parse_train, parse_val
 from utils.config.config import Config, IouName
+from utils.config.detect_flags import parse_detect
 from utils.config.paths import CFG, find_yaml
 from utils.config.settings import YOLOV5_KEYS, YOLOV5_NEUTRAL, build_config, settings_of_assignments
+from utils.config.train_flags import parse_train
+from utils.config.val_flags import parse_val
 from utils.words.yamlio import Document
 
 ROOT = Path(__file__).parent.parent

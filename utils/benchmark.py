@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from utils.config.command_cli import parse_evaluator_benchmark
-from utils.config.command_flags import EvaluatorBenchmarkFlags
+from utils.config.command_flags import EvaluatorBenchmarkFlags, parse_evaluator_benchmark
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.inspection.bootstrap import compare

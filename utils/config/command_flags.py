@@ -1,8 +1,11 @@
-"""What the command lines of the commands inside the packages say, as values."""
+"""The flags of the commands inside the packages, python -m data.folds and its like: as values, and their parsers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from utils.config.parser import Parser, megabytes, natural_number, several, whole_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,3 +78,78 @@ class PackFlags:
     max_pixels: int
     root: str
     debug: bool
+
+
+def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
+    """The flags of python -m models.benchmark. Raises ConfigError."""
+    parser = Parser("python -m models.benchmark", "Time a model YAML on this machine.")
+    parser.add_argument("--cfg", default="idfe-net.yaml", help="model YAML, looked up in cfg/models too")
+    parser.add_argument("--imgsz", "--img", "--img-size", type=whole_number, default=640)
+    parser.add_argument("--batch-size", "--batch", type=whole_number, default=1)
+    parser.add_argument("--device", default="", help="cpu, 0, cuda:0")
+    parser.add_argument("--repeats", type=whole_number, default=10)
+    parser.add_argument("--train", action="store_true", help="time forward and backward too")
+    parser.add_argument("--bf16", action="store_true", help="time bfloat16 too")
+    parser.add_argument("--text-encoder", default="", help="RTVPNet: as train.py's (default: the YAML's, else ngram)")
+    parser.add_argument("--against", default="", help="model YAML whose time, in turn, it is compared with")
+    return BenchmarkFlags(**parser.read(argv))
+
+
+def parse_evaluator_benchmark(argv: Sequence[str] | None) -> EvaluatorBenchmarkFlags:
+    """The flags of python -m utils.benchmark. Raises ConfigError."""
+    parser = Parser("python -m utils.benchmark", "Time an evaluation of random boxes on this machine.")
+    parser.add_argument("--images", type=whole_number, default=5_000)
+    parser.add_argument("--classes", type=whole_number, default=80)
+    parser.add_argument("--detections", type=whole_number, default=500_000)
+    parser.add_argument("--compare", action="store_true", help="time the comparison of two runs too")
+    parser.add_argument("--out", default="", metavar="FOLDER", help="write report.html there, and time it")
+    return EvaluatorBenchmarkFlags(**parser.read(argv))
+
+
+def parse_data_benchmark(argv: Sequence[str] | None) -> DataBenchmarkFlags:
+    """The flags of python -m data.benchmark. Raises ConfigError."""
+    parser = Parser("python -m data.benchmark", "Time the index, the samplers and the loader on made-up data.")
+    parser.add_argument(
+        "--images", type=whole_number, default=1_000_000, help="pictures of the COCO json; none is drawn"
+    )
+    parser.add_argument("--boxes", type=whole_number, default=3, help="boxes in each on average")
+    parser.add_argument("--classes", type=whole_number, default=351, help="classes, with a long tail")
+    parser.add_argument(
+        "--files", type=whole_number, default=20_000, help="pictures of the set with txt labels: one, linked"
+    )
+    parser.add_argument("--pictures", type=whole_number, default=256, help="JPEGs that are drawn for the loader")
+    parser.add_argument("--imgsz", "--img", "--img-size", type=whole_number, default=640)
+    parser.add_argument("--batch-size", "--batch", type=whole_number, default=16)
+    parser.add_argument("--seed", type=int, default=0)
+    return DataBenchmarkFlags(**parser.read(argv))
+
+
+def parse_pack(argv: Sequence[str] | None) -> PackFlags:
+    """The flags of python -m data.pack. Raises ConfigError."""
+    parser = Parser("python -m data.pack", "Pack a data set into a few tar files, which train.py and val.py read.")
+    parser.add_argument("--data", required=True, help="data YAML, looked up in cfg/data too, or a folder")
+    parser.add_argument("--out", required=True, help="a new folder")
+    parser.add_argument("--root", default="", help="where the data lies (default: as `path` of the YAML says)")
+    parser.add_argument("--shard-mb", dest="shard_bytes", type=megabytes, default=1 << 30, help="default: 1024")
+    parser.add_argument("--bad-data", choices=("error", "skip"), default="skip")
+    parser.add_argument("--max-pixels", type=whole_number, default=178_956_970)
+    return PackFlags(**parser.read(argv))
+
+
+def parse_folds(argv: Sequence[str] | None) -> FoldsFlags:
+    """The flags of python -m data.folds. Raises ConfigError."""
+    parser = Parser(
+        "python -m data.folds", "Divide a data set into folds, each with a data YAML to train and validate."
+    )
+    parser.add_argument("--data", required=True, help="data YAML, looked up in cfg/data too, or a folder")
+    parser.add_argument("--out", required=True, help="a new folder")
+    parser.add_argument("--folds", type=several, default=5)
+    parser.add_argument("--seed", type=natural_number, default=0)
+    parser.add_argument(
+        "--group", default="", metavar="REGEX", help="pictures in whose stem it finds the same stay together"
+    )
+    parser.add_argument("--root", default="", help="where the data lies (default: as `path` of the YAML says)")
+    parser.add_argument("--bad-data", choices=("error", "skip"), default="error")
+    parser.add_argument("--allow-empty", action="store_true")
+    parser.add_argument("--max-pixels", type=whole_number, default=178_956_970)
+    return FoldsFlags(**parser.read(argv))

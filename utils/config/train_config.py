@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from utils.config.config import Config
-from utils.config.flags import TrainFlags
 from utils.config.paths import CFG, find_yaml
 from utils.config.settings import build_config, settings_of_assignments, settings_of_document
+from utils.config.train_flags import TrainFlags
 from utils.words.yamlio import read_yaml
 
 

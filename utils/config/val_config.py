@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from utils.config.config import Config, DataConfig, ValConfig
-from utils.config.flags import ValFlags
 from utils.config.settings import Setting, build_config, settings_of_assignments
+from utils.config.val_flags import ValFlags
 from utils.words.errors import ConfigError
 
 BESIDE_DATA = ("model.sam", "model.static", "val.chance")  # what --set may change of an evaluation, and all of data.*

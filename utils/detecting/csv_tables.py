@@ -12,7 +12,8 @@ from utils.detecting.json_rows import JsonRows
 from utils.detecting.output_options import DetectionOutput
 from utils.scoring.coco import result_rows
 from utils.values.detections import Detections
-from utils.values.picture_result import PictureResult, Verdict
+from utils.values.picture_result import PictureResult
+from utils.values.verdict import Verdict
 from utils.words.text import spreadsheet_cell
 
 SUMMARY = ("image", "verdict", "status", "defects", "classes", "max_confidence", "milliseconds", "reason")

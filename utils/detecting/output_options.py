@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.config.flags import DetectFlags
+from utils.config.detect_flags import DetectFlags
 from utils.drawing.box_drawing import BoxStyle
 
 

@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 from utils.console.log import LOG
-from utils.values.picture_result import PictureResult, Verdict
+from utils.values.picture_result import PictureResult
+from utils.values.verdict import Verdict
 from utils.words.text import counted
 
 REASONS_KEPT = 20

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from utils.config.flags import ValFlags
+from utils.config.val_flags import ValFlags
 from utils.console.log import LOG, log_to
 from utils.files.runs import new_run, provenance, write_json
 from utils.inspection.bootstrap import Difference, compare

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from utils.config.flags import ValFlags
+from utils.config.val_flags import ValFlags
 from utils.inspection.decisions import Cost, parse_cost
 from utils.inspection.sizes import BINS, parse_bins
 from utils.inspection.thresholds import LOWEST

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from utils.config.config import Config
-from utils.config.flags import TrainFlags
 from utils.config.settings import Setting, build_config, config_from_plain
+from utils.config.train_flags import TrainFlags
 from utils.console.log import LOG
 from utils.files import checkpoint
 from utils.files.runs import LAST_WRITTEN, find_run

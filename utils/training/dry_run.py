@@ -8,7 +8,8 @@ from typing import Protocol
 from utils.config.config import Config
 from utils.files.runs import planned_run
 from utils.processes.launch import process_count
-from utils.training.optimizer import Schedule, accumulation
+from utils.training.optimizer import accumulation
+from utils.training.schedule import Schedule
 from utils.values.record import Record
 from utils.words.text import counted
 

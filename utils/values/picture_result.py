@@ -1,22 +1,14 @@
-"""What a look at one picture gave: the record from which tables, files, pages and the verdict are made."""
+"""What a look at one picture gave: the record from which tables, files and pages are made."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from utils.values.detections import Detections
 from utils.values.frame import Frame
 from utils.values.score_thresholds import ScoreThresholds
-
-
-class Verdict(StrEnum):
-    """OK: nothing counts as a defect. NG: something does. UNREADABLE: not looked at, and so never a good picture."""
-
-    OK = "OK"
-    NG = "NG"
-    UNREADABLE = "UNREADABLE"
+from utils.values.verdict import Verdict, verdict_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +30,7 @@ class PictureResult:
     @property
     def verdict(self) -> Verdict:
         """Whether the part is good, as far as its picture tells."""
-        if self.detections is None:
-            return Verdict.UNREADABLE
-        return Verdict.NG if len(self.detections) else Verdict.OK
+        return verdict_of(None if self.detections is None else len(self.detections))
 
     def defects(self) -> Counter[str]:
         """How many defects of each class there are; the class of the surest one comes first."""

@@ -3,8 +3,9 @@
 import pytest
 
 from utils.config.argv_repair import repair
-from utils.config.cli import parse_train, parse_val
 from utils.config.paths import CFG, find_yaml
+from utils.config.train_flags import parse_train
+from utils.config.val_flags import parse_val
 
 KNOWN = ("--cfg", "--data", "--hyp", "--weights", "--batch-size", "--epochs", "--name", "--evolve")
 PUBLISHED = "IDFE-Net-Enhanced version.yaml"

@@ -1,7 +1,9 @@
 import pytest
 
-from utils.config.cli import parse_detect, parse_train, parse_val
+from utils.config.detect_flags import parse_detect
 from utils.config.refused_flags import REFUSED
+from utils.config.train_flags import parse_train
+from utils.config.val_flags import parse_val
 from utils.words.errors import ConfigError
 
 PARSERS = {"train.py": parse_train, "val.py": parse_val, "detect.py": parse_detect}

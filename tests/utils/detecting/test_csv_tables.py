@@ -12,8 +12,9 @@ from utils.detecting.totals import Totals
 from utils.report.detection_run import verdict_line
 from utils.values.detections import Detections
 from utils.values.frame import Frame
-from utils.values.picture_result import PictureResult, Verdict
+from utils.values.picture_result import PictureResult
 from utils.values.score_thresholds import ScoreThresholds
+from utils.values.verdict import Verdict
 from utils.words.text import spreadsheet_cell
 
 THRESHOLDS = ScoreThresholds((0.5, 0.5), "thresholds.yaml")

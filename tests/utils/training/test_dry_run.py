@@ -4,7 +4,7 @@ import numpy as np
 
 from utils.config.settings import build_config, settings_of_assignments
 from utils.training.dry_run import data_lines, schedule_lines
-from utils.training.optimizer import Schedule
+from utils.training.schedule import Schedule
 from utils.values.record import Record
 
 

@@ -7,7 +7,8 @@ from torch import nn
 from models.heads.contrastive import ContrastiveBranch
 from utils.config.config import OptimConfig
 from utils.config.settings import build_config, settings_of_assignments
-from utils.training.optimizer import GROUPS, Schedule, build_optimizer, common_rates
+from utils.training.optimizer import GROUPS, build_optimizer, common_rates
+from utils.training.schedule import Schedule
 from utils.training.state import EMA, TrainState
 from utils.training.step import SKIP_LIMIT, optimizer_step
 from utils.words.errors import NumericError

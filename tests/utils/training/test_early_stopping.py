@@ -1,6 +1,6 @@
 import pytest
 
-from utils.training.epoch import TimeBudget
+from utils.training.early_stopping import TimeBudget
 
 
 class Clock:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.words.class_sampling import sample_classes
+from data.batches.phrases import sample_classes
 
 
 def sample(positives, count, limit=96, seed=0):

@@ -1,12 +1,13 @@
-"""What the command lines of train.py, val.py and detect.py say, as values, and train.py's flags as a table."""
+"""The flags of train.py: as values, as a table, and their parser."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from utils.config.parser import hours
+from utils.config.parser import Parser, hours, number_or_name
 from utils.config.settings import Setting
 
 
@@ -22,96 +23,6 @@ class TrainFlags:
     dry_run: bool
     debug: bool
     local_rank: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValFlags:
-    """val.py's command line. None: take the checkpoint's value."""
-
-    data: str | None
-    weights: str
-    cfg: str
-    summary: bool
-    batch_size: int
-    imgsz: int | None
-    conf_thres: float | None
-    iou_thres: float | None
-    max_det: int | None
-    task: str
-    device: str
-    workers: int
-    bad_data: str
-    allow_empty: bool
-    single_cls: bool
-    assignments: tuple[str, ...]
-    max_pixels: int
-    project: str
-    name: str
-    exist_ok: bool
-    noplots: bool
-    save_txt: bool
-    save_conf: bool
-    save_json: bool
-    verbose: bool
-    half: bool
-    map_classes: str
-    fa_per_image: float | None
-    match: Literal["iou", "center"]
-    match_iou: float | None
-    bins: str
-    cost: str
-    from_preds: tuple[str, ...]
-    compare: tuple[str, str] | None
-    prompts: str | None
-    text_encoder: str
-    debug: bool
-
-    @property
-    def split(self) -> str:
-        """Which pictures: the task's, or the validation split when speed is measured."""
-        return "val" if self.task == "speed" else self.task
-
-
-@dataclass(frozen=True, kw_only=True)
-class DetectFlags:
-    """detect.py's command line. None: take the checkpoint's value."""
-
-    weights: str
-    source: str | None
-    data: str
-    imgsz: int | None
-    conf_thres: float | None
-    iou_thres: float | None
-    max_det: int | None
-    thresholds: str
-    batch_size: int
-    device: str
-    save_txt: bool
-    save_conf: bool
-    save_crop: bool
-    save_csv: bool
-    save_json: bool
-    nosave: bool
-    view_img: bool
-    recursive: bool
-    vid_stride: int
-    half: bool
-    fail_on_defect: bool
-    classes: tuple[str, ...]
-    agnostic_nms: bool
-    line_thickness: int
-    hide_labels: bool
-    hide_conf: bool
-    bad_data: str
-    max_pixels: int
-    project: str
-    name: str
-    exist_ok: bool
-    prompts: str | None
-    text_encoder: str
-    masks: bool
-    assignments: tuple[str, ...]
-    debug: bool
 
 
 # flag names, configuration key, type (None: a switch), help
@@ -159,3 +70,55 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str]
     (("--noautoanchor",), "anchor_assign.noautoanchor", None, "keep the model YAML's anchors however badly they fit"),
     (("--allow-empty",), "data.allow_empty", None, "accept that most label files are missing"),
 )
+
+
+def parse_train(argv: Sequence[str] | None) -> TrainFlags:
+    """train.py's flags. Raises ConfigError."""
+    parser = Parser("train.py", "Train a defect detector.")
+    for flags, key, kind, text in TRAIN_FLAGS:
+        kwargs: dict[str, Any] = {"dest": key, "default": argparse.SUPPRESS, "help": text or None}
+        parser.add_argument(*flags, **kwargs, **({"action": "store_true"} if kind is None else {"type": kind}))
+    amp = argparse.BooleanOptionalAction
+    parser.add_argument(
+        "--amp",
+        dest="run.amp",
+        default=argparse.SUPPRESS,
+        action=amp,
+        help="mixed precision where the device has it (default)",
+    )
+    unset = argparse.SUPPRESS
+    cache: dict[str, Any] = {"nargs": "?", "const": "ram", "choices": ("ram", "disk"), "default": unset}
+    parser.add_argument(
+        "--cache", dest="data.cache", help="keep decoded pictures in memory, or in a cache folder", **cache
+    )
+    balance: dict[str, Any] = {"dest": "data.balance", "default": unset}
+    parser.add_argument("--balance", choices=("none", "repeat"), help="repeat: show rare classes more often", **balance)
+    parser.add_argument("--image-weights", action="store_const", const="repeat", help="--balance repeat", **balance)
+    rows: dict[str, Any] = {"dest": "model.freeze", "nargs": "+", "type": number_or_name, "default": unset}
+    parser.add_argument("--freeze", **rows, metavar="N", help="the first N rows stay as they are, or these rows")
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=None, help=unset)
+    parser.add_argument("--hyp", default="", help="training YAML, ours or YOLOv5's (default: by model)")
+    parser.add_argument("--resume", nargs="?", const="", default=None, metavar="last.pt", help="continue a run")
+    parser.add_argument("--demo", action="store_true", help="two to three minutes on the built-in glass pictures")
+    parser.add_argument("--dry-run", action="store_true", help="say what a run would do and cost; write nothing")
+    add_set(parser)
+    values = parser.read(argv)
+    names = {action.dest: action.option_strings[0] for action in reversed(parser._actions)}
+    settings = [Setting(k, v, names[k]) for k, v in values.items() if "." in k]
+    return TrainFlags(
+        settings=tuple(settings),
+        hyp=values["hyp"],
+        assignments=tuple(values["set"]),
+        resume=values["resume"],
+        demo=values["demo"],
+        dry_run=values["dry_run"],
+        debug=values["debug"],
+        local_rank=values["local_rank"],
+    )
+
+
+def add_set(parser: Parser) -> None:
+    """--set."""
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="key=value", help="any knob of cfg/train/default.yaml"
+    )

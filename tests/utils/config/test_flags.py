@@ -1,6 +1,8 @@
 import pytest
 
-from utils.config.cli import parse_detect, parse_train, parse_val
+from utils.config.detect_flags import parse_detect
+from utils.config.train_flags import parse_train
+from utils.config.val_flags import parse_val
 from utils.words.errors import ConfigError
 
 

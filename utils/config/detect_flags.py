@@ -1,0 +1,83 @@
+"""The flags of detect.py: as values, and their parser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from utils.config.parser import Parser, whole_number
+from utils.config.shared_flags import add_common, add_thresholds, add_words
+from utils.words.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectFlags:
+    """detect.py's command line. None: take the checkpoint's value."""
+
+    weights: str
+    source: str | None
+    data: str
+    imgsz: int | None
+    conf_thres: float | None
+    iou_thres: float | None
+    max_det: int | None
+    thresholds: str
+    batch_size: int
+    device: str
+    save_txt: bool
+    save_conf: bool
+    save_crop: bool
+    save_csv: bool
+    save_json: bool
+    nosave: bool
+    view_img: bool
+    recursive: bool
+    vid_stride: int
+    half: bool
+    fail_on_defect: bool
+    classes: tuple[str, ...]
+    agnostic_nms: bool
+    line_thickness: int
+    hide_labels: bool
+    hide_conf: bool
+    bad_data: str
+    max_pixels: int
+    project: str
+    name: str
+    exist_ok: bool
+    prompts: str | None
+    text_encoder: str
+    masks: bool
+    assignments: tuple[str, ...]
+    debug: bool
+
+
+def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
+    """detect.py's flags. Raises ConfigError."""
+    parser = Parser("detect.py", "Find defects in pictures.")
+    parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
+    parser.add_argument("--source", default=None, help="picture, video, folder, glob or list (default: glass)")
+    parser.add_argument("--data", default="", help="data YAML whose class names and numbers are to be used")
+    parser.add_argument("--batch-size", "--batch", type=whole_number, default=1)
+    parser.add_argument("--classes", nargs="+", default=[], help="names or numbers to keep")
+    parser.add_argument("--line-thickness", type=whole_number, default=0, help="px (default: by picture size)")
+    parser.add_argument("--vid-stride", type=whole_number, default=1, help="look at every N-th frame of a video only")
+    parser.add_argument("--fail-on-defect", action="store_true", help="exit code 10 when a part is NG")
+    for switch in ("--save-txt", "--save-conf", "--save-crop", "--save-csv", "--save-json", "--nosave", "--view-img"):
+        parser.add_argument(switch, action="store_true")
+    for switch in ("--recursive", "--agnostic-nms", "--hide-labels", "--hide-conf"):
+        parser.add_argument(switch, action="store_true")
+    add_thresholds(parser, None, None, None)
+    parser.add_argument("--thresholds", default="", metavar="FILE", help="thresholds.yaml of val.py: one per class")
+    add_common(parser, "runs/detect")
+    add_words(parser, "what to look for, in words")
+    parser.add_argument(
+        "--masks", action="store_true", help="masks of what is found, with --set model.sam=mobile_sam.pt"
+    )
+    parser.add_argument(
+        "--set", dest="assignments", action="append", default=[], metavar="key=value", help="model.static, model.sam"
+    )
+    values = parser.read(argv)
+    if values["thresholds"] and values["conf_thres"] is not None:
+        raise ConfigError("--conf and --thresholds: the file has a confidence for each class; leave one out")
+    return DetectFlags(**{**values, "classes": tuple(values["classes"]), "assignments": tuple(values["assignments"])})

@@ -1,0 +1,32 @@
+"""The flags that val.py and detect.py share."""
+
+from __future__ import annotations
+
+from utils.config.parser import Parser, fraction, whole_number
+
+
+def add_common(parser: Parser, project: str) -> None:
+    """The flags that val.py and detect.py share."""
+    parser.add_argument("--device", default="", help="cpu, 0, cuda:0")
+    parser.add_argument("--project", default=project)
+    parser.add_argument("--name", default="exp")
+    parser.add_argument("--exist-ok", action="store_true")
+    parser.add_argument("--half", action="store_true", help="fp16 on a GPU")
+    parser.add_argument("--bad-data", choices=("error", "skip"), default="error" if "val" in project else "skip")
+    parser.add_argument("--max-pixels", type=whole_number, default=178_956_970)
+
+
+def add_words(parser: Parser, text: str) -> None:
+    """What an open-vocabulary network is to look for; `text` is the help."""
+    parser.add_argument("--prompts", default=None, metavar='"a, b"', help=f"RTVPNet: {text}")
+    parser.add_argument("--text-encoder", default="", help="RTVPNet: the checkpoint's, where it has moved")
+
+
+def add_thresholds(parser: Parser, conf: float | None, iou: float | None, max_det: int | None) -> None:
+    """NMS and the size of the network's input; None: a default that is known later."""
+    parser.add_argument("--conf-thres", "--conf", type=fraction, default=conf, help="least confidence")
+    parser.add_argument("--iou-thres", "--iou", type=fraction, default=iou, help="overlap at which NMS removes")
+    parser.add_argument("--max-det", type=whole_number, default=max_det, help="detections per picture")
+    parser.add_argument(
+        "--imgsz", "--img", "--img-size", type=whole_number, default=None, help="default: the checkpoint's"
+    )

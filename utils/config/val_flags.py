@@ -1,0 +1,122 @@
+"""The flags of val.py: as values, and their parser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from utils.config.parser import Parser, amount, fraction, whole_number
+from utils.config.shared_flags import add_common, add_thresholds, add_words
+from utils.words.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValFlags:
+    """val.py's command line. None: take the checkpoint's value."""
+
+    data: str | None
+    weights: str
+    cfg: str
+    summary: bool
+    batch_size: int
+    imgsz: int | None
+    conf_thres: float | None
+    iou_thres: float | None
+    max_det: int | None
+    task: str
+    device: str
+    workers: int
+    bad_data: str
+    allow_empty: bool
+    single_cls: bool
+    assignments: tuple[str, ...]
+    max_pixels: int
+    project: str
+    name: str
+    exist_ok: bool
+    noplots: bool
+    save_txt: bool
+    save_conf: bool
+    save_json: bool
+    verbose: bool
+    half: bool
+    map_classes: str
+    fa_per_image: float | None
+    match: Literal["iou", "center"]
+    match_iou: float | None
+    bins: str
+    cost: str
+    from_preds: tuple[str, ...]
+    compare: tuple[str, str] | None
+    prompts: str | None
+    text_encoder: str
+    debug: bool
+
+    @property
+    def split(self) -> str:
+        """Which pictures: the task's, or the validation split when speed is measured."""
+        return "val" if self.task == "speed" else self.task
+
+
+# Scores need every box down to the faintest; speed is that of use, as detect.py looks at pictures.
+SCORE_DEFAULTS = {"batch_size": 32}  # thresholds: as the run was evaluated
+SPEED_DEFAULTS = {"batch_size": 1, "conf_thres": 0.25, "iou_thres": 0.45}
+
+
+def add_inspection(parser: Parser) -> None:
+    """What escapes, what is thrown away, and at which thresholds."""
+    parser.add_argument(
+        "--from-preds", nargs="+", default=(), metavar="FILE", help="score these COCO results, without weights"
+    )
+    parser.add_argument("--compare", nargs=2, default=None, metavar="RUN", help="is the second run better, or chance?")
+    add = parser.add_argument
+    add("--fa-per-image", type=amount, default=None, help="false alarms per picture that are allowed (0.1)")
+    add("--match", choices=("iou", "center"), default="iou", help="a hit: by overlap, or centre in the truth box")
+    add("--match-iou", type=fraction, default=None, help="overlap of a hit (0.5)")
+    add("--bins", default="", metavar="0,8,16,32,96", help="sizes that recall is reported for, px or mm")
+    add("--cost", default="", metavar="escape=50,overkill=1", help="choose the thresholds of least cost instead")
+
+
+def parse_val(argv: Sequence[str] | None) -> ValFlags:
+    """val.py's flags. Raises ConfigError."""
+    parser = Parser("val.py", "Evaluate a checkpoint, or summarise a model YAML.")
+    parser.add_argument(
+        "--data", default=None, help="data YAML or folder (default: what the checkpoint was trained on)"
+    )
+    parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
+    parser.add_argument("--cfg", default="", help="model YAML, for --summary")
+    parser.add_argument("--summary", action="store_true", help="print rows, shapes, parameters and GFLOPs")
+    parser.add_argument("--batch-size", "--batch", type=whole_number, help="default: 32; 1 for --task speed")
+    parser.add_argument(
+        "--task",
+        choices=("train", "val", "test", "speed", "study"),
+        default="val",
+        metavar="{train,val,test,speed}",
+        help="which split to score, or how long each step takes",
+    )
+    parser.add_argument("--workers", type=int, default=-1)
+    parser.add_argument("--allow-empty", action="store_true")
+    parser.add_argument("--single-cls", action="store_true", help="score all classes as one")
+    parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="key=value", help="data.root")
+    parser.add_argument("--noplots", action="store_true")
+    parser.add_argument("--verbose", action="store_true", help="a row for each class, however many there are")
+    parser.add_argument(
+        "--map-classes", default="", metavar="OLD=NEW,...", help="checkpoint's names: data's, or a YAML"
+    )
+    for switch in ("--save-txt", "--save-conf", "--save-json"):
+        parser.add_argument(switch, action="store_true")
+    add_thresholds(parser, None, None, None)  # as the run was evaluated
+    add_inspection(parser)
+    add_common(parser, "runs/val")
+    add_words(parser, "one for each of the data's classes, in their order, in place of their names")
+    values = parser.read(argv)
+    if values["task"] == "study":
+        raise ConfigError("--task study: is not offered; run val.py once per --imgsz and compare results.json")
+    defaults = SPEED_DEFAULTS if values["task"] == "speed" else SCORE_DEFAULTS
+    values |= {key: default for key, default in defaults.items() if values[key] is None}
+    compared = tuple(values["compare"]) if values["compare"] else None
+    predictions = tuple(values["from_preds"])
+    return ValFlags(
+        **{**values, "assignments": tuple(values["assignments"]), "compare": compared, "from_preds": predictions}
+    )
