@@ -32,7 +32,7 @@ def test_the_criterion_receives_the_sections_of_its_head():
 
 def test_a_static_network_does_not_learn():
     graph = network("rtvpnet-plain-n")
-    graph.set_vocabulary(torch.eye(5, graph.spec.text_dim))
+    graph.text.fill(torch.eye(5, graph.spec.text_dim))
     with pytest.raises(AssertionError, match="StaticDetect has no criterion"):
         static_graph(graph).head  # noqa: B018  it is the access that fails
 
