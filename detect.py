@@ -56,7 +56,7 @@ from utils.words.vocabulary import Vocabulary
 
 
 class Detector:
-    """A checkpoint that answers for single pictures, with the preprocessing and NMS of val.py."""
+    """Finds defects in pictures with a checkpoint, with the same preprocessing and NMS as val.py."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Detector:
     ) -> None:
         """`prompts`: what to look for ("scratch, oil stain") if the network reads text; see load_model, look_for.
 
-        `masks`: detections carry masks, by the network's Mobile-SAM or the one `sam` names; see load_masker.
+        `masks`: detections get masks, from the network's Mobile-SAM or from the one `sam` names; see load_masker.
         """
         loaded = load_model(weights, select_device(device), sam, masks)
         if prompts is not None:
@@ -85,14 +85,14 @@ class Detector:
             self.about["masks"] = self.masker.mode
         self.imgsz, self.given_imgsz, self.half = imgsz or loaded.config.data.imgsz, imgsz, half
         self.channels, self.optics = loaded.channels, Optics(loaded.channels)
-        self.order = torch.arange(len(self.names))  # the number that is reported for each class of the model
+        self.order = torch.arange(len(self.names))  # the class number to report for each class of the model
         self.mm_per_px: float | None = None
         self.limits: Limits | None = None
 
     def use_data(self, source: str) -> list[str]:
-        """Report classes by the names and numbers of this data set, and read pictures as it says that they are stored.
+        """Report classes by the names and numbers of this data set, and read pictures in the layout that it describes.
 
-        Returns what to say about it. Raises CheckpointError where its classes or planes are not the checkpoint's.
+        Returns notices for the user. Raises CheckpointError when its classes or planes do not fit the checkpoint.
         """
         data, notices = open_data(DataConfig(data=source), require=())
         self.order, self.names = torch.tensor(class_map(self.names, data.names, str(self.path))), data.names
@@ -103,8 +103,8 @@ class Detector:
         return [*notices, "the data orders its classes differently from the checkpoint: numbered as in the data"]
 
     def use_thresholds(self, path: str) -> Limits:
-        """Let a detection count where it reaches its class's threshold in this file; NMS and the size of the network
-        input are those that the thresholds were chosen with where nothing else is said. Raises ConfigError.
+        """Count a detection only if it reaches the threshold of its class in this file; NMS and input size become those
+        that the thresholds were chosen with, unless given otherwise. Raises ConfigError.
         """
         self.limits = read_limits(path, self.names)
         self.imgsz = self.given_imgsz or self.limits.made.imgsz or self.imgsz
@@ -122,15 +122,15 @@ class Detector:
         return self.detect([image], NMSConfig(conf=conf, iou=iou, max_det=max_det))[0]
 
     def verdict(self, picture: str | Path | np.ndarray, conf: float = 0.25) -> Verdict:
-        """OK, or NG if something in the picture counts as a defect by the thresholds in use, else by `conf`: as
-        detect.py says it. Raises DataError for what cannot be read.
+        """NG if something in the picture counts as a defect, else OK, as detect.py reports it. The thresholds in use
+        decide, or `conf` if there are none. Raises DataError when the picture cannot be read.
         """
         image = picture if isinstance(picture, np.ndarray) else self.read(picture)
         nms = self.nms() if self.limits else self.nms(conf)
         return self.results([Frame("", Path(), image)], nms)[0].verdict
 
     def nms(self, conf: float | None = None, iou: float | None = None, max_det: int | None = None) -> NMSConfig:
-        """What is given, else what the thresholds in use were chosen with, else detect.py's own values."""
+        """NMS with the given values, else those that the thresholds were chosen with, else detect.py's defaults."""
         lowest, made = (self.limits.lowest, self.limits.made) if self.limits else (None, DetectionSettings())
         conf = next(value for value in (conf, lowest, 0.25) if value is not None)
         iou = next(value for value in (iou, made.iou, 0.45) if value is not None)
@@ -144,23 +144,23 @@ class Detector:
     def detect(self, images: Sequence[np.ndarray], nms: NMSConfig) -> list[Detections]:
         """Detections of pictures that share one network shape."""
         scenes = [Scene.without_truth(image) for image in images]
-        batch = collate([letterboxed(one, self.shape(one.planes), k, self.optics) for k, one in enumerate(scenes)])
+        samples = [letterboxed(scene, self.shape(scene.planes), k, self.optics) for k, scene in enumerate(scenes)]
         with half_precision(self.model.device, self.half):
-            found = Inference(self.model, nms, self.order, self.names)(batch)
+            found = Inference(self.model, nms, self.order, self.names)(collate(samples))
         if self.masker is None:
             return [found[k] for k in range(len(images))]
         masks = [self.masker(self.optics.show(image), found[k].boxes) for k, image in enumerate(images)]
-        return [replace(found[k], masks=one) for k, one in enumerate(masks)]
+        return [replace(found[k], masks=rles) for k, rles in enumerate(masks)]
 
     def results(self, frames: Sequence[Frame], nms: NMSConfig) -> list[PictureResult]:
-        """The records of inputs that share one network shape, or of one that could not be read."""
+        """The results of inputs that share one network shape, or of a single one that could not be read."""
         thresholds = self.limits.thresholds if self.limits else ScoreThresholds((nms.conf,) * len(self.names), "--conf")
         images = [frame.image for frame in frames if frame.image is not None]
         if not images:
             return [PictureResult(frame, None, thresholds) for frame in frames]
         started = time.perf_counter()
         found = self.detect(images, nms)
-        each = (time.perf_counter() - started) * 1000 / len(images)
+        each = (time.perf_counter() - started) * 1000 / len(images)  # ms: a batch is timed as a whole
         counting = found if self.limits is None else [self.limits.passing(one) for one in found]
         shown = [replace(frame, image=self.optics.show(image)) for frame, image in zip(frames, images, strict=True)]
         return [
@@ -170,39 +170,39 @@ class Detector:
 
 
 def look(detector: Detector, frames: Iterable[Frame], nms: NMSConfig, batch_size: int) -> Iterator[PictureResult]:
-    """The record of every input, in order."""
+    """The result of every input, in order."""
     for batch in frame_batches(frames, detector.shape, batch_size):
         yield from detector.results(batch, nms)
 
 
 def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World = ALONE) -> tuple[Path, int]:
-    """Checkpoint, inputs, files. Returns the run folder and the exit code (3: some input was unreadable).
+    """Checkpoint, inputs, files. Returns the run folder and the exit code (3: unreadable input; 10: --fail-on-defect).
 
-    Of several processes each looks at its part of the inputs and writes their pictures; the first one has the tables.
+    With several processes each handles its share of the inputs and writes their pictures; rank 0 writes the tables.
     """
     detector = _detector(flags)
     notices = detector.use_data(flags.data) if flags.data else []
     if flags.thresholds:
-        asked, trained_at = DetectionSettings(flags.iou_thres, flags.max_det, flags.imgsz), detector.imgsz
-        notices += detector.use_thresholds(flags.thresholds).notices(asked, flags.agnostic_nms, trained_at)
+        given, trained_at = DetectionSettings(flags.iou_thres, flags.max_det, flags.imgsz), detector.imgsz
+        notices += detector.use_thresholds(flags.thresholds).notices(given, flags.agnostic_nms, trained_at)
     nms = _nms(flags, detector)
-    source = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
-    sources = find_sources(source, flags.recursive, detector.channels)
+    pattern = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
+    sources = find_sources(pattern, flags.recursive, detector.channels)
     if flags.exist_ok:
-        protect_inputs([one.path for one in sources], Path(flags.project, flags.name))
+        protect_inputs([source.path for source in sources], Path(flags.project, flags.name))
     run = world.broadcast(new_run(flags.project, flags.name, flags.exist_ok) if world.first else Path())
     if world.first:
         log_to(run / "detect.log")
         write_json(run / "run.json", {**provenance(argv), **weights_about(detector.path), **detector.about})
-    LOG.info("weights %s, %s from %s", detector.path, words(sources), source)
+    LOG.info("weights %s, %s from %s", detector.path, words(sources), pattern)
     output = DetectionOutput.of(flags)
     notices += half_notices(detector.model.device, flags.half)
     for line in (*notices, *output.notices(run, detector.masker.mode if detector.masker else "", flags.view_img)):
         LOG.info(line)
-    mine = world.part(sources)
-    frames = read_frames(mine, flags.vid_stride, flags.max_pixels, flags.bad_data == "error", detector.channels)
+    share = world.part(sources)
+    frames = read_frames(share, flags.vid_stride, flags.max_pixels, flags.bad_data == "error", detector.channels)
     results = look(detector, frames, nms, flags.batch_size)
-    total = None if any(one.video for one in mine) else len(mine)
+    total = None if any(source.video for source in share) else len(share)  # a video's frames are not counted ahead
     totals = write_run(run, progress(results, "detecting", total), detector.names, output, world)
     return run, 3 if totals.unreadable else 10 if flags.fail_on_defect and totals.bad else 0
 
@@ -234,7 +234,7 @@ def _nms(flags: DetectFlags, detector: Detector) -> NMSConfig:
 
 
 def main_story(argv: Sequence[str] | None) -> int:
-    """See `detect_pictures`; started by torchrun, the processes divide the inputs."""
+    """See `detect_pictures`; under torchrun the processes share the inputs."""
     flags, place = parse_detect(argv), find_place(None)
     flags = replace(flags, device=device_of(flags.device, place))
     with joined(place, select_device(flags.device), RunConfig().timeout) as world:

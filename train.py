@@ -54,7 +54,7 @@ from val import Evaluation, predict, score
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A training made ready: its configuration, device, data, state and loss; the words that a text network reads."""
+    """A training run, ready to start; `words` are what a network that reads text looks for, else None."""
 
     cfg: Config
     device: torch.device
@@ -65,22 +65,22 @@ class Run:
 
 
 def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> None:
-    """One pass over the training pictures, or the rest of it when a run goes on in the middle of an epoch.
+    """One pass over the training pictures, or the rest of one when a run resumes in the middle of an epoch.
 
     Raises Stopped, with everything saved, soon after `stop` has received a signal.
     """
     state, cfg, schedule = run.state, run.cfg, Schedule(run.cfg, len(loaders.train))
     state.model.train()
-    loaders.sampler.set_epoch(state.epoch, state.batches)  # the order of this epoch, without what it has seen
-    accumulated = 0  # batches whose gradients wait for the optimizer
+    loaders.sampler.set_epoch(state.epoch, state.batches)  # the order of this epoch, minus the batches already seen
+    accumulated = 0  # batches whose gradients the optimizer has not used yet
     title = f"epoch {state.epoch + 1}/{cfg.schedule.epochs}"
     with progress(loaders.train, title, schedule.steps_per_epoch, state.batches) as bar:
         for batch in bar:
             schedule.apply(state.optimizer, state.step)  # learning rates and momentum change with every step
-            if loaders.phrases:  # the network reads text: the names of the defects that the batch is compared with
+            if loaders.phrases:  # a text network: add the class names that this batch is compared with
                 batch = loaders.phrases(batch, state.step, state.world)
             batch = batch.to(run.device, non_blocking=True)
-            # Gradients left over at the end of an epoch make a last, smaller step: none reaches into the next epoch.
+            # Gradients left over at the end of an epoch make one last, smaller update, so that epochs stay independent.
             ends_epoch = state.batches + 1 == schedule.steps_per_epoch
             update = ends_epoch or accumulated + 1 >= schedule.accumulate(state.step + 1)
             info = schedule.step_info(state.step)
@@ -90,8 +90,8 @@ def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> Non
             if update:
                 state.losses.skipped += not optimizer_step(state, cfg.optim.clip_norm)
                 accumulated = 0
-                saver.save_step(state)  # only now: gradients that wait are in no checkpoint
-                if result.stopping:  # the same on every process, whichever received the signal
+                saver.save_step(state)  # only after an update: checkpoints hold no accumulated gradients
+                if result.stopping:  # agreed on by all processes, whichever of them received the signal
                     saver.save_and_stop(state, stop)
             bar.set_postfix_str(state.losses.words(), refresh=False)
 
@@ -99,7 +99,7 @@ def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> Non
 def evaluate_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> tuple[Evaluation | None, Report | None]:
     """Evaluate with all processes: the first one gets the details, all get the report.
 
-    The averaged weights (EMA) are evaluated, as best.pt holds them: they fluctuate less than those of the last step.
+    The averaged weights (EMA) are evaluated, because best.pt holds those: they fluctuate less than the raw weights.
     """
     state, world = run.state, run.state.world
     state.synchronise_average()
@@ -108,7 +108,8 @@ def evaluate_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> tupl
     found = EvaluationPass.joined(world.gather(mine))
     if world.broadcast(found.incomplete):
         saver.save_and_stop(state, stop)
-    # Scoring needs all detections at once: the first process does it alone, and tells all which epoch is the best.
+    # Scoring needs all detections at once: the first process does it alone and shares the report, so that all
+    # processes agree on which epoch is the best.
     evaluation = score(found, run.data.val) if world.first else None
     return evaluation, world.broadcast(evaluation.report if evaluation else None)
 
@@ -119,7 +120,7 @@ def fit(run: Run, loaders: Loaders, saver: Saver, table: ResultsCsv, stop: Stop)
     if world.first:
         table.start(state.epoch + state.done)
     doctor = Doctor(cfg, run.data.train.records, run.data.val.records, state.model)
-    doctor_dtype = state.dtype if world.size == 1 else None  # one process cannot try a batch without the others
+    doctor_dtype = state.dtype if world.size == 1 else None  # a trial batch on one process would wait for the others
     budget, evaluation, report = TimeBudget(cfg.run.max_time), None, None
     while not state.done:
         started = time.perf_counter()
@@ -127,7 +128,7 @@ def fit(run: Run, loaders: Loaders, saver: Saver, table: ResultsCsv, stop: Stop)
         with doctor.watching(state.model, lambda: loaders.first_batch(state.epoch).to(run.device), doctor_dtype):
             train_one_epoch(run, loaders, saver, stop)
             final = state.epoch + 1 == cfg.schedule.epochs
-            last = final or world.broadcast(out_of_time(budget, cfg))  # clocks differ: the first one's counts
+            last = final or world.broadcast(out_of_time(budget, cfg))  # clocks differ: rank 0 decides
             if last or not cfg.run.noval:
                 evaluation, report = evaluate_epoch(run, loaders, saver, stop)
         if world.first:
@@ -139,7 +140,7 @@ def fit(run: Run, loaders: Loaders, saver: Saver, table: ResultsCsv, stop: Stop)
         if last or state.done:
             break
         state.next_epoch()
-    if report is None:  # a run that goes on after its last epoch, stopped before its results were written
+    if report is None:  # resumed after its last epoch: only the results were still missing
         evaluation, _ = evaluate_epoch(run, loaders, saver, stop)
     return evaluation
 
@@ -156,7 +157,7 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     where = str(resumed.last if resumed else model.spec.path)
     data = data.serving(model.channels, where, cfg.data.data, reads_text=words is not None)
     cfg, state = new_training(model, cfg, len(data.train.records), dtype, device, world)
-    if words and data.train.names != data.val.names:  # the averaged weights are those that are evaluated
+    if words and data.train.names != data.val.names:  # on the averaged weights only, as those are evaluated
         set_words(state.ema.module, words_for(words, data.val_vocabulary(), cfg.model.text_encoder))
     if resumed:
         state.restore(resumed.content, resumed.last)
@@ -185,9 +186,9 @@ def finish(run: Run, folder: Path, loaders: Loaders, evaluation: Evaluation) -> 
 
 
 def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] | None) -> None:
-    """Train, and leave the run folder complete."""
+    """Train, and write everything that belongs in the run folder."""
     cfg, data, state, world = run.cfg, run.data, run.state, run.state.world
-    if world.first:  # of several processes the first one writes
+    if world.first:  # only rank 0 writes files
         about = {"device": str(run.device), "processes": world.size}
         open_run_folder(folder, cfg, origins, data.report(), about, argv)
         LOG.info("%s, into %s", size_line(state.model, world), folder)
@@ -196,7 +197,7 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
     loaders = new_loaders(data, cfg, state.model.stride, run.device, world, run.words and run.words.vocabulary)
     if world.first and not cfg.run.noplots and state.step == 0:
         plot_start(folder, loaders.train, loaders.sampler, data.train, cfg.data.max_pixels)
-    world.barrier()  # nobody begins before the files are there
+    world.barrier()  # the other processes wait until the run folder is ready
     network = checkpoint_network(state.model, data.train.names, run.words)
     saver = Saver(folder / "weights", cfg, {**network, "origins": origins}, state.step)
     with Stop(impatient=world.size == 1) as stop:
@@ -206,9 +207,9 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
 
 
 def show_demo(folder: Path, data: Path) -> None:
-    """What the demo's network finds in its validation pictures."""
-    words = ["--weights", f"{folder}/weights/best.pt", "--source", f"{data.parent}/images/val", "--name", "demo"]
-    found, _ = detect_pictures(parse_detect(words), words)
+    """Run detect.py on the demo's validation pictures with the network just trained."""
+    argv = ["--weights", f"{folder}/weights/best.pt", "--source", f"{data.parent}/images/val", "--name", "demo"]
+    found, _ = detect_pictures(parse_detect(argv), argv)
     LOG.info("look at %s (what it finds) and %s (how it learnt)", found, folder / "results.png")
     LOG.info("next, your own pictures: python train.py --data YOUR.yaml --cfg idfe-net-n.yaml --img 640")
 

@@ -1,4 +1,4 @@
-"""Evaluate a checkpoint: COCO's 12 numbers, per class, precision and recall. `python val.py --help`."""
+"""Evaluate a checkpoint: COCO's 12 numbers, precision and recall, overall and per class. `python val.py --help`."""
 
 from __future__ import annotations
 
@@ -61,9 +61,7 @@ def predict(
     criterion: Criterion | None = None,
     stop: Stop | None = None,
 ) -> EvaluationPass:
-    """Run `model` over every picture of the loader; see `evaluate`. A criterion adds losses; `stop` ends it
-    early.
-    """
+    """Run `model` over every picture of the loader; see `evaluate`. `criterion` adds losses, `stop` ends it early."""
     merged = labels is not None and len(set(labels)) < len(labels)
     nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det, agnostic=merged)
     numbers = torch.arange(len(truth.names)) if labels is None else torch.tensor(labels)
@@ -78,7 +76,7 @@ def predict(
         predictions = inference.predictions(batch)
         _check_finite(predictions, truth, batch)
         if criterion is not None:
-            assert isinstance(predictions, Predictions), "losses are those of a network of rows"
+            assert isinstance(predictions, Predictions), "a loss needs anchors and grids, not boxes alone"
             with torch.inference_mode():
                 terms[batch.indices[0]] = criterion(predictions, batch.targets).cpu()
         found |= inference.detections(predictions, batch.views)
@@ -86,7 +84,7 @@ def predict(
 
 
 def score(found: EvaluationPass, truth: RecordSet) -> Evaluation:
-    """Score what was found in every picture of `truth`; the losses too, where there were any."""
+    """Score the detections of every picture of `truth`, and average the losses if there are any."""
     results = coco.results_json(truth.records, found.detections, truth.category_ids)
     return Evaluation(truth.records, truth.names, truth.category_ids, results, found.losses())
 
@@ -99,10 +97,10 @@ def evaluate(
     labels: Sequence[int] | None = None,
     world: World = ALONE,
 ) -> Evaluation | None:
-    """Run `model` over every picture of `truth` and score it; of several processes the first one scores.
+    """Run `model` over every picture of `truth` and score it; with several processes the first one scores.
 
-    `labels` maps a class of the model to its number in the data; None: they are the same; where several become one, a
-    box suppresses boxes of the others. Raises NumericError for non-finite predictions.
+    `labels` maps each class of the model to its number in the data; None: the numbers are the same. Where several
+    classes become one, NMS runs across classes. Raises NumericError for non-finite predictions.
     """
     found = EvaluationPass.joined(world.gather(predict(model, loader, truth, cfg, labels)))
     return score(found, truth) if world.first else None
@@ -121,7 +119,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     flags = parse_val(argv)
     place = find_place(None)
     if place.rank and (flags.summary or flags.compare is not None or flags.from_preds):
-        return 0  # nothing to divide: the first process does it
+        return 0  # nothing to share out: the first process does it alone
     if flags.summary:
         LOG.info(model_table(flags.cfg, flags.imgsz or 640))
         return 0
@@ -137,7 +135,7 @@ def main_story(argv: Sequence[str] | None) -> int:
 
 
 def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: World, device: torch.device) -> int:
-    """Every process looks at its part of the pictures; the first one scores, and writes what there is to write."""
+    """Every process evaluates its share of the pictures; the first one scores and writes the files."""
     assigned = assigned_config(flags)
     loaded = load_model(find_weights(flags.weights), device, assigned.model.sam)
     data = data_config(flags, loaded.config.data, str(loaded.path))
@@ -149,8 +147,8 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     pin = device.type == "cuda"
     loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels, world)
     about = loaded.about()
-    known = {**weights_about(loaded.path), "data": truth.data_report.plain(), **about}
-    run = open_run(flags, {**provenance(argv), **known}) if world.first else Path()
+    origin = {**weights_about(loaded.path), "data": truth.data_report.plain(), **about}
+    run = open_run(flags, {**provenance(argv), **origin}) if world.first else Path()
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
     remarks = [*half_notices(device, flags.half), *flag_notices(flags), *classes.remarks]
     for line in (*truth.data_report.lines(), *remarks):
@@ -182,7 +180,7 @@ def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Lo
     """
     if loaded.words is not None and not (flags.single_cls or flags.map_classes):
         looking = look_for_classes(loaded, truth.synonyms, flags.prompts, flags.text_encoder)
-        assert looking.words is not None, "it looks for words"
+        assert looking.words is not None, "look_for_classes sets the words"
         labels = tuple(range(len(truth.names)))
         return looking, ClassMatch(labels), group_names(loaded.words.vocabulary, looking.words.vocabulary)
     if flags.prompts is not None:
@@ -191,24 +189,24 @@ def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Lo
     return loaded, match_classes(loaded.names, truth.names, where, flags.single_cls, flags.map_classes), []
 
 
-def open_run(flags: ValFlags, known: dict[str, object]) -> Path:
-    """The run's folder, with its log, and with what is known of where the numbers come from in run.json."""
+def open_run(flags: ValFlags, origin: dict[str, object]) -> Path:
+    """A new run folder with its log; `origin`, where the numbers come from, goes into run.json."""
     run = new_run(flags.project, flags.name, flags.exist_ok)
     log_to(run / "val.log")
-    write_json(run / "run.json", known)
+    write_json(run / "run.json", origin)
     return run
 
 
 def report_options(
     flags: ValFlags, kind: str, inspection: InspectionConfig, truth: RecordSet, nms: DetectionSettings
 ) -> ReportOptions:
-    """What the files and the page are made with."""
+    """How to write the result files and the page."""
     show, lines = show_pictures(truth, flags.max_pixels), truth.data_report.lines()
     return ReportOptions(kind, inspection, show, nms, lines, not flags.noplots, flags.verbose)
 
 
 def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
-    """--from-preds: the numbers of detections that somebody else made."""
+    """--from-preds: score detections that another program made."""
     refuse_with_predictions(flags)
     data = data_config(flags, DataConfig(), "the defaults")
     truth = read_split(data, flags.split)
