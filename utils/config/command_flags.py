@@ -1,4 +1,4 @@
-"""The flags of the commands inside the packages, python -m data.folds and its like: as values, and their parsers."""
+"""The flags of the commands inside the packages, such as python -m data.pack: as values, and their parsers."""
 
 from __future__ import annotations
 

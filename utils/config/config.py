@@ -1,5 +1,5 @@
-"""Every knob, as frozen dataclasses. Precedence: default here < cfg/train YAML < flag < --set; the origin of each
-value is kept.
+"""Every knob, as frozen dataclasses. Precedence: default here < cfg/train YAML < flag < --set. The origin of each value
+is recorded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def knob(default: T, low: float = -math.inf, high: float = math.inf, also: float = math.nan) -> T:
-    """A dataclass field with an inclusive range; `also` is allowed beside it."""
+    """A dataclass field with an inclusive range; `also` is one more allowed value outside of it."""
     return typing.cast(T, field(default=default, metadata={"low": low, "high": high, "also": also}))
 
 
@@ -123,7 +123,7 @@ class LossConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class AnchorLossConfig:
-    """Parts of an anchor head's loss and their weights."""
+    """The terms of an anchor head's loss and their weights."""
 
     box: float = knob(0.05, 0)
     obj: float = knob(1.0, 0)
@@ -138,7 +138,7 @@ class AnchorLossConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class AnchorAssignConfig:
-    """Which predictions of an anchor head answer for which targets."""
+    """Which predictions of an anchor head are assigned to which targets."""
 
     max_ratio: float = knob(4.0, 1)
     noautoanchor: bool = False
@@ -146,7 +146,7 @@ class AnchorAssignConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class FreeLossConfig:
-    """Parts of an anchor-free head's loss and their weights."""
+    """The terms of an anchor-free head's loss and their weights."""
 
     box: float = knob(7.5, 0)
     cls: float = knob(0.5, 0)
@@ -155,7 +155,7 @@ class FreeLossConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class FreeAssignConfig:
-    """Which predictions of an anchor-free head answer for which targets."""
+    """Which predictions of an anchor-free head are assigned to which targets."""
 
     topk: int = knob(10, 1, 1000)
     alpha: float = knob(0.5, 0, 100)

@@ -1,4 +1,4 @@
-"""argparse without abbreviations, and the types of flags: the only file that knows argparse."""
+"""argparse without abbreviations, and the types of flags."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ HOURS_PER = {"s": 1 / 3600, "m": 1 / 60, "h": 1.0, "": 1.0}
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse without abbreviations, whose complaints are ConfigErrors with the nearest flag."""
+    """argparse without abbreviations, whose errors are ConfigErrors that suggest the nearest flag."""
 
     def __init__(self, prog: str, description: str) -> None:
         super().__init__(prog, description=description, allow_abbrev=False)
         self.add_argument("--debug", action="store_true", help="show tracebacks")
 
     def error(self, message: str) -> NoReturn:
-        """Argparse's complaint as a ConfigError, with the nearest flag."""
+        """Argparse's error as a ConfigError that suggests the nearest flag."""
         flags = [flag for action in self._actions for flag in action.option_strings]
         unknown = [word for word in message.split(": ")[-1].split() if word.startswith("-")]
         near = []
@@ -73,7 +73,7 @@ def fraction(text: str) -> float:
 
 
 def amount(text: str) -> float:
-    """A finite number from 0."""
+    """A finite number, 0 or more."""
     value = float(text)
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be a number from 0, got {text}")
@@ -81,7 +81,7 @@ def amount(text: str) -> float:
 
 
 def whole_number(text: str, least: int = 1) -> int:
-    """A whole number from `least`."""
+    """A whole number, `least` or more."""
     value = int(text)
     if value < least:
         raise argparse.ArgumentTypeError(f"must be a whole number from {least}, got {text}")
@@ -89,10 +89,10 @@ def whole_number(text: str, least: int = 1) -> int:
 
 
 def natural_number(text: str) -> int:
-    """A whole number from 0."""
+    """A whole number, 0 or more."""
     return whole_number(text, 0)
 
 
 def several(text: str) -> int:
-    """A whole number from 2."""
+    """A whole number, 2 or more."""
     return whole_number(text, 2)

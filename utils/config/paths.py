@@ -15,7 +15,7 @@ CFG = Path(__file__).resolve().parents[2] / "cfg"
 def find_yaml(name: str, kind: str, option: str) -> Path:
     """A YAML as given, else in cfg/<kind>/, else where `nearby_yaml` finds it; `.yaml` may be left off.
 
-    Raises ConfigError naming `option` and the nearest file.
+    Raises ConfigError with `option` and the most similar name.
     """
     found = yaml_as_given(name, kind) or nearby_yaml(name, kind)
     if found:
@@ -37,14 +37,16 @@ def nearby_yaml(name: str, kind: str) -> Path | None:
 
 def _first_file(*paths: Path) -> Path | None:
     candidates = (c for path in paths if path.name for c in (path, path.with_name(f"{path.name}.yaml")))
-    return next((c for c in candidates if os.path.isfile(c)), None)  # os.path: names too long are no files either
+    return next(
+        (c for c in candidates if os.path.isfile(c)), None
+    )  # os.path: False, not an error, for names that are too long
 
 
 def user_cache(folder: str) -> Path:
-    """Where this user's files that can be made again live, `folder` being a part of it. Nothing is created.
+    """The path of the cache `folder` of this user. Nothing is created.
 
-    XDG_CACHE_HOME when it is set (absolute, as its specification demands), else the platform's place. Raises
-    ConfigError when the user has no home.
+    XDG_CACHE_HOME if it is set (absolute, as its specification demands), else the platform's usual place. Raises
+    ConfigError when the user has no home folder.
     """
     xdg = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(xdg):

@@ -1,4 +1,4 @@
-"""Flags of YOLOv5's scripts that are recognised and refused: one sentence why, and what to do instead."""
+"""Flags of YOLOv5's scripts that are refused, each with the reason and an alternative."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REFUSED: dict[str, dict[str, str]] = {
 
 
 def refuse(words: Iterable[str], script: str) -> None:
-    """Raise ConfigError for the first of `words` that `script` (train.py) refuses, whatever value it has."""
+    """Raise ConfigError for the first of `words` that `script` (such as train.py) refuses, whatever its value."""
     reasons = REFUSED.get(script, {})
     for word in words:
         flag = word.partition("=")[0]

@@ -27,9 +27,9 @@ YOLOV5_KEYS = {
     "anchor_t": "anchor_assign.max_ratio",
     "fl_gamma": "anchor_loss.focal_gamma",
 }
-# Keys of such a file that change nothing there or here.
+# Keys of such a file that have no effect, neither in YOLOv5 nor here.
 YOLOV5_NEUTRAL = frozenset({"iou_t", "anchors"})
-# Sections that decide what a network learns, and so what hyp.yaml holds.
+# Sections that decide what a network learns: the content of hyp.yaml.
 HYPER_PARAMETERS = ("optim", "schedule", "augment", "loss", "anchor_loss", "anchor_assign", "free_loss", "free_assign")
 
 
@@ -61,7 +61,7 @@ def settings_of_document(document: Document) -> list[Setting]:
 
 
 def settings_of_assignments(assignments: list[str]) -> list[Setting]:
-    """Settings of `--set optim.lr0=0.02` arguments."""
+    """Settings of `--set optim.lr0=0.02` arguments. Raises ConfigError."""
     settings: list[Setting] = []
     for text in assignments:
         key, equals, raw = text.partition("=")
@@ -87,7 +87,7 @@ def build_config(settings: list[Setting]) -> tuple[Config, dict[str, str]]:
 
 
 def config_from_plain(plain: Mapping[str, Mapping[str, Any]], origin: str) -> Config:
-    """The configuration that `Config.plain()` gave, for example from a checkpoint."""
+    """The reverse of `Config.plain()`, for example for the values in a checkpoint. Raises ConfigError."""
     settings = [Setting(f"{s}.{k}", v, origin) for s, values in plain.items() for k, v in values.items()]
     return build_config(settings)[0]
 
@@ -102,7 +102,7 @@ def _convert(setting: Setting) -> tuple[str, str, Any]:
         raise ConfigError(f"{setting.origin}: unknown key '{setting.key}'{_meant(setting.key, classes)}")
     value, annotation = setting.value, hints[name]
     if annotation is float and isinstance(value, str):
-        value = _number(value)  # PyYAML reads 1e-2 as a string
+        value = _parse_float(value)  # PyYAML reads 1e-2 as a string
     if annotation is str and value is None:
         value = ""
     if not fits(value, annotation):
@@ -116,9 +116,9 @@ def _convert(setting: Setting) -> tuple[str, str, Any]:
 
 
 def _meant(key: str, classes: Mapping[str, type]) -> str:
-    """`did_you_mean` for a `section.name` that is not there.
+    """`did_you_mean` for a `section.name` that does not exist.
 
-    A name that other sections have, or that is YOLOv5's, was written into the wrong section; else it is misspelt.
+    A name that another section has, or that YOLOv5 has, is in the wrong section; any other name is misspelt.
     """
     section, _, name = key.partition(".")
     names = {s: list(typing.get_type_hints(c)) for s, c in classes.items()}
@@ -129,7 +129,7 @@ def _meant(key: str, classes: Mapping[str, type]) -> str:
     return did_you_mean(name, names.get(section, [])) or did_you_mean(key, keys) or did_you_mean(section, names)
 
 
-def _number(text: str) -> float | str:
+def _parse_float(text: str) -> float | str:
     try:
         return float(text)
     except ValueError:
@@ -152,7 +152,7 @@ def _check_range(setting: Setting, section: type, name: str, value: Any) -> None
 
 
 def as_yaml(config: Config, origins: Mapping[str, str]) -> str:
-    """The resolved configuration as YAML, each changed value with its origin as a comment."""
+    """The complete configuration as YAML, each value that was set with its origin as a comment."""
     return _sections_as_yaml(config.plain(), origins)
 
 

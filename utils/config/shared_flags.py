@@ -17,13 +17,13 @@ def add_common(parser: Parser, project: str) -> None:
 
 
 def add_words(parser: Parser, text: str) -> None:
-    """What an open-vocabulary network is to look for; `text` is the help."""
+    """What an open-vocabulary network looks for; `text` is the help of --prompts."""
     parser.add_argument("--prompts", default=None, metavar='"a, b"', help=f"RTVPNet: {text}")
     parser.add_argument("--text-encoder", default="", help="RTVPNet: the checkpoint's, where it has moved")
 
 
 def add_thresholds(parser: Parser, conf: float | None, iou: float | None, max_det: int | None) -> None:
-    """NMS and the size of the network's input; None: a default that is known later."""
+    """NMS and the size of the network's input; None: the default is only known once the checkpoint is read."""
     parser.add_argument("--conf-thres", "--conf", type=fraction, default=conf, help="least confidence")
     parser.add_argument("--iou-thres", "--iou", type=fraction, default=iou, help="overlap at which NMS removes")
     parser.add_argument("--max-det", type=whole_number, default=max_det, help="detections per picture")

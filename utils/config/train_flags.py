@@ -13,7 +13,7 @@ from utils.config.settings import Setting
 
 @dataclass(frozen=True, kw_only=True)
 class TrainFlags:
-    """train.py's command line: `settings` go into the configuration, the rest steers the script."""
+    """train.py's command line: `settings` go into the configuration, the rest controls the script."""
 
     settings: tuple[Setting, ...]
     hyp: str
@@ -52,7 +52,7 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str]
     (("--bad-data",), "data.bad_data", str, "skip (reported, up to a limit) or error"),
     (("--max-pixels",), "data.max_pixels", int, "refuse larger pictures before decoding them"),
     (("--single-cls",), "data.single_cls", None, "all classes as one, called defect"),
-    (("--rect",), "data.rect", None, "batches of pictures of like shape, with little padding and without mosaic"),
+    (("--rect",), "data.rect", None, "batches of pictures of similar shape, with little padding and without mosaic"),
     (("--multi-scale",), "data.multi_scale", None, "each batch at its own size, 0.5 to 1.5 of --img"),
     (("--cos-lr",), "schedule.cosine", None, "cosine learning rate"),
     (("--bf16",), "run.bf16", None, "mixed precision in bfloat16, on any device"),
@@ -103,6 +103,7 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
     parser.add_argument("--dry-run", action="store_true", help="say what a run would do and cost; write nothing")
     add_set(parser)
     values = parser.read(argv)
+    # reversed: of two flags with one destination the first gives the name
     names = {action.dest: action.option_strings[0] for action in reversed(parser._actions)}
     settings = [Setting(k, v, names[k]) for k, v in values.items() if "." in k]
     return TrainFlags(

@@ -1,4 +1,4 @@
-"""val.py's command line laid over the configuration of a checkpoint: what is read and how, what becomes a detection."""
+"""The configuration of an evaluation: that of the checkpoint, with val.py's flags on top."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from utils.config.settings import Setting, build_config, settings_of_assignments
 from utils.config.val_flags import ValFlags
 from utils.words.errors import ConfigError
 
-BESIDE_DATA = ("model.sam", "model.static", "val.chance")  # what --set may change of an evaluation, and all of data.*
+BESIDE_DATA = ("model.sam", "model.static", "val.chance")  # what --set may change, in addition to data.*
 
 
 def assigned_config(flags: ValFlags) -> Config:
-    """What --set says; a checkpoint's own configuration counts where it says nothing. Raises ConfigError for what
-    evaluation does not use.
-    """
+    """The values given with --set, defaults for the rest. Raises ConfigError for keys that evaluation does not use."""
     settings = settings_of_assignments(list(flags.assignments))
     for setting in settings:
         if not setting.key.startswith("data.") and setting.key not in BESIDE_DATA:
@@ -24,9 +22,9 @@ def assigned_config(flags: ValFlags) -> Config:
 
 
 def data_config(flags: ValFlags, stored: DataConfig, origin: str) -> DataConfig:
-    """The data as `stored` in `origin`, a checkpoint, with what the flags say otherwise. Raises ConfigError."""
+    """The data section as `stored` in the checkpoint `origin`, with the flags on top. Raises ConfigError."""
     settings = [Setting(f"data.{key}", value, origin) for key, value in vars(stored).items()]
-    if flags.data:  # other data lies elsewhere
+    if flags.data:  # the stored root belongs to the training data
         settings += [Setting("data.data", flags.data, "--data"), Setting("data.root", "", "--data")]
     data = build_config([*settings, *settings_of_assignments(list(flags.assignments))])[0].data
     return replace(
@@ -36,14 +34,16 @@ def data_config(flags: ValFlags, stored: DataConfig, origin: str) -> DataConfig:
         bad_data="skip" if flags.bad_data == "skip" else "error",
         allow_empty=flags.allow_empty,
         max_pixels=flags.max_pixels,
-        workers=0 if flags.task == "speed" else flags.workers,  # reading is timed in this process
+        workers=0
+        if flags.task == "speed"
+        else flags.workers,  # so that the time to read is spent, and measured, in this process
         cache="none",  # every picture is read once
     )
 
 
 def val_config(flags: ValFlags, stored: ValConfig) -> ValConfig:
-    """The run's conf, IoU and max_det, by default 0.001, 0.6 and 300, where no flag says otherwise: so the numbers in
-    its log come back.
+    """The training run's conf, IoU and max_det (0.001, 0.6 and 300 unless changed) where no flag overrides them:
+    val.py then reproduces the numbers in its log.
     """
     return replace(
         stored,
@@ -54,7 +54,7 @@ def val_config(flags: ValFlags, stored: ValConfig) -> ValConfig:
 
 
 def flag_notices(flags: ValFlags) -> list[str]:
-    """Which flags do something else than one might expect."""
+    """Notices about flags that do not do what one might expect."""
     lines = ["--save-json: predictions.json is always written"] if flags.save_json else []
     if flags.save_conf and not flags.save_txt:
         lines.append("--save-conf: adds confidences to the files of --save-txt, which is not given")
@@ -62,7 +62,7 @@ def flag_notices(flags: ValFlags) -> list[str]:
 
 
 def refuse_with_predictions(flags: ValFlags) -> None:
-    """--from-preds needs no network, so flags that are meant for one are refused, not ignored. Raises ConfigError."""
+    """--from-preds runs no network: refuse the flags that need one, instead of ignoring them. Raises ConfigError."""
     if not flags.data:
         raise ConfigError("--from-preds: needs --data, the data YAML or folder whose pictures were looked at")
     given = {

@@ -55,17 +55,17 @@ class ValFlags:
 
     @property
     def split(self) -> str:
-        """Which pictures: the task's, or the validation split when speed is measured."""
+        """The split to evaluate: the one named by --task, or val for --task speed."""
         return "val" if self.task == "speed" else self.task
 
 
-# Scores need every box down to the faintest; speed is that of use, as detect.py looks at pictures.
-SCORE_DEFAULTS = {"batch_size": 32}  # thresholds: as the run was evaluated
+# Scores need every detection, however faint; speed is measured with the settings that detect.py runs with.
+SCORE_DEFAULTS = {"batch_size": 32}  # confidence and IoU: those of the training run
 SPEED_DEFAULTS = {"batch_size": 1, "conf_thres": 0.25, "iou_thres": 0.45}
 
 
 def add_inspection(parser: Parser) -> None:
-    """What escapes, what is thrown away, and at which thresholds."""
+    """The flags for escape, overkill and the choice of thresholds."""
     parser.add_argument(
         "--from-preds", nargs="+", default=(), metavar="FILE", help="score these COCO results, without weights"
     )
@@ -106,7 +106,7 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     )
     for switch in ("--save-txt", "--save-conf", "--save-json"):
         parser.add_argument(switch, action="store_true")
-    add_thresholds(parser, None, None, None)  # as the run was evaluated
+    add_thresholds(parser, None, None, None)  # defaults: those of the training run
     add_inspection(parser)
     add_common(parser, "runs/val")
     add_words(parser, "one for each of the data's classes, in their order, in place of their names")
