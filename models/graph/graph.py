@@ -108,7 +108,7 @@ class Graph(nn.Module):
 
 
 def plan(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """The steps with what each may free: a value goes after its last use, one that nobody reads at once."""
+    """The steps with what each may free: a value goes after its last use; one that nobody reads goes at once."""
     last_use: dict[int | str, int] = {}
     for step in steps:
         last_use.update({source.origin: step.index for source in step.sources})

@@ -77,6 +77,7 @@ class AnchorDetect(nn.Module):
             assert isinstance(conv, nn.Conv2d) and conv.bias is not None, "made above"
             bias = conv.bias.detach().view(self.per_cell, -1)  # a view: written in place
             bias[:, 4] += math.log(8 / (640 / stride) ** 2)
+            # 0.99999 (YOLOv5's) instead of 1 keeps the logarithm finite for a single class
             bias[:, 5:] += math.log(0.6 / (self.classes - 0.99999))
 
     def forward(self, inputs: Sequence[Tensor]) -> Predictions:

@@ -48,6 +48,7 @@ class ContrastiveBranch(nn.Module):
     def static(self, text: Tensor) -> nn.Sequential:
         """The branch for a text (N, D) known beforehand: BatchNorm and text folded into one 1x1 convolution."""
         self.eval()
+        # BN(v) = gain v + shift is linear, and so is the product with a fixed text; float64, to round only once
         assert self.bn.running_mean is not None and self.bn.running_var is not None, "BatchNorm keeps statistics"
         gain = self.bn.weight.double() / (self.bn.running_var.double() + self.bn.eps).sqrt()
         shift = self.bn.bias.double() - self.bn.running_mean.double() * gain

@@ -60,7 +60,7 @@ def detections(predictions: BoxPredictions, views: Sequence[View], cfg: NMSConfi
     for number, view in enumerate(views):
         first.setdefault(view.picture, number)
     # Boxes of a picture are compared in the pixels of its first view. Their overlaps are the same in any view, but the
-    # rounding is not: this way those of a picture with one view, the usual case, are compared as the network said them.
+    # rounding is not: this way those of a picture with one view, the usual case, are compared as the network gave them.
     owners = torch.tensor([first[view.picture] for view in views])[inputs]
     for number, view in enumerate(views):
         if number != first[view.picture]:
@@ -78,8 +78,10 @@ def detections(predictions: BoxPredictions, views: Sequence[View], cfg: NMSConfi
 
 
 def _candidates(predictions: BoxPredictions, cfg: NMSConfig) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Every (picture, box, score, label) above the confidence, scores only computed where they can reach it."""
-    threshold = torch.logit(torch.tensor(cfg.conf, dtype=torch.float64)).item() - 1e-3  # a hair low; tested again below
+    """Every (input, box, score, label) above the confidence, scores only computed where they can reach it."""
+    threshold = (
+        torch.logit(torch.tensor(cfg.conf, dtype=torch.float64)).item() - 1e-3
+    )  # slightly low, against rounding; tested again below
     best = predictions.objectness if predictions.objectness is not None else predictions.class_logits.amax(-1)
     image, index = (best > threshold).nonzero(as_tuple=True)
     scores = predictions.class_logits[image, index].float().sigmoid()

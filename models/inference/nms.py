@@ -42,7 +42,7 @@ def suppress(boxes: Tensor, labels: Tensor, cfg: NMSConfig) -> Tensor:
         for place in range(len(block)):
             if left[place] and len(kept) < cfg.max_det:
                 kept.append(int(block[place]))
-                left &= ~removes[place]
+                left &= ~removes[place]  # also the box itself, which is kept already
         if len(kept) >= cfg.max_det:
             break
     return torch.tensor(kept, dtype=torch.int64)

@@ -20,7 +20,7 @@ LEAST_SIDE = 1.0  # px
 
 @dataclass(frozen=True, eq=False)
 class AnchorFit:
-    """What a fit came to: anchors per level as a model YAML writes them, best possible recall before and after.
+    """The result of a fit: anchors per level as a model YAML writes them, best possible recall before and after.
     `rows` None: the given anchors stay.
     """
 
@@ -84,7 +84,7 @@ def _squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 
 def evolve(sizes: np.ndarray, anchors: np.ndarray, max_ratio: float, rng: np.random.Generator) -> np.ndarray:
-    """(A, 2) anchors after random changes of which those were kept that raised `fitness`."""
+    """(A, 2) anchors after random changes, of which only those that raise `fitness` are kept."""
     best, best_score = anchors, fitness(sizes, anchors, max_ratio)
     for _ in range(GENERATIONS):
         step = rng.normal(0, rng.uniform(0.01, 0.3), anchors.shape) * (rng.random(anchors.shape) < 0.5)

@@ -132,7 +132,7 @@ def mpdiou(prediction: Tensor, target: Tensor, *, image_size: tuple[float | Tens
 
 
 def nwd(prediction: Tensor, target: Tensor, *, nwd_constant: float) -> Tensor:
-    """Normalised Gaussian Wasserstein distance (arXiv 2110.13389), 0..1: for tiny boxes, which it need not overlap.
+    """Normalised Gaussian Wasserstein distance (arXiv 2110.13389), 0..1: for tiny boxes, which need not overlap.
 
     exp(-W / C), W the distance of (centre, half the size). `nwd_constant` is C in the unit of the boxes: about the
     mean side of the set's boxes; the paper takes AI-TOD's, 12.8 px. Depends on the unit.

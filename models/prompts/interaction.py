@@ -46,9 +46,10 @@ class GuideRow(nn.Module):
     takes_context = True
 
     def choose(self, context: Context, text: Tensor, text1: Tensor, guides: Tensor) -> tuple[Tensor, Tensor]:
-        """(text1, guides), or the text (B, N, D) twice; what is left out takes part in the gradient zero times."""
+        """(text1, guides), or the text (B, N, D) twice; what is left out keeps a gradient of zero."""
         if context.step_info is None or context.chance("text without visual guides") >= BYPASS:
             return text1, guides
+        # Times 0, not left out: DDP waits for a gradient of every parameter.
         plain = text + 0.0 * (text1.float().mean() + guides.float().mean())
         return plain, plain
 
@@ -91,7 +92,7 @@ class VisualGuides(GuideRow):
 class TextVisualInteraction(GuideRow):
     """[maps ..., text (N, D), tokens (B, K, D), valid (B, K)] -> text (B, N, D) of unit length, guides (B, N + K, D).
 
-    The text attends to the tokens and to 3x3 pooled tokens of each map, then the tokens to the text so informed. The
+    The text attends to the tokens and to 3x3 pooled tokens of each map, then the tokens to the updated text. The
     weight of the first change starts at zero: the text starts as it came. `width` of the attention: a multiple of 32.
     """
 

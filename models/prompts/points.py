@@ -61,7 +61,7 @@ def _lowest(flat: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """(B, n) -> the `count` lowest cells, ascending (B, count), and whether each exists: finite, and not beyond n."""
     missing = max(count - flat.shape[1], 0)
     values, cells = pad(flat, (0, missing), value=math.inf).topk(count, largest=False)
-    return cells.clamp(max=flat.shape[1] - 1), values.isfinite()
+    return cells.clamp(max=flat.shape[1] - 1), values.isfinite()  # the padding's cell numbers would lie outside
 
 
 def window_boxes(energy: Tensor, cells: Tensor) -> Tensor:
@@ -76,6 +76,7 @@ def window_boxes(energy: Tensor, cells: Tensor) -> Tensor:
     steps = torch.arange(WINDOW, device=energy.device, dtype=weights.dtype) - WINDOW // 2
     offsets = torch.stack((steps.repeat(WINDOW), steps.repeat_interleave(WINDOW)), -1)  # (81, 2) x, y
     mean = weights @ offsets
+    # The clamp: E[x^2] - E[x]^2 of a sharp peak can round to below 0.
     deviation = (weights @ offsets.square() - mean.square()).clamp(min=0).sqrt()
     centre = torch.stack((cells % columns, cells // columns), -1) + 0.5 + mean
     half = (2 * deviation).clamp(SMALLEST, LARGEST)

@@ -103,7 +103,7 @@ class DomainProjection(nn.Module):
         return x + _enlarged(self.lower(reconstruction), x), energy, lifted
 
     def _mask(self, energy: Tensor, context: Context) -> Tensor:
-        """(B, 1, h, w): how much of the embedding shows. A closed mask still takes part in the gradient, zero times."""
+        """(B, 1, h, w): how much of the embedding shows. A closed mask still has a gradient, of zero."""
         if self.blind:
             return energy.new_zeros(energy.shape)[:, None]
         if context.step_info is None:

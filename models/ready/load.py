@@ -158,7 +158,7 @@ def for_inference(model: Graph, static: bool = False) -> Graph:
 def new_network(cfg: Config, vocabulary: Vocabulary, channels: Channels) -> tuple[Graph, Words | None]:
     """The network of the model YAML with random weights; an open-vocabulary one looks for `vocabulary`.
 
-    Its pictures have `channels`, without the planes of polar when it reads none, which is said aloud. Raises UserError.
+    Its pictures have `channels`, without the planes of polar when it reads none, which is logged. Raises UserError.
     """
     spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(vocabulary))
     words = None
@@ -197,7 +197,7 @@ def load_matching(model: Graph, path: str | Path) -> str:
     """Copy the weights of a checkpoint that fit `model` by row, name and shape; returns one line saying what did and
     did not.
 
-    Networks of different numbers of rows are aligned first: a row more, such as a fusion, moves those below it.
+    Networks of different numbers of rows are aligned first: an extra row, such as a fusion, shifts those below it.
     Raises CheckpointError when nothing fits.
     """
     content = checkpoint.load(path)

@@ -47,10 +47,10 @@ class TensorGraph(nn.Module):
 
 
 class Replayed(nn.Module):
-    """`graph` in training: batches of the first shape seen are replayed, others run as ever.
+    """`graph` in training: batches of the first shape seen are replayed, others run as usual.
 
     The numbers are those of a network that was never recorded. Gradients lie in the recording's own memory, which the
-    next replay overwrites: a batch whose gradients are to be added to earlier ones runs as ever.
+    next replay overwrites: a batch whose gradients are to be added to earlier ones runs as usual.
     """
 
     def __init__(self, graph: Graph, record: Record) -> None:

@@ -161,7 +161,7 @@ def batch_that_fits(model: Graph, cfg: Config, dtype: torch.dtype | None, pictur
 
 
 def largest_fitting(peak: Callable[[int], float], budget: float, most: int) -> int:
-    """A number of at most `most` whose `peak` is within `budget`, none or hardly an eighth below the largest; 0 if
+    """A number of at most `most` whose `peak` is within `budget`, at most about an eighth below the largest; 0 if
     that of 1 is not.
 
     `peak` grows about in proportion. Few numbers are tried: cuDNN takes seconds to prepare for each of them.

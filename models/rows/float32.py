@@ -1,4 +1,4 @@
-"""How many digits boxes and losses are computed with."""
+"""The precision that boxes and losses are computed in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rows need beside tensors: when it is, randomness equal on all processes, a place for side results."""
+"""What rows need beside tensors: how far training is, randomness equal on all processes, a place for side results."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def load_reference(networks: nn.Module, reference: Mapping[str, Any], path: str 
     """
     path = Path(path)
     checkpoint.restore(networks, convert(reference, networks.state_dict(), path), path)
-    networks.train()  # and back, which forgets the attention biases that eval mode has cached
+    networks.train()  # and back to eval: drops the attention biases cached from the old weights
     networks.eval()
 
 

@@ -98,7 +98,7 @@ def load_mobile_sam(mode: SamMode, path: str | Path = "", seed: int = 0) -> Mobi
         raise CheckpointError(f"Mobile-SAM's mode pretrained needs {WHERE}; pass it by {OPTION}")
     if mode == "none":
         return MobileSAM(mode, None)
-    reference = read_reference(path) if path else {}  # before the networks: a bad file is told at once
+    reference = read_reference(path) if path else {}  # before the networks: a bad file is reported at once
     # The libraries initialise from torch's global CPU stream and take no generator.
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

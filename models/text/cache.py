@@ -27,7 +27,7 @@ class VectorCache:
     """Vectors by (encoder's name, template, exact string): one file per encoder and template.
 
     Several processes may use one folder: reading never waits, writing adds to what others wrote meanwhile and replaces
-    the file as a whole. A damaged file is built anew, a folder that cannot be written is done without; both are said.
+    the file as a whole. A damaged file is rebuilt, a folder that cannot be written is not used; both are logged.
     """
 
     def __init__(self, folder: Path | None = None) -> None:

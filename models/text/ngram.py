@@ -1,4 +1,4 @@
-"""A stand-in for a text encoder where no weights are: similar spelling gives similar vectors, meaning counts nothing.
+"""A stand-in for a text encoder without weights: similar spelling gives similar vectors, meaning does not count.
 
 Good for tests and closed-set training only. Every feature (word or character 3-5-gram) is hashed to a fixed row of a
 Gaussian projection; the hash is SHAKE-256 and the sums are of integers, so vectors are the same bit for bit on every
