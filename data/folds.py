@@ -1,10 +1,10 @@
 """Folds of a data set, for cross-validation: `python -m data.folds --data my.yaml --folds 5 --out FOLDER`.
 
-Training and validation pictures are divided anew; FOLDER/fold1.yaml validates on the first part and trains on the
+Training and validation pictures are divided again; FOLDER/fold1.yaml validates on the first part and trains on the
 others, and so on, so that every picture is validated on once; FOLDER/all.yaml is for scoring all folds' detections
 together (val.py --from-preds). The lists name the pictures where they lie; their truth
 is one COCO json for all folds, whose picture ids are the same in each. Every fold has its share of the pictures of
-each class, told by the rarest class that a picture shows. Near-duplicates are not looked for: `--group` keeps pictures
+each class, by the rarest class that a picture shows. Near-duplicates are not looked for: `--group` keeps pictures
 together that are called alike.
 """
 

@@ -104,7 +104,7 @@ def _objects(rng: np.random.Generator, cfg: AugmentConfig, donor: Donor, shape: 
 def _place(
     rng: np.random.Generator, thing: _Object, image: np.ndarray, taken: np.ndarray, padding: np.ndarray
 ) -> _Object | None:
-    """The object where its patch lies in view, touches none of the `taken` boxes and covers next to no padding."""
+    """The object where its patch lies in view, touches none of the `taken` boxes and covers almost no padding."""
     x1, y1, x2, y2 = thing.patch[0].tolist()
     room_x, room_y = image.shape[1] - (x2 - x1), image.shape[0] - (y2 - y1)
     if room_x < 0 or room_y < 0:

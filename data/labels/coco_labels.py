@@ -263,7 +263,7 @@ def _corners(boxes: np.ndarray) -> np.ndarray:
 
 
 def _labels(path: Path, ids: dict[int, str], used: set[int], classes: ClassMap) -> dict[int, int]:
-    """Category id -> source label; a category nobody uses may be strange (Roboflow adds such)."""
+    """Category id -> source label; an unused category may be malformed (Roboflow adds some)."""
     known = classes.numbers()
     taken: dict[int, int] = {}
     for number in sorted(ids, key=lambda key: (key not in used, key)):

@@ -147,7 +147,7 @@ def _bits(document: Document) -> tuple[int, int]:
 
 
 def _check(document: Document, channels: Channels) -> None:
-    """What cannot be told from one key alone."""
+    """What one key alone does not show."""
     names = channels.names
     key = "channels" if document.data.get("channels") is not None else "polar"
     if channels.angles and not set(channels.polar) <= set(DERIVED):

@@ -10,7 +10,7 @@
 | several pages or frames | the first one |
 | float, signed or 32-bit TIFF, 12-bit JPEG, BigTIFF, other formats | refused with a reason |
 
-The format is told from the content, not from the suffix. ICC profiles are ignored.
+The format is recognised by the content, not from the suffix. ICC profiles are ignored.
 """
 
 from __future__ import annotations

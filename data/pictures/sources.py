@@ -50,7 +50,7 @@ def is_video(name: str) -> bool:
 def find_sources(source: str, recursive: bool = False, channels: Channels = RGB_CHANNELS) -> list[Source]:
     """Inputs of a file, a folder (`recursive`: with its sub-folders), a glob, sorted by path, or of a list file.
 
-    A sample of several files is one input, called by its first; `channels` tells which files these are.
+    A sample of several files is one input, called by its first; `channels` says which files these are.
 
     Outputs keep the sub-folder and never collide. A list keeps its order; what it names and is not there becomes a
     Source with a problem. Raises ConfigError for cameras, screens and addresses, DataError when nothing is found.

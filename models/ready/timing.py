@@ -25,7 +25,7 @@ def measure(model: Graph, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
     again).
 
     The loader's samples have `shapes` (P, 2), height and width of each network input. Every shape is run once before,
-    and the first batch a few times more. Batches are read here and one by one, else the time could not be told apart.
+    and the first batch a few times more. Batches are read here and one by one, to time them apart.
     """
     samples: Any = loader.dataset
     batches = [list(keys) for keys in loader.batch_sampler or ()]

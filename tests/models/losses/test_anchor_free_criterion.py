@@ -130,7 +130,7 @@ def test_the_whole_network_learns():
         silent = names if silent is None else silent & names
         optimizer.step()
         totals.append(total.item())
-    # a squeeze of one ReLU unit can start dead (tests/models/test_networks.py)
+    # a squeeze of one ReLU unit can start dead (tests/models/graph/test_networks.py)
     assert {n for n in silent if "squeeze" not in n and "excite" not in n} == set()
     assert totals[-1] < 0.7 * totals[0]
 
