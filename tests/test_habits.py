@@ -21,7 +21,7 @@ import numpy as np, torch
 from dataclasses import replace
 from pathlib import Path
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.summary import inspect
+from utils.inspection.inspection import inspect
 from utils.scoring import coco
 from utils.scoring.evaluation import Evaluation
 from utils.values.detections import Detections

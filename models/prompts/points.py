@@ -21,7 +21,7 @@ class PromptPoints:
     """36 tokens a picture: positive points by energy, negative points, then two corners of each box.
 
     `points` and `centres` (B, 36, 2) x, y in px of the network input, a corner's centre being its box's; `labels`
-    (B, 36) int64 as Mobile-SAM's prompt encoder knows them (models.sam.prompts), NOT_A_POINT where there is none.
+    (B, 36) int64 as Mobile-SAM knows them (models.sam.prompt_encoder), NOT_A_POINT where there is none.
     """
 
     points: Tensor

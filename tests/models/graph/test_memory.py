@@ -9,7 +9,7 @@ import pytest
 SCRIPT = """
 import torch
 from models.graph.builder import build_graph
-from models.rows.spec import read_spec
+from models.rows.model_spec import read_spec
 
 def megabytes(key):
     line = next(line for line in open("/proc/self/status") if line.startswith(key))

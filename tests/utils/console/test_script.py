@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 CROWDED = """
 import os, sys
 import torch
-from utils.processes.dist import find_place, joined
+from utils.processes.distributed import find_place, joined
 from utils.console.script import end
 
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
