@@ -31,6 +31,7 @@ def read_lists(path: Path, keys: tuple[str, ...], most_bytes: int) -> Iterator[t
         reader = _Reader(path, file)
         try:
             yield from reader.lists(keys)
+        # JSONDecodeError comes first: it is a ValueError, too, and the only one that knows its line.
         except json.JSONDecodeError as error:
             line = reader.lines + error.lineno
             raise DataError(f"{printable(str(path))}:{line}: not valid JSON: {error.msg}; mend it") from error
@@ -39,6 +40,7 @@ def read_lists(path: Path, keys: tuple[str, ...], most_bytes: int) -> Iterator[t
 
 
 def _open(path: Path, most_bytes: int) -> BinaryIO:
+    # Without O_NONBLOCK, opening a named pipe would wait for a writer before it can be refused.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     reason = ""
     try:
@@ -63,6 +65,7 @@ class _Reader:
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path, self.file = path, file
         self.text, self.at, self.lines, self.ended = "", 0, 0, False
+        # Four bytes are enough to tell UTF-8, 16 and 32 apart; `surrogatepass` decodes as json.loads does.
         head = file.read(4)
         file.seek(0)
         self.decoder = codecs.getincrementaldecoder(json.detect_encoding(head))("surrogatepass")
@@ -112,6 +115,7 @@ class _Reader:
             many = self._many()
             if many:
                 yield key, many
+            # One entry reaches beyond the text in hand, then back to the bulk; where the bulk failed, go entry by entry.
             entries, done = self._some(alone=many is not None)
             yield key, entries
 
@@ -163,10 +167,12 @@ class _Reader:
         try:
             value, end = self.scan(self.text, self.at)
         except StopIteration as error:
+            # No value begins here; with less than the longest word in hand it may be a `true` cut in two.
             if self.ended or len(self.text) - error.value > LONGEST_WORD:
                 raise json.JSONDecodeError("Expecting value", self.text, error.value) from None
             return None
         except json.JSONDecodeError:
+            # An unfinished value fails as a broken one does: only more text, up to a limit, shows which it is.
             if self.ended or len(self.text) - self.at > MOST_ENTRY:
                 raise
             return None
@@ -195,6 +201,7 @@ class _Reader:
 
     def _more(self) -> None:
         """Drop what was read, then read on: as much again as is in hand, so that a long entry is tried a few times."""
+        # Counted before the text is dropped: an error's line is that in the file, not that in the text in hand.
         self.lines += self.text.count("\n", 0, self.at)
         rest = self.text[self.at :]
         raw = self.file.read(max(PIECE, len(rest)))
