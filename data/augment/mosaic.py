@@ -12,7 +12,8 @@ from data.augment.transforms import Shape, random_matrix, scaling, translation
 from utils.config.config import AugmentConfig
 from utils.values.batch import Sample
 
-REACH = 0.75  # of the canvas: how far from its centre a mosaic's pictures can lie
+# Of the canvas: how far from its centre a mosaic's pictures can lie (0.25 to where they meet, 0.5 for a picture).
+REACH = 0.75
 
 
 def mosaic_matrices(
@@ -28,6 +29,7 @@ def mosaic_matrices(
     matrices = []
     for (height, width), (right, below) in zip(sizes, ((0, 0), (1, 0), (0, 1), (1, 1)), strict=True):
         scale = size / max(height, width)
+        # Pictures on the left or above end at the meeting point, the others begin there.
         x, y = meet_x - (1 - right) * width * scale, meet_y - (1 - below) * height * scale
         matrices.append(view @ translation(x, y) @ scaling(scale, scale))
     return matrices
@@ -48,6 +50,7 @@ def mixup(one: Sample, other: Sample, share: float) -> Sample:
     """
     return replace(
         one,
+        # reshape: OpenCV drops the last axis of a picture with one plane
         image=cv2.addWeighted(one.image, share, other.image, 1 - share, 0).reshape(one.image.shape),
         boxes=np.concatenate((one.boxes, other.boxes)),
         labels=np.concatenate((one.labels, other.labels)),

@@ -17,7 +17,7 @@ MOST = 4  # objects pasted into one sample
 TRIES = 20  # places tried for each
 MOST_PADDING = 0.1  # of a place
 BORDER = 0.15  # of an object's shorter side: how far it fades into its new surroundings ...
-LEAST_BORDER = 2.0  # ... and at least so many px of the network input
+LEAST_BORDER = 2.0  # ... and at least this many px of the network input
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,8 @@ class Donor:
 
 @dataclass(frozen=True, eq=False)
 class _Object:
-    """An object on its way: `box` and `patch` (1, 4), which is the box and its border, in px of the network input
-    after `matrix`, which is not moved to a place yet.
+    """An object being pasted: `box` and `patch` (1, 4), the box with its border, in px of the network input after
+    `matrix`, which takes it from the donor picture and does not place it until `at` does.
     """
 
     matrix: np.ndarray
@@ -69,7 +69,7 @@ def paste_objects(rng: np.random.Generator, cfg: AugmentConfig, sample: Sample, 
             continue
         _draw(image, donor, placed)
         pasted.append(placed)
-        taken = np.concatenate((taken, placed.patch))
+        taken = np.concatenate((taken, placed.patch))  # not just the box: later objects spare its soft border, too
     return replace(
         sample,
         image=image,
@@ -88,6 +88,7 @@ def _objects(rng: np.random.Generator, cfg: AugmentConfig, donor: Donor, shape: 
     chances = np.ones(count) if donor.chances is None else donor.chances[scene.labels]
     wanted = int(rng.integers(1, MOST + 1))
     chosen = rng.choice(count, min(wanted, count), replace=False, p=chances / chances.sum())
+    # The scale that the whole donor picture would have: pasted defects keep the size they have in training.
     fit = min(shape[0] / scene.size[0], shape[1] / scene.size[1])
     for row in chosen.tolist():
         zoom = fit * rng.uniform(1 - cfg.scale, 1 + cfg.scale)
@@ -125,6 +126,7 @@ def _draw(image: np.ndarray, donor: Donor, thing: _Object) -> None:
     matrix = translation(-columns.start, -rows.start) @ thing.matrix
     height, width = under.shape[:2]
     x1, y1, x2, y2 = transform_boxes(np.array([[0, 0, width, height]], np.float32), np.linalg.inv(matrix))[0]
+    # Only the part of the donor behind the patch is turned and warped, with a margin for interpolation.
     left, top = max(int(x1) - 2, 0), max(int(y1) - 2, 0)
     over = under.copy()
     part = donor.optics.turn(donor.scene.planes[top : int(y2) + 3, left : int(x2) + 3], matrix)

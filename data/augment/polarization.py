@@ -27,6 +27,7 @@ def degree_and_angle(parameters: np.ndarray) -> np.ndarray:
     """(..., 3) S0, S1, S2 -> (..., 3) DoLP clipped to 1, sin 2 theta, cos 2 theta; zeros where there is none."""
     s0, s1, s2 = np.moveaxis(parameters, -1, 0)
     strength = np.hypot(s1, s2)
+    # np.where computes both sides: the inner maximum keeps the divisions finite where the result is not used.
     degree = np.where(s0 > DARK, np.minimum(strength / np.maximum(s0, DARK), 1), 0)
     scale = np.where(strength > DARK, 1 / np.maximum(strength, DARK), 0)
     return np.stack((degree, s2 * scale, s1 * scale), -1)
@@ -39,6 +40,7 @@ def derived(angles: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     """
     s = stokes(angles)
     degree, sine, cosine = np.moveaxis(degree_and_angle(s), -1, 0)
+    # S0 is in 0..2; S1, S2, sine and cosine are in -1..1: all are moved to 0..1.
     values = s[..., 0] / 2, (1 + s[..., 1]) / 2, (1 + s[..., 2]) / 2, degree, (1 + sine) / 2, (1 + cosine) / 2
     every = dict(zip(DERIVED, values, strict=True))
     planes = np.stack([every[name] for name in names], -1)
@@ -56,9 +58,10 @@ def turning(matrix: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.
         points = np.stack((x.ravel(), y.ravel()), 1)
         depth = (points @ matrix[2, :2] + matrix[2, 2]).reshape(shape)
         moved = transform_points(points, matrix).T.reshape(2, *shape)
+        # The Jacobian of a homography at each pixel, by the quotient rule.
         slope = (slope - moved[:, None] * matrix[2, :2][None, :, None, None]) / depth
     (a, b), (c, d) = slope
-    mirrored = np.linalg.det(matrix) < 0
+    mirrored = np.linalg.det(matrix) < 0  # the same at every pixel, as all lie before the camera
     # in axes as seen (y upwards) the Jacobian is [[a, -b], [-c, d]]; its rotation part, or that after y -> -y
     cosine, sine = (a - d, -c - b) if mirrored else (a + d, b - c)
     square = np.maximum(cosine**2 + sine**2, 1e-300)
@@ -75,7 +78,7 @@ class Turner:
     def __call__(self, image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         """`image` (H, W, C) float32, planes in 0..1, as it has to be before `matrix` moves its pixels."""
         cosine, sine, sign = turning(matrix, (image.shape[0], image.shape[1]))
-        if (cosine == 1).all() and sign == 1:
+        if (cosine == 1).all() and sign == 1:  # only scaled and shifted: no direction changes
             return image
         turned = image.copy()
         for s, c in self.pairs:
@@ -96,13 +99,13 @@ def _turned_angles(angles: np.ndarray, cosine: np.ndarray, sine: np.ndarray, sig
     """
     i0, i45, i90, i135 = np.moveaxis(angles, -1, 0)
     s0, s1, s2 = np.moveaxis(stokes(angles), -1, 0)
-    rest = (i0 + i90 - i45 - i135) / 4 * (cosine**2 - sine**2)
+    rest = (i0 + i90 - i45 - i135) / 4 * (cosine**2 - sine**2)  # these are of 2 phi, so the factor is cos 4 phi
     s1, s2 = cosine * s1 - sign * sine * s2, sine * s1 + sign * cosine * s2
     return np.stack((s0 + s1 + 2 * rest, s0 + s2 - 2 * rest, s0 - s1 + 2 * rest, s0 - s2 - 2 * rest), -1) / 2
 
 
 class Optics:
-    """What becomes of the planes of samples with these `channels`, from file to network input.
+    """What happens to the planes of samples with these `channels`, from file to network input.
 
     A sample travels as `PlaneReader` reads it and is finished last, so that geometry and blending act on intensities
     and not on ratios.
@@ -144,7 +147,7 @@ class Optics:
         full, result = self.full(image.dtype), image.copy()
         if self.colour:
             colour = np.ascontiguousarray(image[..., self.colour])
-            if colour.dtype == np.uint16:
+            if colour.dtype == np.uint16:  # OpenCV converts only 8-bit and float32 pictures to HSV
                 colour = colour / np.float32(full)
                 result[..., self.colour] = np.rint(scale_hsv(colour, gains) * full)
             else:

@@ -49,6 +49,7 @@ def random_matrix(
     tilt = np.eye(3)
     if cfg.perspective:
         tilt[2, :2] = rng.uniform(-1, 1, 2) * tilt_limit(cfg.perspective, canvas, reach)
+    # Read from right to left: the canvas' centre to the origin, everything about that, then into the network input.
     moved = translation(*shift) @ shearing @ rotation @ tilt @ translation(-canvas[1] / 2, -canvas[0] / 2)
     flip = translation(wide / 2, high / 2) @ scaling(*mirror) @ translation(-wide / 2, -high / 2)
     return flip @ moved
@@ -58,6 +59,7 @@ def tilt_limit(perspective: float, canvas: Shape, reach: float) -> float:
     """The largest perspective term to draw, per px: `perspective`, or what keeps everything within `reach` canvases of
     the centre at a quarter of the camera's distance at least. Behind the camera there is no picture.
     """
+    # The depth is 1 + tilt_x * x + tilt_y * y, with x and y up to `reach` sides: it stays at 1 - 0.75 or more.
     return min(perspective, 0.75 / (reach * sum(canvas)))
 
 
@@ -80,6 +82,7 @@ def warp_into(canvas: np.ndarray, image: np.ndarray, matrix: np.ndarray) -> None
         border = cv2.BORDER_TRANSPARENT
         cv2.warpPerspective(image, by_centre, size, dst=view, flags=cv2.INTER_LINEAR, borderMode=border)
         return
+    # An upright picture fills its rectangle: replicating covers the edge pixels, which interpolation would leave out.
     border = cv2.BORDER_TRANSPARENT if local[0, 1] or local[1, 0] else cv2.BORDER_REPLICATE
     cv2.warpAffine(image, by_centre[:2], size, dst=view, flags=cv2.INTER_LINEAR, borderMode=border)
 
@@ -129,12 +132,14 @@ def clip_and_keep(boxes: np.ndarray, shape: Shape, cfg: AugmentConfig) -> tuple[
     before, after = boxes[:, 2:] - boxes[:, :2], clipped[:, 2:] - clipped[:, :2]
     short, long = after.min(1, initial=np.inf), after.max(1, initial=0)
     visible = after.prod(1) / np.maximum(before.prod(1), 1e-9)
+    # 1e-3: boxes without area are never kept, even when min_box_px is 0.
     keep = (short >= max(cfg.min_box_px, 1e-3)) & (visible >= cfg.min_box_visible)
     return clipped, keep & (long <= cfg.max_box_aspect * short)
 
 
 def draw_gains(rng: np.random.Generator, cfg: AugmentConfig) -> tuple[float, float, float] | None:
     """Factors for hue, saturation and brightness; None when the settings leave all as they are."""
+    # Drawn even when it is not used: the draws that follow do not depend on these settings.
     hue, saturation, value = (1 + rng.uniform(-1, 1, 3) * (cfg.hsv_h, cfg.hsv_s, cfg.hsv_v)).tolist()
     return None if cfg.hsv_h == cfg.hsv_s == cfg.hsv_v == 0 else (hue, saturation, value)
 
@@ -148,7 +153,7 @@ def scale_hsv(image: np.ndarray, gains: tuple[float, float, float]) -> np.ndarra
         return cv2.cvtColor(np.minimum(planes, np.array([360, 1, 1], np.float32)), cv2.COLOR_HSV2RGB)
     ramp = np.arange(256)
     table = np.empty((1, 256, 3), np.uint8)
-    table[0, :, 0] = (ramp * hue) % 180
+    table[0, :, 0] = (ramp * hue) % 180  # OpenCV halves the degrees of hue to fit 8 bits
     table[0, :, 1] = np.clip(ramp * saturation, 0, 255)
     table[0, :, 2] = np.clip(ramp * value, 0, 255)
     return cv2.cvtColor(cv2.LUT(cv2.cvtColor(image, cv2.COLOR_RGB2HSV), table), cv2.COLOR_HSV2RGB)
@@ -162,6 +167,7 @@ def eval_shape(size: Shape, imgsz: int, stride: int) -> Shape:
     order.
     """
     scale = imgsz / max(size)
+    # Rounded before ceil: a rounding error must not add a whole stride.
     height, width = (max(math.ceil(round(side * scale, 6) / stride), 1) * stride for side in size)
     return height, width
 

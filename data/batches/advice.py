@@ -26,7 +26,7 @@ def _composing(cfg: Config, boxes: bool) -> Iterator[str]:
     augment, schedule = cfg.augment, cfg.schedule
     chances = {"mosaic": augment.mosaic, "mixup": augment.mixup, "copy-paste": augment.copy_paste}
     if cfg.data.rect:
-        if chances.pop("mosaic"):
+        if chances.pop("mosaic"):  # removed, so that the advice below does not name it again
             yield "--rect: mosaic is off, it needs square pictures"
     used = [name for name, chance in chances.items() if chance]
     if used and schedule.close_mosaic >= schedule.epochs:
@@ -48,6 +48,7 @@ def _classes(cfg: Config, records: Sequence[Record], classes: int) -> Iterator[s
 
 
 def _sizes(cfg: Config, stride: int) -> Iterator[str]:
+    # Sizes go up to 1.5 imgsz: below two strides there is only one multiple to choose.
     if cfg.data.multi_scale and 1.5 * cfg.data.imgsz < 2 * stride:
         yield f"--multi-scale: {cfg.data.imgsz} px has no other multiple of {stride} near it"
     size, wanted = cfg.data.imgsz, cfg.augment.perspective

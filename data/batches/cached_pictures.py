@@ -54,9 +54,9 @@ class Pictures:
 class PicturesInMemory(Pictures):
     """All pictures decoded beforehand into one block of memory that the loader's workers share.
 
-    The block is a torch tensor: forked workers see it as it is, others are given it as shared memory. A picture that
-    cannot be decoded is tried again whenever it is asked for, so that it fails where it would fail without a cache.
-    Raises MemoryError when the block cannot be had.
+    The block is a torch tensor: forked workers see it as it is, others get it as shared memory. A picture that cannot
+    be decoded is tried again each time it is requested, so that it fails where it would fail without a cache.
+    Raises MemoryError when the block cannot be allocated.
     """
 
     def __init__(self, records: Sequence[Record], max_pixels: int) -> None:
@@ -65,7 +65,7 @@ class PicturesInMemory(Pictures):
         self.starts = np.concatenate((np.zeros(1, np.int64), ends))
         try:
             self.block = torch.empty(self.bytes, dtype=torch.uint8)
-        except RuntimeError as error:  # torch's word for a failed allocation
+        except RuntimeError as error:  # what torch raises when an allocation fails
             raise MemoryError(str(error)) from error
         self.kept = np.zeros(len(records), bool)
         bar = progress(range(0, len(records), CHUNK), "decoding pictures")
@@ -83,7 +83,7 @@ class PicturesInMemory(Pictures):
             image = super().__getitem__(index)
         except DataError:
             return False
-        if image.shape != (*self.records[index].size, 3):
+        if image.shape != (*self.records[index].size, 3):  # it would not fit its place in the block
             return False
         self._view(index, writable=True)[:] = image
         return True
