@@ -50,7 +50,7 @@ def assign_aligned(predictions: Predictions, targets: Targets, cfg: FreeAssignCo
     the same few points, as two small defects in one cell of the finest level.
 
     `quality` is the alignment divided by the target's highest, times the target's highest overlap or `floor`:
-    without that floor a target that nothing overlaps yet weighs nothing, and small ones are never learnt. The order
+    without that floor a target that nothing overlaps yet has no weight, and small ones are never learnt. The order
     is target, then falling alignment; ties go to the lower index, on any device.
     """
     pairs = _every_candidate(predictions, targets, cfg)
@@ -60,15 +60,16 @@ def assign_aligned(predictions: Predictions, targets: Targets, cfg: FreeAssignCo
 
 
 def _every_candidate(predictions: Predictions, targets: Targets, cfg: FreeAssignConfig) -> _Pairs:
-    """The `topk` best candidates of every target, found for so many targets at a time.
+    """The `topk` best candidates of every target, found for a limited number of targets at a time.
 
-    Written into room made beforehand: small results kept between large temporaries would fragment the heap to
-    gigabytes.
+    Written into tensors allocated beforehand: small results kept between large temporaries would fragment the heap
+    to gigabytes.
     """
     size = len(targets) * cfg.topk
     whole, real = targets.labels.new_empty(size), targets.boxes.new_empty(size, dtype=torch.float32)
     room = _Pairs(whole, whole.clone(), whole.clone(), real, real.clone())
     filled, step = 0, max(PAIRS_AT_ONCE // len(predictions.points), 1)
+    # split() turns an empty range into one empty chunk, not into none
     for chunk in torch.arange(len(targets), device=whole.device).split(step) if len(targets) else ():
         pairs = _best_candidates(predictions, targets, chunk, cfg)
         end = filled + len(pairs.target)
@@ -83,11 +84,14 @@ def _best_candidates(predictions: Predictions, targets: Targets, chunk: Tensor, 
     row, prediction = _candidates(predictions, targets.boxes[chunk]).nonzero(as_tuple=True)
     target = chunk[row]
     image = targets.image_index[target]
+    # GIoU, DIoU and CIoU can be negative
     overlap = IOUS[cfg.iou](predictions.boxes_at(image, prediction), targets.boxes[target]).clamp(min=0)
+    # score^alpha x overlap^beta as a logarithm: as a float32 number it would underflow for small overlaps
     score = logsigmoid(predictions.class_logits[image, prediction, targets.labels[target]].float())
     alignment = cfg.alpha * score + cfg.beta * overlap.clamp(min=TINY).log()
     key = image * predictions.class_logits.shape[1] + prediction
     pairs = _Pairs(target, prediction, key, alignment, overlap)
+    # Two stable sorts, the minor key first: by target, within a target by falling alignment, then by index.
     best = alignment.argsort(descending=True, stable=True)
     pairs = pairs.keep(best[row[best].argsort(stable=True)])
     return pairs.keep(_rank(pairs.target) < cfg.topk)
@@ -107,6 +111,7 @@ def _rank(group: Tensor) -> Tensor:
     """(P,) sorted group numbers -> each item's place in its group, from 0."""
     place = torch.arange(len(group), device=group.device)
     _, members = torch.unique_consecutive(group, return_counts=True)
+    # the exclusive cumulative sum is where each group starts
     return place - (members.cumsum(0) - members).repeat_interleave(members)
 
 
@@ -123,7 +128,9 @@ def _without_conflicts(pairs: _Pairs, targets: int) -> Tensor:
     kept = winners[_rank(pairs.target[winners]) == 0]
     claims = (starved & ~torch.isin(pairs.key, pairs.key[kept])).nonzero().flatten()
     claimed = torch.zeros_like(wins)
+    # pairs are sorted by target and alignment, so rank 0 is the best that a starved target can still get
     claimed[claims[_rank(pairs.target[claims]) == 0]] = True
+    # two starved targets may claim the same prediction: the overlap decides again
     regained = _owners(pairs, claimed)
     return (wins & ~torch.isin(pairs.key, pairs.key[regained])) | regained
 
@@ -143,4 +150,5 @@ def _quality(pairs: _Pairs, targets: int, floor: float) -> Tensor:
     none = pairs.alignment.new_full((targets,), -torch.inf)
     highest = none.scatter_reduce(0, pairs.target, pairs.alignment, "amax")[pairs.target]
     overlap = none.scatter_reduce(0, pairs.target, pairs.overlap, "amax")[pairs.target]
+    # alignments are logarithms: their difference is the logarithm of alignment / highest
     return (pairs.alignment - highest).exp() * overlap.clamp(min=floor)

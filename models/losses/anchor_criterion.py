@@ -72,13 +72,15 @@ class AnchorCriterion:
         quality = overlap
         if self.loss.obj_target == "iou":
             quality = iou(*matched_boxes(predictions, targets, assigned))
+        # as a target of BCE it gets no gradient and starts at 0; many overlaps can be negative
         return overlap, quality.detach().clamp(min=0)
 
     def _class_loss(self, predictions: Predictions, targets: Targets, assigned: Assignment) -> Tensor:
         """(P,) BCE summed over classes; zero where there is only one class to choose."""
         logits = at_least_fp32(predictions.class_logits[assigned.image_index, assigned.prediction_index])
         if self.classes == 1:
-            return logits.sum(-1) * 0
+            return logits.sum(-1) * 0  # not a constant: the class outputs stay part of the graph
+        # YOLOv5's smoothing: half of it for every class, whatever their number
         off = 0.5 * self.loss.label_smoothing
         truth = torch.full_like(logits, off)
         truth.scatter_(1, targets.labels[assigned.target_index][:, None], 1 - off)
@@ -104,9 +106,11 @@ def assign_by_anchor_ratio(predictions: Predictions, targets: Targets, max_ratio
     parts, start = [], 0
     for size, grid in zip(predictions.level_sizes, predictions.grids, strict=True):
         per_cell = size // (grid[0] * grid[1])
+        # those of the level's first cell; all its cells have the same
         anchors, stride = predictions.anchors[start : start + per_cell], predictions.strides[start]
         fits = _ratio_fits(box[:, 2:], anchors, max_ratio)  # (anchors, T)
         cells, inside = _cells(box[:, :2] / stride, grid)  # (5, T, 2), (5, T)
+        # (5, anchors, T): nonzero walks it in this order, which decides who wins a shared prediction (_best_targets)
         neighbour, anchor, target = (inside[:, None] & fits).nonzero(as_tuple=True)
         cell = cells[neighbour, target]
         prediction = start + (cell[:, 1] * grid[1] + cell[:, 0]) * per_cell + anchor
@@ -119,6 +123,7 @@ def assign_by_anchor_ratio(predictions: Predictions, targets: Targets, max_ratio
 def _ratio_fits(sizes: Tensor, anchors: Tensor, max_ratio: float) -> Tensor:
     """(T, 2) and (N, 2) px -> (N, T) bool."""
     ratio = sizes / anchors[:, None]
+    # too large or too small by a factor alike; a side of 0 gives 1 / 0 = inf and fits no anchor
     return torch.maximum(ratio, 1 / ratio).amax(-1) < max_ratio
 
 
@@ -132,7 +137,7 @@ def _cells(centre: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
     from_end = limit - centre
     high = (from_end % 1 < 0.5) & (from_end > 1)
     always = torch.ones_like(low[:, 0])
-    counts = torch.stack((always, low[:, 0], low[:, 1], high[:, 0], high[:, 1]))
+    counts = torch.stack((always, low[:, 0], low[:, 1], high[:, 0], high[:, 1]))  # in the order of NEIGHBOURS
     cells = (centre + centre.new_tensor(NEIGHBOURS)[:, None]).floor().long()
     # a centre on the right or bottom border of the picture has no cell of its own
     return torch.minimum(cells.clamp(min=0), (limit - 1).long()), counts

@@ -1,7 +1,7 @@
 """The loss of anchor-free heads: whatever made the class logits, boxes are distributions over distances.
 
-It also teaches what a network's rows leave beside the predictions: reconstructions of an expert's embedding, and
-where visual prompts are wanted (RTVPNet).
+It also covers the side results of a network's rows: reconstructions of an expert's embedding, and where visual prompts
+are wanted (RTVPNet).
 """
 
 from __future__ import annotations
@@ -83,18 +83,20 @@ def distribution_focal(logits: Tensor, distance: Tensor) -> Tensor:
     """(..., bins) logits and (...) distances in cells -> (...): cross-entropy with the two bins around the distance.
 
     The nearer bin weighs more: distance = weighted mean of the two (arXiv 2006.04388, eq. 6). Distances are clamped
-    to what the bins can say.
+    to what the bins can represent.
     """
+    # below the last bin, so that `below + 1` is still a bin
     distance = distance.clamp(0, logits.shape[-1] - 1 - BELOW_LAST)
     below = distance.floor().long()
     above_weight = distance - below
+    # cross_entropy expects the bins in the second dimension of two
     flat = logits.flatten(0, -2)
     low, high = (cross_entropy(flat, b.flatten(), reduction="none").view(b.shape) for b in (below, below + 1))
     return low * (1 - above_weight) + high * above_weight
 
 
 def side_losses(predictions: Predictions, targets: Targets, cfg: LossConfig) -> LossTerms:
-    """Parts "reconstruction" and "energy", means over pictures; none for a network that leaves nothing."""
+    """Parts "reconstruction" and "energy", means over pictures; none for a network without side results."""
     terms = LossTerms({}, {})
     if predictions.reconstructions:
         total = torch.stack([r.sum() for r in predictions.reconstructions]).sum() * cfg.reconstruction
@@ -116,6 +118,7 @@ def energy_loss(energy: Tensor, targets: Targets, extent: tuple[float | Tensor, 
     """
     inside = occupancy(targets, energy.shape, extent)
     wanted, unwanted = inside.float(), (~inside).float()
+    # a mean for each kind: the few cells with a defect count as much as the many without
     low = (softplus(energy) * wanted).sum((1, 2)) / wanted.sum((1, 2)).clamp(min=1)
     high = (softplus(-energy) * unwanted).sum((1, 2)) / unwanted.sum((1, 2)).clamp(min=1)
     return (low + high) / 2

@@ -55,7 +55,7 @@ def kmeans(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarr
     best, best_cost = points[:0], np.inf
     for _ in range(RESTARTS):
         centres = _seeds(points, count, rng)
-        nearest = np.full(len(points), -1)
+        nearest = np.full(len(points), -1)  # no cluster: the first round never looks converged
         for _ in range(ROUNDS):
             distances = _squared_distances(points, centres)
             before, nearest = nearest, distances.argmin(1)
@@ -74,7 +74,7 @@ def _seeds(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarr
     chosen = [int(rng.integers(len(points)))]
     while len(chosen) < count:
         distances = _squared_distances(points, points[chosen]).min(1)
-        total = distances.sum()
+        total = distances.sum()  # 0 with fewer different points than centres: then any point will do
         chosen.append(int(rng.choice(len(points), p=distances / total if total > 0 else None)))
     return points[chosen].copy()
 
@@ -87,6 +87,7 @@ def evolve(sizes: np.ndarray, anchors: np.ndarray, max_ratio: float, rng: np.ran
     """(A, 2) anchors after random changes, of which only those that raise `fitness` are kept."""
     best, best_score = anchors, fitness(sizes, anchors, max_ratio)
     for _ in range(GENERATIONS):
+        # about half of the sides change, by a factor, because `fitness` judges by ratio
         step = rng.normal(0, rng.uniform(0.01, 0.3), anchors.shape) * (rng.random(anchors.shape) < 0.5)
         child = np.maximum(best * np.exp(step), LEAST_SIDE)
         score = fitness(sizes, child, max_ratio)
@@ -116,12 +117,13 @@ def fit_anchors(sizes: np.ndarray, count: int, max_ratio: float, rng: np.random.
 def split_over_levels(anchors: np.ndarray, strides: Sequence[int]) -> list[list[float]]:
     """(A, 2) sorted by area -> per level w1, h1, w2, h2, ...: the smallest go to the level of the smallest stride."""
     parts = np.split(anchors, len(strides))
+    # argsort of argsort is each level's rank by stride: a network may list its levels in any order
     order = np.argsort(np.argsort(strides, kind="stable"), kind="stable")
     return [parts[rank].ravel().tolist() for rank in order]
 
 
 def refit(sizes: np.ndarray, anchors: np.ndarray, strides: Sequence[int], max_ratio: float, seed: int) -> AnchorFit:
-    """New anchors where the given (levels, per cell, 2) reach too few of the (N, 2) sizes, if the new ones reach
+    """New anchors where the given (levels, per cell, 2) cover too few of the (N, 2) sizes, if the new ones cover
     more.
     """
     given = anchors.reshape(-1, 2).astype(np.float64)

@@ -17,7 +17,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-EPS = 1e-7
+EPS = 1e-7  # keeps quotients and gradients finite for empty boxes
 SHAPE_POWER = 4  # theta of SIoU and Shape-IoU: how sharply the shape cost sets in
 
 
@@ -36,6 +36,7 @@ class _Pair:
     def of(cls, p: Tensor, t: Tensor) -> _Pair:
         size_p, size_t = p[..., 2:] - p[..., :2], t[..., 2:] - t[..., :2]
         inner = torch.minimum(p[..., 2:], t[..., 2:]) - torch.maximum(p[..., :2], t[..., :2])
+        # clamped side by side: boxes apart in both directions have two negative sides, and a positive product
         intersection = inner.clamp(min=0).prod(-1)
         union = size_p.prod(-1) + size_t.prod(-1) - intersection + EPS
         hull = torch.maximum(p[..., 2:], t[..., 2:]) - torch.minimum(p[..., :2], t[..., :2])
@@ -52,6 +53,7 @@ class _Pair:
 
     def aspect_penalty(self) -> Tensor:
         """CIoU's alpha x v, alpha without gradient."""
+        # atan2 has no finite gradient at (0, 0), an empty box
         angle_t, angle_p = (torch.atan2(s[..., 0], s[..., 1].clamp(min=EPS)) for s in (self.size_t, self.size_p))
         v = (4 / math.pi**2) * (angle_t - angle_p).square()
         return self.weighted(v)
@@ -118,6 +120,7 @@ def siou(prediction: Tensor, target: Tensor) -> Tensor:
     pair = _Pair.of(prediction, target)
     angle = 2 * pair.offset.abs().prod(-1) / (pair.offset.square().sum(-1) + EPS)
     relative2 = pair.offset.square() / (pair.hull.square() + EPS)
+    # the paper's 1 - exp(-gamma rho) with gamma = 2 - angle cost, summed over x and y
     distance = (1 - ((angle - 2)[..., None] * relative2).exp()).sum(-1)
     return pair.iou - (distance + pair.shape_cost()) / 2
 
@@ -140,6 +143,7 @@ def nwd(prediction: Tensor, target: Tensor, *, nwd_constant: float) -> Tensor:
     pair = _Pair.of(prediction, target)
     half = (pair.size_p - pair.size_t) / 2
     distance2 = pair.offset.square().sum(-1) + half.square().sum(-1)
+    # the root has no finite slope at 0, a perfect match
     return (-distance2.clamp(min=EPS**2).sqrt() / nwd_constant).exp()
 
 
@@ -170,6 +174,7 @@ def shape_iou(prediction: Tensor, target: Tensor, *, shape_scale: float) -> Tens
     """
     pair = _Pair.of(prediction, target)
     sides = pair.size_t.clamp(min=EPS).pow(shape_scale)
+    # the factor 2 makes both weights 1 for a square
     weights = (2 * sides / sides.sum(-1, keepdim=True)).flip(-1)  # x by the height, y by the width
     distance = (weights * pair.offset.square()).sum(-1) / pair.hull_diagonal2()
     return pair.iou - distance - pair.shape_cost(weights) / 2
@@ -182,6 +187,7 @@ def wise_iou_v1(prediction: Tensor, target: Tensor) -> Tensor:
     boxes, whose 1 - loss would then be no similarity, and it would be one more thing to resume.
     """
     pair = _Pair.of(prediction, target)
+    # detached: otherwise a larger hull would be a way to a lower penalty
     distance = pair.offset.square().sum(-1) / pair.hull_diagonal2().detach()
     return 1 - distance.exp() * (1 - pair.iou)
 
@@ -205,13 +211,14 @@ def inforced_norm(prediction: Tensor, target: Tensor) -> Tensor:
     for a ratio and its inverse. Ours, not IDFE-Net's.
     """
     pair = _Pair.of(prediction, target)
+    # pi / 4 is the angle of equal diagonals
     penalty = (4 / math.pi**2) * (torch.atan2(*pair.diagonals()) - math.pi / 4).square()
     return pair.iou - pair.centre_penalty() - pair.aspect_penalty() - penalty
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """A row of the family: the function, the unit in which it wants the boxes, the constants it takes."""
+    """An entry of `IOUS`: the function, the unit that it needs the boxes in, the constants that it takes."""
 
     function: Callable[..., Tensor]
     unit: Literal["cells", "pixels"] = "cells"

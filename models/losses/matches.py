@@ -19,7 +19,7 @@ def matched_boxes(predictions: Predictions, targets: Targets, assigned: Assignme
 
 
 def matched_overlap(predictions: Predictions, targets: Targets, assigned: Assignment, cfg: LossConfig) -> Tensor:
-    """(P,) the overlap `cfg.iou` of each match, in the unit that it wants."""
+    """(P,) the overlap `cfg.iou` of each match, in the unit that it needs."""
     overlap = IOUS[cfg.iou]
     boxes, truth = matched_boxes(predictions, targets, assigned)
     if overlap.unit == "cells":
@@ -35,14 +35,15 @@ def input_size(predictions: Predictions) -> tuple[Tensor, Tensor]:
     Tensors of one number, because reading a number off a GPU would wait for all its work.
     """
     height, width = predictions.grids[0]
+    # predictions are ordered by level, so the first one's stride is that of the first grid
     return height * predictions.strides[0], width * predictions.strides[0]
 
 
 def not_ignored(predictions: Predictions, targets: Targets, assigned: Assignment, reach: float) -> Tensor:
     """(B, A) bool: positives and background, the predictions whose object or class score is taught.
 
-    False for those that an ignored region could be about: their point lies in it, or at most `reach` strides outside,
-    and no target is theirs. Nobody says whether such a region shows a defect or background.
+    False for those that have no target and whose point lies in an ignored region, or at most `reach` strides outside
+    it: whether such a region shows a defect or background is unknown.
     """
     taught = torch.ones(predictions.class_logits.shape[:2], dtype=torch.bool, device=predictions.class_logits.device)
     if not len(targets.ignored):
@@ -52,5 +53,6 @@ def not_ignored(predictions: Predictions, targets: Targets, assigned: Assignment
     touches = ((predictions.points + margin > low) & (predictions.points - margin < high)).all(-1)  # (R, A)
     regions = torch.zeros(taught.shape, device=taught.device).index_add(0, targets.ignored_index, touches.float())
     taught &= regions == 0
+    # last: a labelled target inside an ignored region is still learnt
     taught[assigned.image_index, assigned.prediction_index] = True
     return taught

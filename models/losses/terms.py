@@ -20,7 +20,7 @@ from utils.values.predictions import Predictions
 class LossTerms:
     """Per part (box, obj, cls, dfl): the weighted sum of each level, (L,), and how many items it sums, (L,).
 
-    A criterion that does not tell levels apart has L = 1; its counts may be sums of weights.
+    A criterion that does not separate levels has L = 1; its counts may be sums of weights.
     """
 
     sums: dict[str, Tensor]
@@ -44,7 +44,7 @@ class LossTerms:
 
     def packed(self) -> Tensor:
         """All numbers as one (n,) float64 vector without gradient, sums first, to be added to those of others."""
-        counts = [self.counts[name] for name in self.sums]
+        counts = [self.counts[name] for name in self.sums]  # in the order of the sums, which `unpacked` relies on
         return torch.cat([value.detach().double() for value in (*self.sums.values(), *counts)])
 
     def unpacked(self, numbers: Tensor) -> LossTerms:
