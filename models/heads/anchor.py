@@ -39,6 +39,7 @@ class AnchorCode(BoxCode):
 
     def decode(self, values: Tensor, index: Tensor | slice) -> Tensor:
         """See BoxCode."""
+        # 0..2: centres reach half a cell beyond their own, sizes up to 4 anchors
         t, grid = at_least_fp32(values).sigmoid() * 2, self.grid
         centre = (t[..., :2] - 0.5 + grid.cells[index]) * grid.strides[index][:, None]
         half = t[..., 2:].square() * grid.anchors[index] / 2
@@ -118,6 +119,7 @@ class AnchorDetect(nn.Module):
             y, x = torch.meshgrid(
                 torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij"
             )
+            # each cell once per anchor, the anchor running fastest, as in the flattened maps
             cell = torch.stack((x, y), -1).view(-1, 1, 2).expand(-1, self.per_cell, 2).reshape(-1, 2)
             cells.append(cell.float())
             strides.append(torch.full((len(cell),), float(stride), device=device))

@@ -47,10 +47,10 @@ class BoxBranch(nn.Module):
         if bins < 2:
             raise ValueError(f"needs at least 2 bins, got {bins}")
         self.bins = bins
-        width = max(16, c_ins[0] // 4, 4 * bins)
+        width = max(16, c_ins[0] // 4, 4 * bins)  # as YOLOv8: never narrower than its own output
         self.towers = nn.ModuleList(tower(c, width, light) for c in c_ins)
         self.outs = nn.ModuleList(nn.Conv2d(width, 4 * bins, 1) for _ in c_ins)
-        start = torch.arange(bins).repeat(4) * -START_DECAY
+        start = torch.arange(bins).repeat(4) * -START_DECAY  # channels are ordered side, bin
         for out in self.outs:
             assert isinstance(out, nn.Conv2d) and out.bias is not None, "made above"
             out.bias.data.copy_(start)

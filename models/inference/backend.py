@@ -12,7 +12,7 @@ from utils.values.predictions import BoxPredictions
 
 
 class Backend(Protocol):
-    """Something that says for planes where objects are: a network of models/graph, or a file made from one.
+    """Whatever finds objects in pictures: a network of models/graph, or a file made from one.
 
     `stride`: height and width of its inputs are multiples of it; `channels`: the planes that it takes.
     """

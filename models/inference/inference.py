@@ -1,6 +1,6 @@
 """Predictions -> detections: confidence threshold, one NMS per picture, back to the picture's pixels.
 
-The only way from a batch to detections: train.py, val.py and detect.py take it, so that the three agree.
+The only way from a batch to detections: train.py, val.py and detect.py all use it, so that the three agree.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ def _candidates(predictions: BoxPredictions, cfg: NMSConfig) -> tuple[Tensor, Te
     threshold = (
         torch.logit(torch.tensor(cfg.conf, dtype=torch.float64)).item() - 1e-3
     )  # slightly low, against rounding; tested again below
+    # a score is objectness x class, so never above its objectness
     best = predictions.objectness if predictions.objectness is not None else predictions.class_logits.amax(-1)
     image, index = (best > threshold).nonzero(as_tuple=True)
     scores = predictions.class_logits[image, index].float().sigmoid()
@@ -94,5 +95,5 @@ def _candidates(predictions: BoxPredictions, cfg: NMSConfig) -> tuple[Tensor, Te
         above &= wanted
     row, label = above.nonzero(as_tuple=True)
     boxes = predictions.boxes_at(image[row], index[row])
-    sound = boxes.isfinite().all(-1)
+    sound = boxes.isfinite().all(-1)  # NMS cannot compare the others, and no picture can show them
     return image[row][sound], boxes[sound], scores[row, label][sound], label[sound]

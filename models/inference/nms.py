@@ -36,6 +36,7 @@ def suppress(boxes: Tensor, labels: Tensor, cfg: NMSConfig) -> Tensor:
     kept: list[int] = []
     for start in range(0, len(box), BLOCK):
         block = np.arange(start, min(start + BLOCK, len(box)))
+        # first without what the boxes kept so far remove, so that only the rest is compared with each other
         block = block[~_removes(box, label, np.asarray(kept, np.int64), block, cfg).any(0)]
         removes = _removes(box, label, block, block, cfg)
         left = np.ones(len(block), bool)
@@ -54,5 +55,6 @@ def _removes(box: np.ndarray, label: np.ndarray, ones: np.ndarray, others: np.nd
     width, height = (np.minimum(one[k + 2], other[k + 2]) - np.maximum(one[k], other[k]) for k in (0, 1))
     inner = np.maximum(width, 0) * np.maximum(height, 0)
     areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (one, other)]
+    # the lower limit of the union avoids 0 / 0 for two empty boxes
     overlaps: np.ndarray = inner / np.maximum(areas[0] + areas[1] - inner, np.float32(1e-12)) > cfg.iou
     return overlaps if cfg.agnostic else overlaps & (label[ones, None] == label[others])

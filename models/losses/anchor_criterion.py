@@ -80,7 +80,7 @@ class AnchorCriterion:
         logits = at_least_fp32(predictions.class_logits[assigned.image_index, assigned.prediction_index])
         if self.classes == 1:
             return logits.sum(-1) * 0  # not a constant: the class outputs stay part of the graph
-        # YOLOv5's smoothing: half of it for every class, whatever their number
+        # YOLOv5's smoothing: every other class gets half of it, however many classes there are
         off = 0.5 * self.loss.label_smoothing
         truth = torch.full_like(logits, off)
         truth.scatter_(1, targets.labels[assigned.target_index][:, None], 1 - off)
