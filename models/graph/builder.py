@@ -29,7 +29,7 @@ MEASURE_TEXTS = 3
 
 
 def default_channels(spec: ModelSpec) -> Channels:
-    """The planes of pictures for `spec` when no data says it: RGB, and one plane of polar where some row reads it."""
+    """The planes of pictures for `spec` unless the data says: RGB, and one plane of polar where some row reads it."""
     return Channels(polar=("polar",)) if spec.reads("polar") else Channels()
 
 
@@ -75,12 +75,12 @@ class GraphBuilder:
         picture = torch.linspace(0, 1, planes * MEASURE_PX**2).view(1, planes, MEASURE_PX, MEASURE_PX)
         self.values: dict[int | str, Value] = planes_of(picture, channels)
         if spec.text_dim is not None:
-            self.values["text"] = torch.eye(MEASURE_TEXTS, spec.text_dim)
+            self.values["text"] = torch.eye(MEASURE_TEXTS, spec.text_dim)  # unit vectors, as those of real phrases
         self.layers: list[nn.Module] = []
         self.steps: list[Step] = []
 
     def add(self, row: Row) -> None:
-        """Build the row after the ones that are there. Raises ConfigError at its line."""
+        """Build the next row, after those built so far. Raises ConfigError at its line."""
         try:
             layer = find(row.module)
         except LookupError as error:
@@ -142,6 +142,7 @@ class GraphBuilder:
 
     @staticmethod
     def _wanted(parameter: Parameter, written: dict[str, Any]) -> bool:
+        # what the row leaves out keeps the constructor's default
         return parameter.role not in registry.FROM_ROW or parameter.name in written
 
     @staticmethod
@@ -166,6 +167,7 @@ class GraphBuilder:
         return written
 
     def _fill(self, parameter: Parameter, row: Row, inputs: list[Value], written: dict[str, Any]) -> Any:
+        # functions, because only the role at hand may be evaluated: others can raise for this row
         fillers: dict[Role | None, Callable[[], Any]] = {
             registry.IN: lambda: _width(inputs[0]),
             registry.INS: lambda: [_width(value) for value in inputs],

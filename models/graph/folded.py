@@ -21,7 +21,7 @@ Known = dict[int | str, Tensor | tuple[Tensor, ...]]
 def without_norms(graph: Graph) -> Graph:
     """A copy in eval mode, on its device, in which every BatchNorm behind a convolution has become part of it."""
     graph = copy.deepcopy(graph).eval().requires_grad_(False)
-    for layer in list(graph.modules()):
+    for layer in list(graph.modules()):  # a list: folding replaces modules on the way
         if isinstance(layer, Normed):
             layer.fold_norm()
     return graph
@@ -31,8 +31,8 @@ def without_norms(graph: Graph) -> Graph:
 def static_graph(graph: Graph) -> Graph:
     """A copy in eval mode for the classes that `graph` looks for, without Mobile-SAM.
 
-    Nothing of it reads text or runs a helper; its rows are those of `graph` without the ones that nothing needs any
-    more. A network that reads no text and has no helper comes back as it is, copied.
+    It neither reads text nor runs a helper; its rows are those of `graph` that are still needed. A network that reads
+    no text and has no helper comes back unchanged, as a copy.
     """
     graph = copy.deepcopy(graph).eval()
     known: Known = {}
@@ -42,7 +42,7 @@ def static_graph(graph: Graph) -> Graph:
     sources: dict[int, tuple[Source, ...]] = {}
     for step, layer in zip(graph.steps, graph.layers, strict=True):
         folded = layer.static([_constant(known, s) for s in step.sources]) if isinstance(layer, Foldable) else None
-        if isinstance(folded, tuple):
+        if isinstance(folded, tuple):  # the row depends on the text alone: its outputs are constants, it goes
             known[step.index] = folded
             continue
         row = folded or StaticRow(layer, tuple(range(len(step.sources))), step.takes_list)

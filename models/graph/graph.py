@@ -64,7 +64,7 @@ class Graph(nn.Module):
         self.frozen = tuple(rows)
         for index in rows:
             self.layers[index].requires_grad_(False)
-        self.train(self.training)
+        self.train(self.training)  # puts the frozen rows into eval mode now, not only at the next change of mode
 
     def train(self, mode: bool = True) -> Self:
         """As nn.Module's, but frozen rows stay in eval mode."""
@@ -113,7 +113,7 @@ def plan(steps: Sequence[Step]) -> tuple[Step, ...]:
     for step in steps:
         last_use.update({source.origin: step.index for source in step.sources})
         last_use.setdefault(step.index, step.index)
-    last_use.pop(steps[-1].index)
+    last_use.pop(steps[-1].index)  # the network's result, which `forward` still returns
     frees = defaultdict(list)
     for key, index in last_use.items():
         frees[index].append(key)

@@ -19,7 +19,7 @@ def planes_of(image: Tensor, channels: Channels) -> dict[int | str, Tensor]:
 class TextInput(nn.Module):
     """The input `text` of a network in which some row reads it: what it looks for, a unit vector per phrase.
 
-    `vectors` (M, D): first those of the `classes` classes, then their synonyms. They are no weights, and no part of the
+    `vectors` (M, D): first those of the `classes` classes, then their synonyms. They are not weights, and not in the
     state dict: a checkpoint keeps them with their words. Zero until `fill`.
     """
 

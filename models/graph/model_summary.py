@@ -50,6 +50,7 @@ def summarise(graph: Graph, image_size: int) -> list[RowSummary]:
     for hook in hooks:
         hook.remove()
     counts = counter.get_flop_counts()
+    # the counter names modules by the root's class and the path; those without operations are missing
     per_row = [counts.get(f"Graph.layers.{place}", {}) for place in range(len(graph.layers))]
     return [
         RowSummary(

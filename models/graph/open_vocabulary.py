@@ -79,6 +79,7 @@ def words_for(stored: Words, vocabulary: Vocabulary, text_encoder: str, cache: V
     if new:
         templates = stored.vocabulary.templates
         encoder = find_encoder(text_encoder or stored.source)
+        # vectors of another encoder mean nothing to this network, even at the same width
         if encoder.name != stored.encoder:
             raise CheckpointError(
                 f"the checkpoint was trained with the text encoder {stored.encoder}, this is {encoder.name}; "

@@ -11,7 +11,7 @@ from models.rows.registry import In, register
 
 
 class ConvMHSA(nn.Module):
-    """A gate per pixel from how its query meets the mean key of the picture. (B, C, H, W) -> same.
+    """A gate per pixel from the product of its query and the mean key of the picture. (B, C, H, W) -> same.
 
     Published as convMHSA; it has one head, no softmax and no aggregation. The published code averages all H*W scores
     of a query; averaging the keys first is the same number at O(HW) cost.

@@ -95,7 +95,7 @@ class StaticC2f(nn.Module):
         assert text is not None and text.ndim == 2, "a static text is (N, D)"
         self.block = block
         self.gate = block.gate.static(text)
-        del self.block.gate
+        del self.block.gate  # or its text weights would stay in the network, unused
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""

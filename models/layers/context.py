@@ -59,6 +59,7 @@ class GCM(nn.Module):
         query = self.query(normed)
         keys = nn.functional.adaptive_avg_pool2d(self.key(normed), 2)
         batch, _, height, width = query.shape
+        # (B, 4, H W): four quadrants k by all positions p
         scores = torch.einsum("bdp,bdk->bkp", query.flatten(2), keys.flatten(2))
         if self.gate_layout == "raw":
             scores = scores.transpose(1, 2).reshape(batch, 1, 2 * height, 2 * width)

@@ -39,6 +39,7 @@ def fold(norm: nn.BatchNorm2d, *convs: nn.Conv2d) -> nn.Identity:
     sizes = [conv.out_channels for conv in convs]
     columns = (gain_of(norm), norm.running_mean.double(), norm.bias.double())
     for conv, gain, mean, shift in zip(convs, *(x.split(sizes) for x in columns), strict=True):
+        # norm(W x + bias) = gain W x + shift + gain (bias - mean); in float64, to round only once
         bias = 0.0 if conv.bias is None else conv.bias.double()
         conv.bias = nn.Parameter((shift + gain * (bias - mean)).to(conv.weight.dtype))
         scale(conv, gain)
@@ -72,6 +73,7 @@ class Conv(nn.Module):
     ) -> None:
         super().__init__()
         padding = kernel // 2 if padding is None else padding
+        # no bias: the norm would subtract it again, and has a shift of its own
         self.conv = nn.Conv2d(c_in, c_out, kernel, stride, padding, groups=groups, bias=False)
         self.bn: nn.Module = batch_norm(c_out)
         self.act = SiLU() if act else nn.Identity()

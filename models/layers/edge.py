@@ -62,6 +62,7 @@ def set_edge_kernels(conv: nn.Conv2d) -> None:
     sobel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
     laplacian = torch.tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])
     bank = torch.stack((sobel, -sobel, sobel.T, -sobel.T, laplacian))
+    # PyTorch draws the 9 weights from -1/3..1/3, variance 1/27: a norm of sqrt(9 / 27) = 1 / sqrt(3)
     bank = bank / bank.flatten(1).norm(dim=1)[:, None, None] / 3**0.5
     conv.weight.copy_(bank[torch.arange(conv.out_channels) % len(bank), None])
 

@@ -56,6 +56,7 @@ class PolarAdd(Fusion):
         """-> (B, C, H, W) in 0..1."""
         image, polar = inputs
         polar = self.shown(polar, context)
+        # per picture: averaging with missing polarization would only darken the image
         share = self.share * polar.flatten(1).ne(0).any(1).to(image.dtype).view(-1, 1, 1, 1)
         return ((1 - share) * image + share * polar).clamp(0, 1)
 
@@ -137,5 +138,6 @@ class PolarConv(Fusion):
         """See models.rows.folding."""
         if isinstance(self.bn, nn.BatchNorm2d):
             norm = self.bn
+            # the norm takes the sum of two convolutions: both need its gain, one alone its shift
             self.bn = fold(norm, self.conv)
             scale(self.polar, gain_of(norm))

@@ -60,6 +60,7 @@ class StaticTextGate(nn.Module):
         self.heads, self.project = gate.heads, gate.project
         self.match = nn.Conv2d(channels, texts * gate.heads, 1, groups=gate.heads)
         width = channels // gate.heads
+        # output channels ordered head, text: a group is one head and sees only that head's channels
         weight = keys.view(texts, gate.heads, width).transpose(0, 1) / math.sqrt(width)
         self.match.weight.data.copy_(weight.reshape(-1, width, 1, 1))
         assert self.match.bias is not None, "made above"
