@@ -58,6 +58,7 @@ def choose_sam(
         files = {} if known else {SAMEmbedding.__name__: choice}
     elif choice and not masks:
         raise ConfigError(f"model.sam={choice}: {spec.path.name} has no row for Mobile-SAM; leave it out")
+    # after `choice` is applied: "none" makes a network with such a row usable on other planes
     if spec.data.get("sam", "none") != "none" and channels.image != RGB:
         planes = ", ".join(channels.image)
         raise ConfigError(

@@ -35,7 +35,7 @@ class EnergyPrompts(nn.Module):
         width = c_ins[-1]
         self.stride = strides[0]
         self.code = PointCode(sam_row(sam), width)
-        self.types = nn.Parameter(torch.zeros(BOTTOM_RIGHT + 1, width))
+        self.types = nn.Parameter(torch.zeros(BOTTOM_RIGHT + 1, width))  # labels count from NEGATIVE = 0
         self.content = nn.Linear(width, width)
         self.out = nn.Sequential(nn.Linear(width, text_dim), nn.LayerNorm(text_dim))
 
@@ -45,6 +45,7 @@ class EnergyPrompts(nn.Module):
         prompts = prompt_points(torch.stack(energies).mean(0), self.stride)
         size = (lifted.shape[2] * self.stride, lifted.shape[3] * self.stride)
         valid = prompts.labels != NOT_A_POINT
+        # NOT_A_POINT is -1, which would pick the last type; the factor removes what the clamp picks instead
         kinds = self.types[prompts.labels.clamp(min=0)] * valid[..., None]
         content = self.content(sample(lifted, prompts.centres, size))
         return self.out(self.code(prompts, size) + kinds + content), valid
@@ -61,6 +62,7 @@ class PointCode(nn.Module):
         super().__init__()
         self._row = (row,)  # in a tuple torch does not register it: it counts once, as a row
         matrix = torch.randn(2, width // 2, generator=torch.Generator().manual_seed(0))
+        # not persistent: the seed gives it again, and the state dict is the same in every mode
         self.register_buffer("gaussian", matrix, persistent=False)
 
     def forward(self, prompts: PromptPoints, size: tuple[int, int]) -> Tensor:
@@ -79,7 +81,8 @@ def sample(x: Tensor, points: Tensor, size: tuple[int, int]) -> Tensor:
     """Map (B, C, h, w) over `size` (height, width) px, points (B, K, 2) px -> (B, K, C): bilinear between the cells'
     centres.
     """
-    x = at_least_fp32(x)
+    x = at_least_fp32(x)  # the grid takes its dtype, and half precision would round the positions
+    # from the map's edge to its edge: what align_corners=False expects
     grid = 2 * points / points.new_tensor((size[1], size[0])) - 1
     found = grid_sample(x, grid[:, None].to(x), padding_mode="border", align_corners=False)
     return found[:, :, 0].transpose(1, 2)

@@ -34,6 +34,7 @@ class CrossAttention(nn.Module):
         queries, keys = self.norm_asking(queries), self.norm_asked(keys)
         tensors = (self.query(queries), self.key(keys), self.value(keys))
         q, k, v = (t.unflatten(-1, (self.heads, -1)).transpose(1, 2) for t in tensors)
+        # one mask for all heads and queries
         mixed = scaled_dot_product_attention(q, k, v, None if valid is None else valid[:, None, None])
         return self.out(mixed.transpose(1, 2).flatten(2))
 
@@ -55,7 +56,7 @@ class GuideRow(nn.Module):
 
     def static(self, inputs: Sequence[Tensor | None]) -> Constants:
         """The text twice; see models.rows.folding."""
-        text = inputs[-3]
+        text = inputs[-3]  # both kinds of row end with text, tokens, valid
         assert text is not None, "a static text is known"
         return text, text
 
@@ -110,6 +111,7 @@ class TextVisualInteraction(GuideRow):
         texts = text.expand(len(visual), -1, -1)
         tokens = [f(adaptive_max_pool2d(x, POOLED).flatten(2).mT) for f, x in zip(self.pooled, maps, strict=True)]
         keys = torch.cat((visual, *tokens), 1)
+        # the maps' tokens always exist, so that every query has a key even where no prompt was found
         everywhere = torch.cat((valid, valid.new_ones(keys.shape[0], keys.shape[1] - visual.shape[1])), 1)
         text1 = normalize(texts + self.alpha_text * self.to_text(texts, keys, everywhere), dim=-1)
         visual1 = visual + self.alpha_visual * self.to_visual(visual, text1)

@@ -13,7 +13,7 @@ from models.sam.prompt_encoder import NEGATIVE, NOT_A_POINT, POSITIVE, box_corne
 
 POSITIVES, NEGATIVES, BOXES = 16, 4, 8
 WINDOW = 9  # cells: what a box is measured in
-SMALLEST, LARGEST = 0.5, 4.5  # half a box's side in cells
+SMALLEST, LARGEST = 0.5, 4.5  # half a box's side in cells: of one cell, and of the whole window
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class PromptPoints:
     """36 tokens a picture: positive points by energy, negative points, then two corners of each box.
 
     `points` and `centres` (B, 36, 2) x, y in px of the network input, a corner's centre being its box's; `labels`
-    (B, 36) int64 as Mobile-SAM knows them (models.sam.prompt_encoder), NOT_A_POINT where there is none.
+    (B, 36) int64 as in models.sam.prompt_encoder, NOT_A_POINT where there is none.
     """
 
     points: Tensor
@@ -37,14 +37,17 @@ def prompt_points(energy: Tensor, stride: int) -> PromptPoints:
     """
     columns = energy.shape[2]
     flat = energy.flatten(1)
+    # infinite where there is no minimum: `_lowest` then reports that the prompt does not exist
     positive, found = _lowest(flat.masked_fill(~minima(energy).flatten(1), math.inf), POSITIVES)
     negative, below = _lowest(-flat, NEGATIVES)
     boxes = window_boxes(energy, positive[:, :BOXES]) * stride
     corners, corner_labels = box_corners(boxes)
     centres = ((boxes[..., :2] + boxes[..., 2:]) / 2).repeat_interleave(2, 1)
     cells = torch.cat((positive, negative), 1)
+    # 0.5: the cell's centre, not its corner
     points = (torch.stack((cells % columns, cells // columns), -1) + 0.5) * stride
     labels = torch.tensor([POSITIVE] * POSITIVES + [NEGATIVE] * NEGATIVES, device=flat.device).expand(len(flat), -1)
+    # a box exists with its positive point, and both its corners with the box
     exists = torch.cat((found, below, found[:, :BOXES].repeat_interleave(2, 1)), 1)
     labels = torch.cat((labels, corner_labels), 1).masked_fill(~exists, NOT_A_POINT)
     return PromptPoints(torch.cat((points, corners), 1), torch.cat((points, centres), 1), labels)

@@ -92,7 +92,7 @@ class DomainProjection(nn.Module):
         x, embedding = inputs
         target = channel_norm(embedding)
         pooled = self.lift(avg_pool2d(x, self.ratio))
-        semantic = target.to(pooled.dtype)
+        semantic = target.to(pooled.dtype)  # `target` stays in fp32 for saliency and loss
         lifted = pooled + semantic
         energy = -(self.convolutions.mask(lifted)[:, 0].float() + saliency(target))
         context.energies.append(energy)
@@ -125,6 +125,7 @@ class StaticProjection(nn.Module):
     def __init__(self, row: DomainProjection) -> None:
         super().__init__()
         convolutions = row.convolutions.reconstruct
+        # Exact at the borders too, because `lift` has no bias: where the map is padded with zeros, so is the lifted one.
         first, first_bias = _exact(convolutions.first)
         second, second_bias = _exact(convolutions.second)
         lift, lower = (layer.weight.detach().double()[:, :, 0, 0] for layer in (row.lift, row.lower))
@@ -162,6 +163,7 @@ def _enlarged(change: Tensor, x: Tensor) -> Tensor:
 
 def _exact(convolution: nn.Conv2d) -> tuple[Tensor, Tensor]:
     assert convolution.bias is not None, "made with a bias"
+    # float64: the folded weights are rounded once, when `_set` copies them
     return convolution.weight.detach().double(), convolution.bias.detach().double()
 
 

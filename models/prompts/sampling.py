@@ -24,6 +24,7 @@ def saliency(x: Tensor) -> Tensor:
     channel's mean and variance over the positions. An embedding that is the same everywhere gives 0.
     """
     variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
+    # ((x - m)^2 + 2 (v + l)) / (4 (v + l)): the second half is the constant 0.5
     inverse = (x - mean).square() / (4 * (variance + SMALLEST_VARIANCE)) + 0.5
     score = inverse.mean(1)
     return layer_norm(score, score.shape[1:], eps=1e-6)

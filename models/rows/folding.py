@@ -1,6 +1,6 @@
-"""How layers say what inference can do without: their BatchNorm, a text that is known beforehand, Mobile-SAM.
+"""How layers declare what inference can do without: their BatchNorm, a text known in advance, Mobile-SAM.
 
-Here are the words they say it with; models.graph.folded makes the network.
+These are only the protocols; models.graph.folded builds the network.
 """
 
 from __future__ import annotations
@@ -37,5 +37,5 @@ class Foldable(Protocol):
     """A row that reads text, or that Mobile-SAM feeds."""
 
     def static(self, inputs: Sequence[Tensor | None]) -> StaticRow | Constants:
-        """The row for inputs known beforehand; None stands for what comes from the picture."""
+        """The row for inputs known in advance; None stands for what comes from the picture."""
         ...

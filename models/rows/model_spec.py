@@ -99,9 +99,10 @@ def parse_spec(document: Document) -> ModelSpec:
     data = document.data
     if not isinstance(data, dict):
         raise document.error("a model YAML is a map with the keys nc, backbone and head")
-    data = {key: value for key, value in data.items() if key != "file"}
+    data = {key: value for key, value in data.items() if key != "file"}  # added by `plain` for checkpoints
     for key in ("nc", *SECTIONS):
         if key not in data:
+            # a misspelt key has a line, which a missing one has not
             near = next((k for k in data if did_you_mean(key, [str(k)])), None)
             hint = f"; is '{near}' meant?" if near is not None else ""
             raise document.error(f"key '{key}' is missing{hint}", *([near] if near is not None else []))
@@ -112,6 +113,7 @@ def parse_spec(document: Document) -> ModelSpec:
     if not isinstance(data.get("text_encoder", ""), str):
         raise document.error(f"text_encoder must be a name, got {data['text_encoder']!r}", "text_encoder")
     rows, constants = _read_rows(document, data)
+    # only now: any key is allowed that some row takes as $key
     for key in data:
         if key not in KNOWN_KEYS and key not in constants:
             raise document.error(f"unknown key '{key}': no row uses ${key}{did_you_mean(str(key), KNOWN_KEYS)}", key)
@@ -210,7 +212,7 @@ class _RowReader:
             raise self.error(f"'from' must be a row number, a row name or one of {', '.join(INPUTS)}, got {origin!r}")
         here = len(self.earlier)
         target = here + origin if origin < 0 else origin
-        if here == 0 and origin == -1:
+        if here == 0 and origin == -1:  # no row comes before the first: "the one before" is the image
             return Source("image")
         if not 0 <= target < here:
             raise self.error(f"'from' {origin} does not point to an earlier row; this is row {here}")
@@ -231,4 +233,5 @@ class _RowReader:
 
 
 def _whole(value: Any, low: int, high: int) -> bool:
+    # YAML's true and false are ints to Python
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high

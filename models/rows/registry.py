@@ -113,8 +113,10 @@ def registered() -> tuple[Layer, ...]:
 
 
 def _read_signature(build: type[nn.Module]) -> tuple[Parameter, ...]:
+    # annotations are strings until they are resolved; without the extras, Annotated would lose its Role
     hints = typing.get_type_hints(build.__init__, include_extras=True)
     parameters = []
+    # [1:]: without self
     for name, parameter in list(inspect.signature(build.__init__).parameters.items())[1:]:
         assert name in hints, f"{build.__name__}.__init__: parameter {name} has no annotation"
         role, plain = None, hints[name]

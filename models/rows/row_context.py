@@ -25,6 +25,7 @@ class Context:
     def chance(self, name: str) -> float:
         """A draw from 0..1 keyed by (seed, step, name): all processes draw alike. Only in training."""
         assert self.step_info is not None, "nothing is drawn outside training"
+        # keyed, not drawn in turn: a resumed run draws the same, and no draw depends on how many came before it
         return float(np.random.default_rng((self.step_info.seed, self.step_info.step, *name.encode())).random())
 
     def attach(self, predictions: Predictions) -> Predictions:

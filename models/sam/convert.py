@@ -66,6 +66,7 @@ def reference_name(own: str) -> str:
         lambda match: f"image_encoder.layers.{int(match[1]) - 1}.downsample.",
         name,
     )
+    # after the downsamples, which it would match too
     name = re.sub(r"^encoder\.body\.stages\.", "image_encoder.layers.", name)
     name = re.sub(r"^encoder\.neck\.", "image_encoder.neck.", name)
     return name.replace(".conv.weight", ".c.weight")

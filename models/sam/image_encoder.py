@@ -42,6 +42,7 @@ class MobileSAMEncoder(nn.Module):
 
         self.body = tiny_vit_5m_224(pretrained=False, num_classes=0)
         self.body.head = nn.Identity()  # pooling and norm of the classifier, which nothing uses
+        # the finer last stage: a cell of 16 px in all, where timm's has 32
         self.body.stages[3].downsample.conv2.conv.stride = (1, 1)
         self.neck = nn.Sequential(
             nn.Conv2d(320, CHANNELS, 1, bias=False),
@@ -49,6 +50,7 @@ class MobileSAMEncoder(nn.Module):
             nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, bias=False),
             LayerNorm2d(CHANNELS, eps=1e-6),
         )
+        # not persistent: the published file, which must have every tensor of the state dict, does not hold them
         for name, values in (("mean", PIXEL_MEAN), ("std", PIXEL_STD)):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1) / 255, persistent=False)
 

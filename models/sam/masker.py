@@ -48,6 +48,7 @@ class Masker:
         scale = torch.tensor([inner[1] / width, inner[0] / height] * 2)
         masks: list[Rle] = []
         for some in (boxes.float() * scale).to(self.device).split(CHUNK):
+            # the padding, right and below, is cut off before the mask is resized to the picture
             for mask in self.sam.masks_for_boxes(embedding, some, size)[:, : inner[0], : inner[1]]:
                 whole = _resized(mask[None, None].float(), (height, width))[0, 0] > 0.5
                 masks.append(encode_mask(whole.cpu().numpy()))
@@ -63,6 +64,7 @@ class Masker:
         picture = torch.tensor(image, device=self.device).permute(2, 0, 1)[None].float()
         mean = picture.new_tensor(PIXEL_MEAN).view(1, 3, 1, 1)
         below, right = (-side % STRIDE for side in inner)
+        # zeros around what has its mean subtracted are the mean colour, which the encoder turns into zeros again
         return (pad(_resized(picture, inner) - mean, (0, right, 0, below)) + mean) / 255
 
 
@@ -72,6 +74,7 @@ def sam_for_masks(own: MobileSAM | None, choice: str) -> MobileSAM:
     `choice` as for `choose_sam`. Raises ConfigError when there is none, UserError for unusable weights.
     """
     mode = choice if choice in typing.get_args(SamMode) else "pretrained"
+    # the network's own row is off, "none" was chosen, or there is neither a row nor a choice
     if (own.mode if own else mode) == "none" or not (own or choice):
         raise ConfigError(f"--masks: Mobile-SAM is off; give its weights by {OPTION}: {WHERE}")
     if own:

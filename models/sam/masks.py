@@ -42,6 +42,7 @@ def masks_for_boxes(
     boxes, embedding = boxes.clamp(min=torch.zeros_like(limit), max=limit), embedding.float()
     masks = torch.empty(len(boxes), *size, dtype=torch.bool, device=boxes.device)
     with torch.autocast(boxes.device.type, enabled=False):
+        # the same for all boxes: where the cells are, and that no mask is given as a prompt
         position = prompt_encoder.pe_layer(embedding.shape[2:])[None]
         no_mask = prompt_encoder.no_mask_embed.weight.view(1, CHANNELS, 1, 1)
         for start in range(0, len(boxes), CHUNK):
@@ -54,5 +55,5 @@ def masks_for_boxes(
                 multimask_output=False,
             )
             logits = nn.functional.interpolate(logits, size, mode="bilinear", align_corners=False)
-            masks[start : start + CHUNK] = logits[:, 0] > 0
+            masks[start : start + CHUNK] = logits[:, 0] > 0  # a probability above one half
     return masks

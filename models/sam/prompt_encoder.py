@@ -41,6 +41,7 @@ def embed_points(encoder: PromptEncoder, points: Tensor, labels: Tensor, size: t
     position of a NOT_A_POINT plays no part. size: (height, width) px of the network input.
     """
     with torch.autocast(points.device.type, enabled=False):  # 2 pi times a position is too fine for half precision
+        # 0.5: to the centre of the pixel, as segment_anything does
         position = encoder.pe_layer.forward_with_coords(points.float() + 0.5, size)
         position = torch.where((labels == NOT_A_POINT)[..., None], 0.0, position)
         embeddings = [*encoder.point_embeddings, encoder.not_a_point_embed]  # index -1 is the last: not a point
