@@ -125,7 +125,7 @@ class StaticProjection(nn.Module):
     def __init__(self, row: DomainProjection) -> None:
         super().__init__()
         convolutions = row.convolutions.reconstruct
-        # Exact at the borders too, because `lift` has no bias: where the map is padded with zeros, so is the lifted one.
+        # Exact at the borders too, because `lift` has no bias: a map padded with zeros is lifted to zeros there.
         first, first_bias = _exact(convolutions.first)
         second, second_bias = _exact(convolutions.second)
         lift, lower = (layer.weight.detach().double()[:, :, 0, 0] for layer in (row.lift, row.lower))

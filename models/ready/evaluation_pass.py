@@ -13,9 +13,9 @@ from utils.values.detections import Detections
 
 @dataclass(frozen=True, eq=False)
 class EvaluationPass:
-    """What a network says about pictures: detections by index of the record, loss terms by index of a batch's first.
+    """A network's results: detections by the record's index, loss terms by the index of a batch's first record.
 
-    `incomplete`: the process was told to stop before it had looked at all its pictures.
+    `incomplete`: the process was told to stop before it had evaluated all its pictures.
     """
 
     detections: dict[int, Detections]
@@ -32,7 +32,7 @@ class EvaluationPass:
         )
 
     def losses(self) -> dict[str, float]:
-        """Mean losses; added up in one order, however many processes looked."""
+        """Mean losses, added up in the same order for any number of processes."""
         if not self.terms:
             return {}
         each = [self.terms[index] for index in sorted(self.terms)]

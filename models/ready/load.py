@@ -41,7 +41,7 @@ from utils.words.yamlio import Document
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A checkpoint brought to life: the averaged weights in eval mode, the class names, the configuration it had.
+    """A loaded checkpoint: the averaged weights in eval mode, the class names, the configuration it had.
 
     `words` are those that an open-vocabulary network looks for; None for a closed one.
     """
@@ -122,8 +122,9 @@ def look_for_classes(
 
 
 def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:
-    """The network, so many times, with its text vectors permuted among the names, seed by seed in another order: what
-    it finds then is right by chance. In the end it has its own words again. Raises ConfigError for a closed network.
+    """Yield the network `times` times with its text vectors permuted among the names, in another order for each seed:
+    what it finds then is right by chance. At the end it has its own words again. Raises ConfigError for a closed
+    network.
     """
     if not times:
         return
@@ -209,7 +210,7 @@ def load_matching(model: Graph, path: str | Path) -> str:
     fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
     if not fitting:
         raise CheckpointError(f"{path}: none of its {len(state)} tensors fits this model; is --cfg the same?")
-    model.load_state_dict(fitting, strict=False)
+    model.load_state_dict(fitting, strict=False)  # what does not fit keeps its first weights
     missing = [k for k in own if k not in fitting]
     left = [k for k in state if k not in fitting]
     line = f"{path}: {len(fitting)} of {len(own)} tensors taken"
@@ -232,5 +233,6 @@ def _aligned(state: dict[str, Tensor], theirs: ModelSpec, ours: ModelSpec) -> di
         room, number, rest = key.split(".", 2)
         assert room == "layers", f"a graph's weights are those of its rows, not {key}"
         place = places.get(int(number))
+        # a row without a partner gets a name that no model has, so that it counts as left out
         moved[f"row {number} of theirs.{rest}" if place is None else f"layers.{place}.{rest}"] = value
     return moved

@@ -53,7 +53,7 @@ def _fit_stride(cfg: Config, stride: int) -> Config:
 
 
 def _fit_anchors(model: Graph, words: Words | None, sizes: np.ndarray, cfg: Config) -> Graph:
-    """The model; where its anchors do not fit the training boxes, built again with anchors that do."""
+    """The model, rebuilt with fitting anchors where its own do not fit the training boxes."""
     # augmentation loses smaller boxes; 0 px, which a data set may have, would fit no anchor at all
     seen = sizes[(sizes >= max(cfg.augment.min_box_px, 1e-3)).all(1)]
     spec, notice = refit_spec(model, seen, cfg.anchor_assign.max_ratio, cfg.run.seed)
@@ -93,7 +93,7 @@ def new_training(
     model.to_device(device)
     cfg = world.broadcast(fit_batch(cfg, model, pictures, dtype, world.size))  # GPUs may differ in free memory
     check_processes(cfg, pictures, world.size)
-    model = _with_sync_bn(model, cfg, world)
+    model = _with_sync_bn(model, cfg, world)  # before `new_state`: optimizer and average are made of its modules
     state = new_state(model, cfg, dtype, world)
     state.network = replayed(model, cfg, world, state.network)
     return cfg, state

@@ -37,6 +37,7 @@ class TensorGraph(nn.Module):
         predictions = self.graph(image)
         learnt = (predictions.code.values, predictions.class_logits, predictions.objectness)
         tensors = tuple(x for x in learnt if x is not None)
+        # what is not a tensor of the graph's, such as the grid, is the same for every batch of this shape: kept once
         self.last = _with(predictions, tuple(x.detach() for x in tensors))
         return tensors
 

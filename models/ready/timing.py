@@ -46,6 +46,7 @@ def measure(model: Graph, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
 
     steps: dict[str, Callable] = {"read": read, "forward": forward, "nms": suppress}
     largest = max(len(keys) for keys in batches)
+    # at least 20 batches, however large: the percentiles are over batches
     chosen = spread(batches, max(20, -(-100 // largest)))
     shapes = {shape(keys): keys for keys in chosen}
     model.eval()

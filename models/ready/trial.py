@@ -134,7 +134,7 @@ def fit_batch(cfg: Config, model: Graph, pictures: int, dtype: torch.dtype | Non
     else:
         size = DataConfig().batch_size
         LOG.info("--batch -1 measures the memory of a GPU; on the CPU a larger batch gains nothing: using %d", size)
-        size = -(-size // processes)
+        size = -(-size // processes)  # from here on of each process, as it is for a GPU
     return replace(cfg, data=replace(cfg.data, batch_size=size * processes))
 
 
@@ -145,6 +145,7 @@ def batch_that_fits(model: Graph, cfg: Config, dtype: torch.dtype | None, pictur
     """
     device = next(model.parameters()).device
     torch.cuda.empty_cache()
+    # what is free, and what torch already holds (the model among it), which a trial's peak counts too
     budget = (torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)) * (1 - SPARE)
 
     def peak(size: int) -> float:
@@ -175,6 +176,7 @@ def largest_fitting(peak: Callable[[int], float], budget: float, most: int) -> i
         else:
             fitting.append((guess, used))
             low = guess
+        # until something is too large, follow the line of memory upwards; then halve the gap
         guess = min(_next_guess(fitting, budget) if high > most else (low + high) // 2, high - 1)
         gain = (guess if high > most else high - 1) - low  # that is still possible
     return low

@@ -49,6 +49,7 @@ class VectorCache:
 
     def path(self, name: str, template: str) -> Path:
         """The file of an encoder's name and a template."""
+        # hashed, as a template may hold characters that a file name may not
         key = hashlib.sha256(f"{name}\n{template}".encode()).hexdigest()
         return self.folder / f"{key[:32]}.safetensors"
 
@@ -73,6 +74,7 @@ class VectorCache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_suffix(".lock"), timeout=PATIENCE):
+                # read again under the lock: another process may have added its own meanwhile
                 rows = self._read(path, encoder, template) | fresh
                 names, vectors = list(rows), torch.stack(list(rows.values()))
                 write_vectors(temporary, names, vectors, _stamp(encoder.name, template, names, vectors))

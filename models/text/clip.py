@@ -48,6 +48,7 @@ class ClipEncoder:
         tokens = torch.cat(
             [self._tokenize(list(texts[start : start + BATCH])) for start in range(0, len(texts), BATCH)]
         )
+        # shorter texts are padded with 0: a token in the last place means that the text fills the row, or more
         cut = int((tokens[:, -1] != 0).sum())
         if cut:
             LOG.warning(

@@ -51,12 +51,13 @@ def find_clip(model: str, weights: str) -> ClipWeights:
     Raises ConfigError for a model or tag that does not exist, CheckpointError for weights that are not there.
     """
     open_clip = import_open_clip()
-    model = (model or DEFAULT_MODEL).replace("/", "-")
+    model = (model or DEFAULT_MODEL).replace("/", "-")  # ViT-B/32, as CLIP's authors write it
     config = _model_config(open_clip, model)
     base = model.removesuffix(QUICK)
     tag = open_clip.get_pretrained_cfg(model, weights or DEFAULT_TAG)
     if tag:
         weights = weights or DEFAULT_TAG
+        # a tag says which activation its weights were trained with; for a file, below, the model's name has to
         quick = bool(tag.get("quick_gelu", False))
         return ClipWeights(base, quick, _cached(tag, model, weights), config["embed_dim"], f"{base}:{weights}")
     path = Path(weights).expanduser()
@@ -99,7 +100,7 @@ def _cached(tag: dict[str, Any], model: str, weights: str) -> Path:
     names = [name] if name else ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"]
     for candidate in names if repository else ():
         found = try_to_load_from_cache(repository, candidate)
-        if isinstance(found, str):
+        if isinstance(found, str):  # otherwise None, or a marker that the repository is known to lack the file
             return Path(found)
     url = tag.get("url", "")
     old = Path("~/.cache/clip").expanduser() / url.rpartition("/")[2]

@@ -32,6 +32,7 @@ class NgramEncoder:
     def encode(self, texts: Sequence[str]) -> Tensor:
         """(N, dim) float32 unit rows."""
         sums = np.stack([self._sum(text) for text in texts]) if texts else np.empty((0, self.dim), np.int64)
+        # integers up to here: float sums would depend on the order of adding
         norms = np.sqrt((sums * sums).sum(1, keepdims=True).astype(np.float64))
         return torch.from_numpy((sums / norms).astype(np.float32))
 
@@ -56,7 +57,7 @@ def _features(text: str) -> Iterator[tuple[str, int]]:
     words = normalize(text).split(" ")
     for word in words:
         yield f"word {word}", WORD_WEIGHT
-        marked = f"<{word}>"
+        marked = f"<{word}>"  # a gram at a word's beginning or end is not the same inside a word
         for n in (3, 4, 5):
             for start in range(len(marked) - n + 1):
                 yield f"gram {marked[start : start + n]}", 1
