@@ -126,7 +126,7 @@ def flatten_detections(found: Sequence[Detections]) -> tuple[Boxes, np.ndarray]:
     scores = torch.cat([one.scores for one in found]).double().numpy()
     xyxy = torch.cat([one.boxes for one in found]).float().numpy().reshape(-1, 4)
     labels = torch.cat([one.labels for one in found]).long().numpy()
-    order = np.lexsort((-scores, picture))
+    order = np.lexsort((-scores, picture))  # the last key sorts first; equal scores keep their order
     return Boxes(picture[order], xyxy[order], labels[order]), scores[order]
 
 
@@ -144,12 +144,13 @@ def _together(a: Boxes, b: Boxes) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Indices (i, j) of every pair in one picture, ordered by i then j, in chunks."""
     pictures = 1 + max(a.picture.max(initial=-1), b.picture.max(initial=-1))
     many = np.bincount(b.picture, minlength=pictures)
-    first = many.cumsum() - many
+    first = many.cumsum() - many  # b is sorted by picture, so this is where each picture's boxes begin
     ends = many[a.picture].cumsum()
     cuts = np.searchsorted(ends, np.arange(CHUNK, ends[-1] if len(a) else 0, CHUNK))
     for rows in np.split(np.arange(len(a)), cuts):
         repeats = many[a.picture[rows]]
         i = np.repeat(rows, repeats)
+        # counts 0, 1, 2, ... anew for each row of a: the place of j among the boxes of its picture
         within = np.arange(len(i)) - np.repeat(repeats.cumsum() - repeats, repeats)
         yield i, first[a.picture[i]] + within
 
@@ -173,6 +174,7 @@ def _centred(a: Boxes, b: Boxes, i: np.ndarray, j: np.ndarray) -> np.ndarray:
 
 def _near(detections: Boxes, truth: Boxes, nearest: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """`detection`, `truth_box`, `iou` and `centred` of Pairs. IoU as in utils.values.boxes.pairwise_iou, to the bit."""
+    # an empty first entry, so that the columns keep their types even if nothing is near
     kept = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, bool))]
     areas, truth_areas = detections.areas(), truth.areas()
     for i, j in _together(detections, truth):
@@ -193,6 +195,7 @@ def _shares(detections: Boxes, regions: Boxes) -> tuple[np.ndarray, np.ndarray]:
     for i, j in _together(detections, regions):
         mine = (regions.labels[j] == detections.labels[i]) | (regions.labels[j] == EVERY_CLASS)
         i, j = i[mine], j[mine]
+        # .at, because a detection may lie in several regions: plain indexing would keep only one of them
         np.maximum.at(share, i, _intersection(detections, regions, i, j) / areas[i])
         np.logical_or.at(share_centred, i, _centred(detections, regions, i, j))
     return share, share_centred

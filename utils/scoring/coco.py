@@ -97,7 +97,7 @@ def detections_of(
     results: Sequence[Mapping[str, Any]], image_ids: Sequence[int], category_ids: Sequence[int], names: Sequence[str]
 ) -> dict[int, Detections]:
     """Results rows as Detections by place in `image_ids`, best first and equal scores in the order of the rows; scores
-    stay float64, so that a threshold parts them as it parts the written digits.
+    stay float64, so that a threshold separates them exactly as it separates the written digits.
     """
     picture = {image_id: index for index, image_id in enumerate(image_ids)}
     label = {category: k for k, category in enumerate(category_ids)}
@@ -105,7 +105,7 @@ def detections_of(
     labels = np.array([label[row["category_id"]] for row in results], np.int64)
     scores = np.array([row["score"] for row in results], np.float64)
     boxes = np.array([row["bbox"] for row in results], np.float64).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
+    boxes[:, 2:] += boxes[:, :2]  # xywh -> xyxy
     order = np.lexsort((-scores, which))
     ends = np.searchsorted(which[order], np.arange(len(image_ids) + 1))
     found = {}
@@ -172,6 +172,7 @@ def _empty_results(coco: Any, truth: dict[str, Any]) -> Any:
 
 
 def _summarise(precision: np.ndarray, recall: np.ndarray) -> dict[str, float | None]:
+    # IoU 0 and 5 are 0.50 and 0.75; areas: all, small, medium, large; limits: 1, 10, 100 detections
     values = (
         precision[:, :, :, 0, 2],
         precision[0, :, :, 0, 2],
@@ -184,5 +185,5 @@ def _summarise(precision: np.ndarray, recall: np.ndarray) -> dict[str, float | N
 
 
 def _mean(values: np.ndarray) -> float | None:
-    defined = values[values > -1]
+    defined = values[values > -1]  # COCO writes -1 where there is no truth
     return math.fsum(defined.tolist()) / defined.size if defined.size else None  # the same in any order of the classes

@@ -1,4 +1,4 @@
-"""Detections against the truth: one way to score, whoever made them, and each part of it worked out once."""
+"""Detections against the truth: one way to score, wherever they come from, with each part computed once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COCO_RULE = MatchRule()  # IoU >= 0.5, as in AP50
 class Evaluation:
     """Pictures with their truth, and `results`, the rows of predictions.json (COCO's results format).
 
-    All else follows from these, and is worked out when it is first asked for, then kept: nothing is matched twice.
+    Everything else follows from these. It is computed on first use and then kept: nothing is matched twice.
     Detections come from the rows, not from what the rows were made of, so that the file alone gives the same numbers.
     `names` and `category_ids` (K,) are the classes and their ids in COCO's files, `losses` the mean losses if any.
     """
@@ -73,6 +73,7 @@ class Evaluation:
             return self.matching
         if rule.iou >= NEAREST:
             return match(self.pairs, rule)
+        # the kept pairs leave out what this rule still counts as a hit
         return match(pair_up(self.records, self.detections, len(self.names), rule.iou), rule)
 
     @cached_property

@@ -71,6 +71,7 @@ def match(pairs: Pairs, rule: MatchRule) -> Matching:
     """
     labels, truth_labels = pairs.detections.labels, pairs.truth.labels
     on = rule.on(pairs) & (labels[pairs.detection] == truth_labels[pairs.truth_box])
+    # pairs are ordered by detection (best first in its picture), then by falling IoU: one greedy pass is enough
     taken = [NOTHING] * len(pairs.detections)
     free = [True] * len(pairs.truth)
     for one, box in zip(pairs.detection[on].tolist(), pairs.truth_box[on].tolist(), strict=True):

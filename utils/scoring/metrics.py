@@ -26,6 +26,7 @@ class Curves:
     def best(self) -> int | None:
         """Index of the confidence with the best mean F1 over classes, None without any truth."""
         defined = ~np.isnan(self.recall[:, 0])
+        # rounded, so that equal values do not differ in their last digits; argmax then takes the lowest confidence
         return int(self.f1()[defined].mean(0).round(12).argmax()) if defined.any() else None
 
 
@@ -43,6 +44,7 @@ def curves(matching: Matching) -> Curves:
         order = np.argsort(scores[mine])
         rising, hits = scores[mine][order], hit[mine][order]
         first = np.searchsorted(rising, CONFIDENCES)  # detections from here on have at least that confidence
+        # hits from each place to the end; the 0 is for confidences above every score
         kept_hits = np.append(hits[::-1].cumsum()[::-1], 0)[first]
         kept = len(rising) - first
         precision[label] = np.where(kept > 0, kept_hits / np.maximum(kept, 1), 1.0)

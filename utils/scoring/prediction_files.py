@@ -32,12 +32,12 @@ class Known:
             path = PurePosixPath(name)
             for alias in {name, path.name, path.stem}:
                 self.files.setdefault(alias, []).append(image_id)
-            self.files[name] = [image_id]
+            self.files[name] = [image_id]  # a full name is never ambiguous, even if it is also another's short name
 
     def image(self, row: Mapping[str, Any]) -> int:
         """The id of a row's picture. Raises ValueError with the reason."""
         given = row.get("file_name", row.get("image_id"))
-        if isinstance(given, int) and not isinstance(given, bool):
+        if isinstance(given, int) and not isinstance(given, bool):  # True is an int to Python, and would mean id 1
             if given not in self.images:
                 raise ValueError(f"image_id {given} is none of the data's; it has {_some(self.images)}")
             return given

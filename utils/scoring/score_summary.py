@@ -29,6 +29,7 @@ def report_of(
     best = curves.best()
     truth, classes = pairs.truth, len(names)
     boxes = np.bincount(truth.labels, minlength=classes)
+    # one number per (picture, class), so that several boxes of a class in a picture count as one picture
     shown = np.bincount(np.unique(truth.picture * classes + truth.labels) % classes, minlength=classes)
     rows = []
     for k, name in enumerate(names):

@@ -47,6 +47,7 @@ def image_rows(
     alarms = np.bincount(picture[matching.false & high], minlength=count)
     truth = np.bincount(pairs.truth.picture, minlength=count)
     best = np.full(count, np.nan)
+    # fmax passes over the NaN it starts from; a picture without detections keeps it and gets a blank cell
     np.fmax.at(best, picture, pairs.scores)
     worst = _worst_misses(matching, confidence)
     for index, record in enumerate(records):
