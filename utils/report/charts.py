@@ -39,6 +39,7 @@ class Axis:
         """0..1 along the axis."""
         if self.log:
             low, high = log10(self.low), log10(self.high)
+            # 0 has no logarithm: it is drawn at the low end
             return (log10(max(value, self.low)) - low) / (high - low)
         return (value - self.low) / ((self.high - self.low) or 1.0)
 
@@ -48,8 +49,9 @@ class Axis:
             return [10.0**n for n in range(round(log10(self.low)), round(log10(self.high)) + 1)]
         raw = (self.high - self.low) / 5 or 1.0
         step = 10.0 ** floor(log10(raw))
+        # 0.999, and 1 + 1e-9 below: a rounding error must cost neither the step that fits exactly nor the last tick
         step *= next(m for m in (1, 2, 5, 10) if m * step >= raw * 0.999)
-        first = -(-self.low // step)
+        first = -(-self.low // step)  # rounded up: the first multiple of the step on the axis
         return [round((first + n) * step, 10) for n in range(8) if (first + n) * step <= self.high * (1 + 1e-9)]
 
 
@@ -97,11 +99,11 @@ def _path(line: Line, x: Axis, y: Axis) -> str:
     words, pen, before = [], "M", 0.0
     for a, b in line.points:
         if not (isfinite(a) and isfinite(b)):
-            pen = "M"
+            pen = "M"  # the next finite point starts a new stretch, which leaves the gap
             continue
         left, top = _x(min(max(x.place(a), 0), 1)), _y(min(max(y.place(b), 0), 1))
         if line.steps and pen == "L":
-            words.append(f"L{left:.1f} {before:.1f}")
+            words.append(f"L{left:.1f} {before:.1f}")  # first across at the old height, then up or down
         words.append(f"{pen}{left:.1f} {top:.1f}")
         pen, before = "L", top
     if len(line.points) == 1 and words:

@@ -22,6 +22,7 @@ def confusion_json(evaluation: Evaluation) -> dict[str, Any]:
         {"predicted": words[row], "truth": words[column], "count": int(matrix[row, column])}
         for row, column in zip(*matrix.nonzero(), strict=True)
     ]
+    # None and text cannot be compared; this way the background comes last
     cells.sort(key=lambda cell: tuple((cell[key] is None, cell[key] or "") for key in ("truth", "predicted")))
     judged_at = {"confidence": evaluation.confidence, "best": evaluation.report.confidence is not None, "iou": 0.5}
     return {**judged_at, "names": sorted(evaluation.names), "counts": cells}
@@ -37,6 +38,7 @@ def confusion(values: Mapping[str, Any]) -> Html:
     shown = _worst(matrix) if len(names) > MOST else list(range(len(names)))
     rest = np.setdiff1d(np.arange(len(names)), shown)
     words = [element("b", names[k]) for k in shown]
+    # rows and columns on the page: each shown class alone, all others together, the background last
     groups = [np.array([k]) for k in shown]
     if len(rest):
         words.append(element("i", f"{len(rest)} other classes"))
@@ -74,6 +76,7 @@ def _worst(matrix: np.ndarray) -> list[int]:
     wrong = matrix - np.diag(matrix.diagonal())
     among = wrong[:-1, :-1].sum(0) + wrong[:-1, :-1].sum(1)
     background = wrong[-1, :-1] + wrong[:-1, -1]
+    # lexsort sorts by its last key first
     return sorted(np.lexsort((-background, -among))[:MOST].tolist())
 
 
@@ -82,7 +85,7 @@ def _grid(counts: np.ndarray, words: Sequence[Html]) -> Html:
     words = [*words, element("i", "background")]
     heads = [element("th", element("span", word), scope="col") for word in words]
     corner = element("th", "found as \u2193, labelled \u2192", scope="col")
-    shares = counts / np.maximum(counts.sum(0), 1)
+    shares = counts / np.maximum(counts.sum(0), 1)  # a class without boxes has a column of zeros
     rows = [
         element(
             "tr",
@@ -98,6 +101,7 @@ def _grid(counts: np.ndarray, words: Sequence[Html]) -> Html:
 def _cell(count: float, share: float, right: bool) -> Html:
     if not count:
         return Html("<td></td>")
+    # 0.06: even one mistake among thousands is tinted
     colour = f"rgba({BLUE if right else RED},{0.06 + 0.5 * share:.2f})"
     return element("td", f"{count:,.0f}", style=f"background:{colour}")
 

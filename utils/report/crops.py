@@ -49,6 +49,7 @@ class Cropper:
     def crops(self, suspects: Sequence[Suspect], colours: Sequence[Colour]) -> list[Crop]:
         """One crop each, in order, with a thick outline of that colour; every picture is read once."""
         places = {}
+        # picture by picture instead of suspect by suspect: only one picture is in memory at a time
         for picture in sorted({one.picture for one in suspects}):
             image, reason = self._read(picture)
             for number, (one, colour) in enumerate(zip(suspects, colours, strict=True)):
@@ -86,8 +87,9 @@ def cut_out(
     if scale < 1:
         width, height = (max(round(crop.shape[k] * scale), 1) for k in (1, 0))
         crop = cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA)
-    for thick, (outline, colour) in [*((1, one) for one in outlines), (2, subject)]:
+    for thick, (outline, colour) in [*((1, one) for one in outlines), (2, subject)]:  # the subject last, on top
         a, b, c, d = ((float(v) - (x1, y1)[k % 2]) * scale for k, v in enumerate(outline))
+        # the line runs outside the box: on it, it would hide a small defect
         corners = (int(np.floor(a)) - 2, int(np.floor(b)) - 2), (int(np.ceil(c)) + 1, int(np.ceil(d)) + 1)
         cv2.rectangle(crop, *corners, colour, thick)
     return Crop(as_uri(crop), (crop.shape[1], crop.shape[0]), file, caption, scale)
@@ -96,13 +98,14 @@ def cut_out(
 def _span(low: float, high: float, size: int) -> tuple[int, int]:
     """Where a crop starts and ends along one axis."""
     side = max(high - low + 2 * AROUND, LEAST)
+    # near an edge the crop is moved into the picture, not cut off
     start = int(np.clip(round((low + high - side) / 2), 0, max(size - side, 0)))
     return start, min(max(round(start + side), start + 1), size)
 
 
 def as_uri(image: np.ndarray) -> str:
     """(H, W, 3) uint8 RGB as the data URI of a JPEG."""
-    done, coded = cv2.imencode(".jpg", image[..., ::-1], QUALITY)
+    done, coded = cv2.imencode(".jpg", image[..., ::-1], QUALITY)  # OpenCV expects BGR
     assert done, "a picture in memory can be coded"
     return "data:image/jpeg;base64," + base64.b64encode(coded.tobytes()).decode("ascii")
 

@@ -13,7 +13,7 @@ from utils.scoring.evaluation import Evaluation
 from utils.scoring.metrics import CONFIDENCES
 
 KINDS = ("precision", "recall", "f1", "precision_over_recall")
-NAMED = 8  # up to so many classes have a line each
+NAMED = 8  # up to this many classes have a line each
 NO_CURVES = "No class has a box to find: there are no curves."
 
 
@@ -27,6 +27,7 @@ def curves_json(evaluation: Evaluation) -> dict[str, Any]:
         return {"unavailable": NO_CURVES}
     steps = np.linspace(0, len(CONFIDENCES) - 1, 101).round().astype(int)
     at = np.union1d(steps, [best])
+    # in the order of KINDS
     values = (curves.precision[:, at], curves.recall[:, at], curves.f1()[:, at], evaluation.coco_scores.precision50)
     defined = np.flatnonzero(~np.isnan(curves.recall[:, 0]))
     return {
@@ -77,4 +78,5 @@ def _chart(title: str, values: Mapping[str, Any], keys: tuple[str, str], x: Axis
         rows = {"a quarter of the classes lies above": high, "a quarter of the classes lies below": low}
     lines = [Line(name, list(zip(xs, ys, strict=True))) for name, ys in rows.items()]
     lines.append(Line(mean, list(zip(xs, values["mean"][kind], strict=True)), strong=True))
+    # the axis of "precision_over_recall" is called "precision"
     return line_chart(title, lines, x, Axis(kind.split("_")[0].replace("f1", "F1"), 0, 1))

@@ -33,6 +33,7 @@ def training(rows: Sequence[Mapping[str, str]]) -> Html:
     for title, columns, shares in CURVES:
         lines = [line for line in (_curve(rows, column) for column in columns) if line.points]
         if lines:
+            # losses that are all 0, and a run of one epoch, still need axes of some length
             top = 1.0 if shares else max(y for line in lines for _, y in line.points) * 1.05 or 1.0
             axis = Axis("epoch", 1, max(len(rows), 2))
             charts.append(line_chart(title, lines, axis, Axis("", 0, top)))
@@ -41,6 +42,7 @@ def training(rows: Sequence[Mapping[str, str]]) -> Html:
 
 def _curve(rows: Sequence[Mapping[str, str]], column: str) -> Line:
     points = [(float(row["epoch"]) + 1, float(row[column])) for row in rows if row.get(column)]
+    # the file counts epochs from 0, people from 1; the longer name is replaced first, as it starts with the shorter one
     name = column.split("/")[1].replace("_loss", "").replace("mAP_0.5:0.95", "AP").replace("mAP_0.5", "AP50")
     return Line(name, points)
 
@@ -134,7 +136,7 @@ def _figure(crop: Crop) -> Html:
     width, height = crop.size
     scaled = f" (shown at {crop.scale:.2f} of its size)" if crop.scale < 1 else ""
     caption = element("figcaption", crop.caption + scaled, element("br"), element("span", file_name(crop.file)))
-    caption = Html(caption.replace("<br></br>", "<br>"))
+    caption = Html(caption.replace("<br></br>", "<br>"))  # `element` closes every tag, but <br> has no end tag
     if not crop.uri:
         return element("figure", caption, style="width:240px")
     picture = Html(f'<img src="{crop.uri}" width="{width}" height="{height}" alt="" loading="lazy">')

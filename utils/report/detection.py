@@ -43,16 +43,19 @@ class DetectionReport:
         place = int(found.scores.argmax())
         score = float(found.scores[place])
         self.shown += 1
+        # a heap: its first entry is the least sure of those kept; what cannot replace it is not even cut out
         if len(self.best) == CROPS and score <= self.best[0][0]:
             return
         caption = f"{found.names[int(found.labels[place])]} {score:.2f}"
         boxes = found.boxes.numpy()
         crop = cut_out(frame.image, (boxes[place], FOUND), [(box, FOUND) for box in boxes], frame.name, caption)
         keep = heapq.heappush if len(self.best) < CROPS else heapq.heapreplace
+        # -shown: of equal scores the earlier picture stays, and the crops themselves are never compared
         keep(self.best, (score, -self.shown, crop))
 
     def join(self, others: Iterable[list[tuple[float, int, Crop]]]) -> None:
         """Keep the surest of what several processes showed, each in its own pictures."""
+        # each process counted its pictures from 1, so the numbers are replaced by unique ones
         rows = [(score, -number, crop) for number, (score, _, crop) in enumerate(chain(*others))]
         self.best = heapq.nlargest(CROPS, rows, key=lambda row: row[:2])
 

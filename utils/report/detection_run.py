@@ -29,6 +29,7 @@ def write_run(
     with FoundFiles.open(run, output) as files:
         rows: Iterable[PictureResult] = _filed(results, files, report)
         if world.size > 1:
+            # list() runs the generator, which writes this process's files; the gathered rows have no pictures
             rows = chain(*world.gather(list(rows)))
         if world.first:
             with FoundTables.open(run, output) as tables:

@@ -62,7 +62,7 @@ def _inspection_json(inspection: Inspection, files: Sequence[str]) -> dict[str, 
     """`inspection` of results.json: by name and file, as numbers of classes and pictures mean nothing outside."""
     plain = inspection.plain()
     names = inspection.names
-    del plain["names"]
+    del plain["names"]  # the lists per class become maps by name below
     plain["match"] = vars(inspection.config.rule)
     point = plain["operating_point"]
     point["classes"] = _by_name(names, point["classes"])
@@ -129,7 +129,7 @@ def provenance_of(run: Path) -> dict[str, Any]:
 
 def warnings_of(run: Path) -> list[str]:
     """The warnings in the log of the run, each once."""
-    lines: dict[str, None] = {}
+    lines: dict[str, None] = {}  # a dict keeps the order, which a set would not
     for log in sorted(run.glob("*.log")):
         for line in log.read_text("utf-8", errors="replace").splitlines():
             parts = line.split(" ", 3)  # date, time, level, message
@@ -186,6 +186,7 @@ def _mistakes(evaluation: Evaluation, inspection: Inspection, show: Show) -> Htm
         ("Boxes that are probably misplaced", labels.misplaced_boxes, PER_KIND, "No label is suspected."),
     )
     shown = [(one, TRUTH if n == 0 else FOUND) for n, group in enumerate(groups) for one in group[1][: group[2]]]
+    # one call for all groups, so that a picture in several groups is read once
     crops = iter(cropper.crops([one for one, _ in shown], [colour for _, colour in shown]))
     parts = [details.key()]
     for title, suspects, most, none in groups:

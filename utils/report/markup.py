@@ -21,6 +21,7 @@ def text(value: object) -> Html:
     """Any value as markup, escaped unless it is Html; no line ends between a number and its %."""
     if isinstance(value, Html):
         return value
+    # &nbsp; comes after the escaping, which would turn its & into text
     return Html(escape(printable(str(value)), quote=True).replace(" %", "&nbsp;%"))
 
 
@@ -44,6 +45,7 @@ def table(headers: Sequence[object], rows: Iterable[Sequence[object]]) -> Html:
     """A table that scrolls sideways by itself where it is wider than the screen; the first column holds names."""
     head = element("tr", *(element("th", cell, scope="col") for cell in headers))
     body = [element("tr", *(element("td", cell) for cell in row)) for row in rows]
+    # tabindex: so that the keyboard can scroll it too
     return element("div", element("table", element("thead", head), element("tbody", *body)), class_="wide", tabindex=0)
 
 
@@ -70,7 +72,7 @@ def why_not(reason: str) -> Html:
 def data_block(name: str, value: Any) -> Html:
     """Values for the script, as text that no browser takes for markup."""
     words = json.dumps(value, ensure_ascii=True, allow_nan=False)
-    for letter in "<>&":
+    for letter in "<>&":  # a class called "</script>" would end the block
         words = words.replace(letter, f"\\u{ord(letter):04x}")
     return Html(f'<script type="application/json" id="{text(name)}">{words}</script>')
 
@@ -86,5 +88,5 @@ def counts_words(events: int, total: int, missing: str) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """So many digits, or a dash for what is undefined."""
+    """With `digits` decimals, or a dash for what is undefined."""
     return "-" if value is None else f"{value:.{digits}f}"

@@ -118,11 +118,12 @@ def sweep_table(inspection: Inspection) -> dict[str, Any]:
 
 def _rows(falling: np.ndarray) -> np.ndarray:
     """For each step the index of the lowest threshold that is not below it."""
-    return np.searchsorted(-falling, -STEPS, "right") - 1
+    return np.searchsorted(-falling, -STEPS, "right") - 1  # negated, as searchsorted needs rising values
 
 
 def _froc_points(curve: Froc, most: int = 300) -> list[tuple[float, float]]:
     """(false alarms per picture, recall), thinned out evenly along the curve's length."""
+    # on a curve with fewer than `most` points several places round to the same row
     rows = np.unique(np.linspace(0, len(curve.hits) - 1, most).round().astype(int))
     recall = curve.hits[rows] / max(curve.truth, 1)
     return list(zip((curve.false_alarms[rows] / curve.pictures).tolist(), recall.tolist(), strict=True))

@@ -21,7 +21,7 @@ def page(title: str, subtitle: str, warnings: Sequence[str], sections: Mapping[s
             '<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{text(_policy())}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<link rel="icon" href="data:,">',
+            '<link rel="icon" href="data:,">',  # an empty one: a browser would look for favicon.ico otherwise
             f"<title>{text(title)}</title><style>{STYLE}</style></head><body>",
             element("header", element("h1", title), element("p", subtitle, class_="soft"), element("nav", *links)),
             element("main", *notes, joined(parts, "\n")),
@@ -35,5 +35,6 @@ def page(title: str, subtitle: str, warnings: Sequence[str], sections: Mapping[s
 def _policy() -> str:
     """Everything is forbidden but inlined pictures, styles, and the one script, known by its hash."""
     digest = base64.b64encode(hashlib.sha256(SCRIPT.encode("utf-8")).digest()).decode("ascii")
+    # styles need 'unsafe-inline': a hash does not cover style attributes, such as the colours of the matrix
     parts = ("default-src 'none'", "img-src data:", "style-src 'unsafe-inline'", f"script-src 'sha256-{digest}'")
     return "; ".join((*parts, "base-uri 'none'", "form-action 'none'"))

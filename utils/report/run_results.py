@@ -1,4 +1,4 @@
-"""What an evaluation leaves in its run folder, whoever found the detections: score, inspect, write, draw, page."""
+"""What an evaluation leaves in its run folder, wherever the detections come from: score, inspect, write, draw, page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from utils.scoring.score_tables import write_tables
 
 
 def write_results(run: Path, evaluation: Evaluation, about: Mapping[str, Any], options: ReportOptions) -> None:
-    """Say the scores and what an inspection line asks for, then write them and all else that an evaluation leaves.
+    """Log the scores and what an inspection line asks for, then write them and the other files of an evaluation.
 
     `about` is what the numbers must name, such as the text encoder; results.json and thresholds.yaml hold it.
     """
@@ -37,7 +37,7 @@ def write_results(run: Path, evaluation: Evaluation, about: Mapping[str, Any], o
     if options.plots:
         plot_scores(run, evaluation)
         plot_inspection(run, inspection)
-    write_report(run, evaluation, inspection, results, options)
+    write_report(run, evaluation, inspection, results, options)  # last: with report.json a run counts as complete
 
 
 def write_scores(run: Path, evaluation: Evaluation, results: Mapping[str, Any]) -> None:
