@@ -46,7 +46,7 @@ class FoundTables:
         """The rows of one input."""
         frame, found = result.frame, result.detections
         name, reason = spreadsheet_cell(frame.name), spreadsheet_cell(frame.reason)
-        self.inputs += 1
+        self.inputs += 1  # unreadable ones too: the image id of predictions.json is the row of summary.csv
         row = [name, result.verdict, STATUS[result.verdict]]
         if found is None:
             self.summary.writerow([*row, "", "", "", "", reason])
@@ -60,7 +60,7 @@ class FoundTables:
             self._add_json(self.json, frame.name, found)
 
     def _add_json(self, rows: JsonRows, name: str, found: Detections) -> None:
-        """COCO's results with what tells picture and class apart from their numbers: file_name and category."""
+        """COCO's results, which name pictures and classes by number only, plus file_name and category."""
         ids = range(1, len(found.names) + 1)
         for row in result_rows(found, self.inputs, ids):
             rows.add({**row, "file_name": name, "category": found.names[row["category_id"] - 1]})
@@ -76,4 +76,5 @@ def _table_rows(name: str, found: Detections) -> list[list[Any]]:
 
 
 def _open_table(path: Path) -> TextIO:
+    # backslashreplace: a file name need not be valid UTF-8
     return path.open("w", newline="", encoding="utf-8", errors="backslashreplace")

@@ -22,6 +22,7 @@ def frame_batches(
     known: tuple[int, int] | None = None
     for frame in prefetch(frames, max(2, most)):
         own = None if frame.image is None else shape(frame.image)
+        # an unreadable input has no shape: it ends the batch before it, and no other input joins it
         if pending and (len(pending) == most or own is None or own != known):
             yield pending
             pending = []

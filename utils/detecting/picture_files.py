@@ -62,7 +62,7 @@ class FoundFiles:
         low, high = np.floor(boxes[:, :2]).astype(int), np.ceil(boxes[:, 2:]).astype(int)
         for number, (label, (x1, y1), (x2, y2)) in enumerate(zip(found.labels.tolist(), low, high, strict=True)):
             crop = image[y1:y2, x1:x2]
-            if crop.size:
+            if crop.size:  # a box without area would be a picture that cannot be encoded
                 folder = f"crops/{slug(found.names[label])}"
                 write_picture(self._place(folder, frame, f"_{number}.jpg"), crop)
 

@@ -44,11 +44,11 @@ class Totals:
         defects = result.defects()
         self.defects.update(defects)
         self.pictures.update(defects.keys())
-        if len(self.times) < MOST_TIMES:
+        if len(self.times) < MOST_TIMES:  # a camera may run for days: memory stays bounded
             self.times.append(result.milliseconds)
 
     def log(self, run: Path) -> None:
-        """Say it on the console and in the run's log."""
+        """Write the totals to the console and the run's log."""
         total = ", ".join(f"{name} {n}" for name, n in self.defects.most_common()) or "no defects"
         verdicts = f"{self.looked - self.bad:,} OK, {self.bad:,} NG"
         LOG.info("%s: %s; %s; written to %s", counted(self.looked, "picture"), verdicts, total, run)

@@ -115,6 +115,7 @@ def _draw_captions(
     width, height = draw.im.size
     size = max(9, round(7 + (height + width) * 0.0046))
     pad = max(1, size // 6)
+    # captions not placed yet: one pixel outside the picture, which overlaps nothing and has an area to divide by
     taken = np.concatenate((inner, np.tile([-1, -1, 0, 0], (len(inner), 1))))  # boxes, then captions placed
     for i, (text, colour) in enumerate(zip(texts, colours, strict=True)):
         short = shortened(text, size, width - 2 * pad)
@@ -132,6 +133,7 @@ def _caption_place(
 ) -> tuple[int, int]:
     """Left, top of a caption (width, height) in a picture (width, height): where it covers least."""
     (w, h), (left, top, right, bottom) = size, outer
+    # above and below, beside, then inside the box: of equally good places the first is taken
     rows = [(left, top - h), (left, bottom), (right - w, top - h), (right - w, bottom)]
     rows += [(right, top), (left - w, top), (right, bottom - h), (left - w, bottom - h)]
     rows += [(left, top), (left, bottom - h), (right - w, top), (right - w, bottom - h)]
@@ -140,6 +142,7 @@ def _caption_place(
     # by share of what is hidden: a corner of a large box is nothing, a small defect or a caption is lost
     weights = np.repeat((1.0, 3.0), len(taken) // 2) / (taken[:, 2:] - taken[:, :2]).prod(1)
     weights[box] *= 3
+    # what none of the places can reach is left out of the pairwise overlaps
     near = ((taken[:, :2] < rects[:, 2:].max(0)) & (taken[:, 2:] > rects[:, :2].min(0))).all(1)
     common = np.minimum(rects[:, None, 2:], taken[near, 2:]) - np.maximum(rects[:, None, :2], taken[near, :2])
     x, y = places[int((common.clip(min=0).prod(-1) @ weights[near]).argmin())]

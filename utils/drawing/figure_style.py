@@ -1,4 +1,4 @@
-"""The looks that all figures share: sizes, colours, axes, and a file that nobody sees half written.
+"""The style that all figures share: sizes, colours, axes, and a file that is never seen half written.
 
 Only matplotlib's object API is used (no pyplot): nothing is global, so it works headless and in threads.
 """
@@ -30,12 +30,12 @@ QUALITY: Any = {"quality": 92, "subsampling": 0}  # of JPEG: subsampled colour w
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of that size in inches, at 100 pixels each."""
     figure = Figure((width, height), dpi=100, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
-    FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)  # attaches itself to the figure
     return figure
 
 
 def dress(axes: Axes, title: str, x: str, y: str, grid: Any = "both") -> None:
-    """Title, axis labels and grid in the house's colours."""
+    """Title, axis labels and grid in the colours of all figures."""
     axes.set_title(title, loc="left", fontsize=10, fontweight="bold", color=INK)
     axes.set_xlabel(x, fontsize=9, color=INK)
     axes.set_ylabel(y, fontsize=9, color=INK)

@@ -14,6 +14,7 @@ from PIL import ImageDraw, ImageFont
 from utils.drawing.colours import Colour
 from utils.words.errors import printable
 
+# Parts of the file names of fonts that have Chinese, Japanese or Korean characters.
 _WIDE_FONTS = re.compile(
     r"cjk|wqy|hans|hant|simhei|simsun|msyh|deng|pingfang|heiti|hiragino|uming|ukai|fallback|malgun|nanum|gothic"
     r"|meiryo|unifont|arial.?unicode"
@@ -49,7 +50,7 @@ def draw_text(draw: ImageDraw.ImageDraw, corner: tuple[int, int], text: str, siz
     x, y = float(corner[0]), corner[1] + _font(_default_font(), size).getmetrics()[0]
     for file, characters in groupby(text, _font_of):
         font, run = _font(file or _default_font(), size), "".join(characters)
-        draw.text((x, y), run, fill=colour, font=font, anchor="ls")
+        draw.text((x, y), run, fill=colour, font=font, anchor="ls")  # all fonts on one baseline
         x += font.getlength(run)
 
 

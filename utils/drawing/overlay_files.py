@@ -62,5 +62,6 @@ class OverlayVideos:
     def _frame(self, image: np.ndarray) -> np.ndarray:
         """BGR, of the size of the first frame, made even: the encoders would cut off an odd row or column."""
         height, width = self.size
+        # OpenCV drops frames of another size without an error
         bgr = cv2.cvtColor(fitted(image, height, width), cv2.COLOR_RGB2BGR)
         return cv2.copyMakeBorder(bgr, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)

@@ -79,6 +79,7 @@ def plot_labels(
     _class_bars(axes["bars"], counts, names)
     y, x = boxes[:, 1::2].mean(1), boxes[:, ::2].mean(1)
     heat = np.histogram2d(y, x, bins=40, range=((0, 1), (0, 1)))[0]
+    # the extent turns the y axis downwards, as in pictures
     place: Any = {"extent": (0, 1, 1, 0), "aspect": "auto", "vmax": max(heat.max(), 1)}
     colour_bar(axes["centres"], axes["centres"].imshow(heat, **place, **SHADES))
     dress(axes["centres"], "box centres", "x / picture width", "y / picture height", grid="")
@@ -112,6 +113,7 @@ def plot_results(csv_path: Path, path: Path) -> Path:
         if best is not None and series:
             axes.axvline(epochs[best], color=MARK, **DASH)
     if best is not None:
+        # the panel of average precision, by its place in _PANELS
         figure.axes[4].plot(epochs[[best] * 2], (ap50[best], ap[best]), "o", color=MARK, fillstyle="none")
         title += f"; best epoch {epochs[best]:g}: AP {ap[best]:.3f}, AP50 {ap50[best]:.3f}"
         title += f", 0.1 AP50 + 0.9 AP = {fitness[best]:.3f}"
@@ -158,7 +160,7 @@ def plot_planes(rows: Sequence[tuple[str, np.ndarray, Mapping[str, np.ndarray]]]
             angle = name == "AoLP"
             top = 180 if angle else float(plane.max(initial=0)) if name == "DoLP" else 1
             known = (planes["DoLP"] / SURE).clip(0, 1) if angle and "DoLP" in planes else None
-            axes.imshow(np.zeros((*plane.shape, 3)))
+            axes.imshow(np.zeros((*plane.shape, 3)))  # black behind angles that are drawn transparent
             shown = axes.imshow(plane, cmap=CYCLIC if angle else "gray", vmin=0, vmax=max(top, 1e-6), alpha=known)
             axes.set_title(f"{name}, degrees" if angle else name, fontsize=9, parse_math=False)
             figure.colorbar(shown, ax=axes, shrink=0.8, ticks=[0, 45, 90, 135, 180] if angle else None)
@@ -185,6 +187,7 @@ def _class_bars(axes: Axes, counts: np.ndarray, names: Sequence[str]) -> None:
     title = "boxes per class"
     if len(counts) > _MANY:
         ranked, title = np.argsort(-counts, kind="stable"), "most and least frequent classes"
+        # the place between the two ends stays free for the words "N more"
         rows, places = np.delete(ranked, slice(_ENDS, -_ENDS)), np.delete(np.arange(2 * _ENDS + 1), _ENDS)
         axes.text(0, _ENDS, f"  {len(counts) - len(rows):,} more", va="center", fontsize=8, color=INK)
     colours = [np.divide(class_colour(k), 255) for k in rows.tolist()]
@@ -198,7 +201,7 @@ def _class_bars(axes: Axes, counts: np.ndarray, names: Sequence[str]) -> None:
 
 def _long_tail(axes: Axes, counts: np.ndarray) -> None:
     dress(axes, "boxes per class, sorted", "rank of the class", "boxes")
-    ranked = np.sort(counts)[::-1].clip(min=0.8)
+    ranked = np.sort(counts)[::-1].clip(min=0.8)  # log axes have no zero; at 0.8 the area below has no height
     axes.fill_between(np.arange(len(counts)) + 1, ranked, 0.8, step="mid", color=LINES[0])
     axes.set(yscale="log", xlim=(0.5, len(counts) + 0.5), ylim=(0.8, max(counts.max(), 1) * 1.6))
     axes.yaxis.set(major_formatter="{x:,.0f}", minor_formatter="")
@@ -228,6 +231,7 @@ def _sides(axes: Axes, sides: np.ndarray) -> None:
     for name, start, end in (("small", low, 32.0), ("medium", 32.0, 96.0), ("large", 96.0, high)):
         share = np.mean((sides >= start) & (sides < end)) if len(sides) else 0
         place: Any = {"transform": axes.get_xaxis_transform(), "ha": "center", "va": "top"}
+        # the geometric mean is the middle on a log axis
         axes.text(math.sqrt(start * end), 0.97, f"{name}\n{share:.0%}", fontsize=9, color=INK, **place)
         axes.axvline(start, color=INK, visible=start > low, **DASH)
 
@@ -236,6 +240,7 @@ def _lines(axes: Axes, epochs: np.ndarray, series: dict[str, np.ndarray]) -> Non
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     # dashes, because the learning rates of several groups often lie on each other
     for (key, values), colour, dash in zip(series.items(), LINES, ("-", "--", ":"), strict=False):
+        # losses differ in the part before the slash (train, val), the rest in the part after it
         label = key.split("/")["loss" not in key].replace("mAP_0.5:0.95", "AP").replace("mAP_0.5", "AP50")
         look: Any = {"marker": "o" if len(epochs) <= 30 else "", "markersize": 3, "linewidth": 1.6}
         axes.plot(epochs, values, linestyle=dash, color=colour, label=label, **look)

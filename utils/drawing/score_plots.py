@@ -15,7 +15,7 @@ from utils.scoring.evaluation import Evaluation
 from utils.scoring.metrics import CONFIDENCES
 from utils.scoring.score_summary import show
 
-_NAMED = 20  # up to so many classes have a legend entry, or counts in their cells
+_NAMED = 20  # up to this many classes have a legend entry, or counts in their cells
 
 
 def plot_scores(folder: Path, evaluation: Evaluation) -> None:
