@@ -35,7 +35,7 @@ class DataConfig:
     workers: int = knob(-1, -1, 256)
     bad_data: Literal["skip", "error"] = "skip"
     allow_empty: bool = False
-    max_pixels: int = knob(178_956_970, 1)
+    max_pixels: int = knob(178_956_970, 1)  # twice Pillow's MAX_IMAGE_PIXELS, where Pillow refuses by default
     cache: Literal["none", "ram", "disk"] = "none"
     index: Literal["auto", "always", "never"] = "auto"
     rect: bool = False

@@ -39,6 +39,7 @@ class Parser(argparse.ArgumentParser):
     def read(self, argv: Sequence[str] | None) -> dict[str, Any]:
         """Values by name, after the repairs of `argv_repair` and the refusals of `refused_flags`."""
         flags = [flag for action in self._actions for flag in action.option_strings]
+        # refused flags are repaired too, so that `refuse` recognises them
         words, notices = repair(sys.argv[1:] if argv is None else argv, {*flags, *REFUSED.get(self.prog, ())})
         for notice in notices:
             LOG.info(notice)

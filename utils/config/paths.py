@@ -36,6 +36,7 @@ def nearby_yaml(name: str, kind: str) -> Path | None:
 
 
 def _first_file(*paths: Path) -> Path | None:
+    # a path without a name, such as "/", cannot be given a suffix: with_name would raise
     candidates = (c for path in paths if path.name for c in (path, path.with_name(f"{path.name}.yaml")))
     return next(
         (c for c in candidates if os.path.isfile(c)), None

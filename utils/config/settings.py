@@ -104,7 +104,7 @@ def _convert(setting: Setting) -> tuple[str, str, Any]:
     if annotation is float and isinstance(value, str):
         value = _parse_float(value)  # PyYAML reads 1e-2 as a string
     if annotation is str and value is None:
-        value = ""
+        value = ""  # YAML reads `--set model.weights=` as null
     if not fits(value, annotation):
         near = did_you_mean(value, choices(annotation)) if isinstance(value, str) else ""
         wanted = type_words(annotation)
@@ -168,6 +168,7 @@ def _sections_as_yaml(sections: Mapping[str, Mapping[str, Any]], origins: Mappin
         lines.append(f"{section}:")
         for name, value in values.items():
             origin = origins.get(f"{section}.{name}")
+            # after a bare scalar PyYAML adds a line "..."; the width keeps the value itself on one line
             text = yaml.safe_dump(value, default_flow_style=True, width=10_000).split("\n")[0]
             lines.append(f"  {name}: {text}" + (f"  # {origin}" if origin else ""))
     return "\n".join(lines) + "\n"

@@ -76,6 +76,7 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
     """train.py's flags. Raises ConfigError."""
     parser = Parser("train.py", "Train a defect detector.")
     for flags, key, kind, text in TRAIN_FLAGS:
+        # SUPPRESS: a flag that is not given leaves no value, so it cannot override the training YAML
         kwargs: dict[str, Any] = {"dest": key, "default": argparse.SUPPRESS, "help": text or None}
         parser.add_argument(*flags, **kwargs, **({"action": "store_true"} if kind is None else {"type": kind}))
     amp = argparse.BooleanOptionalAction

@@ -12,7 +12,7 @@ class Stopped(Exception):
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
-        self.exit_code = 128 + number
+        self.exit_code = 128 + number  # as shells report a process that a signal ended
 
 
 class Stop:
@@ -30,7 +30,7 @@ class Stop:
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
                 self._before[number] = signal.signal(number, self._note)
-            except ValueError:  # not the main thread: whoever runs this there handles signals
+            except ValueError:  # not the main thread: its caller has to handle signals
                 break
         return self
 

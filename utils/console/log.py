@@ -38,7 +38,7 @@ def start_logging() -> None:
     LOG.handlers[:] = [_Console()]
     LOG.handlers[0].setFormatter(logging.Formatter(f"rank {rank}: %(message)s" if rank else "%(message)s"))
     LOG.setLevel(logging.WARNING if rank else logging.INFO)
-    LOG.propagate = False
+    LOG.propagate = False  # a handler of the root logger would print every message a second time
 
 
 def log_to(path: Path) -> None:
@@ -50,6 +50,6 @@ def log_to(path: Path) -> None:
 
 def stop_logging() -> None:
     """Close the log files."""
-    for handler in LOG.handlers[1:]:
+    for handler in LOG.handlers[1:]:  # the first is the console
         handler.close()
         LOG.removeHandler(handler)

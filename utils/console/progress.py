@@ -11,5 +11,5 @@ from utils.console.log import T, own_rank
 
 def progress(items: Iterable[T], description: str, total: int | None = None, done: int = 0) -> tqdm[T]:
     """A progress bar on a terminal, nothing elsewhere; of several processes only the first shows one."""
-    hidden = True if own_rank() else None
+    hidden = True if own_rank() else None  # None: tqdm shows the bar on a terminal only
     return tqdm(items, desc=description, total=total, disable=hidden, initial=done, dynamic_ncols=True, leave=False)

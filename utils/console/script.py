@@ -60,6 +60,6 @@ def end(code: int) -> NoReturn:
     if os.environ.get("WORLD_SIZE", "") in ("", "1"):
         sys.exit(code)
     atexit._run_exitfuncs()  # ends the loader's processes, as any exit does
-    sys.stdout.flush()
+    sys.stdout.flush()  # os._exit flushes nothing
     sys.stderr.flush()
     os._exit(code)

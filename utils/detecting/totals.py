@@ -44,7 +44,7 @@ class Totals:
         defects = result.defects()
         self.defects.update(defects)
         self.pictures.update(defects.keys())
-        if len(self.times) < MOST_TIMES:  # a camera may run for days: memory stays bounded
+        if len(self.times) < MOST_TIMES:  # bounds the memory of a very long run
             self.times.append(result.milliseconds)
 
     def log(self, run: Path) -> None:

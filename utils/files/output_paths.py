@@ -25,6 +25,7 @@ def output_places(relative: Sequence[Path], numbered: Collection[Path] = ()) -> 
     in `numbered` (videos) append `_000001` and so on, so they keep their suffix where pictures are called like that.
     """
     plain = [path.with_suffix("") for path in relative]
+    # set(): a file that is listed twice does not clash with itself here; it gets a number below
     shared = Counter(_key(path.with_suffix("")) for path in set(relative))
     stems = {re.sub(r"_\d+$", "", _key(place)) for place in plain if re.search(r"_\d+$", place.name)}
     places: list[Path] = []

@@ -41,7 +41,7 @@ def new_run(project: str, name: str, exist_ok: bool) -> Path:
         Path(project).mkdir(parents=True, exist_ok=True)
         for path in paths:
             try:
-                path.mkdir(exist_ok=exist_ok)
+                path.mkdir(exist_ok=exist_ok)  # not checked first: two runs that start together get two folders
                 return path
             except FileExistsError:
                 continue
@@ -163,4 +163,4 @@ def _git_revision() -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() or None
+    return done.stdout.strip() or None  # empty where the program is no git checkout

@@ -30,7 +30,7 @@ def label_text(found: Detections, size: tuple[int, int], confidence: bool) -> st
 def write_label_files(
     folder: Path, records: Sequence[Record], detections: Mapping[int, Detections], confidence: bool
 ) -> None:
-    """A file for each picture, called as the picture is: what was found in it; `detections` by index of the record."""
+    """A file for each picture, named like the picture, of what was found in it; `detections` by index of the record."""
     places = output_places(relative_paths([record.path for record in records]))
     for index, (record, place) in enumerate(zip(records, places, strict=True)):
         path = folder / place.with_name(f"{place.name}.txt")
