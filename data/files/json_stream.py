@@ -115,7 +115,7 @@ class _Reader:
             many = self._many()
             if many:
                 yield key, many
-            # One entry reaches beyond the text in hand, then back to the bulk; where the bulk failed, go entry by entry.
+            # One entry reaches beyond the text in hand: then back to the bulk. Where the bulk failed: entry by entry.
             entries, done = self._some(alone=many is not None)
             yield key, entries
 
