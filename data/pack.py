@@ -116,6 +116,7 @@ class _ShardWriter:
             "labels": [None if k == EVERY_CLASS else classes[k] for k in record.labels.tolist()],
             "crowd": record.crowd.tolist(),
         }
+        # Noted before the file is added: its bytes will begin after one header block.
         self.rows.append((member.encode(), self.tar.offset + BLOCK, len(raw)))
         self._put(member, raw)
         self._put(f"{member.partition('.')[0]}.json", json.dumps(about).encode())

@@ -101,7 +101,7 @@ class PictureFiles:
             with open(handle, "wb") as file:
                 file.write(HEADER.pack(stamp, image.shape[0], image.shape[1], zlib.crc32(pixels)))
                 file.write(pixels)
-            os.replace(temporary, self._file(path))
+            os.replace(temporary, self._file(path))  # in one step: no reader sees half a picture
         except OSError as error:
             self.writes = False
             LOG.warning("--cache disk: %s: no further pictures are kept", error)

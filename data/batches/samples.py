@@ -118,6 +118,7 @@ class TrainSamples(Dataset[Sample]):
 
 def _draw(rng: np.random.Generator, sums: np.ndarray, count: int) -> list[int]:
     """Indices with chances in proportion to the steps of `sums` (N,); those of no height are never drawn."""
+    # side="right": a draw that equals a sum belongs to the next step, past those of no height.
     return np.searchsorted(sums, rng.random(count) * sums[-1], side="right").tolist()
 
 

@@ -45,7 +45,7 @@ class RecordIndex(RecordSequence):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.path = state["path"]
-        columns = open_columns(self.path, verify=False)  # whoever pickled it has verified it
+        columns = open_columns(self.path, verify=False)  # the process that pickled it opened it before
         if columns.fingerprint != state["fingerprint"]:
             raise DataError(f"{printable(str(self.path))}: was rebuilt while it was in use; start again")
         self._map(columns)

@@ -48,6 +48,7 @@ class MergedRecords(RecordSequence):
         return int(self.ends[-1])
 
     def _record(self, index: int) -> Record:
+        # side="right": an index that equals an end is the first of the next member; empty members are skipped.
         number = int(np.searchsorted(self.ends, index, side="right"))
         member = self.members[number]
         record = member[index - int(self.ends[number]) + len(member)]
