@@ -122,6 +122,7 @@ class World:
 
     def part(self, items: list[T]) -> list[T]:
         """`items` of this rank, in order; sizes differ by one at most, and only that of rank 0 is never 0."""
+        # bounds rounded up: a spare item goes to rank 0 first
         low, high = (-(-len(items) * number // self.size) for number in (self.rank, self.rank + 1))
         return items[low:high]
 
@@ -182,7 +183,7 @@ def joined(place: Place, device: torch.device, timeout: float) -> Iterator[World
     try:
         yield World(place.rank, place.size, place.local_size, object_group)
     except RuntimeError as error:
-        if not _is(error, GONE + LATE):
+        if not _is(error, GONE + LATE):  # this process's own error
             raise
         raise ResourceError(_lost(place, object_group, error, timeout)) from error
     dist.barrier(object_group)  # a process that leaves early would break the connections of those still at work

@@ -38,7 +38,7 @@ def device_of(device: str, place: Place) -> str:
 
 
 def launch(script: str, argv: Sequence[str], processes: int) -> int:
-    """Run `script` in so many processes on this machine; returns the exit code of the first one that failed."""
+    """Run `script` in `processes` processes on this machine; returns the exit code of the first one that failed."""
     os.environ[LAUNCHED_BY_SCRIPT] = "1"
     os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 1) // processes, 1)))
     for name in [name for name in logging.root.manager.loggerDict if name.startswith("torch.distributed")]:
@@ -48,10 +48,11 @@ def launch(script: str, argv: Sequence[str], processes: int) -> int:
     try:
         run.run(words)
     except SignalException as error:
-        return 128 + int(error.sigval)
+        return 128 + int(error.sigval)  # as shells report a signal
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         LOG.error(_last_words(rank, failure))
+        # negative: ended by a signal, which is reported as a ResourceError, whose code is 6
         return 6 if failure.exitcode < 0 else failure.exitcode
     return 0
 

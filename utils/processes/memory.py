@@ -26,7 +26,7 @@ def _left_in_groups(folder: Path) -> list[int]:
     for limit, used, statistics in GROUPS:
         try:
             words = (folder / limit).read_text().strip(), (folder / used).read_text().strip()
-            if words[0].isdigit():
+            if words[0].isdigit():  # version 2 writes `max` where no limit is set
                 cached = _table(folder / statistics).get("inactive_file", 0)
                 left.append(max(int(words[0]) - int(words[1]) + cached, 0))
         except (OSError, ValueError):

@@ -67,6 +67,7 @@ def resume(flags: TrainFlags) -> Resumed:
         raise ConfigError(f"--resume: continues with the run's own configuration; leave out {words}")
     stored = config_from_plain(content["config"], str(path))
     settings = [Setting(f"{s}.{k}", v, "") for s, values in stored.plain().items() for k, v in values.items()]
+    # the flags come last, so that they win over what the run had
     cfg, _ = build_config([*settings, *flags.settings])
     return Resumed(cfg, dict(content["origins"]), content, path)
 

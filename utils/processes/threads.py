@@ -20,10 +20,12 @@ def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:
     with ThreadPoolExecutor(1, "prefetch") as pool:
         ahead: deque[Future[Any]] = deque(pool.submit(next, source, done) for _ in range(depth))
         try:
+            # `done` marks the end, as a StopIteration raised in a generator would become a RuntimeError
             while (item := ahead.popleft().result()) is not done:
                 ahead.append(pool.submit(next, source, done))
                 yield item
         finally:
+            # left early: the pool waits for its thread, which must not make what nobody takes
             for future in ahead:
                 future.cancel()
 
@@ -48,5 +50,5 @@ class Background:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.pool.shutdown()
-        while self.waiting and error is None:
+        while self.waiting and error is None:  # the block's own error is not replaced by a later one
             self.waiting.popleft().result()

@@ -65,6 +65,7 @@ class Doctor:
         late = epoch + 1 > self.cfg.schedule.warmup_epochs
         self.resumed |= len(self.losses) == 1 and epoch > 0
         finding = self._labels()
+        # during warm-up small steps are intended, and finding nothing yet is no symptom
         if finding is None and late and not _finds(evaluation):
             finding = self._found(evaluation) or self._flat(moved)
         if finding is not None and finding.cause not in self.said:
@@ -125,6 +126,7 @@ class Doctor:
 
     def _cause(self, model: nn.Module, batch: Callable[[], Batch], dtype: torch.dtype | None) -> Finding:
         sound = all(bool(p.isfinite().all()) for p in model.parameters())
+        # the number format is to blame only where float32 gives ordinary values for the same weights and pictures
         calm = dtype is not None and sound and _largest(model, batch(), None) < RUNAWAY
         if calm and not math.isfinite(_largest(model, batch(), dtype)):
             words = str(dtype).removeprefix("torch.")

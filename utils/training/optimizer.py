@@ -27,6 +27,7 @@ def build_optimizer(model: nn.Module, cfg: OptimConfig, batch_size: int) -> torc
                 plain = norm or parameter.ndim < 2  # a gate's or temperature's scalar is no weight
                 kind = "biases" if name.endswith("bias") else "norms" if plain else "weights"
                 groups.setdefault((kind, factors[module]), []).append(parameter)
+    # the configured decay is meant for updates of nominal_batch pictures
     decay = cfg.weight_decay * batch_size * accumulation(cfg, batch_size) / cfg.nominal_batch
     settings: list[dict[str, Any]] = [
         {"params": given, "lr": cfg.lr0 * factor, "weight_decay": decay if name == "weights" else 0.0, "name": name}
@@ -34,6 +35,7 @@ def build_optimizer(model: nn.Module, cfg: OptimConfig, batch_size: int) -> torc
         for (name, factor), given in groups.items()
     ]
     if cfg.name == "SGD":
+        # torch refuses Nesterov's step without momentum
         return torch.optim.SGD(settings, momentum=cfg.momentum, nesterov=cfg.momentum > 0, fused=True)
     adam: type[torch.optim.Adam] = torch.optim.AdamW if cfg.name == "AdamW" else torch.optim.Adam
     return adam(settings, betas=(cfg.momentum, 0.999), fused=True)  # one pass instead of a dozen: 0.6 of the time

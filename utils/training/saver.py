@@ -35,7 +35,7 @@ class Saver:
         if state.world.first:
             content = {**state.plain(states), **self.about}
             checkpoint.save(self.folder / "last.pt", content, keep_previous=True)
-        state.world.barrier()
+        state.world.barrier()  # no process goes on, or ends, before the file is written
 
     def save_and_stop(self, state: TrainState, stop: Stop) -> NoReturn:
         """Write last.pt and raise Stopped, for the signal that `stop` received, or that another process did."""
@@ -50,7 +50,7 @@ class Saver:
     def save_epoch(self, state: TrainState, improved: bool, last: bool) -> None:
         """Write what --nosave and --save-period leave to write at the end of an epoch.
 
-        best.pt comes before last.pt, so that whoever continues from last.pt finds it.
+        best.pt comes before last.pt, so that a run continued from last.pt finds it.
         """
         if self.cfg.nosave and not last:
             return

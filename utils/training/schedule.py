@@ -37,7 +37,7 @@ class Schedule:
         return 1 - fall * (1 - schedule.lrf)
 
     def step_info(self, step: int) -> StepInfo:
-        """What the network is told about the time of a step."""
+        """What the network gets to know about a step: seed, number, progress of the training."""
         total = self.cfg.schedule.epochs * self.steps_per_epoch
         return StepInfo(self.cfg.run.seed, step, min(step / total, 1.0))
 
@@ -63,7 +63,7 @@ class Schedule:
         rates = dict(zip(GROUPS, self.learning_rates(step), strict=True))
         for group in optimizer.param_groups:
             group["lr"] = rates[group["name"]] * group.get("lr_factor", 1.0)
-            if "momentum" in group:
+            if "momentum" in group:  # SGD's; Adam keeps its own in betas, which stay
                 group["momentum"] = self.momentum(step)
 
     def _ramp(self, step: int, start: float, end: float) -> float:

@@ -43,6 +43,7 @@ class EMA:
     def update(self) -> None:
         """Move towards the model by one step."""
         self.updates += 1
+        # lerp takes the model's share, which is 1 minus the decay
         weight = 1 - self.decay * (1 - math.exp(-self.updates / self.tau))
         torch._foreach_lerp_(*self._floats, weight)
         if self._counts[0]:  # none without BatchNorm
@@ -140,6 +141,7 @@ def random_state() -> dict[str, Any]:
 def set_random_state(state: dict[str, Any]) -> None:
     """Restore what `random_state` gave."""
     torch.set_rng_state(state["torch"])
+    # a run may go on where there are other GPUs, or none
     if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(state["cuda"])
 

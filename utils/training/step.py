@@ -43,6 +43,7 @@ def forward_backward(
         more = mine.new_tensor([len(batch), batch.boxes_lost, stopping])
         everyone, pictures, lost, stop = state.world.all_reduce(torch.cat((mine, more))).split([len(mine), 1, 1, 1])
         whole = terms.unpacked(everyone)
+        # this process's sums over everyone's counts: summed over the processes, the gradients are the whole batch's
         total = torch.stack(list(terms.parts(whole.counts).values())).sum()
         state.scaler.scale(total * pictures[0].to(total.dtype)).backward()
     parts = {name: float(value) for name, value in whole.parts().items()}
@@ -54,7 +55,8 @@ def optimizer_step(state: TrainState, clip_norm: float) -> bool:
 
     Raises NumericError after SKIP_LIMIT such steps in a row.
     """
-    state.scaler.unscale_(state.optimizer)
+    state.scaler.unscale_(state.optimizer)  # clip_norm is meant for the true gradients
+    # without clipping the norm is still wanted: it shows whether all gradients are finite
     norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), clip_norm or float("inf"))
     finite = bool(norm.isfinite())
     if finite or state.scaler.is_enabled():
