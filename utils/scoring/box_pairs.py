@@ -150,7 +150,7 @@ def _together(a: Boxes, b: Boxes) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for rows in np.split(np.arange(len(a)), cuts):
         repeats = many[a.picture[rows]]
         i = np.repeat(rows, repeats)
-        # counts 0, 1, 2, ... anew for each row of a: the place of j among the boxes of its picture
+        # counts 0, 1, 2, ... again for each row of a: the place of j among the boxes of its picture
         within = np.arange(len(i)) - np.repeat(repeats.cumsum() - repeats, repeats)
         yield i, first[a.picture[i]] + within
 
