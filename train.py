@@ -12,6 +12,7 @@ import torch
 
 from data.batches.advice import advice
 from data.batches.build import Loaders, Splits, new_loaders, read_splits, steps_per_epoch
+from data.batches.lost_pictures import DataBook
 from data.batches.preview import plot_detections, plot_start, show_pictures
 from data.drawn.demo import demo_settings
 from detect import detect_pictures
@@ -54,7 +55,9 @@ from val import Evaluation, predict, score
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A training run, ready to start; `words` are what a network that reads text looks for, else None."""
+    """A training run, ready to start; `words` are what a network that reads text looks for, else None. Pictures that
+    cannot be read on the way are entered in the `book` of the run folder.
+    """
 
     cfg: Config
     device: torch.device
@@ -62,6 +65,7 @@ class Run:
     state: TrainState
     criterion: Criterion
     words: Words | None
+    book: DataBook
 
 
 def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> None:
@@ -86,6 +90,8 @@ def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> Non
             info = schedule.step_info(state.step)
             result = forward_backward(state, run.criterion, batch, info, update, bool(stop.received))
             state.losses.add(result)
+            if result.lost:  # by any process
+                run.book.enter(run.book.train, batch.lost, state.world)
             state.step, state.batches, accumulated = state.step + 1, state.batches + 1, accumulated + 1
             if update:
                 state.losses.skipped += not optimizer_step(state, cfg.optim.clip_norm)
@@ -93,6 +99,8 @@ def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> Non
                 saver.save_step(state)  # only after an update: checkpoints hold no accumulated gradients
                 if result.stopping:  # agreed on by all processes, whichever of them received the signal
                     saver.save_and_stop(state, stop)
+                if error := run.book.train.refusal():
+                    saver.save_and_raise(state, error)
             bar.set_postfix_str(state.losses.words(), refresh=False)
 
 
@@ -105,6 +113,9 @@ def evaluate_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> tupl
     state.synchronise_average()
     model = without_norms(state.ema.module)
     mine = predict(model, loaders.val, run.data.val, run.cfg.val, criterion=run.criterion, stop=stop)
+    run.book.enter(run.book.val, mine.lost, world)
+    if run.cfg.data.bad_data == "error" and (error := run.book.val.refusal()):
+        saver.save_and_raise(state, error)
     found = EvaluationPass.joined(world.gather(mine))
     if world.broadcast(found.incomplete):
         saver.save_and_stop(state, stop)
@@ -161,7 +172,8 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
         set_words(state.ema.module, words_for(words, data.val_vocabulary(), cfg.model.text_encoder))
     if resumed:
         state.restore(resumed.content, resumed.last)
-    return Run(cfg, device, data, state, state.model.head.criterion(cfg), words)
+    book = DataBook(data.train, data.val, cfg.data.bad_data)
+    return Run(cfg, device, data, state, state.model.head.criterion(cfg), words, book)
 
 
 def dry_run(run: Run) -> int:
@@ -176,21 +188,24 @@ def finish(run: Run, folder: Path, loaders: Loaders, evaluation: Evaluation) -> 
     """The results of a run that has ended, as files and on the console."""
     cfg, truth, plots = run.cfg, run.data.val, not run.cfg.run.noplots
     if plots:
-        plot_detections(folder, loaders.val, truth, evaluation.detections)
+        plot_detections(folder, loaders.val, truth, evaluation.detections_in_split)
     inspection = inspection_config(None, cfg.val.conf, truth.mm_per_px, truth.records)
     nms = DetectionSettings(cfg.val.iou, cfg.val.max_det, cfg.data.imgsz)
     show = show_pictures(truth, cfg.data.max_pixels)
-    options = ReportOptions("train", inspection, show, nms, truth.data_report.lines(), plots)
+    options = ReportOptions("train", inspection, show, nms, [*truth.data_report.lines(), *run.book.lines()], plots)
     write_results(folder, evaluation, about_words(run.state.model, run.words), options)
+    for line in run.book.lines():
+        LOG.warning(line)
     close_run_folder(folder, run.state, cfg)
 
 
 def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] | None) -> None:
     """Train, and write everything that belongs in the run folder."""
     cfg, data, state, world = run.cfg, run.data, run.state, run.state.world
+    run.book.open(folder / "data_report.json", resumed=state.step > 0)
     if world.first:  # only rank 0 writes files
         about = {"device": str(run.device), "processes": world.size}
-        open_run_folder(folder, cfg, origins, data.report(), about, argv)
+        open_run_folder(folder, cfg, origins, run.book.plain(), about, argv)
         LOG.info("%s, into %s", size_line(state.model, world), folder)
         for sentence in advice(cfg, data.train.records, state.model.stride):
             LOG.warning(sentence)

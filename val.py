@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from data.batches.build import eval_loader, read_split
+from data.batches.lost_pictures import LostPictures
 from data.batches.preview import plot_detections, show_pictures
 from data.sets.split_reading import RecordSet
 from models.graph.graph import Graph
@@ -45,6 +46,7 @@ from utils.scoring.prediction_files import Known, read_parts
 from utils.values.batch import Batch
 from utils.values.detections import Detections
 from utils.values.predictions import BoxPredictions, Predictions
+from utils.values.record import Record
 from utils.words.class_names import ClassMatch, match_classes
 from utils.words.errors import ConfigError, NumericError
 from utils.words.text import counted
@@ -68,10 +70,14 @@ def predict(
     inference = Inference(model, nms, numbers, truth.names)
     found: dict[int, Detections] = {}
     terms: dict[int, LossTerms] = {}
+    lost: dict[int, str] = {}
     model.eval()
     for batch in progress(loader, "evaluating"):
         if stop is not None and stop.received:
             return EvaluationPass(found, terms, incomplete=True)
+        lost.update(batch.lost)
+        if not len(batch):
+            continue  # none of its pictures could be read
         batch = batch.to(model.device, non_blocking=True)
         predictions = inference.predictions(batch)
         _check_finite(predictions, truth, batch)
@@ -80,13 +86,19 @@ def predict(
             with torch.inference_mode():
                 terms[batch.indices[0]] = criterion(predictions, batch.targets).cpu()
         found |= inference.detections(predictions, batch.views)
-    return EvaluationPass(found, terms)
+    return EvaluationPass(found, terms, lost=lost)
 
 
 def score(found: EvaluationPass, truth: RecordSet) -> Evaluation:
-    """Score the detections of every picture of `truth`, and average the losses if there are any."""
-    results = coco.results_json(truth.records, found.detections, truth.category_ids)
-    return Evaluation(truth.records, truth.names, truth.category_ids, results, found.losses())
+    """Score the detections of every picture of `truth` that could be read, and average the losses if there are any."""
+    records: Sequence[Record] = truth.records
+    detections = found.detections
+    if found.lost:
+        kept = [index for index in range(len(records)) if index not in found.lost]
+        records, detections = [records[i] for i in kept], {n: detections[i] for n, i in enumerate(kept)}
+    results = coco.results_json(records, detections, truth.category_ids)
+    losses, skipped = found.losses(), truth.data_report.left_out
+    return Evaluation(records, truth.names, truth.category_ids, results, losses, skipped, found.lost)
 
 
 def evaluate(
@@ -100,10 +112,17 @@ def evaluate(
     """Run `model` over every picture of `truth` and score it; with several processes the first one scores.
 
     `labels` maps each class of the model to its number in the data; None: the numbers are the same. Where several
-    classes become one, NMS runs across classes. Raises NumericError for non-finite predictions.
+    classes become one, NMS runs across classes. Raises NumericError for non-finite predictions, DataError when more
+    pictures could not be read than may be left out.
     """
     found = EvaluationPass.joined(world.gather(predict(model, loader, truth, cfg, labels)))
-    return score(found, truth) if world.first else None
+    if not world.first:
+        return None
+    lost = LostPictures(truth, "skip")
+    lost.add(found.lost)
+    if error := lost.refusal():
+        raise error
+    return score(found, truth)
 
 
 def _check_finite(predictions: BoxPredictions, truth: RecordSet, batch: Batch) -> None:
@@ -145,7 +164,8 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     cfg = val_config(flags, loaded.config.val)
     inspection = inspection_config(flags, cfg.conf, truth.mm_per_px, truth.records)
     pin = device.type == "cuda"
-    loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels, world)
+    strict = data.bad_data == "error"
+    loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels, world, strict)
     about = loaded.about()
     origin = {**weights_about(loaded.path), "data": truth.data_report.plain(), **about}
     run = open_run(flags, {**provenance(argv), **origin}) if world.first else Path()
@@ -167,9 +187,9 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     nms_settings = DetectionSettings(cfg.iou, cfg.max_det, data.imgsz)
     write_results(run, evaluation, about, report_options(flags, "val", inspection, truth, nms_settings))
     if flags.save_txt:
-        write_label_files(run / "labels", truth.records, evaluation.detections, flags.save_conf)
+        write_label_files(run / "labels", evaluation.records, evaluation.detections, flags.save_conf)
     if not flags.noplots:
-        plot_detections(run, loader, truth, evaluation.detections)
+        plot_detections(run, loader, truth, evaluation.detections_in_split)
     LOG.info("written to %s: %s%s", run, WRITTEN, "" if flags.noplots else ", report.html, pictures")
     return 0
 
@@ -221,7 +241,8 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
     LOG.info("%s: %s in %d of %d pictures", files, counted(len(results), "detection"), pictures, len(images))
     if not results:
         LOG.warning("%s: holds no detections; every defect counts as missed", files)
-    evaluation = Evaluation(truth.records, truth.names, truth.category_ids, results)
+    left_out = truth.data_report.left_out
+    evaluation = Evaluation(truth.records, truth.names, truth.category_ids, results, skipped=left_out)
     write_results(run, evaluation, {}, report_options(flags, "predictions", inspection, truth, DetectionSettings()))
     LOG.info("written to %s: %s%s", run, WRITTEN, "" if flags.noplots else ", report.html, pictures")
     return 0

@@ -50,10 +50,6 @@ class Splits(NamedTuple):
         """(N, 2): width and height of the training boxes, px in pictures whose longest side is `imgsz`."""
         return flatten(self.train.records).input_sizes(imgsz)
 
-    def report(self) -> dict[str, Any]:
-        """What data_report.json says."""
-        return {name: split.data_report.plain() for name, split in self._asdict().items()}
-
     def serving(self, channels: Channels, where: str, source: str, reads_text: bool) -> Splits:
         """The splits as a network of `channels` needs them, see RecordSet.serving; `where` names it, `source` the data.
 
@@ -138,10 +134,13 @@ def eval_loader(
     pin: bool,
     channels: Channels = RGB_CHANNELS,
     world: World = ALONE,
+    strict: bool = False,
 ) -> DataLoader[Batch]:
-    """Letterboxed batches of every picture once, of several processes each with its own batches."""
+    """Letterboxed batches of every picture once, of several processes each with its own batches. A picture that cannot
+    be read is left out of its batch, which says so; with `strict` it is a DataError.
+    """
     scenes = RecordScenes(open_pictures(records, cfg.max_pixels, cfg.cache, channels))
-    samples = EvalSamples(scenes, cfg.imgsz, stride)
+    samples = EvalSamples(scenes, cfg.imgsz, stride, strict)
     workers = _worker_count(cfg.workers, len(records), batch_size, world.local_size)
     return _make_loader(samples, ShapeBatches(samples.shapes, batch_size, world.rank, world.size), workers, pin)
 

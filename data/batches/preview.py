@@ -16,10 +16,11 @@ from data.pictures.plane_reader import PlaneReader
 from data.sets.split_reading import RecordSet
 from utils.drawing.box_drawing import Marks
 from utils.drawing.plots import plot_batch, plot_labels, plot_planes
-from utils.values.batch import Batch
+from utils.values.batch import Batch, Sample
 from utils.values.channels import ANGLES, DERIVED, PAIRS
 from utils.values.detections import Detections
 from utils.values.view import View
+from utils.words.errors import DataError
 
 PREVIEWED = 4  # pictures in polarization_preview.png
 
@@ -56,10 +57,15 @@ def plot_train_batches(folder: Path, loader: DataLoader[Batch], batches: EpochBa
         plot_batch(
             np.stack([made.optics.show(s.image) for s in samples]),
             [Marks(s.boxes, s.labels) for s in samples],
-            [truth.records[s.index].path.name for s in samples],
+            [_title(s, truth) for s in samples],
             truth.names,
             folder / f"train_batch{number}.jpg",
         )
+
+
+def _title(sample: Sample, truth: RecordSet) -> str:
+    name = truth.records[sample.index].path.name
+    return f"instead of {name}" if sample.index in sample.lost else name
 
 
 def plot_polarization(path: Path, truth: RecordSet, max_pixels: int) -> None:
@@ -74,11 +80,15 @@ def plot_polarization(path: Path, truth: RecordSet, max_pixels: int) -> None:
     rows = []
     for index in np.linspace(0, len(truth.records) - 1, min(PREVIEWED, len(truth.records))).round().astype(int):
         file = truth.records[index].path
-        image = reader(file)
+        try:
+            image = reader(file)
+        except DataError:  # training will say so, where it misses it
+            continue
         fractions = image.astype(np.float32) / optics.full(image.dtype)
         planes = {name: fractions[..., channels.held.index(name)] for name in shown}
         rows.append((file.name, optics.show(image), _polarization(planes)))
-    plot_planes(rows, path)
+    if rows:
+        plot_planes(rows, path)
 
 
 def _polarization(planes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -113,7 +123,8 @@ def plot_detections(folder: Path, loader: DataLoader[Batch], truth: RecordSet, f
     alike = np.flatnonzero(which.reshape(-1) == commonest)
     spread = alike[np.linspace(0, len(alike) - 1, min(48, len(alike))).round().astype(int)].tolist()
     for number in range(3):
-        shown = [samples[index] for index in spread[number::3]]
+        shown = samples.readable(spread[number::3])
+        shown = [sample for sample in shown if sample.index in found]
         if not shown:
             return
         images = np.stack([samples.optics.show(s.image) for s in shown])

@@ -7,11 +7,13 @@ import numpy as np
 from data.augment.scene import Scene
 from data.batches.cached_pictures import Pictures
 from data.index.flat_truth import flatten
+from data.pictures.picture_decoder import image_error
 from utils.values.channels import Channels
 
 
 class RecordScenes:
-    """A SceneSource of the records of `pictures`. Raises DataError as `Pictures` does.
+    """A SceneSource of the records of `pictures`. Raises DataError as `Pictures` does, and for a picture of another
+    size than its record says: it was replaced, and its boxes lie elsewhere.
 
     It keeps no array of its own: pickled for a worker, it must not carry what an index maps into memory.
     """
@@ -40,5 +42,10 @@ class RecordScenes:
 
     def __getitem__(self, index: int) -> Scene:
         record = self.records[index]
+        planes = self.pictures[index]
+        if planes.shape[:2] != record.size:
+            (height, width), (now_high, now_wide) = record.size, planes.shape[:2]
+            reason = f"is {now_wide} x {now_high}, but was {width} x {height} when the labels were read"
+            raise image_error(record.path, reason, "start again, so that both are read anew")
         boxes, crowd = record.pixel_boxes(), record.crowd
-        return Scene(self.pictures[index], boxes[~crowd], record.labels[~crowd], boxes[crowd])
+        return Scene(planes, boxes[~crowd], record.labels[~crowd], boxes[crowd])

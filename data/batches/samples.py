@@ -1,8 +1,13 @@
-"""Scenes -> Samples. Randomness is keyed by (seed, epoch, index, copy): no state, so any worker may make any one."""
+"""Scenes -> Samples. Randomness is keyed by (seed, epoch, index, copy): no state, so any worker may make any one.
+
+A picture that cannot be read costs nobody else anything: in training another scene stands in, drawn by a key of its
+own, so that no other draw changes; an evaluation leaves it out. Either way the sample says which and why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,8 +23,34 @@ from data.batches.sampler import BLANK, Key
 from utils.config.config import AugmentConfig
 from utils.values.batch import Sample
 from utils.values.boxes import clip_boxes
+from utils.words.errors import DataError
 
 NOTHING = np.zeros((0, 4), np.float32), np.zeros(0, np.int64)  # boxes and labels
+STAND_INS = 100  # scenes drawn for one that cannot be read: while half of a set is sound, one of them will be
+
+
+class SampleReader:
+    """Reads the scenes of one sample. Where one cannot be read another stands in, drawn by (`key`, how many scenes the
+    sample has asked for, attempt); where none can, an empty scene, and the books (LostPictures) end the training.
+    """
+
+    def __init__(self, scenes: SceneSource, empty: Scene, key: tuple[int, ...]) -> None:
+        self.scenes, self.empty, self.key = scenes, empty, key
+        self.asked = 0
+        self.lost: dict[int, str] = {}
+
+    def __call__(self, index: int, sums: np.ndarray) -> Scene:
+        """Scene number `index`; others have chances in proportion to the steps of `sums` (P,)."""
+        self.asked += 1
+        for attempt in range(STAND_INS):
+            if index not in self.lost:
+                try:
+                    return self.scenes[index]
+                except DataError as error:
+                    self.lost[index] = str(error)
+            rng = np.random.default_rng((*self.key, self.asked, attempt))
+            (index,) = _draw(rng, sums, 1)
+        return self.empty
 
 
 class TrainSamples(Dataset[Sample]):
@@ -43,6 +74,7 @@ class TrainSamples(Dataset[Sample]):
         factors = np.ones(len(scenes)) if balance is None else balance.pictures
         self.factor_sums = factors.cumsum()
         self.donor_sums = np.where(scenes.donors, factors, 0).cumsum()
+        self.empty = _empty_scene(self.optics)
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -51,28 +83,29 @@ class TrainSamples(Dataset[Sample]):
         if key.index == BLANK:
             return self._blank(key)
         # One stream per sample: the order of the draws below decides what it looks like, so they must not be reordered.
-        rng = np.random.default_rng((self.seed, key.epoch, key.index, key.copy))
-        sample = self._one(rng, key)
+        address = (self.seed, key.epoch, key.index, key.copy)
+        rng, read = np.random.default_rng(address), SampleReader(self.scenes, self.empty, address)
+        sample = self._one(rng, key, read)
         if self._composes(key) and self.cfg.mixup and rng.random() < self.cfg.mixup:
             (partner,) = self._further(rng, 1)
-            other = self._one(rng, replace(key, index=partner))
+            other = self._one(rng, replace(key, index=partner), read)
             sample = mixup(sample, other, rng.beta(32, 32))  # near one half: both pictures stay visible
-        return _finished(sample, self.optics)
+        return replace(_finished(sample, self.optics), lost=read.lost)
 
     def _blank(self, key: Key) -> Sample:
-        """Padding, and nothing to learn. Asks for a scene to know what type the planes are of."""
-        canvas = self._canvas(key.shape, self.scenes[0].planes)
+        """Padding, and nothing to learn."""
+        canvas = self._canvas(key.shape, self.empty.planes)
         return _finished(Sample(canvas, *NOTHING, BLANK), self.optics)
 
     def _canvas(self, shape: tuple[int, int], like: np.ndarray) -> np.ndarray:
         return filled(shape, like, self.optics.padding(like.dtype, PAD))
 
-    def _one(self, rng: np.random.Generator, key: Key) -> Sample:
+    def _one(self, rng: np.random.Generator, key: Key, read: SampleReader) -> Sample:
         """A sample that may be a mosaic and have objects pasted in, but is not blended."""
         indices = [key.index]
         if self._composes(key) and rng.random() < self.cfg.mosaic:
             indices += self._further(rng, 3)
-        scenes = [self.scenes[i] for i in indices]
+        scenes = [read(i, self.factor_sums) for i in indices]
         sizes = [scene.size for scene in scenes]
         if len(scenes) == 1:
             matrices = [single_matrix(rng, self.cfg, sizes[0], key.shape)]
@@ -84,7 +117,7 @@ class TrainSamples(Dataset[Sample]):
         sample = self._with_truth(Sample(canvas, *NOTHING, key.index), scenes, matrices)
         # Objects are pasted before the colours change, so that they and their surroundings change alike.
         if self._composes(key) and self.cfg.copy_paste and rng.random() < self.cfg.copy_paste:
-            sample = self._with_pasted(rng, sample)
+            sample = self._with_pasted(rng, sample, read)
         return replace(sample, image=self.optics.jitter(sample.image, rng, self.cfg))
 
     def _composes(self, key: Key) -> bool:
@@ -96,12 +129,12 @@ class TrainSamples(Dataset[Sample]):
             return rng.integers(len(self.scenes), size=count).tolist()
         return _draw(rng, self.factor_sums, count)
 
-    def _with_pasted(self, rng: np.random.Generator, sample: Sample) -> Sample:
+    def _with_pasted(self, rng: np.random.Generator, sample: Sample, read: SampleReader) -> Sample:
         if not self.donor_sums[-1]:
             return sample
         (index,) = _draw(rng, self.donor_sums, 1)
         chances = None if self.balance is None else self.balance.classes
-        return paste_objects(rng, self.cfg, sample, Donor(self.scenes[index], self.optics, chances))
+        return paste_objects(rng, self.cfg, sample, Donor(read(index, self.donor_sums), self.optics, chances))
 
     def _with_truth(self, sample: Sample, scenes: Sequence[Scene], matrices: Sequence[np.ndarray]) -> Sample:
         """The boxes that survive, how many that were in view did not, and what is in view of ignore regions."""
@@ -128,18 +161,41 @@ def _in_view(clipped: np.ndarray) -> np.ndarray:
 
 
 class EvalSamples(Dataset[Sample]):
-    """Letterboxed samples of `scenes` without randomness, addressed by index; `shapes` (P, 2) as `eval_shape` says."""
+    """Letterboxed samples of `scenes` without randomness, addressed by index; `shapes` (P, 2) as `eval_shape` says.
 
-    def __init__(self, scenes: SceneSource, size: int, stride: int) -> None:
-        self.scenes, self.optics = scenes, Optics(scenes.channels)
+    A picture that cannot be read is a blank sample, which says so; with `strict` it is a DataError.
+    """
+
+    def __init__(self, scenes: SceneSource, size: int, stride: int, strict: bool = False) -> None:
+        self.scenes, self.optics, self.strict = scenes, Optics(scenes.channels), strict
         self.shapes = eval_shapes(scenes.sizes, size, stride)
+        self.empty = _empty_scene(self.optics)
 
     def __len__(self) -> int:
         return len(self.scenes)
 
     def __getitem__(self, index: int) -> Sample:
         height, width = self.shapes[index].tolist()
-        return letterboxed(self.scenes[index], (height, width), index, self.optics)
+        try:
+            return letterboxed(self.scenes[index], (height, width), index, self.optics)
+        except DataError as error:
+            if self.strict:
+                raise
+            blank = letterboxed(self.empty, (height, width), BLANK, self.optics)
+            return replace(blank, view=None, lost={index: str(error)})
+
+    def readable(self, indices: Iterable[int]) -> list[Sample]:
+        """The samples at `indices` whose pictures can be read."""
+        lenient = copy.copy(self)
+        lenient.strict = False
+        return [sample for sample in map(lenient.__getitem__, indices) if sample.index != BLANK]
+
+
+def _empty_scene(optics: Optics) -> Scene:
+    """A small picture of nothing but padding."""
+    dtype = np.dtype(optics.channels.dtype)
+    like = np.empty((1, 1, len(optics.channels.held)), dtype)
+    return Scene.without_truth(filled((32, 32), like, optics.padding(dtype, PAD)))
 
 
 def letterboxed(scene: Scene, shape: tuple[int, int], index: int, optics: Optics) -> Sample:

@@ -8,6 +8,12 @@ from typing import Any
 from utils.words.text import counted
 
 HARMLESS = frozenset({"clipped", "polygon", "difficult"})
+HARMLESS_SKIPS = frozenset({"listed_twice", "hidden"})
+
+
+def too_many(bad: int, found: int) -> bool:
+    """Whether more pictures are bad than may be left out: beyond 1 %, or 100 if that is more, and never over half."""
+    return bad > max(100, found // 100) or bad * 2 > found
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class DataReport:
     `skipped` counts pictures left out and `rows_dropped` label rows left out, both by reason; `labels` counts
     missing, empty, clipped, polygon, difficult, ignored (regions of no class), duplicate_rows, duplicates_dropped,
     orphans; `boxes` are without the ignored ones. `problems` lists what was dropped (and the harmless oddities),
-    `notices` are sentences for the user.
+    `notices` are sentences for the user. `bad` pictures were left out, or some of their rows were; see `too_many`.
     """
 
     split: str
@@ -51,6 +57,12 @@ class DataReport:
     rows_dropped: dict[str, int]
     problems: tuple[Problem, ...]
     notices: tuple[str, ...]
+    bad: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """Pictures that should be there and are not among those used."""
+        return sum(n for reason, n in self.skipped.items() if reason not in HARMLESS_SKIPS)
 
     def summary(self) -> str:
         """One line for the console."""

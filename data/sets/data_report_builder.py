@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.files.data_report import DataReport, Problem
+from data.files.data_report import HARMLESS_SKIPS, DataReport, Problem, too_many
 from data.labels.yolo_labels import count_orphans
 from data.sets.data_yaml import DataDescription
 from data.sets.label_finder import LabelFinder
@@ -15,8 +15,6 @@ from data.sets.record_reader import PictureReading
 from utils.values.record import EVERY_CLASS
 from utils.words.errors import DataError, printable
 from utils.words.text import counted
-
-HARMLESS_SKIPS = frozenset({"listed_twice", "hidden"})
 
 
 class DataReportBuilder:
@@ -84,6 +82,7 @@ class DataReportBuilder:
             rows_dropped=dict(self.rows),
             problems=(*listing.problems, *self.problems),
             notices=notices,
+            bad=sum(n for reason, n in skipped.items() if reason not in HARMLESS_SKIPS) + self.bad_rows,
         )
 
     def judge(self, description: DataDescription, bad_data: str, allow_empty: bool, data_report: DataReport) -> None:
@@ -97,9 +96,9 @@ class DataReportBuilder:
         if harmful and bad_data == "error":
             more = f", and {counted(len(harmful) - 1, 'more problem')}" if len(harmful) > 1 else ""
             raise DataError(f"{harmful[0]}{more}; run with --bad-data skip to leave them out")
-        bad = sum(n for reason, n in data_report.skipped.items() if reason not in HARMLESS_SKIPS) + self.bad_rows
-        if bad > max(100, data_report.found // 100) or bad * 2 > data_report.found:
-            raise DataError(f"{where}: {split}: {bad:,} of {data_report.found:,} pictures are bad, first {harmful[0]}")
+        if too_many(data_report.bad, data_report.found):
+            counts = f"{data_report.bad:,} of {data_report.found:,}"
+            raise DataError(f"{where}: {split}: {counts} pictures are bad, first {harmful[0]}")
         if not data_report.used:
             raise DataError(f"{where}: {split}: no pictures found; mend the path")
         missing = data_report.labels["missing"]

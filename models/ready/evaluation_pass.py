@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -13,7 +13,8 @@ from utils.values.detections import Detections
 
 @dataclass(frozen=True, eq=False)
 class EvaluationPass:
-    """A network's results: detections by the record's index, loss terms by the index of a batch's first record.
+    """A network's results: detections by the record's index, loss terms by the index of a batch's first record, and why
+    pictures are missing (`lost`, by the record's index) that could not be read.
 
     `incomplete`: the process was told to stop before it had evaluated all its pictures.
     """
@@ -21,6 +22,7 @@ class EvaluationPass:
     detections: dict[int, Detections]
     terms: dict[int, LossTerms]
     incomplete: bool = False
+    lost: dict[int, str] = field(default_factory=dict)
 
     @classmethod
     def joined(cls, parts: Sequence[EvaluationPass]) -> EvaluationPass:
@@ -29,6 +31,7 @@ class EvaluationPass:
             {index: one for part in parts for index, one in part.detections.items()},
             {index: one for part in parts for index, one in part.terms.items()},
             any(part.incomplete for part in parts),
+            {index: reason for part in parts for index, reason in part.lost.items()},
         )
 
     def losses(self) -> dict[str, float]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +28,8 @@ class Evaluation:
     Everything else follows from these. It is computed on first use and then kept: nothing is matched twice.
     Detections come from the rows, not from what the rows were made of, so that the file alone gives the same numbers.
     `names` and `category_ids` (K,) are the classes and their ids in COCO's files, `losses` the mean losses if any.
+    Not among `records` are those `skipped` pictures of the split that were bad from the start, and those `lost` since,
+    by their index among the others with the reason.
     """
 
     records: Sequence[Record]
@@ -35,6 +37,20 @@ class Evaluation:
     category_ids: tuple[int, ...]
     results: list[dict[str, Any]]
     losses: dict[str, float] = field(default_factory=dict)
+    skipped: int = 0
+    lost: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must stand beside every number: that they are not of all pictures, where that is so."""
+        used, missing = len(self.records), self.skipped + len(self.lost)
+        return (f"AP on {used:,} of {used + missing:,} pictures: {missing:,} could not be used",) if missing else ()
+
+    @property
+    def detections_in_split(self) -> dict[int, Detections]:
+        """`detections` by the index that a picture has together with those that are lost."""
+        kept = (index for index in range(len(self.records) + len(self.lost)) if index not in self.lost)
+        return dict(zip(kept, self.detections.values(), strict=True))
 
     @cached_property
     def truth(self) -> dict[str, Any]:
@@ -89,7 +105,8 @@ class Evaluation:
     @cached_property
     def report(self) -> Report:
         """The scores as one value."""
-        return report_of(self.pairs, self.names, self.coco_scores, self.curves, self.losses)
+        report = report_of(self.pairs, self.names, self.coco_scores, self.curves, self.losses)
+        return replace(report, notes=self.notes)
 
     @property
     def confidence(self) -> float:

@@ -87,7 +87,7 @@ def as_lines(report: Report, verbose: bool = True) -> list[str]:
         lines.append(f"{len(report.classes)} classes: --verbose shows each, and results.json has them")
     sizes = ", ".join(f"{name} {show(report.coco[name])}" for name in ("AP75", "APs", "APm", "APl", "AR100"))
     threshold = "" if report.confidence is None else f"; P and R at confidence {report.confidence:.3f} (best mean F1)"
-    return [*lines, f"{report.good_images:,} good pictures; {sizes}{threshold}"]
+    return [*lines, f"{report.good_images:,} good pictures; {sizes}{threshold}", *report.notes]
 
 
 def show(value: float | None) -> str:

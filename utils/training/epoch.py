@@ -45,4 +45,5 @@ def score_words(report: Report | None) -> str:
     if report is None:
         return ""
     scores = {"P": report.precision, "R": report.recall, "AP50": report.map50, "AP": report.map50_95}
-    return " | " + " ".join(f"{name} {'-' if v is None else format(v, '.4f')}" for name, v in scores.items())
+    words = " ".join(f"{name} {'-' if v is None else format(v, '.4f')}" for name, v in scores.items())
+    return f" | {words}" + "".join(f" ({note})" for note in report.notes)

@@ -9,13 +9,14 @@ from typing import Any
 @dataclass(frozen=True)
 class StepResult:
     """A step over the pictures of all processes: mean losses by name, number of pictures, boxes that augmentation
-    moved out of them, and whether any process has been told to stop.
+    moved out of them, whether any process has been told to stop, and how many pictures could not be read for it.
     """
 
     parts: dict[str, float]
     pictures: int
     boxes_lost: int
     stopping: bool
+    lost: int = 0
 
 
 @dataclass(eq=False)

@@ -8,9 +8,11 @@ from typing import Any, NoReturn
 
 from utils.config.config import Config
 from utils.console.interrupt import Stop, Stopped
+from utils.console.log import LOG
 from utils.files import checkpoint
 from utils.processes.launch import launch_id
 from utils.training.state import TrainState, random_state
+from utils.words.errors import ResourceError, UserError
 
 AVERAGED = ("ema", "epoch", "step", "best")  # of best.pt and epochN.pt
 
@@ -41,6 +43,14 @@ class Saver:
         """Write last.pt and raise Stopped, for the signal that `stop` received, or that another process did."""
         self.save_now(state)
         raise Stopped(stop.received or signal.SIGTERM)
+
+    def save_and_raise(self, state: TrainState, error: UserError) -> NoReturn:
+        """Write last.pt if that can be done, and raise `error`."""
+        try:
+            self.save_now(state)
+        except (ResourceError, OSError) as failed:
+            LOG.warning("the last state could not be saved: %s", failed)
+        raise error
 
     def save_step(self, state: TrainState) -> None:
         """Write last.pt where --save-steps says so."""

@@ -40,14 +40,15 @@ def forward_backward(
         terms = terms if len(batch) else terms.silent()  # the blank picture of a process whose part is empty
         # One exchange a step: loss sums and their counts, and what every process must know alike.
         mine = terms.packed()
-        more = mine.new_tensor([len(batch), batch.boxes_lost, stopping])
-        everyone, pictures, lost, stop = state.world.all_reduce(torch.cat((mine, more))).split([len(mine), 1, 1, 1])
+        more = mine.new_tensor([len(batch), batch.boxes_lost, stopping, len(batch.lost)])
+        everyone, counts = state.world.all_reduce(torch.cat((mine, more))).split([len(mine), len(more)])
+        pictures, boxes_lost, stop, unread = counts
         whole = terms.unpacked(everyone)
         # this process's sums over everyone's counts: summed over the processes, the gradients are the whole batch's
         total = torch.stack(list(terms.parts(whole.counts).values())).sum()
-        state.scaler.scale(total * pictures[0].to(total.dtype)).backward()
+        state.scaler.scale(total * pictures.to(total.dtype)).backward()
     parts = {name: float(value) for name, value in whole.parts().items()}
-    return StepResult(parts, round(float(pictures)), round(float(lost)), float(stop) > 0)
+    return StepResult(parts, round(float(pictures)), round(float(boxes_lost)), float(stop) > 0, round(float(unread)))
 
 
 def optimizer_step(state: TrainState, clip_norm: float) -> bool:

@@ -6,6 +6,7 @@ Arrays inside workers are numpy (Sample); everything from Batch on is torch. `eq
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -23,6 +24,7 @@ class Sample:
     `view` says how it lies in its picture, where it is made for detections and not for learning: an augmented sample is
     made of several pictures, the first of which is record `index`.
     `ignored` (R, 4) xyxy px are regions about which nothing is known: they teach neither object nor background.
+    `lost`: the pictures that were wanted for it and could not be read, by index of the record with the reason.
     """
 
     image: np.ndarray
@@ -33,6 +35,7 @@ class Sample:
     boxes_lost: int = 0
     ignored: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     full: float = 255.0
+    lost: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,7 @@ class Batch:
     `images` may be uint16 or float32, too; `full` is the value that means 1.0.
     `phrases` (N,) int64: the rows of the model's vocabulary that this batch asks for, of which `targets.labels` are
     the places; None: the labels are the classes themselves.
+    `lost`: the pictures that could not be read for it, see Sample.
     """
 
     images: Tensor
@@ -77,6 +81,7 @@ class Batch:
     boxes_lost: int = 0
     phrases: Tensor | None = None
     full: float = 255.0
+    lost: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Pictures; a blank sample, whose index is negative, is none."""

@@ -76,6 +76,11 @@ class Channels:
         """Whether samples are float32 in 0..1 from the start: planes turn, or are not of one depth."""
         return self.with_angles or self.bits == FLOAT or (bool(self.polar_dir) and self.bits != self.polar_bits)
 
+    @property
+    def dtype(self) -> str:
+        """The type of the planes of a sample."""
+        return "float32" if self.fractions else "uint8" if self.bits == 8 else "uint16"
+
     def image_only(self) -> Channels:
         """Without the planes of `polar`, and without their files where they have their own."""
         if not self.polar:
