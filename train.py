@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from data.batches.advice import advice
-from data.batches.build import Loaders, Splits, new_loaders, read_splits, steps_per_epoch
+from data.batches.build import Loaders, Splits, lone_picture, new_loaders, read_splits, steps_per_epoch
 from data.batches.lost_pictures import DataBook
 from data.batches.preview import plot_detections, plot_start, show_pictures
 from data.drawn.demo import demo_settings
@@ -21,6 +21,7 @@ from models.graph.open_vocabulary import Words, about_words, set_words, words_fo
 from models.losses.terms import Criterion
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import checkpoint_network, network_of
+from models.ready.lone_picture import check_lone_picture
 from models.ready.new_model import new_model, new_training, size_line
 from models.ready.trial import dry_run_lines
 from utils.config.config import Config
@@ -105,7 +106,7 @@ def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> Non
 
 
 def evaluate_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> tuple[Evaluation | None, Report | None]:
-    """Evaluate with all processes: the first one gets the details, all get the report.
+    """Evaluate with all processes: the first one gets the details, all get the report; None when nothing can be read.
 
     The averaged weights (EMA) are evaluated, because best.pt holds those: they fluctuate less than the raw weights.
     """
@@ -121,7 +122,7 @@ def evaluate_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> tupl
         saver.save_and_stop(state, stop)
     # Scoring needs all detections at once: the first process does it alone and shares the report, so that all
     # processes agree on which epoch is the best.
-    evaluation = score(found, run.data.val) if world.first else None
+    evaluation = score(found, run.data.val) if world.first and found.detections else None
     return evaluation, world.broadcast(evaluation.report if evaluation else None)
 
 
@@ -152,7 +153,9 @@ def fit(run: Run, loaders: Loaders, saver: Saver, table: ResultsCsv, stop: Stop)
             break
         state.next_epoch()
     if report is None:  # resumed after its last epoch: only the results were still missing
-        evaluation, _ = evaluate_epoch(run, loaders, saver, stop)
+        evaluation, report = evaluate_epoch(run, loaders, saver, stop)
+    if report is None:
+        raise run.book.val.nothing_left()
     return evaluation
 
 
@@ -168,6 +171,8 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     where = str(resumed.last if resumed else model.spec.path)
     data = data.serving(model.channels, where, cfg.data.data, reads_text=words is not None)
     cfg, state = new_training(model, cfg, len(data.train.records), dtype, device, world)
+    if lone := lone_picture(data, cfg, model.stride, world):
+        check_lone_picture(state.model, *lone)
     if words and data.train.names != data.val.names:  # on the averaged weights only, as those are evaluated
         set_words(state.ema.module, words_for(words, data.val_vocabulary(), cfg.model.text_encoder))
     if resumed:

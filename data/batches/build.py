@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from data.augment.transforms import eval_shapes
 from data.batches.cached_pictures import open_pictures
 from data.batches.class_balance import Balance
 from data.batches.collate import collate
@@ -99,6 +100,27 @@ def steps_per_epoch(splits: Splits, cfg: Config, stride: int) -> int:
     without_cache = replace(cfg, data=replace(cfg.data, cache="none"))
     loader, _ = train_loader(splits.train.records, without_cache, stride, pin=False, channels=splits.train.channels)
     return len(loader)
+
+
+def lone_picture(splits: Splits, cfg: Config, stride: int, world: World) -> tuple[tuple[int, int], str] | None:
+    """The smallest (height, width) of a training batch in which a process has one picture, and how that comes about;
+    None when there is no such batch.
+    """
+    data, records = cfg.data, splits.train.records
+    balance = Balance.of(records, data.balance_threshold) if data.balance == "repeat" else None
+    samples = balance.samples if balance else len(records)
+    first, last = min(data.batch_size, samples), samples % data.batch_size
+    small = [count for count in (first, last) if 0 < count < 2 * world.size]
+    if not small:
+        return None
+    shared = f" for {world.size} processes" if world.size > 1 else ""
+    why = f"--batch-size {data.batch_size}: {samples:,} pictures make a batch of {small[0]}{shared}"
+    size = min(Shapes(data.imgsz, stride, data.multi_scale).sizes)
+    if not data.rect:
+        return (size, size), why
+    each = eval_shapes(flatten(records).sizes, size, stride)
+    height, width = each[each.prod(1).argmin()].tolist()
+    return (height, width), why
 
 
 def train_loader(

@@ -55,6 +55,12 @@ class LostPictures:
         late = f"{len(self.reasons):,} of them only when they were read"
         return DataError(f"{report.split}: {bad:,} of {report.found:,} pictures are bad, {late}, first {first}")
 
+    def nothing_left(self) -> DataError:
+        """What to say at the end of a training of which no picture of this split is left to judge by."""
+        split, first = self.truth.data_report.split, next(iter(self.reasons.values()))
+        advice = "the training is complete and saved; python train.py --resume writes its results once they are back"
+        return DataError(f"{split}: none of {len(self.reasons):,} pictures can be read, first {first}; {advice}")
+
     def names(self) -> dict[str, str]:
         """Every lost picture with the reason, those of `before` too."""
         mine = {printable(str(self.truth.records[index].path)): self.reasons[index] for index in self.reasons}

@@ -182,7 +182,7 @@ class EvalSamples(Dataset[Sample]):
             if self.strict:
                 raise
             blank = letterboxed(self.empty, (height, width), BLANK, self.optics)
-            return replace(blank, view=None, lost={index: str(error)})
+            return replace(blank, lost={index: str(error)})
 
     def readable(self, indices: Iterable[int]) -> list[Sample]:
         """The samples at `indices` whose pictures can be read."""

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from models.graph.graph import Graph
 from models.inference.inference import detections
 from models.inference.nms import NMSConfig
+from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.processes.speed import Speed, spread, time_steps
 from utils.values.batch import Batch
@@ -31,8 +32,12 @@ def measure(model: Graph, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
     batches = [list(keys) for keys in loader.batch_sampler or ()]
     device = next(model.parameters()).device
 
+    lost: dict[int, str] = {}
+
     def read(keys: Keys) -> Batch:
-        return loader.collate_fn([samples[index] for index in keys])
+        batch: Batch = loader.collate_fn([samples[index] for index in keys])
+        lost.update(batch.lost)
+        return batch
 
     def shape(keys: Keys) -> str:
         height, width = samples.shapes[keys[0]]
@@ -54,6 +59,8 @@ def measure(model: Graph, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
     with torch.inference_mode():
         time_steps([*shapes.values(), *[chosen[0]] * 5], steps, wait)
         spent = time_steps(progress(chosen, "measuring"), steps, wait)
+    for reason in lost.values():
+        LOG.warning("left out: %s", reason)
     known = {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": torch.get_num_threads(),

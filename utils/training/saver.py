@@ -48,6 +48,10 @@ class Saver:
         """Write last.pt if that can be done, and raise `error`."""
         try:
             self.save_now(state)
+            if state.world.first:
+                LOG.info(
+                    "the state so far is in %s; python train.py --resume goes on from there", self.folder / "last.pt"
+                )
         except (ResourceError, OSError) as failed:
             LOG.warning("the last state could not be saved: %s", failed)
         raise error
