@@ -165,7 +165,8 @@ def _page(
         "Speed": why_not(speed["unavailable"]) if "unavailable" in speed else details.speed(speed),
         "Provenance": details.provenance(content["provenance"]),
     }
-    return page(f"{TITLES[content['kind']]}: {name}", _subtitle(content), content["warnings"], sections)
+    warnings = [*results["notes"], *content["warnings"]]
+    return page(f"{TITLES[content['kind']]}: {name}", _subtitle(content), warnings, sections)
 
 
 def _subtitle(content: Mapping[str, Any]) -> str:

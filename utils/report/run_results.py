@@ -33,7 +33,7 @@ def write_results(run: Path, evaluation: Evaluation, about: Mapping[str, Any], o
         LOG.info(line)
     results = results_json(evaluation, inspection, about)
     write_scores(run, evaluation, results)
-    write_thresholds(run, inspection, about, options.nms)
+    write_thresholds(run, inspection, {**about, "note": "; ".join(evaluation.notes)}, options.nms)
     if options.plots:
         plot_scores(run, evaluation)
         plot_inspection(run, inspection)
