@@ -149,4 +149,5 @@ def _joined_report(split: str, members: Sequence[RecordSet]) -> DataReport:
         rows_dropped=dict(sum((Counter(one.rows_dropped) for one in reports), Counter())),
         problems=tuple(problem for one in reports for problem in one.problems),
         notices=tuple(notice for one in reports for notice in one.notices),
+        findings=tuple(finding for one in reports for finding in one.findings),
     )

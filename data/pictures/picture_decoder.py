@@ -4,11 +4,11 @@
 |---|---|
 | grey, 1-bit, palette | three planes (grey: equal ones) |
 | RGBA, LA, palette with transparency | the alpha plane is dropped, nothing is composited |
-| 16 bit per plane (PNG, TIFF) | 8 bit by dropping the low byte (v >> 8), whatever the content |
+| 16 bit per plane (PNG, TIFF, PGM, JPEG 2000) | 8 bit by dropping the low byte (v >> 8), whatever the content |
 | CMYK JPEG and TIFF | RGB by OpenCV's plain conversion, without ICC |
 | EXIF or TIFF orientation 2..8 | turned upright; any other value means upright already |
 | several pages or frames | the first one |
-| float, signed or 32-bit TIFF, 12-bit JPEG, BigTIFF, other formats | refused with a reason |
+| float, signed or 32-bit TIFF, 16-bit TIFF of separate planes, 12-bit JPEG, BigTIFF, other formats | refused with a reason |
 
 The format is recognised by the content, not from the suffix. ICC profiles are ignored.
 """
@@ -29,7 +29,18 @@ from data.files.shards import is_member, read_member
 from data.pictures.picture_header import TURNS, PictureHeader, UnusablePicture, read_header
 from utils.words.errors import DataError, printable
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"}
+)
+# Pictures that nothing here reads, by what their names end with: they are counted, never passed over in silence.
+UNREAD_SUFFIXES = frozenset(
+    (
+        ".3fr .ai .apng .arw .avif .avifs .bpg .cr2 .cr3 .cur .dcm .dds .dib .djvu .dng .emf .eps .erf .exr .fits .fts "
+        ".gif .hdr .heic .heics .heif .hif .ico .icns .iiq .j2c .j2k .jls .jng .jp2k .jpc .jpf .jpm .jpx .jxl .jxr .kdc "
+        ".mng .mrw .nef .nrw .orf .pam .pbm .pcd .pcx .pef .pfm .pic .pict .psb .psd .qoi .raf .ras .raw .rgb .rw2 .rwl "
+        ".sgi .sr .sr2 .srf .srw .svg .svgz .tga .wbmp .wdp .wmf .x3f .xbm .xcf .xpm"
+    ).split()
+)
 MAX_PIXELS = 178_956_970
 READ_FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 
@@ -39,6 +50,11 @@ def is_picture(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
+def is_unread_picture(name: str) -> bool:
+    """Whether a file name ends like a picture of a kind that is not read; case does not matter."""
+    return os.path.splitext(name)[1].lower() in UNREAD_SUFFIXES
+
+
 def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode a picture to (H, W, 3) uint8 RGB, upright; the table above says how other modes are converted.
 
@@ -46,14 +62,18 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     a mode that is not accepted, or larger than `max_pixels` (checked before any decoding). Sets OpenCV's
     log level to silent, because its decoders would otherwise write about each bad file to stderr.
     """
+    image = read_stored(path, max_pixels)
+    return np.right_shift(image, 8, dtype=np.uint16).astype(np.uint8) if image.dtype == np.uint16 else image
+
+
+def read_stored(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """As `read_image`, but of 16 bits per plane, uint16, where the file has so many."""
     raw, header = load_picture(path, max_pixels)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         image = _decode(raw, header)
     except (cv2.error, OSError, ValueError, Image.DecompressionBombError) as error:
         raise image_error(path, "cannot be decoded, its content is damaged") from error
-    if image.dtype == np.uint16:
-        image = np.right_shift(image, 8, dtype=np.uint16).astype(np.uint8)
     if image.shape[:2] != header.upright:
         raise image_error(path, f"is {image.shape[1]} x {image.shape[0]} although its header says otherwise")
     return image

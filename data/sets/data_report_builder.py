@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.files.data_report import DataReport, Problem
+from data.files.data_report import DataReport, Finding, Problem
 from data.labels.yolo_labels import count_orphans
+from data.pictures.oddities import dark, header_findings, kinds_not_read
 from data.sets.data_yaml import DataDescription
 from data.sets.label_finder import LabelFinder
 from data.sets.picture_lists import Listing
@@ -16,7 +17,7 @@ from utils.values.record import EVERY_CLASS
 from utils.words.errors import DataError, printable
 from utils.words.text import counted
 
-HARMLESS_SKIPS = frozenset({"listed_twice", "hidden"})
+HARMLESS_SKIPS = frozenset({"listed_twice", "hidden", "kind_not_read"})
 
 
 class DataReportBuilder:
@@ -32,6 +33,7 @@ class DataReportBuilder:
         self.problems: list[Problem] = []
         self.homes: dict[tuple[Path, Path], tuple[Path, Path]] = {}
         self.unlabelled: Path | None = None
+        self.odd: dict[str, list[Path]] = {}
 
     def add(self, reading: PictureReading) -> None:
         """Enter one picture."""
@@ -44,6 +46,8 @@ class DataReportBuilder:
             return
         for problem in reading.problems:
             (self.notes if problem.harmless else self.rows)[problem.reason] += problem.count
+        for oddity in reading.oddities:
+            self.odd.setdefault(oddity, []).append(reading.path)
         dropped = reading.rows_dropped
         ignored = int((record.labels == EVERY_CLASS).sum())
         self.used += 1
@@ -59,7 +63,15 @@ class DataReportBuilder:
         if reading.label is not None:
             self.homes.setdefault((reading.path.parent, reading.label.parent), (reading.path, reading.label))
 
-    def data_report(self, drop_duplicates: bool, notices: tuple[str, ...]) -> DataReport:
+    def findings(self, max_pixels: int) -> tuple[Finding, ...]:
+        """What is odd about the pictures that are used, and how many are of kinds that are not read."""
+        unread = [problem.where for problem in self.listing.problems if problem.reason == "kind_not_read"]
+        split = self.listing.split
+        return (*kinds_not_read(split, unread), *header_findings(split, self.odd), *dark(split, self.odd, max_pixels))
+
+    def data_report(
+        self, drop_duplicates: bool, notices: tuple[str, ...], findings: tuple[Finding, ...] = ()
+    ) -> DataReport:
         """The report of all that was entered."""
         listing, labels = self.listing, self.labels
         skipped = listing.skipped + self.skipped
@@ -84,6 +96,7 @@ class DataReportBuilder:
             rows_dropped=dict(self.rows),
             problems=(*listing.problems, *self.problems),
             notices=notices,
+            findings=findings,
         )
 
     def judge(self, description: DataDescription, bad_data: str, allow_empty: bool, data_report: DataReport) -> None:
@@ -101,7 +114,8 @@ class DataReportBuilder:
         if bad > max(100, data_report.found // 100) or bad * 2 > data_report.found:
             raise DataError(f"{where}: {split}: {bad:,} of {data_report.found:,} pictures are bad, first {harmful[0]}")
         if not data_report.used:
-            raise DataError(f"{where}: {split}: no pictures found; mend the path")
+            unread = next((f"; {finding}" for finding in data_report.findings if finding.kind == "kind_not_read"), "")
+            raise DataError(f"{where}: {split}: no pictures found{unread or '; mend the path'}")
         missing = data_report.labels["missing"]
         if missing * 2 > data_report.used and not allow_empty:
             place = self.unlabelled or description.annotations.get(split)
