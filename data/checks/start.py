@@ -47,7 +47,9 @@ def check_splits(paths: Mapping[str, list[str]]) -> tuple[Finding, ...]:
     total = sum(map(len, paths.values()))
     if total > MOST:
         said = f"{' and '.join(paths)}: {total:,} pictures are too many to be compared at every start"
-        return (Finding(kind="not_compared", count=total, said=said, advice="python -m data.audit does", severity="note"),)
+        return (
+            Finding(kind="not_compared", count=total, said=said, advice="python -m data.audit does", severity="note"),
+        )
     pictures = [Listed(split, path) for split, listed in paths.items() for path in listed]
     groups, sampled = same_pictures(pictures, across=True, most_bytes=MOST_BYTES)
     found = list(overlap_findings(groups, {split: len(listed) for split, listed in paths.items()}, SHOWN))

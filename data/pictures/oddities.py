@@ -21,8 +21,8 @@ BRIGHT = 1 << 14  # a picture of 16 bit that reaches it is no camera's 10, 12 or
 SAYINGS: dict[str, tuple[str, str, Literal["odd", "note"]]] = {
     "turned": (
         "{} stored turned (EXIF) and read upright",
-        "boxes are those of the upright picture: if they were drawn on the unturned one they lie elsewhere, which "
-        "python -m data.audit shows",
+        "boxes count in the upright picture: if they were drawn on the unturned one they lie elsewhere "
+        "(python -m data.audit compares both)",
         "odd",
     ),
     "pages": ("{} with further pages or frames, of which the first is read", "save the others as files", "odd"),
@@ -44,7 +44,7 @@ def kinds_not_read(split: str, names: Sequence[str]) -> Iterator[Finding]:
         )
 
 
-def header_findings(split: str, odd: Mapping[str, Sequence[Path]], most: int = SHOWN) -> Iterator[Finding]:
+def header_findings(split: str, odd: Mapping[str, Sequence[Path]], most: int | None = SHOWN) -> Iterator[Finding]:
     """What the headers of the pictures that are used say; `odd` has the pictures of each oddity of PictureHeader."""
     for kind, (said, advice, severity) in SAYINGS.items():
         if paths := odd.get(kind):

@@ -8,7 +8,7 @@
 | CMYK JPEG and TIFF | RGB by OpenCV's plain conversion, without ICC |
 | EXIF or TIFF orientation 2..8 | turned upright; any other value means upright already |
 | several pages or frames | the first one |
-| float, signed or 32-bit TIFF, 16-bit TIFF of separate planes, 12-bit JPEG, BigTIFF, other formats | refused with a reason |
+| float, signed or 32-bit TIFF, 16-bit TIFF in separate planes, 12-bit JPEG, BigTIFF, others | refused with a reason |
 
 The format is recognised by the content, not from the suffix. ICC profiles are ignored.
 """
@@ -30,18 +30,23 @@ from data.pictures.picture_header import TURNS, PictureHeader, UnusablePicture, 
 from utils.words.errors import DataError, printable
 
 IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"}
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"}
 )
 # Pictures that nothing here reads, by what their names end with: they are counted, never passed over in silence.
 UNREAD_SUFFIXES = frozenset(
     (
-        ".3fr .ai .apng .arw .avif .avifs .bpg .cr2 .cr3 .cur .dcm .dds .dib .djvu .dng .emf .eps .erf .exr .fits .fts "
-        ".gif .hdr .heic .heics .heif .hif .ico .icns .iiq .j2c .j2k .jls .jng .jp2k .jpc .jpf .jpm .jpx .jxl .jxr .kdc "
-        ".mng .mrw .nef .nrw .orf .pam .pbm .pcd .pcx .pef .pfm .pic .pict .psb .psd .qoi .raf .ras .raw .rgb .rw2 .rwl "
-        ".sgi .sr .sr2 .srf .srw .svg .svgz .tga .wbmp .wdp .wmf .x3f .xbm .xcf .xpm"
+        ".3fr .ai .apng .arw .avif .avifs .bpg .cr2 .cr3 .cur .dcm .dds .djvu .dng .emf .eps .erf .exr .fits .fts .gif "
+        ".hdr .heic .heics .heif .hif .ico .icns .iiq .j2c .j2k .jls .jng .jp2k .jpc .jpf .jpm .jpx .jxl .jxr .kdc "
+        ".mng .mrw .nef .nrw .orf .pam .pbm .pcd .pcx .pef .pfm .pic .pict .psb .psd .qoi .raf .ras .raw .rw2 .rwl .sgi .sr "
+        ".sr2 .srf .srw .svg .svgz .tga .wbmp .wdp .wmf .x3f .xbm .xcf .xpm"
     ).split()
 )
 MAX_PIXELS = 178_956_970
+REDUCED = {
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+}
 READ_FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 
 
@@ -64,6 +69,27 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """
     image = read_stored(path, max_pixels)
     return np.right_shift(image, 8, dtype=np.uint16).astype(np.uint8) if image.dtype == np.uint16 else image
+
+
+def read_grey(path: str | Path, max_pixels: int, least: int) -> tuple[np.ndarray, PictureHeader]:
+    """The brightness (H, W) uint8 or uint16 of a picture, upright, and its header, for looking at many pictures.
+
+    A large JPEG is decoded at a half to an eighth of its size, as long as its shorter side has `least` px. Of 16 bit
+    it is the largest plane, so that its values say how many bits are used. Raises DataError as `read_image` does.
+    """
+    raw, header = load_picture(path, max_pixels)
+    if header.tiff or header.deep:
+        return read_stored(path, max_pixels).max(2), header
+    side = min(header.height, header.width) if raw.startswith(b"\xff\xd8") else 0
+    flag = next((flag for factor, flag in REDUCED.items() if side >= factor * least), cv2.IMREAD_GRAYSCALE)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        image = cv2.imdecode(np.frombuffer(raw, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise image_error(path, "cannot be decoded, its content is damaged")
+    return _upright(image, header.orientation), header
 
 
 def read_stored(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -148,8 +174,13 @@ def _decode(raw: bytes, header: PictureHeader) -> np.ndarray:
         image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR_RGB | READ_FLAGS)
     if image is None or image.ndim != 3 or image.dtype not in (np.uint8, np.uint16):
         raise ValueError("nothing usable decoded")
-    if header.orientation == 1 or header.tiff:  # both libraries turn TIFFs by themselves
+    return image if header.tiff else _upright(image, header.orientation)  # both libraries turn TIFFs by themselves
+
+
+def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
+    """`image` (H, W) or (H, W, C) turned as its orientation says."""
+    if orientation == 1:
         return image
-    swap, rows, columns = TURNS[header.orientation]
-    image = image.transpose(1, 0, 2) if swap else image
+    swap, rows, columns = TURNS[orientation]
+    image = image.swapaxes(0, 1) if swap else image
     return np.ascontiguousarray(image[:: -1 if rows else 1, :: -1 if columns else 1])

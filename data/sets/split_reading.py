@@ -32,12 +32,12 @@ QUIET_UP_TO = 500  # pictures
 class ReadPolicy:
     """What bad data leads to.
 
-    `bad_data`: "error" stops at any problem; "skip" leaves out bad rows and bad pictures up to a limit.
+    `bad_data`: "error" stops at any problem; "skip" leaves out bad rows and bad pictures up to a limit, "count" all.
     `allow_empty` accepts a set in which most label files are missing. `drop_duplicates` removes repeated rows
     (they are counted anyway). `workers` threads read files.
     """
 
-    bad_data: Literal["skip", "error"]
+    bad_data: Literal["skip", "error", "count"]
     drop_duplicates: bool
     allow_empty: bool = False
     max_pixels: int = MAX_PIXELS
