@@ -9,10 +9,10 @@ ROOT = Path(__file__).parent.parent
 # From the ground up: a room may import the rooms before it.
 ROOMS = {
     "utils": "words values console config files processes scoring drawing detecting inspection report training".split(),
-    "data": "files pictures labels sets index augment batches drawn".split(),
+    "data": "files pictures labels sets index checks augment batches drawn".split(),
     "models": "rows layers losses heads sam prompts text graph inference ready".split(),
 }
-COMMANDS = {"utils": {"benchmark"}, "data": {"benchmark", "folds", "pack"}, "models": {"benchmark"}}
+COMMANDS = {"utils": {"benchmark"}, "data": {"audit", "benchmark", "folds", "pack"}, "models": {"benchmark"}}
 FILES = sorted(p for package in ROOMS for p in (ROOT / package).rglob("*.py"))
 SCRIPTS = [ROOT / f"{name}.py" for name in ("train", "val", "detect")]
 FORBIDDEN = {"models": {"data", "train", "val", "detect"}, "data": {"models", "train", "val", "detect"}}

@@ -20,6 +20,8 @@ from data.batches.phrases import PhraseDraw
 from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import EpochBatches, ShapeBatches, Shapes
 from data.batches.samples import EvalSamples, TrainSamples
+from data.checks.boxes import lost_boxes
+from data.checks.start import said_once
 from data.index.flat_truth import flatten
 from data.index.union import open_data
 from data.sets.split_reading import ReadPolicy, RecordSet
@@ -204,7 +206,8 @@ def read_split(cfg: DataConfig, split: str) -> RecordSet:
     source, notices = open_data(cfg, require=(split,))
     for notice in notices:
         LOG.info(notice)
-    return source.read(split, replace(_policy(cfg), drop_duplicates=False), cfg.index)
+    truth = source.read(split, replace(_policy(cfg), drop_duplicates=False), cfg.index)
+    return said_once({split: truth}, source)[split]
 
 
 def _policy(cfg: DataConfig) -> ReadPolicy:
@@ -225,4 +228,5 @@ def read_splits(cfg: Config) -> Splits:
     val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False), cfg.data.index)
     for line in (*train.data_report.lines(), *val.data_report.lines()):
         LOG.info(line)
-    return Splits(train, val)
+    lost = lost_boxes("train", train.records, cfg.data.imgsz, cfg.augment.min_box_px)
+    return Splits(**said_once({"train": train.with_findings(tuple(lost)), "val": val}))

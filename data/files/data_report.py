@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from utils.words.text import counted
 
-HARMLESS = frozenset({"clipped", "polygon", "difficult"})
-HARMLESS_SKIPS = frozenset({"listed_twice", "hidden"})
+HARMLESS = frozenset({"clipped", "polygon", "difficult", "kind_not_read"})
+HARMLESS_SKIPS = frozenset({"listed_twice", "hidden", "kind_not_read"})
 
 
 def too_many(bad: int, found: int) -> bool:
@@ -30,11 +30,31 @@ class Problem:
 
     @property
     def harmless(self) -> bool:
-        """Counted, but nothing was dropped for it."""
+        """Counted and named, but nothing that was to be read was dropped for it."""
         return self.reason in HARMLESS
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something odd about pictures of a split that read well: `count` of them, for which `said` is the sentence.
+
+    `names` are the pictures, at the start of a run the first ones. `severity`: "wrong" where an evaluation would be
+    wrong or content is lost, "odd" where it may be meant, "note" what is only counted.
+    """
+
+    kind: str
+    count: int
+    said: str
+    advice: str = ""
+    names: tuple[str, ...] = ()
+    severity: Literal["wrong", "odd", "note"] = "odd"
+
+    def __str__(self) -> str:
+        first = f", first {self.names[0]}" if self.names else ""
+        return f"{self.said}{first}{f'; {self.advice}' if self.advice else ''}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +64,8 @@ class DataReport:
     `skipped` counts pictures left out and `rows_dropped` label rows left out, both by reason; `labels` counts
     missing, empty, clipped, polygon, difficult, ignored (regions of no class), duplicate_rows, duplicates_dropped,
     orphans; `boxes` are without the ignored ones. `problems` lists what was dropped (and the harmless oddities),
-    `notices` are sentences for the user. `bad` pictures were left out, or some of their rows were; see `too_many`.
+    `notices` are sentences for the user, `findings` what is odd about pictures that are used. `bad` pictures were left
+    out, or some of their rows were; see `too_many`.
     """
 
     split: str
@@ -58,6 +79,7 @@ class DataReport:
     problems: tuple[Problem, ...]
     notices: tuple[str, ...]
     bad: int = 0
+    findings: tuple[Finding, ...] = ()
 
     @property
     def left_out(self) -> int:
@@ -83,6 +105,10 @@ class DataReport:
         if len(left_out) > most:
             shown.append(f"left out: {len(left_out) - most:,} more, all in data_report.json")
         return [self.summary(), *self.notices, *shown]
+
+    def warnings(self) -> list[str]:
+        """A sentence for each finding that a user should know of before training or evaluation."""
+        return [str(finding) for finding in self.findings if finding.severity != "note"]
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON-ready values."""

@@ -28,7 +28,7 @@ SUFFIX = ".tar"
 OFFSETS = np.dtype([("name", "S24"), ("start", "<i8"), ("bytes", "<i8")])
 MOST_MANIFEST = 64 << 20
 _FILE = re.compile(r"[a-z]+-\d{6}\.tar")
-_MEMBER = re.compile(rb"\d{6}_\d{8}\.[a-z]{2,5}")
+_MEMBER = re.compile(rb"\d{6}_\d{8}\.[a-z0-9]{2,5}")
 AGAIN = "pack the data again, or copy the folder again"
 
 
@@ -67,12 +67,7 @@ def is_member(path: str | Path) -> bool:
 def read_member(path: str | Path, most_bytes: int) -> bytes:
     """The bytes of a picture in a shard. Raises DataError."""
     shard, name = Path(os.path.dirname(path)), os.path.basename(path)
-    table = _table(shard)
-    stem = name.partition(".")[0].partition("_")[2]
-    row = int(stem) if stem.isascii() and stem.isdigit() else len(table)
-    if row >= len(table) or table[row]["name"] != os.fsencode(name):
-        raise _bad(shard, f"holds no '{printable(name)}'")
-    start, count = int(table[row]["start"]), int(table[row]["bytes"])
+    start, count = locate(path)
     if not 0 <= count <= most_bytes or start < 0:
         raise _bad(shard, f"'{printable(name)}' has {count:,} bytes, more than the {most_bytes:,} allowed")
     try:
@@ -84,6 +79,17 @@ def read_member(path: str | Path, most_bytes: int) -> bytes:
     if len(raw) != count:
         raise _bad(shard, f"is cut off before the end of '{printable(name)}'")
     return raw
+
+
+def locate(path: str | Path) -> tuple[int, int]:
+    """First byte and bytes of a picture in a shard, by its table. Raises DataError."""
+    shard, name = Path(os.path.dirname(path)), os.path.basename(path)
+    table = _table(shard)
+    stem = name.partition(".")[0].partition("_")[2]
+    row = int(stem) if stem.isascii() and stem.isdigit() else len(table)
+    if row >= len(table) or table[row]["name"] != os.fsencode(name):
+        raise _bad(shard, f"holds no '{printable(name)}'")
+    return int(table[row]["start"]), int(table[row]["bytes"])
 
 
 def members(shard: Path) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -49,6 +50,15 @@ def flatten(records: Sequence[Record]) -> FlatTruth:
     boxes, labels, crowd = (np.concatenate([e, *c]) for e, c in zip(empty, columns, strict=True))
     sizes = np.array([record.size for record in records], np.int32).reshape(-1, 2)
     return FlatTruth(sizes, np.array([len(one) for one in columns[1]], np.int64), boxes, labels, crowd)
+
+
+def picture_paths(records: Sequence[Record]) -> list[str]:
+    """The path of every picture."""
+    if isinstance(records, RecordIndex):
+        return records.paths
+    if isinstance(records, MergedRecords):
+        return [path for member in records.members for path in picture_paths(member)]
+    return [os.fspath(record.path) for record in records]
 
 
 def _merged(records: MergedRecords) -> FlatTruth:

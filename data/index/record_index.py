@@ -77,6 +77,15 @@ class RecordIndex(RecordSequence):
         )
 
     @property
+    def paths(self) -> list[str]:
+        """(P,) the path of every picture."""
+        raw, start, found = self.arrays["paths"].tobytes(), 0, []
+        for end in self.arrays["path_ends"].tolist():
+            found.append(os.fsdecode(raw[start:end]))
+            start = end
+        return found
+
+    @property
     def box_counts(self) -> np.ndarray:
         """(P,) int64: rows per picture, crowd rows too."""
         return np.diff(self.arrays["box_ends"].astype(np.int64), prepend=0)

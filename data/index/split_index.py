@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from data.files.data_report import DataReport, Problem
+from data.files.data_report import DataReport, Finding, Problem
 from data.files.stamps import StampBook
 from data.index.column_file import UnusableIndex
 from data.index.index_writer import IndexWriter, open_index
@@ -102,12 +102,17 @@ def _meta(facts: SplitFacts) -> dict[str, Any]:
 
 def _facts(meta: dict[str, Any]) -> SplitFacts:
     data_report = meta["data_report"]
-    problems = tuple(Problem(**problem) for problem in data_report["problems"])
+    findings = tuple(Finding(**{**row, "names": tuple(row["names"])}) for row in data_report["findings"])
+    rows = {
+        "problems": tuple(Problem(**problem) for problem in data_report["problems"]),
+        "notices": tuple(data_report["notices"]),
+        "findings": findings,
+    }
     return SplitFacts(
         image_ids=(),
         names=tuple(meta["names"]),
         category_ids=tuple(meta["category_ids"]),
-        data_report=DataReport(**{**data_report, "problems": problems, "notices": tuple(data_report["notices"])}),
+        data_report=DataReport(**{**data_report, **rows}),
         synonyms=tuple(tuple(row) for row in meta["synonyms"]),
         warning=meta["warning"],
     )

@@ -150,4 +150,5 @@ def _joined_report(split: str, members: Sequence[RecordSet]) -> DataReport:
         problems=tuple(problem for one in reports for problem in one.problems),
         notices=tuple(notice for one in reports for notice in one.notices),
         bad=sum(one.bad for one in reports),
+        findings=tuple(finding for one in reports for finding in one.findings),
     )

@@ -4,11 +4,11 @@
 |---|---|
 | grey, 1-bit, palette | three planes (grey: equal ones) |
 | RGBA, LA, palette with transparency | the alpha plane is dropped, nothing is composited |
-| 16 bit per plane (PNG, TIFF) | 8 bit by dropping the low byte (v >> 8), whatever the content |
+| 16 bit per plane (PNG, TIFF, PGM, JPEG 2000) | 8 bit by dropping the low byte (v >> 8), whatever the content |
 | CMYK JPEG and TIFF | RGB by OpenCV's plain conversion, without ICC |
 | EXIF or TIFF orientation 2..8 | turned upright; any other value means upright already |
 | several pages or frames | the first one |
-| float, signed or 32-bit TIFF, 12-bit JPEG, BigTIFF, other formats | refused with a reason |
+| float, signed or 32-bit TIFF, 16-bit TIFF in separate planes, 12-bit JPEG, BigTIFF, others | refused with a reason |
 
 The format is recognised by the content, not from the suffix. ICC profiles are ignored.
 """
@@ -29,14 +29,35 @@ from data.files.shards import is_member, read_member
 from data.pictures.picture_header import TURNS, PictureHeader, UnusablePicture, read_header
 from utils.words.errors import DataError, printable
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"}
+)
+# Pictures that nothing here reads, by what their names end with: they are counted, never passed over in silence.
+UNREAD_SUFFIXES = frozenset(
+    (
+        ".3fr .ai .apng .arw .avif .avifs .bpg .cr2 .cr3 .cur .dcm .dds .djvu .dng .emf .eps .erf .exr .fits .fts .gif "
+        ".hdr .heic .heics .heif .hif .ico .icns .iiq .j2c .j2k .jls .jng .jp2k .jpc .jpf .jpm .jpx .jxl .jxr .kdc "
+        ".mng .mrw .nef .nrw .orf .pam .pbm .pcd .pcx .pef .pfm .pic .pict .psb .psd .qoi .raf .ras .raw .rw2 .rwl .sgi .sr "
+        ".sr2 .srf .srw .svg .svgz .tga .wbmp .wdp .wmf .x3f .xbm .xcf .xpm"
+    ).split()
+)
 MAX_PIXELS = 178_956_970
+REDUCED = {
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+}
 READ_FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def is_picture(name: str) -> bool:
     """Whether a file name ends like a picture we read; case does not matter."""
     return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+
+
+def is_unread_picture(name: str) -> bool:
+    """Whether a file name ends like a picture of a kind that is not read; case does not matter."""
+    return os.path.splitext(name)[1].lower() in UNREAD_SUFFIXES
 
 
 def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -46,14 +67,39 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     a mode that is not accepted, or larger than `max_pixels` (checked before any decoding). Sets OpenCV's
     log level to silent, because its decoders would otherwise write about each bad file to stderr.
     """
+    image = read_stored(path, max_pixels)
+    return np.right_shift(image, 8, dtype=np.uint16).astype(np.uint8) if image.dtype == np.uint16 else image
+
+
+def read_grey(path: str | Path, max_pixels: int, least: int) -> tuple[np.ndarray, PictureHeader]:
+    """The brightness (H, W) uint8 or uint16 of a picture, upright, and its header, for looking at many pictures.
+
+    A large JPEG is decoded at a half to an eighth of its size, as long as its shorter side has `least` px. Of 16 bit
+    it is the largest plane, so that its values say how many bits are used. Raises DataError as `read_image` does.
+    """
+    raw, header = load_picture(path, max_pixels)
+    if header.tiff or header.deep:
+        return read_stored(path, max_pixels).max(2), header
+    side = min(header.height, header.width) if raw.startswith(b"\xff\xd8") else 0
+    flag = next((flag for factor, flag in REDUCED.items() if side >= factor * least), cv2.IMREAD_GRAYSCALE)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        image = cv2.imdecode(np.frombuffer(raw, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise image_error(path, "cannot be decoded, its content is damaged")
+    return _upright(image, header.orientation), header
+
+
+def read_stored(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """As `read_image`, but of 16 bits per plane, uint16, where the file has so many."""
     raw, header = load_picture(path, max_pixels)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         image = _decode(raw, header)
     except (cv2.error, OSError, ValueError, Image.DecompressionBombError) as error:
         raise image_error(path, "cannot be decoded, its content is damaged") from error
-    if image.dtype == np.uint16:
-        image = np.right_shift(image, 8, dtype=np.uint16).astype(np.uint8)
     if image.shape[:2] != header.upright:
         raise image_error(path, f"is {image.shape[1]} x {image.shape[0]} although its header says otherwise")
     return image
@@ -128,8 +174,13 @@ def _decode(raw: bytes, header: PictureHeader) -> np.ndarray:
         image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR_RGB | READ_FLAGS)
     if image is None or image.ndim != 3 or image.dtype not in (np.uint8, np.uint16):
         raise ValueError("nothing usable decoded")
-    if header.orientation == 1 or header.tiff:  # both libraries turn TIFFs by themselves
+    return image if header.tiff else _upright(image, header.orientation)  # both libraries turn TIFFs by themselves
+
+
+def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
+    """`image` (H, W) or (H, W, C) turned as its orientation says."""
+    if orientation == 1:
         return image
-    swap, rows, columns = TURNS[header.orientation]
-    image = image.transpose(1, 0, 2) if swap else image
+    swap, rows, columns = TURNS[orientation]
+    image = image.swapaxes(0, 1) if swap else image
     return np.ascontiguousarray(image[:: -1 if rows else 1, :: -1 if columns else 1])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
 MAX_SEGMENTS = 1_000_000
+JP2 = b"\0\0\0\x0cjP  \r\n\x87\n"
+PNM = re.compile(rb"P[56](?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,5})\s")
 # orientation -> (swap the axes first, reverse the rows, reverse the columns)
 TURNS = {2: (0, 0, 1), 3: (0, 1, 1), 4: (0, 1, 0), 5: (1, 0, 0), 6: (1, 0, 1), 7: (1, 1, 1), 8: (1, 1, 0)}
 
@@ -17,13 +20,26 @@ class UnusablePicture(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PictureHeader:
-    """Size as stored (before turning), orientation, and what OpenCV would do to a TIFF by itself."""
+    """Size as stored (before turning), orientation, and what OpenCV would do to a TIFF by itself.
+
+    `deep`: 16 bits are stored for each value. `pages`: there is more than one page or frame, and the first is read.
+    """
 
     height: int
     width: int
     orientation: int = 1
     tiff: bool = False
     tiff_alpha: bool = False
+    deep: bool = False
+    alpha: bool = False
+    cmyk: bool = False
+    pages: bool = False
+
+    @property
+    def oddities(self) -> tuple[str, ...]:
+        """What a user may not expect of a picture: turned, deep, alpha, cmyk, pages."""
+        odd = {"turned": self.orientation in TURNS, "deep": self.deep, "alpha": self.alpha, "cmyk": self.cmyk}
+        return tuple(name for name, there in {**odd, "pages": self.pages}.items() if there)
 
     @property
     def upright(self) -> tuple[int, int]:
@@ -48,12 +64,16 @@ def _parser(raw: bytes) -> Callable[[bytes], PictureHeader]:
         return _webp
     if raw[:2] == b"BM":
         return _bmp
+    if raw[:1] == b"P" and raw[1:2].isdigit() and raw[2:3].isspace():
+        return _pnm
+    if raw[:12] == JP2:
+        return _jp2
     if not raw:
         raise UnusablePicture("is an empty file")
     head = raw[:256].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.isascii() and b"\0" not in head:
         raise UnusablePicture(f"is {'HTML or XML' if head[:1] == b'<' else 'text'}, not a picture")
-    raise UnusablePicture("is none of the accepted picture formats (JPEG, PNG, BMP, TIFF, WebP)")
+    raise UnusablePicture("is none of the accepted picture formats (JPEG, PNG, BMP, TIFF, WebP, PGM, PPM, JPEG 2000)")
 
 
 def _jpeg(raw: bytes) -> PictureHeader:
@@ -68,7 +88,7 @@ def _jpeg(raw: bytes) -> PictureHeader:
         if marker in (0xD9, 0xDA):
             break
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            header = struct.unpack_from(">BHH", raw, at + 4)
+            header = struct.unpack_from(">BHHB", raw, at + 4)
         length = struct.unpack_from(">H", raw, at + 2)[0]
         if marker == 0xE1 and raw[at + 4 : at + 10] == b"Exif\0\0":
             orientation = _orientation(raw[at + 10 : at + 2 + length])
@@ -79,23 +99,24 @@ def _jpeg(raw: bytes) -> PictureHeader:
         raise UnusablePicture(f"is a JPEG with {header[0]} bits per plane, only 8 are accepted")
     if raw.rfind(b"\xff\xd9", at) < 0:  # bytes after the end marker are fine, phones write them
         raise UnusablePicture("is a truncated JPEG (no end marker)")
-    return PictureHeader(header[1], header[2], orientation)
+    return PictureHeader(header[1], header[2], orientation, cmyk=header[3] == 4)
 
 
 def _png(raw: bytes) -> PictureHeader:
     """Walk the chunks up to IEND; libpng would fill the missing part of a truncated file in silence."""
     if raw[12:16] != b"IHDR":
         raise UnusablePicture("is a PNG without a header")
-    width, height = struct.unpack_from(">II", raw, 16)
-    orientation, at = 1, 8
+    width, height, bits, colours = struct.unpack_from(">IIBB", raw, 16)
+    orientation, alpha, pages, at = 1, colours in (4, 6), False, 8
     for _ in range(MAX_SEGMENTS):
         length, kind = struct.unpack_from(">I4s", raw, at) if at + 8 <= len(raw) else (len(raw), b"")
         if at + 12 + length > len(raw):
             raise UnusablePicture("is a truncated PNG (no end chunk)")
         if kind == b"eXIf":
             orientation = _orientation(raw[at + 8 : at + 8 + length])
+        alpha, pages = alpha or kind == b"tRNS", pages or kind == b"acTL"
         if kind == b"IEND":
-            return PictureHeader(height, width, orientation)
+            return PictureHeader(height, width, orientation, deep=bits == 16, alpha=alpha, pages=pages)
         at += 12 + length
     raise UnusablePicture("is a PNG of too many chunks")
 
@@ -125,7 +146,8 @@ def _webp(raw: bytes) -> PictureHeader:
     if kind != b"VP8X":
         raise UnusablePicture("is a WebP of an unknown kind")
     width, height = (int.from_bytes(raw[at : at + 3], "little") + 1 for at in (24, 27))
-    return PictureHeader(height, width, _webp_orientation(raw))
+    alpha, frames = bool(raw[20] & 0x10), bool(raw[20] & 0x02)
+    return PictureHeader(height, width, _webp_orientation(raw), alpha=alpha, pages=frames)
 
 
 def _webp_orientation(raw: bytes) -> int:
@@ -140,8 +162,50 @@ def _webp_orientation(raw: bytes) -> int:
     return 1
 
 
+def _pnm(raw: bytes) -> PictureHeader:
+    """Portable grey and colour maps, binary; OpenCV does not scale values whose white is below 255."""
+    found = PNM.match(raw[:4096])
+    if not found:
+        raise UnusablePicture("is no binary PGM or PPM")
+    width, height, white = map(int, found.groups())
+    if not 255 <= white <= 65535:
+        raise UnusablePicture(f"is a PGM or PPM whose white is {white}; accepted are 255 to 65535")
+    deep = white > 255
+    if found.end() + width * height * (3 if raw[1:2] == b"6" else 1) * (1 + deep) > len(raw):
+        raise UnusablePicture("is a truncated PGM or PPM")
+    return PictureHeader(height, width, deep=deep)
+
+
+def _jp2(raw: bytes) -> PictureHeader:
+    """JPEG 2000: walk the boxes to the codestream, whose own header is what a decoder goes by."""
+    at, start, end = 0, 0, 0
+    for _ in range(MAX_SEGMENTS):
+        if at + 8 > len(raw):
+            break
+        length, kind = struct.unpack_from(">I4s", raw, at)
+        body = at + (16 if length == 1 else 8)
+        length = struct.unpack_from(">Q", raw, at + 8)[0] if length == 1 else length or len(raw) - at
+        if length < body - at or at + length > len(raw):
+            raise UnusablePicture("is a truncated JPEG 2000")
+        if kind == b"jp2h" and b"pclr" in raw[body : at + length]:
+            raise UnusablePicture("is a JPEG 2000 with a palette")
+        if kind == b"jp2c":
+            start, end = body, at + length
+            break
+        at += length
+    if raw[start : start + 4] != b"\xff\x4f\xff\x51" or raw.rfind(b"\xff\xd9", start, end) < 0:
+        raise UnusablePicture("is a JPEG 2000 cut off before its end")
+    right, bottom, left, top = struct.unpack_from(">IIII", raw, start + 8)
+    planes = struct.unpack_from(">H", raw, start + 40)[0]
+    kinds = {raw[at : at + 3] for at in range(start + 42, start + 42 + 3 * min(planes, 5), 3)}
+    if planes not in (1, 3, 4) or len(kinds) > 1 or not kinds <= {b"\x07\1\1", b"\x0f\1\1"}:
+        raise UnusablePicture("is a JPEG 2000 of other planes than 1, 3 or 4 full ones of 8 or 16 bit")
+    deep = kinds == {b"\x0f\1\1"}
+    return PictureHeader(bottom - top, right - left, deep=deep, alpha=planes == 4)
+
+
 def _tiff(raw: bytes) -> PictureHeader:
-    tags = _tags(raw, (256, 257, 258, 262, 273, 274, 277, 279, 324, 325, 339))
+    tags = _tags(raw, (256, 257, 258, 262, 273, 274, 277, 279, 284, 324, 325, 339))
     if 256 not in tags or 257 not in tags:
         raise UnusablePicture("is a TIFF without a size")
     bits, planes = max(tags.get(258, (1,))), tags.get(277, (1,))[0]
@@ -149,12 +213,33 @@ def _tiff(raw: bytes) -> PictureHeader:
         raise UnusablePicture("is a float, signed or 32-bit TIFF; accepted are unsigned 8 and 16 bit")
     if planes > 4:
         raise UnusablePicture(f"is a TIFF of {planes} planes; accepted are 1 to 4")
+    if tags.get(284, (1,))[0] == 2 and planes > 1 and bits > 8:  # OpenCV 4.14 decodes it into other pixels
+        raise UnusablePicture(f"is a TIFF of {bits} bit with separate planes; store them interleaved, pixel by pixel")
     for offsets, counts in ((273, 279), (324, 325)):
         ends = map(sum, zip(tags.get(offsets, ()), tags.get(counts, ()), strict=False))
         if max(ends, default=0) > len(raw):
             raise UnusablePicture("is a truncated TIFF")
     alpha = planes == 4 and bits == 8 and tags.get(262, (1,))[0] == 2
-    return PictureHeader(tags[257][0], tags[256][0], _valid(tags.get(274, (1,))[0]), tiff=True, tiff_alpha=alpha)
+    ink = tags.get(262, (1,))[0] == 5
+    return PictureHeader(
+        tags[257][0],
+        tags[256][0],
+        _valid(tags.get(274, (1,))[0]),
+        tiff=True,
+        tiff_alpha=alpha,
+        deep=bits == 16,
+        alpha=planes in (2, 4) and not ink,
+        cmyk=ink,
+        pages=_next_page(raw) != 0,
+    )
+
+
+def _next_page(raw: bytes) -> int:
+    """Where the second directory of a TIFF lies; 0 without one."""
+    order = "<" if raw[:2] == b"II" else ">"
+    start = struct.unpack_from(f"{order}I", raw, 4)[0]
+    at = start + 2 + 12 * struct.unpack_from(f"{order}H", raw, start)[0]
+    return int(struct.unpack_from(f"{order}I", raw, at)[0]) if at + 4 <= len(raw) else 0
 
 
 def _tags(data: bytes, wanted: tuple[int, ...]) -> dict[int, tuple[int, ...]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.pictures.picture_decoder import IMAGE_SUFFIXES, image_error, is_picture, picture_size, read_image
+from data.pictures.picture_decoder import IMAGE_SUFFIXES, image_error, is_picture, load_picture, read_image
 from data.pictures.plane_files import NPY, plane_size, read_planes
 from utils.values.channels import ANGLES, FLOAT, Channels
 from utils.words.errors import DataError, printable
@@ -40,16 +40,20 @@ class PlaneReader:
             _same_size(file, planes.shape, path, parts[0].shape, names)
         return _stacked(parts)
 
-    def size(self, path: Path) -> tuple[int, int]:
-        """(height, width) of a sample; its other files are looked up and their sizes compared. Raises DataError."""
+    def look(self, path: Path) -> tuple[tuple[int, int], tuple[str, ...]]:
+        """(height, width) of a sample, and the oddities in the header of a picture that is all of it. Raises DataError.
+
+        Other files of the sample are looked up and their sizes compared.
+        """
         if self.channels.plain_rgb:
-            return picture_size(path, self.max_pixels)
+            header = load_picture(path, self.max_pixels)[1]
+            return header.upright, header.oddities
         files = self.files(path)
         first = plane_size(path, self.max_pixels)
         for file, names, _ in files:
             if file is not None and file != path:
                 _same_size(file, plane_size(file, self.max_pixels), path, first, names)
-        return first
+        return first, ()
 
     def files(self, path: Path) -> list[tuple[Path | None, tuple[str, ...], int]]:
         """Each file of a sample, the names of its planes and their bits; None for a second picture that is missing.

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.pictures.picture_decoder import read_file
+from data.pictures.oddities import kinds_not_read
+from data.pictures.picture_decoder import is_unread_picture, read_file
 from data.pictures.plane_reader import first_names, is_first, without_seconds
 from utils.files.output_paths import output_places, relative_paths
 from utils.values.channels import RGB_CHANNELS, Channels
@@ -58,7 +59,7 @@ def find_sources(source: str, recursive: bool = False, channels: Channels = RGB_
     path = Path(source)
     if path.is_dir():
         found = _walk(path, recursive, channels)
-        return _sources(_some(found, source, _pattern(channels) + ("" if recursive else RECURSIVE)), path)
+        return _sources(_some(found, source, _pattern(channels) + ("" if recursive else RECURSIVE), channels), path)
     if path.exists() and path.suffix.lower() == ".txt":
         return _listed(path, channels)
     if path.exists():
@@ -71,8 +72,8 @@ def find_sources(source: str, recursive: bool = False, channels: Channels = RGB_
     if not glob.has_magic(source):
         raise DataError(f"--source {printable(source)}: no such file, folder or pattern")
     matches = (Path(match) for match in glob.glob(source, recursive=True) if os.path.isfile(match))
-    found = without_seconds([match for match in matches if _is_input(match.name, channels)], channels)
-    return _sources(_some(found, source, _pattern(channels)))
+    found = without_seconds([match for match in matches if _is_listed(match.name, channels)], channels)
+    return _sources(_some(found, source, _pattern(channels), channels))
 
 
 def words(sources: Sequence[Source]) -> str:
@@ -86,12 +87,17 @@ def _is_input(name: str, channels: Channels) -> bool:
     return is_first(name, channels) or is_video(name)
 
 
+def _is_listed(name: str, channels: Channels) -> bool:
+    """Whether a file that is found is an input, or a picture that nothing here reads: no part may be missing."""
+    return _is_input(name, channels) or (is_unread_picture(name) and not name.startswith("."))
+
+
 def _walk(folder: Path, recursive: bool, channels: Channels) -> list[Path]:
     homes = [(base, names) for base, _, names in os.walk(folder)] if recursive else [(folder, os.listdir(folder))]
     found = []
     for base, names in homes:
-        inputs = first_names(names, channels) + [name for name in names if is_video(name)]
-        found += [Path(base, name) for name in inputs]
+        others = [name for name in names if is_video(name) or _is_listed(name, channels)]
+        found += [Path(base, name) for name in dict.fromkeys([*first_names(names, channels), *others])]
     return without_seconds(found, channels)
 
 
@@ -100,8 +106,10 @@ def _pattern(channels: Channels) -> str:
     return f" called {channels.files} with channel {channels.image[0]}" if channels.files else ""
 
 
-def _some(found: list[Path], source: str, hint: str) -> list[Path]:
-    if not found:
+def _some(found: list[Path], source: str, hint: str, channels: Channels) -> list[Path]:
+    if not any(_is_input(path.name, channels) for path in found):
+        for finding in kinds_not_read(f"--source {printable(source)}", [printable(str(path)) for path in found]):
+            raise DataError(str(finding))
         raise DataError(f"--source {printable(source)}: no pictures or videos there{hint}")
     return sorted(found, key=Path.as_posix)
 
@@ -109,7 +117,14 @@ def _some(found: list[Path], source: str, hint: str) -> list[Path]:
 def _sources(paths: Sequence[Path], root: Path | None = None) -> list[Source]:
     relative = relative_paths(paths) if root is None else [path.relative_to(root) for path in paths]
     outputs = output_places(relative, {path for path in relative if is_video(path.name)})
-    return [Source(p, r.as_posix(), o) for p, r, o in zip(paths, relative, outputs, strict=True)]
+    return [Source(p, r.as_posix(), o, _problem(p)) for p, r, o in zip(paths, relative, outputs, strict=True)]
+
+
+def _problem(path: Path) -> str:
+    """Why a file that was found cannot be looked at, where its name tells."""
+    if is_video(path.name) or not is_unread_picture(path.name):
+        return ""
+    return f"{printable(str(path))}: is a picture of a kind that is not read; convert it to PNG or JPEG"
 
 
 def _listed(path: Path, channels: Channels) -> list[Source]:

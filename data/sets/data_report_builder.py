@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.files.data_report import HARMLESS_SKIPS, DataReport, Problem, too_many
+from data.files.data_report import HARMLESS_SKIPS, DataReport, Finding, Problem, too_many
 from data.labels.yolo_labels import count_orphans
+from data.pictures.oddities import dark, header_findings, kinds_not_read
 from data.sets.data_yaml import DataDescription
 from data.sets.label_finder import LabelFinder
 from data.sets.picture_lists import Listing
@@ -30,6 +31,7 @@ class DataReportBuilder:
         self.problems: list[Problem] = []
         self.homes: dict[tuple[Path, Path], tuple[Path, Path]] = {}
         self.unlabelled: Path | None = None
+        self.odd: dict[str, list[Path]] = {}
 
     def add(self, reading: PictureReading) -> None:
         """Enter one picture."""
@@ -42,6 +44,8 @@ class DataReportBuilder:
             return
         for problem in reading.problems:
             (self.notes if problem.harmless else self.rows)[problem.reason] += problem.count
+        for oddity in reading.oddities:
+            self.odd.setdefault(oddity, []).append(reading.path)
         dropped = reading.rows_dropped
         ignored = int((record.labels == EVERY_CLASS).sum())
         self.used += 1
@@ -57,7 +61,15 @@ class DataReportBuilder:
         if reading.label is not None:
             self.homes.setdefault((reading.path.parent, reading.label.parent), (reading.path, reading.label))
 
-    def data_report(self, drop_duplicates: bool, notices: tuple[str, ...]) -> DataReport:
+    def findings(self, max_pixels: int) -> tuple[Finding, ...]:
+        """What is odd about the pictures that are used, and how many are of kinds that are not read."""
+        unread = [problem.where for problem in self.listing.problems if problem.reason == "kind_not_read"]
+        split = self.listing.split
+        return (*kinds_not_read(split, unread), *header_findings(split, self.odd), *dark(split, self.odd, max_pixels))
+
+    def data_report(
+        self, drop_duplicates: bool, notices: tuple[str, ...], findings: tuple[Finding, ...] = ()
+    ) -> DataReport:
         """The report of all that was entered."""
         listing, labels = self.listing, self.labels
         skipped = listing.skipped + self.skipped
@@ -83,14 +95,17 @@ class DataReportBuilder:
             problems=(*listing.problems, *self.problems),
             notices=notices,
             bad=sum(n for reason, n in skipped.items() if reason not in HARMLESS_SKIPS) + self.bad_rows,
+            findings=findings,
         )
 
     def judge(self, description: DataDescription, bad_data: str, allow_empty: bool, data_report: DataReport) -> None:
         """Raise DataError for what is not tolerated.
 
         A picture is bad when it was left out, or when a row of its labels was: a set whose rows are all wrong
-        must not pass as a set of good parts.
+        must not pass as a set of good parts. Nothing is judged where all is to be counted.
         """
+        if bad_data == "count":
+            return
         split, where = data_report.split, description.lines[data_report.split]
         harmful = [problem for problem in data_report.problems if not problem.harmless]
         if harmful and bad_data == "error":
@@ -100,7 +115,8 @@ class DataReportBuilder:
             counts = f"{data_report.bad:,} of {data_report.found:,}"
             raise DataError(f"{where}: {split}: {counts} pictures are bad, first {harmful[0]}")
         if not data_report.used:
-            raise DataError(f"{where}: {split}: no pictures found; mend the path")
+            unread = next((f"; {finding}" for finding in data_report.findings if finding.kind == "kind_not_read"), "")
+            raise DataError(f"{where}: {split}: no pictures found{unread or '; mend the path'}")
         missing = data_report.labels["missing"]
         if missing * 2 > data_report.used and not allow_empty:
             place = self.unlabelled or description.annotations.get(split)

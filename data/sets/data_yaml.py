@@ -115,8 +115,6 @@ def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notic
     classes = read_classes(document, read_names(document, given)) if named else {}
     places = YamlPaths(document, notices, root)
     splits = {split: places.entries(split) for split in given}
-    if "val" in splits and splits.get("train") == splits["val"]:
-        notices.append(f"{document.where('val')}: train and val are the same pictures; the metrics will flatter")
     description = DataDescription(
         source=document.path,
         root=places.root,

@@ -55,7 +55,7 @@ def read_layout(folder: Path) -> FolderLayout:
             splits[split] = places[0]
     if not splits:
         raise ConfigError(f"{printable(str(folder))}: {_nothing(folder)}")
-    names, sources = _names(folder, splits)
+    names, sources = folder_names(folder, splits)
     shown = ", ".join(f"{split} = {printable(str(place.relative_to(folder)))}" for split, place in splits.items())
     return FolderLayout(splits, names, (f"{printable(str(folder))}: no data.yaml; {shown}; {sources[0]}", *sources[1:]))
 
@@ -100,7 +100,7 @@ def _pictures(folder: Path) -> Iterator[Path]:
         yield from (Path(home, name) for name in sorted(files) if is_picture(name) and not name.startswith("."))
 
 
-def _names(folder: Path, splits: dict[str, Path]) -> tuple[dict[str, Names], tuple[str, ...]]:
+def folder_names(folder: Path, splits: dict[str, Path]) -> tuple[dict[str, Names], tuple[str, ...]]:
     """Class names of each split, with notices where they come from: classes.txt, else COCO jsons, else the VOC xml."""
     homes = [folder, folder / "labels", *splits.values()]
     homes += [path.parent for place in splits.values() for path in label_candidates(place / "x.png")]

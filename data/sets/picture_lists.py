@@ -11,7 +11,7 @@ from data.files.shards import MANIFEST, SUFFIX, check_shards, members, offsets_o
 from data.files.stamps import Watch, no_watch
 from data.files.yaml_paths import expand_glob, glob_folders
 from data.labels.coco_labels import CocoImage, CocoTruth, read_coco
-from data.pictures.picture_decoder import read_file
+from data.pictures.picture_decoder import is_unread_picture, read_file
 from data.pictures.plane_reader import first_names, is_first, without_seconds
 from data.sets.data_yaml import DataDescription
 from utils.words.errors import DataError, printable
@@ -84,6 +84,10 @@ class Listing:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in folders:
                 self.watch(os.path.join(home, name))
+            for name in sorted(set(files) - set(file_names)):
+                if is_unread_picture(name) and not name.startswith("."):
+                    where = printable(os.path.join(home, name))
+                    self._skip(where, "kind_not_read", "is a picture of a kind that is not read")
             for name in sorted(file_names):
                 if name.startswith("."):
                     self.skipped["hidden"] += 1

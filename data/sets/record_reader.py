@@ -27,7 +27,7 @@ class PictureReading:
     """What reading one picture gave: a record, or the reason it is left out.
 
     `label` is its label file; `rows` how many boxes that file has, good or bad, and `others` how many a file has that
-    was not used.
+    was not used. `oddities`: see `PictureHeader`.
     """
 
     path: Path
@@ -38,6 +38,7 @@ class PictureReading:
     rows: int | None = None
     others: int | None = None
     duplicates: int = 0
+    oddities: tuple[str, ...] = ()
 
     @property
     def rows_dropped(self) -> int:
@@ -54,9 +55,13 @@ class RecordReader:
     def __call__(self, path: Path) -> PictureReading:
         """The picture at `path`; raises DataError only for a class that the names do not cover."""
         try:
-            size = self.planes.size(path)
+            size, oddities = self.planes.look(path)
         except DataError as error:
             return _left_out(path, path, "unreadable", error)
+        reading = self._read(path, size)
+        return replace(reading, oddities=oddities) if oddities else reading
+
+    def _read(self, path: Path, size: tuple[int, int]) -> PictureReading:
         label = self.finder.labels.find(path)
         raw = None
         if os.path.lexists(label):

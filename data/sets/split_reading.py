@@ -10,7 +10,7 @@ from typing import Literal
 
 from tqdm import tqdm
 
-from data.files.data_report import DataReport
+from data.files.data_report import DataReport, Finding
 from data.files.stamps import Stamp, Watch, no_watch, take_stamps
 from data.pictures.picture_decoder import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader, missing_words, second_folder
@@ -32,12 +32,12 @@ QUIET_UP_TO = 500  # pictures
 class ReadPolicy:
     """What bad data leads to.
 
-    `bad_data`: "error" stops at any problem; "skip" leaves out bad rows and bad pictures up to a limit.
+    `bad_data`: "error" stops at any problem; "skip" leaves out bad rows and bad pictures up to a limit, "count" all.
     `allow_empty` accepts a set in which most label files are missing. `drop_duplicates` removes repeated rows
     (they are counted anyway). `workers` threads read files.
     """
 
-    bad_data: Literal["skip", "error"]
+    bad_data: Literal["skip", "error", "count"]
     drop_duplicates: bool
     allow_empty: bool = False
     max_pixels: int = MAX_PIXELS
@@ -59,6 +59,11 @@ class RecordSet:
     synonyms: tuple[tuple[str, ...], ...]
     channels: Channels = Channels()
     mm_per_px: float | None = None
+
+    def with_findings(self, findings: tuple[Finding, ...]) -> RecordSet:
+        """The same set, with more findings in its report."""
+        known = self.data_report.findings
+        return replace(self, data_report=replace(self.data_report, findings=(*known, *findings)))
 
     def serving(self, needed: Channels, where: str, source: str) -> RecordSet:
         """The same pictures as a network needs them; see utils.values.channels.serve."""
@@ -166,7 +171,8 @@ class SplitReader:
         """What follows from all pictures, after the last chunk. Raises DataError; see `read_records`."""
         ids, category_ids = self.finder.identities(self.used)
         notices = (*self.finder.notices, *self.disagreements.notices())
-        data_report = self.report_builder.data_report(self.policy.drop_duplicates, notices)
+        findings = self.report_builder.findings(self.policy.max_pixels)
+        data_report = self.report_builder.data_report(self.policy.drop_duplicates, notices, findings)
         self.report_builder.judge(self.description, self.policy.bad_data, self.policy.allow_empty, data_report)
         channels, split = self.description.channels, self.split
         warning = missing_words(self.used, channels, self.description.lines[split])

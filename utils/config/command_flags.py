@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from utils.config.parser import Parser, megabytes, natural_number, several, whole_number
+from utils.config.parser import Parser, amount, megabytes, natural_number, several, whole_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +63,21 @@ class FoldsFlags:
     root: str
     bad_data: str
     allow_empty: bool
+    max_pixels: int
+    debug: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditFlags:
+    """The command line of python -m data.audit."""
+
+    data: str
+    out: str
+    write: str
+    strict: bool
+    imgsz: int
+    min_box_px: float
+    root: str
     max_pixels: int
     debug: bool
 
@@ -134,6 +149,20 @@ def parse_pack(argv: Sequence[str] | None) -> PackFlags:
     parser.add_argument("--bad-data", choices=("error", "skip"), default="skip")
     parser.add_argument("--max-pixels", type=whole_number, default=178_956_970)
     return PackFlags(**parser.read(argv))
+
+
+def parse_audit(argv: Sequence[str] | None) -> AuditFlags:
+    """The flags of python -m data.audit. Raises ConfigError."""
+    parser = Parser("python -m data.audit", "Look at every picture and label of a data set, and say what is odd.")
+    parser.add_argument("data", metavar="FOLDER|YAML", help="data YAML, looked up in cfg/data too, or a folder")
+    parser.add_argument("--out", default="", metavar="FOLDER", help="a new folder for audit.json and pictures")
+    parser.add_argument("--write", default="", metavar="YAML", help="a new data YAML, for a folder that has none")
+    parser.add_argument("--strict", action="store_true", help="exit code 3 if a number would be wrong or data is lost")
+    parser.add_argument("--imgsz", "--img", "--img-size", type=whole_number, default=640, help="of the training")
+    parser.add_argument("--min-box-px", type=amount, default=1.0, help="augment.min_box_px of the training")
+    parser.add_argument("--root", default="", help="where the data lies (default: as `path` of the YAML says)")
+    parser.add_argument("--max-pixels", type=whole_number, default=178_956_970)
+    return AuditFlags(**parser.read(argv))
 
 
 def parse_folds(argv: Sequence[str] | None) -> FoldsFlags:

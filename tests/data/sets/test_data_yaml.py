@@ -91,11 +91,6 @@ def test_roboflow_parent_folder(home: Path) -> None:
     assert description.splits["train"] == (home / "train/images",) and len(notices) == 1
 
 
-def test_same_split_twice_is_a_notice(home: Path) -> None:
-    _, notices = read_description(written(home, GOOD.replace("images/val", "images/train/")))
-    assert len(notices) == 1 and "data.yaml:2: train and val are the same" in notices[0]
-
-
 def test_lookup(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(module, "SHIPPED", home)
