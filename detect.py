@@ -28,7 +28,7 @@ from data.pictures.video import read_frames
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
 from models.ready.load import for_inference, load_masker, load_model, look_for
-from utils.config.config import DataConfig, RunConfig
+from utils.config.config import Config, DataConfig, RunConfig
 from utils.config.detect_flags import DetectFlags, parse_detect
 from utils.config.settings import build_config, settings_of_assignments
 from utils.console.log import LOG, log_to
@@ -38,7 +38,7 @@ from utils.detecting.frame_batches import frame_batches
 from utils.detecting.output_options import DetectionOutput
 from utils.files.checkpoint import find_weights, weights_about
 from utils.files.output_paths import protect_inputs
-from utils.files.runs import new_run, provenance, write_json
+from utils.files.runs import new_run, provenance, write_about
 from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits
 from utils.processes.device import half_notices, half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
@@ -193,7 +193,8 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     run = world.broadcast(new_run(flags.project, flags.name, flags.exist_ok) if world.first else Path())
     if world.first:
         log_to(run / "detect.log")
-        write_json(run / "run.json", {**provenance(argv), **weights_about(detector.path), **detector.about})
+        origin = {**provenance(argv), **weights_about(detector.path), **detector.about}
+        write_about(run, origin, _assigned(flags).run.full_paths)
     LOG.info("weights %s, %s from %s", detector.path, words(sources), pattern)
     output = DetectionOutput.of(flags)
     notices += half_notices(detector.model.device, flags.half)
@@ -207,12 +208,16 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     return run, 3 if totals.unreadable else 10 if flags.fail_on_defect and totals.bad else 0
 
 
-def _detector(flags: DetectFlags) -> Detector:
+def _assigned(flags: DetectFlags) -> Config:
     settings = settings_of_assignments(list(flags.assignments))
     for setting in settings:
-        if setting.key not in ("model.sam", "model.static"):
-            raise ConfigError(f"{setting.origin}: detect.py takes model.sam and model.static")
-    model = build_config(settings)[0].model
+        if setting.key not in ("model.sam", "model.static", "run.full_paths"):
+            raise ConfigError(f"{setting.origin}: detect.py takes model.sam, model.static and run.full_paths")
+    return build_config(settings)[0]
+
+
+def _detector(flags: DetectFlags) -> Detector:
+    model = _assigned(flags).model
     return Detector(
         find_weights(flags.weights),
         flags.device,

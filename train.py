@@ -39,7 +39,7 @@ from utils.processes.device import select_device
 from utils.processes.distributed import World, find_place, joined
 from utils.processes.launch import device_of, launch, process_count
 from utils.processes.mixed_precision import autocast_dtype
-from utils.processes.resume import Resumed, check_resumed, restarted, resume
+from utils.processes.resume import Resumed, check_resumed, first_that_fits, restarted, resume
 from utils.report.evaluation import ReportOptions
 from utils.report.run_results import write_results
 from utils.training.doctor import Doctor
@@ -165,10 +165,10 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     torch.manual_seed(cfg.run.seed)
     data = read_splits(cfg)
     if resumed:
-        model, words = network_of(resumed.content, resumed.last, cfg, data.train_vocabulary())
+        model, words = network_of(resumed.content, resumed.source, cfg, data.train_vocabulary())
     else:
         cfg, model, words = new_model(cfg, data.train_vocabulary(), data.train.channels, data.box_sizes(cfg.data.imgsz))
-    where = str(resumed.last if resumed else model.spec.path)
+    where = str(resumed.source if resumed else model.spec.path)
     data = data.serving(model.channels, where, cfg.data.data, reads_text=words is not None)
     cfg, state = new_training(model, cfg, len(data.train.records), dtype, device, world)
     if lone := lone_picture(data, cfg, model.stride, world):
@@ -176,7 +176,7 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     if words and data.train.names != data.val.names:  # on the averaged weights only, as those are evaluated
         set_words(state.ema.module, words_for(words, data.val_vocabulary(), cfg.model.text_encoder))
     if resumed:
-        state.restore(resumed.content, resumed.last)
+        state.restore(resumed.content, resumed.source)
     book = DataBook(data.train, data.val, cfg.data.bad_data)
     return Run(cfg, device, data, state, state.model.head.criterion(cfg), words, book)
 
@@ -251,7 +251,7 @@ def main_story(argv: Sequence[str] | None) -> int:
             if resumed.finished:
                 LOG.info("%s: this run has ended; start another with --weights", resumed.last)
                 return 0
-        run = prepare(cfg, device, world, resumed)
+        run = first_that_fits(resumed, lambda last: prepare(cfg, device, world, last))
         if flags.dry_run:
             return dry_run(run)
         folder = world.broadcast(resumed.folder) if resumed else shared_new_folder(run.cfg.run, world)

@@ -28,7 +28,7 @@ from utils.console.log import LOG, log_to
 from utils.console.progress import progress
 from utils.console.script import end, run_script
 from utils.files.checkpoint import find_weights, weights_about
-from utils.files.runs import new_run, provenance, write_json
+from utils.files.runs import new_run, provenance, write_about
 from utils.files.yolo_txt import write_label_files
 from utils.inspection.comparison import report_comparison
 from utils.inspection.inspection_config import InspectionConfig, inspection_config
@@ -213,7 +213,7 @@ def open_run(flags: ValFlags, origin: dict[str, object]) -> Path:
     """A new run folder with its log; `origin`, where the numbers come from, goes into run.json."""
     run = new_run(flags.project, flags.name, flags.exist_ok)
     log_to(run / "val.log")
-    write_json(run / "run.json", origin)
+    write_about(run, origin, assigned_config(flags).run.full_paths)
     return run
 
 

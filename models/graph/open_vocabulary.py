@@ -13,8 +13,10 @@ from torch import Tensor
 from models.graph.graph import Graph
 from models.rows.model_spec import ModelSpec
 from models.text.cache import VectorCache, average_templates
+from models.text.encoder import flaw
 from models.text.encoder_finder import find_encoder
-from utils.words.errors import CheckpointError, ConfigError
+from utils.words.errors import CheckpointError, ConfigError, DamagedError
+from utils.words.synonyms import check_templates
 from utils.words.vocabulary import Vocabulary
 
 DEFAULT_ENCODER = "open_clip"
@@ -57,15 +59,18 @@ def text_source(spec: ModelSpec, text_encoder: str) -> str:
 
 
 def stored_words(content: Mapping[str, Any], path: Path) -> Words | None:
-    """The words of a checkpoint; None for a network without text. Raises CheckpointError."""
+    """The words of a checkpoint; None for a network without text. Raises DamagedError, ConfigError for its names."""
     if "vocabulary" not in content:
         return None
     stored, names = content["vocabulary"], tuple(content["names"])
     vectors = stored["vectors"]
-    if vectors.shape[0] != len(names):
-        raise CheckpointError(f"{path}: {len(vectors)} text vectors for {len(names)} names; the file is inconsistent")
-    vocabulary = Vocabulary.from_names(names, tuple(stored["templates"]), str(path))
-    return Words(vocabulary, vectors, str(stored["encoder"]), str(stored["source"]))
+    if found := flaw(vectors):
+        raise DamagedError(path, f"its text vectors have {found}")
+    if len(vectors) != len(names):
+        raise DamagedError(path, f"{len(vectors)} text vectors for {len(names)} names; the file is inconsistent")
+    check_templates(stored["templates"], "vocabulary.templates")
+    vocabulary = Vocabulary.from_names(names, tuple(stored["templates"]), "names")
+    return Words(vocabulary, vectors, stored["encoder"], stored["source"])
 
 
 def words_for(stored: Words, vocabulary: Vocabulary, text_encoder: str, cache: VectorCache | None = None) -> Words:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -30,11 +32,13 @@ from models.rows.model_spec import ModelSpec, parse_spec, read_spec
 from models.sam.masker import Masker, sam_for_masks
 from utils.config.config import Config
 from utils.config.paths import find_yaml
-from utils.config.settings import config_from_plain
+from utils.config.run_config import with_folders
 from utils.console.log import LOG
 from utils.files import checkpoint
+from utils.files.checkpoint import stored_in
 from utils.values.channels import Channels, channels_of_plain, check_order
-from utils.words.errors import CheckpointError, ConfigError
+from utils.words.class_names import name_key
+from utils.words.errors import CheckpointError, ConfigError, DamagedError
 from utils.words.vocabulary import Vocabulary
 from utils.words.yamlio import Document
 
@@ -64,11 +68,23 @@ class Loaded:
 
 
 def model_spec(content: Mapping[str, Any], path: Path) -> ModelSpec:
-    """The network a checkpoint was made for. Raises CheckpointError when this version cannot build it."""
-    try:
-        return parse_spec(Document(path, content["model_spec"], {}))
-    except ConfigError as error:
-        raise CheckpointError(f"{path}: its network is not known here: {error}") from error
+    """The network a checkpoint was made for. Raises DamagedError when this version cannot build it."""
+    with stored_in(path):
+        spec = parse_spec(Document(path, content["model_spec"], {}))
+    names = {name_key(name) for name in content["names"]}
+    if not len(names) == len(content["names"]) == spec.classes:
+        raise DamagedError(path, f"{len(names)} class names for {spec.classes} classes; the file is inconsistent")
+    return spec
+
+
+def stored_network(content: Mapping[str, Any], path: Path) -> tuple[ModelSpec, Channels, Words | None]:
+    """Rows, planes and words of the network of a checkpoint. Raises DamagedError."""
+    spec, channels = model_spec(content, path), channels_of_plain(content["channels"], str(path))
+    with stored_in(path):
+        words = stored_words(content, path)
+    if (words is None) != (spec.text_dim is None):
+        raise DamagedError(path, "its network reads text without words to look for, or the other way round")
+    return spec, channels, words
 
 
 def checkpoint_network(model: Graph, names: Sequence[str], words: Words | None) -> dict[str, Any]:
@@ -81,21 +97,18 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
     """Load a checkpoint for evaluation; `sam`, `masks` see choose_sam, "" as it was trained. Raises CheckpointError."""
     path = Path(path)
     content = checkpoint.load(path)
-    spec = model_spec(content, path)
-    names = tuple(content["names"])
-    if len(names) != spec.classes:
-        raise CheckpointError(f"{path}: {len(names)} class names for {spec.classes} classes; the file is inconsistent")
-    config = config_from_plain(content["config"], str(path))
-    channels = channels_of_plain(content["channels"], str(path))
-    spec, weights_files = choose_sam(spec, channels, sam or config.model.sam, masks)
-    model = build_graph(spec, channels, weights_files)
-    checkpoint.restore(model, content["ema"]["module"], path)
-    model.eval().requires_grad_(False)
-    words = stored_words(content, path)
-    if words is not None:
-        set_words(model, words)
+    spec, channels, words = stored_network(content, path)
+    config = with_folders(checkpoint.config_of(content, path), path)
+    with nullcontext() if sam else stored_in(path):  # what the user chooses is no fault of the file
+        spec, weights_files = choose_sam(spec, channels, sam or config.model.sam, masks)
+    with stored_in(path):
+        model = build_graph(spec, channels, weights_files)
+        checkpoint.restore(model, content["ema"]["module"], path)
+        model.eval().requires_grad_(False)
+        if words is not None:
+            set_words(model, words)
     model.to_device(device)
-    return Loaded(model, names, config, int(content["epoch"]), path, words)
+    return Loaded(model, tuple(content["names"]), config, content["epoch"], path, words)
 
 
 def look_for(loaded: Loaded, vocabulary: Vocabulary, text_encoder: str) -> Loaded:
@@ -178,11 +191,11 @@ def network_of(
     content: Mapping[str, Any], path: Path, cfg: Config, vocabulary: Vocabulary
 ) -> tuple[Graph, Words | None]:
     """The network of a checkpoint to train on, without its weights. Raises UserError."""
-    words = stored_words(content, path)
+    spec, channels, words = stored_network(content, path)
     if words is not None:
         words = words_for(words, vocabulary, cfg.model.text_encoder)
-    channels = channels_of_plain(content["channels"], str(path))
-    return build_network(model_spec(content, path), words, cfg, channels), words
+    with stored_in(path):
+        return build_network(spec, words, cfg, channels), words
 
 
 def build_network(spec: ModelSpec, words: Words | None, cfg: Config, channels: Channels) -> Graph:
@@ -201,13 +214,13 @@ def load_matching(model: Graph, path: str | Path) -> str:
     Networks of different numbers of rows are aligned first: an extra row, such as a fusion, shifts those below it.
     Raises CheckpointError when nothing fits.
     """
+    path = Path(path)
     content = checkpoint.load(path)
-    theirs = channels_of_plain(content.get("channels", []), str(path))
+    spec, theirs, _ = stored_network(content, path)
     check_order(theirs.names, model.channels.names, str(path), "the data")
-    state: dict[str, Tensor] = content["ema"]["module"]
-    state = _aligned(state, model_spec(content, Path(path)), model.spec)
+    state = _aligned(content["ema"]["module"], spec, model.spec)
     own = model.state_dict()
-    fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape and own[k].dtype == v.dtype}
     if not fitting:
         raise CheckpointError(f"{path}: none of its {len(state)} tensors fits this model; is --cfg the same?")
     model.load_state_dict(fitting, strict=False)  # what does not fit keeps its first weights
@@ -230,9 +243,8 @@ def _aligned(state: dict[str, Tensor], theirs: ModelSpec, ours: ModelSpec) -> di
     places = {block.a + k: block.b + k for block in blocks for k in range(block.size)}
     moved = {}
     for key, value in state.items():
-        room, number, rest = key.split(".", 2)
-        assert room == "layers", f"a graph's weights are those of its rows, not {key}"
-        place = places.get(int(number))
+        row = re.fullmatch(r"layers\.(\d{1,4})\.(.+)", key)
+        place = places.get(int(row[1])) if row else None
         # a row without a partner gets a name that no model has, so that it counts as left out
-        moved[f"row {number} of theirs.{rest}" if place is None else f"layers.{place}.{rest}"] = value
+        moved[f"layers.{place}.{row[2]}" if row and place is not None else f"{key} of theirs"] = value
     return moved

@@ -197,6 +197,7 @@ class RunConfig:
     nosave: bool = False
     noval: bool = False
     noplots: bool = False
+    full_paths: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

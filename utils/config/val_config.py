@@ -8,8 +8,14 @@ from utils.config.config import Config, DataConfig, ValConfig
 from utils.config.settings import Setting, build_config, settings_of_assignments
 from utils.config.val_flags import ValFlags
 from utils.words.errors import ConfigError
+from utils.words.private_paths import is_reduced
 
-BESIDE_DATA = ("model.sam", "model.static", "val.chance")  # what --set may change, in addition to data.*
+BESIDE_DATA = (
+    "model.sam",
+    "model.static",
+    "val.chance",
+    "run.full_paths",
+)  # what --set may change, in addition to data.*
 
 
 def assigned_config(flags: ValFlags) -> Config:
@@ -17,7 +23,7 @@ def assigned_config(flags: ValFlags) -> Config:
     settings = settings_of_assignments(list(flags.assignments))
     for setting in settings:
         if not setting.key.startswith("data.") and setting.key not in BESIDE_DATA:
-            raise ConfigError(f"{setting.origin}: evaluation takes data.*, model.sam, model.static and val.chance")
+            raise ConfigError(f"{setting.origin}: evaluation takes data.*, {', '.join(BESIDE_DATA)}")
     return build_config(settings)[0]
 
 
@@ -27,6 +33,10 @@ def data_config(flags: ValFlags, stored: DataConfig, origin: str) -> DataConfig:
     if flags.data:  # the stored root belongs to the training data
         settings += [Setting("data.data", flags.data, "--data"), Setting("data.root", "", "--data")]
     data = build_config([*settings, *settings_of_assignments(list(flags.assignments))])[0].data
+    if lost := next(filter(is_reduced, (data.data, data.root)), ""):
+        raise ConfigError(
+            f"--data: {origin} says {lost} without its folders, as the run's opt.yaml is not there; give it"
+        )
     return replace(
         data,
         imgsz=flags.imgsz or stored.imgsz,

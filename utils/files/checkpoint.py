@@ -1,5 +1,5 @@
-"""Checkpoints: a state dict and plain metadata, only ever read with `weights_only=True`, and written so that a crash at
-any moment leaves a complete file behind.
+"""Checkpoints: a state dict and plain metadata, only ever read with `weights_only=True` and only if every bit and every
+entry is right; written so that a crash at any moment leaves a complete file behind.
 """
 
 from __future__ import annotations
@@ -8,17 +8,28 @@ import hashlib
 import os
 import pickle
 import shutil
+import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from utils.words.errors import CheckpointError, ResourceError
+from utils.config.config import Config
+from utils.config.settings import config_from_plain
+from utils.files.content import flaw, not_finite
+from utils.files.torch_zip import load_zip
+from utils.words.errors import CheckpointError, ConfigError, DamagedError, NumericError, ResourceError, printable
 
 FORMAT = 2  # 1 had the losses of all heads in one section of the configuration
+# what zipfile and torch raise for files that make no sense
+UNREADABLE = (
+    *(RuntimeError, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError),
+    *(ArithmeticError, MemoryError, struct.error, zipfile.BadZipFile),
+)
 TRAINED = Path("runs/train")  # where a checkpoint is looked for when none is named
 
 
@@ -26,8 +37,11 @@ def save(path: Path, content: dict[str, Any], keep_previous: bool = False) -> No
     """Write `content` (tensors and plain values) to `path`: temporary file, fsync, read back, rename, fsync of the
     folder. There is a complete file of that name at any moment.
 
-    `keep_previous` leaves the file before as `<stem>.prev.pt`. Raises ResourceError when the disk refuses.
+    `keep_previous` leaves the file before as `<stem>.prev.pt`. Raises ResourceError when the disk refuses, and
+    NumericError for values that are not finite: what was saved before stays.
     """
+    if found := not_finite(content):
+        raise NumericError(f"{path}: not written: {found}; lower --set optim.lr0, or try --no-amp")
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -72,43 +86,73 @@ def _sync_folder(folder: Path) -> None:
 
 
 def read(path: Path, remedy: str) -> Any:
-    """What torch wrote to `path`, ours or not, on the CPU. Raises CheckpointError: missing, damaged or unsafe.
+    """What torch wrote to `path`, ours or not, on the CPU, every byte of it compared with its checksum.
 
-    `remedy`: what to do when there is no such file.
+    Raises CheckpointError when there is no such file, with `remedy` as advice, and DamagedError for one that is
+    damaged, foreign or unsafe.
     """
     if not path.is_file():
+        if path.exists():  # a folder, a pipe, a device: opening may wait for ever
+            raise DamagedError(path, "no regular file")
         raise CheckpointError(f"{path}: no such checkpoint; {remedy}")
     if not zipfile.is_zipfile(path):
-        raise CheckpointError(f"{path}: incomplete, or no torch checkpoint (old pickle formats are refused as unsafe)")
+        raise DamagedError(path, "incomplete, or no torch checkpoint (old pickle formats are refused as unsafe)")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return load_zip(path.read_bytes())
     except pickle.UnpicklingError as error:
         reason = next((line for line in str(error).splitlines() if "GLOBAL" in line or "Unsupported" in line), "")
         reason = reason.strip() or str(error).splitlines()[0]
-        raise CheckpointError(f"{path}: refused as unsafe, it wants to run code: {reason}") from error
-    except (RuntimeError, OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path}: damaged or not a checkpoint: {str(error).splitlines()[0]}") from error
+        raise DamagedError(path, f"refused as unsafe, it wants to run code: {reason}") from error
+    except UNREADABLE as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DamagedError(path, f"damaged or not a checkpoint: {printable(reason)}") from error
 
 
-def load(path: str | Path) -> dict[str, Any]:
-    """Read a checkpoint of ours onto the CPU. Raises CheckpointError: missing, not ours, damaged or unsafe."""
+def load(path: str | Path, resumable: bool = False) -> dict[str, Any]:
+    """Read a checkpoint of ours onto the CPU: each entry is there and of its type, each number finite (see Content).
+
+    `resumable`: everything that a training needs must be in it. Raises CheckpointError, DamagedError.
+    """
     path = Path(path)
     content = read(path, "train one with python train.py --data YOUR.yaml")
     if not isinstance(content, dict) or not {"format", "model_spec"} <= set(content):
-        raise CheckpointError(f"{path}: not a checkpoint of this project")
-    if content["format"] != FORMAT:
+        raise DamagedError(path, "not a checkpoint of this project")
+    if isinstance(content["format"], int) and content["format"] != FORMAT:
         version = f"of another version: its format is {content['format']}, this program reads format {FORMAT}"
-        raise CheckpointError(f"{path}: {version}; train it again")
+        raise DamagedError(path, f"{version}; train it again")
+    if resumable and "optimizer" not in content and "model" not in content:
+        raise DamagedError(path, "holds averaged weights only; continue from its last.pt")
+    if found := flaw(content, resumable):
+        advice = "start a new run with --weights" if resumable else "train it again"
+        raise DamagedError(path, f"damaged, or of another version: {found}; {advice}")
     return content
 
 
+def config_of(content: Mapping[str, Any], path: Path) -> Config:
+    """The configuration that a checkpoint keeps. Raises DamagedError."""
+    with stored_in(path):
+        return config_from_plain(content["config"], "config")
+
+
+@contextmanager
+def stored_in(path: Path) -> Iterator[None]:
+    """Around what is made of stored values: a ConfigError, which a user can mend, becomes a DamagedError of `path`."""
+    try:
+        yield
+    except ConfigError as error:
+        raise DamagedError(path, f"damaged, or of another version: {error}") from error
+
+
 def restore(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
-    """Load every tensor of `state`, none missing, none left over. Raises CheckpointError."""
+    """Load every tensor of `state`, none missing, none left over, none of another type. Raises DamagedError."""
+    for key, own in module.state_dict().items():
+        if key in state and state[key].dtype != own.dtype:
+            raise DamagedError(path, f"{key} holds {state[key].dtype} instead of {own.dtype}")
     try:
         module.load_state_dict(state)
     except (RuntimeError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise CheckpointError(f"{path}: its weights do not fit its network: {reason}") from error
+        raise DamagedError(path, f"its weights do not fit its network: {reason}") from error
 
 
 def newest(project: Path, file: str) -> Path | None:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from utils.words.errors import ConfigError, ResourceError, printable
+from utils.words.private_paths import without_folders
 
 LAST_WRITTEN = "report.json"  # of a run: when it is there, the results are complete
 COLUMNS = (
@@ -97,6 +98,13 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def write_about(run: Path, about: Mapping[str, Any], full_paths: bool) -> None:
+    """Write run.json, which says how a run came about: without the folders of this machine unless `full_paths` are
+    asked for, which it says then.
+    """
+    write_json(run / "run.json", {**about, "full_paths": True} if full_paths else without_folders(about))
+
+
 class ResultsCsv:
     """results.csv: one row per epoch, YOLOv5's columns first; losses that a model does not have stay blank."""
 
@@ -136,7 +144,7 @@ def _cell(value: float | int) -> str:
 
 
 def provenance(argv: Sequence[str] | None) -> dict[str, Any]:
-    """How a run came about: command, versions, machine, git revision. No user name, no absolute path."""
+    """How a run came about: command, versions, machine, git revision. See `write_about` for what of it is handed on."""
     words = sys.argv[1:] if argv is None else argv
     return {
         "command": [Path(sys.argv[0]).name, *words],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import platform
@@ -69,9 +70,13 @@ def _last_words(rank: int, failure: ProcessFailure) -> str:
 
 
 def launch_id() -> str:
-    """A name for one start of torchrun, the same in all its attempts (--max-restarts); '' without torchrun."""
+    """A name for one start of torchrun, the same in all its attempts (--max-restarts); '' without torchrun.
+
+    Hashed: checkpoints and run.json keep it, and must not name the machine.
+    """
     name = os.environ.get("TORCHELASTIC_RUN_ID", "")
-    return f"{name} {platform.node()} {os.getppid()}" if name else ""
+    start = f"{name} {platform.node()} {os.getppid()}"
+    return hashlib.sha256(start.encode("utf-8", "replace")).hexdigest()[:16] if name else ""
 
 
 def check_processes(cfg: Config, pictures: int, processes: int) -> None:

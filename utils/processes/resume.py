@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from utils.config.config import Config
-from utils.config.settings import Setting, build_config, config_from_plain
+from utils.config.run_config import first_reduced, other_value, with_folders
+from utils.config.settings import Setting, build_config
 from utils.config.train_flags import TrainFlags
 from utils.console.log import LOG
 from utils.files import checkpoint
 from utils.files.runs import LAST_WRITTEN, find_run
 from utils.processes.distributed import World
 from utils.processes.launch import launch_id
-from utils.words.errors import CheckpointError, ConfigError
+from utils.words.errors import CheckpointError, ConfigError, DamagedError
 
+T = TypeVar("T")
 MAY_CHANGE = (
     "run.device",
     "run.nproc",
@@ -30,12 +33,15 @@ MAY_CHANGE = (
 
 @dataclass(frozen=True, eq=False)
 class Resumed:
-    """A run to continue: its configuration, the origins of the values, and the content of `last`, its last.pt."""
+    """A run to continue: its configuration, the origins of the values, and the content of `source`: `last`, its
+    last.pt, or the one before that.
+    """
 
     cfg: Config
     origins: dict[str, str]
     content: dict[str, Any]
     last: Path
+    source: Path
 
     @property
     def settings(self) -> tuple[Config, dict[str, str]]:
@@ -60,16 +66,16 @@ def resume(flags: TrainFlags) -> Resumed:
     path = Path(flags.resume) if flags.resume else checkpoint.newest(checkpoint.TRAINED, "last.pt")
     if path is None:
         raise CheckpointError("--resume: no runs/train/*/weights/last.pt; name the checkpoint to continue from")
-    content = _load_last(path)
     other = [s.origin for s in flags.settings if s.key not in MAY_CHANGE]
     if other or flags.assignments or flags.hyp:
         words = ", ".join([*other, *(["--set"] if flags.assignments else []), *(["--hyp"] if flags.hyp else [])])
         raise ConfigError(f"--resume: continues with the run's own configuration; leave out {words}")
-    stored = config_from_plain(content["config"], str(path))
-    settings = [Setting(f"{s}.{k}", v, "") for s, values in stored.plain().items() for k, v in values.items()]
+    resumed = _saved_in(path)
+    stored = resumed.cfg.plain()
+    settings = [Setting(f"{s}.{k}", v, "") for s, values in stored.items() for k, v in values.items()]
     # the flags come last, so that they win over what the run had
     cfg, _ = build_config([*settings, *flags.settings])
-    return Resumed(cfg, dict(content["origins"]), content, path)
+    return replace(resumed, cfg=cfg)
 
 
 def restarted(cfg: Config, world: World) -> Resumed | None:
@@ -88,16 +94,12 @@ def restarted(cfg: Config, world: World) -> Resumed | None:
         else:
             LOG.warning("started again by the launcher: continuing %s", folder)
     folder = world.broadcast(folder)
-    if folder is None:
-        return None
-    last = folder / "weights" / "last.pt"
-    content = _load_last(last)
-    return Resumed(config_from_plain(content["config"], str(last)), dict(content["origins"]), content, last)
+    return None if folder is None else _saved_in(folder / "weights" / "last.pt")
 
 
 def _saved_by(last: Path, launch: str) -> bool:
     """Whether a checkpoint is this launch's: with --exist-ok the folder may hold an older run's."""
-    return last.exists() and checkpoint.load(last).get("launch") == launch
+    return last.exists() and _saved_in(last).content["launch"] == launch
 
 
 def check_resumed(world: World, resumed: Resumed) -> None:
@@ -111,18 +113,56 @@ def check_resumed(world: World, resumed: Resumed) -> None:
         )
 
 
-def _load_last(path: Path) -> dict[str, Any]:
-    """The checkpoint, or the one before it where it is damaged. Raises CheckpointError."""
-    previous = path.with_suffix(".prev.pt")
+def first_that_fits(resumed: Resumed | None, attempt: Callable[[Resumed | None], T]) -> T:
+    """`attempt` to go on with a run, and again with the checkpoint before where the last one turns out not to fit its
+    own network. Raises CheckpointError.
+    """
     try:
-        content = checkpoint.load(path)
-    except CheckpointError as error:
-        if not path.exists() or not previous.exists():
+        return attempt(resumed)
+    except DamagedError as error:
+        if resumed is None or error.path != resumed.last:  # a file of weights that the network needs, or no other left
             raise
-        LOG.warning("%s; continuing from %s", error, previous.name)
-        content = checkpoint.load(previous)
-    if "optimizer" not in content:
-        raise CheckpointError(f"--resume {path}: holds averaged weights only; continue from its last.pt")
-    if "done" not in content:
-        raise CheckpointError(f"--resume {path}: is of an earlier version; start a new run with --weights {path}")
-    return content
+        before = replace(_one_before(resumed.last, error), cfg=resumed.cfg)
+        try:
+            return attempt(before)
+        except DamagedError as second:
+            raise _neither(error, second) from second
+
+
+def _saved_in(path: Path) -> Resumed:
+    """What a checkpoint says of its run, or the one before it where it is damaged. Raises CheckpointError."""
+    try:
+        return _read(path, path)
+    except DamagedError as error:
+        return _one_before(path, error)
+
+
+def _one_before(last: Path, error: DamagedError) -> Resumed:
+    previous = last.with_suffix(".prev.pt")
+    if not previous.exists():
+        raise error
+    try:
+        resumed = _read(previous, last)
+    except DamagedError as second:
+        raise _neither(error, second) from second
+    LOG.warning("%s; continuing from %s", error, previous.name)
+    return resumed
+
+
+def _neither(error: DamagedError, second: DamagedError) -> CheckpointError:
+    return CheckpointError(f"{error}; nor does {second.path.name} help: {second.reason}")
+
+
+def _read(path: Path, last: Path) -> Resumed:
+    """The run of the checkpoint `path`, whose last one is `last`. Raises CheckpointError, DamagedError."""
+    content = checkpoint.load(path, resumable=True)
+    stored = checkpoint.config_of(content, path)
+    if other := other_value(stored, path, MAY_CHANGE):
+        raise DamagedError(path, f"not of this run: {other}")
+    cfg = with_folders(stored, path)
+    if lost := first_reduced(cfg):
+        raise CheckpointError(
+            f"--resume {path}: keeps no folders ({lost}), and the opt.yaml of its run, which does, is not in "
+            f"{path.parent.parent}; put it back"
+        )
+    return Resumed(cfg, content["origins"], content, last, path)

@@ -22,6 +22,7 @@ from utils.report.crops import FOUND, TRUTH, Crop, Cropper, Show, above
 from utils.report.markup import Html, joined, why_not
 from utils.report.page import page
 from utils.scoring.evaluation import Evaluation
+from utils.words.private_paths import without_folders
 
 CROPS = 24  # of misses, and of false alarms
 PER_KIND = 8  # of label suspects
@@ -114,7 +115,9 @@ def report_json(
 
 
 def provenance_of(run: Path) -> dict[str, Any]:
-    """run.json without the data report of the data, the configuration, and what the data is known by."""
+    """run.json without the data report of the data, the configuration, and what the data is known by; with the folders
+    of this machine if run.json has them.
+    """
     about = json.loads((run / "run.json").read_text("utf-8")) if (run / "run.json").exists() else {}
     about.pop("data", None)
     last = run / "weights" / "last.pt"
@@ -124,7 +127,13 @@ def provenance_of(run: Path) -> dict[str, Any]:
         about["data sha256"] = hashlib.sha256((run / "truth.json").read_bytes()).hexdigest()
     if (run / "opt.yaml").exists():
         about["configuration"] = (run / "opt.yaml").read_text("utf-8")
-    return about
+    return handed_on(run, about)
+
+
+def handed_on(run: Path, value: Any) -> Any:
+    """Plain `value` as a report of this run shows it: without this machine's folders unless run.json has them."""
+    about = json.loads((run / "run.json").read_text("utf-8")) if (run / "run.json").exists() else {}
+    return value if about.get("full_paths") else without_folders(value)
 
 
 def warnings_of(run: Path) -> list[str]:
@@ -135,7 +144,8 @@ def warnings_of(run: Path) -> list[str]:
             parts = line.split(" ", 3)  # date, time, level, message
             if len(parts) == 4 and parts[2] in ("WARNING", "ERROR"):
                 lines[parts[3]] = None
-    return list(lines)
+    shown: list[str] = handed_on(run, list(lines))
+    return shown
 
 
 def write_report(
@@ -146,7 +156,8 @@ def write_report(
     write_json(run / "report.json", content)
     if options.plots:
         mistakes = _mistakes(evaluation, inspection, options.show)
-        write_text(run / "report.html", _page(run.name, content, inspection, mistakes, options.data_report))
+        data_report = handed_on(run, list(options.data_report))
+        write_text(run / "report.html", _page(run.name, content, inspection, mistakes, data_report))
 
 
 def _page(

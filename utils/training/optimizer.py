@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from utils.config.config import OptimConfig
 
+MOMENTS = {
+    torch.optim.SGD: {"momentum_buffer"},
+    torch.optim.Adam: {"step", "exp_avg", "exp_avg_sq"},
+    torch.optim.AdamW: {"step", "exp_avg", "exp_avg_sq"},
+}  # what they keep of each parameter
 GROUPS = ("weights", "norms", "biases")  # x/lr0, x/lr1, x/lr2 of results.csv
 
 
@@ -59,3 +65,42 @@ def common_rates(optimizer: torch.optim.Optimizer) -> list[float]:
 def accumulation(cfg: OptimConfig, batch_size: int) -> int:
     """Steps whose gradients are added up after warm-up."""
     return cfg.accumulate or max(round(cfg.nominal_batch / batch_size), 1)
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, stored: Mapping[str, Any]) -> str:
+    """Continue with the `stored` state of an optimizer of the same configuration and network; returns what does not
+    fit, "" when all does. torch takes what it is given, and fails, or not even that, in the next step.
+    """
+    own, theirs = optimizer.state_dict()["param_groups"], stored["param_groups"]
+    if found := _misfit_of_groups(own, theirs) or _misfit_of_moments(optimizer, stored["state"]):
+        return found
+    # an option that only this version of torch knows keeps its value
+    groups = [ours | group for ours, group in zip(own, theirs, strict=True)]
+    optimizer.load_state_dict({"state": stored["state"], "param_groups": groups})
+    return ""
+
+
+def _misfit_of_groups(own: Sequence[dict[str, Any]], theirs: Sequence[dict[str, Any]]) -> str:
+    if [group.get("params") for group in theirs] != [group["params"] for group in own]:
+        return "it has other groups of parameters"
+    for number, (ours, group) in enumerate(zip(own, theirs, strict=True)):
+        for key, value in ours.items():
+            moved = key in ("lr", "momentum")  # by the schedule; the others are as the configuration says
+            given = group.get(key, None if moved else value)
+            if type(given) is not type(value) or (not moved and given != value):
+                return f"param_groups.{number}.{key} is {given!r}, not {value!r}"
+    return ""
+
+
+def _misfit_of_moments(optimizer: torch.optim.Optimizer, state: Mapping[int, Mapping[str, Any]]) -> str:
+    parameters = dict(enumerate(p for group in optimizer.param_groups for p in group["params"]))
+    if state and set(state) != set(parameters):
+        return "state is not that of its parameters"
+    for number, moments in state.items():
+        if set(moments) != MOMENTS[type(optimizer)]:
+            return f"state.{number} holds {', '.join(map(str, moments)) or 'nothing'}"
+        for name, value in moments.items():
+            shape = torch.Size() if name == "step" else parameters[number].shape
+            if not isinstance(value, Tensor) or value.shape != shape or value.dtype != torch.float32:
+                return f"state.{number}.{name} is no float32 tensor of shape {list(shape)}"
+    return ""

@@ -10,7 +10,7 @@ from utils.config.config import Config, RunConfig
 from utils.config.settings import as_yaml, hyp_yaml
 from utils.console.log import LOG, log_to
 from utils.drawing.plots import plot_results
-from utils.files.runs import LAST_WRITTEN, new_run, provenance, write_json, write_text
+from utils.files.runs import LAST_WRITTEN, new_run, provenance, write_about, write_json, write_text
 from utils.processes.distributed import World
 from utils.processes.launch import launch_id
 from utils.training.state import TrainState
@@ -35,7 +35,8 @@ def open_run_folder(
     log_to(folder / "train.log")
     write_text(folder / "opt.yaml", as_yaml(cfg, origins))
     write_text(folder / "hyp.yaml", hyp_yaml(cfg, origins))
-    write_json(folder / "run.json", {**provenance(argv), "seed": cfg.run.seed, **about, "launch": launch_id()})
+    origin = {**provenance(argv), "seed": cfg.run.seed, **about, "launch": launch_id()}
+    write_about(folder, origin, cfg.run.full_paths)
     write_json(folder / "data_report.json", data_report)
 
 

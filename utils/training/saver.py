@@ -13,6 +13,7 @@ from utils.files import checkpoint
 from utils.processes.launch import launch_id
 from utils.training.state import TrainState, random_state
 from utils.words.errors import ResourceError, UserError
+from utils.words.private_paths import without_folders
 
 AVERAGED = ("ema", "epoch", "step", "best")  # of best.pt and epochN.pt
 
@@ -27,7 +28,7 @@ class Saver:
     def __init__(self, folder: Path, cfg: Config, about: dict[str, Any], step: int) -> None:
         """`step`: the one at which this process begins."""
         self.folder, self.cfg = folder, cfg.run
-        self.about = {**about, "config": cfg.plain(), "launch": launch_id()}
+        self.about = _handed_on({**about, "config": cfg.plain(), "launch": launch_id()}, cfg.run.full_paths)
         self.last_saved = step
 
     def save_now(self, state: TrainState) -> None:
@@ -76,3 +77,9 @@ class Saver:
             for path in kept:
                 checkpoint.save(path, {**{name: plain[name] for name in AVERAGED}, **self.about})
         self.save_now(state)
+
+
+def _handed_on(about: dict[str, Any], full_paths: bool) -> dict[str, Any]:
+    """`about` as a stranger may see it: without the folders of this machine, unless `full_paths` are asked for."""
+    ours = ("names", "channels")  # texts that look like paths are names and patterns
+    return {key: value if full_paths or key in ours else without_folders(value) for key, value in about.items()}

@@ -6,7 +6,7 @@ import copy
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import nn
@@ -16,11 +16,23 @@ from utils.console.log import LOG
 from utils.files.checkpoint import restore
 from utils.processes.distributed import ALONE, World
 from utils.training.epoch_losses import EpochLosses
-from utils.training.optimizer import build_optimizer
+from utils.training.optimizer import build_optimizer, restore_optimizer
+from utils.words.errors import DamagedError
+from utils.words.schema import misfit
 from utils.words.text import counted
 
 COUNTERS = ("epoch", "step", "batches", "best", "best_epoch", "skipped_in_a_row")
 SAME_PICTURES = "the same pictures in the same order, but not bit for bit the numbers of an unbroken run"
+
+
+class ScalerState(TypedDict):
+    """As torch's GradScaler gives it."""
+
+    scale: float
+    growth_factor: float
+    backoff_factor: float
+    growth_interval: int
+    _growth_tracker: int
 
 
 class EMA:
@@ -96,14 +108,17 @@ class TrainState:
     def restore(self, content: dict[str, Any], path: Path) -> None:
         """Continue where `content` stopped: with the next batch, or the next epoch when one is complete.
 
-        Raises CheckpointError for weights that do not fit. With another number of processes the random state does not
-        fit, which a warning says.
+        Raises DamagedError for what does not fit. With another number of processes the random state does not fit, which
+        a warning says.
         """
         restore(self.model, content["model"], path)
         restore(self.ema.module, content["ema"]["module"], path)
         self.ema.updates = content["ema"]["updates"]
-        self.optimizer.load_state_dict(content["optimizer"])
+        if found := restore_optimizer(self.optimizer, content["optimizer"]):
+            raise DamagedError(path, f"its optimizer does not fit its network: {found}")
         if content["scaler"] and self.scaler.is_enabled():  # the run may have begun without
+            if found := misfit(content["scaler"], ScalerState, "scaler"):
+                raise DamagedError(path, found)
             self.scaler.load_state_dict(content["scaler"])
         for name in COUNTERS:
             setattr(self, name, content[name])
@@ -112,7 +127,10 @@ class TrainState:
         if self.complete and not self.done:
             self.next_epoch()
         if len(content["rng"]) == self.world.size:
-            set_random_state(content["rng"][self.world.rank])
+            try:
+                set_random_state(content["rng"][self.world.rank])
+            except (RuntimeError, TypeError) as error:
+                raise DamagedError(path, f"rng is no state of a random generator: {error}") from error
         elif self.world.first:
             before = counted(len(content["rng"]), "process")
             LOG.warning("begun by %s, continued by %d: %s", before, self.world.size, SAME_PICTURES)

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
-from utils.words.errors import CheckpointError
+from utils.words.errors import CheckpointError, DamagedError
 
 RGB = ("r", "g", "b")
 ANGLES = ("i0", "i45", "i90", "i135")
@@ -100,13 +101,17 @@ RGB_CHANNELS = Channels()
 
 
 def channels_of_plain(plain: Any, where: str) -> Channels:
-    """Read what `Channels.plain` wrote. Raises CheckpointError."""
+    """Read what `Channels.plain` wrote into the checkpoint `where`. Raises DamagedError."""
     given = {"image": plain} if isinstance(plain, list) else plain
     sound = isinstance(given, Mapping) and set(given) <= {field.name for field in fields(Channels)}
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()} if sound else {}
-    if not sound or not all(_like(value, getattr(Channels(), key)) for key, value in values.items()):
-        raise CheckpointError(f"{where}: its channels are not known here; train it anew with this version")
-    return Channels(**values)
+    if sound and all(_like(value, getattr(Channels(), key)) for key, value in values.items()):
+        channels = Channels(**values)
+        planes, depths = channels.made, (channels.bits, channels.polar_bits)
+        distinct = channels.image and len(set(planes)) == len(planes)
+        if distinct and set(channels.wanted) <= set(planes) and all(1 <= bits <= FLOAT for bits in depths):
+            return channels
+    raise DamagedError(Path(where), "its channels are not known here; train it anew with this version")
 
 
 def _like(value: Any, default: Any) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class UserError(Exception):
     """Base of every mistake a user can cause and mend.
@@ -38,6 +40,14 @@ class CheckpointError(UserError):
 
     code = "CKPT"
     exit_code = 4
+
+
+class DamagedError(CheckpointError):
+    """What stands in a checkpoint is wrong, so that the one before it may do instead; `path` is the file."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
 
 
 class NumericError(UserError):

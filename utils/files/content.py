@@ -1,0 +1,157 @@
+"""What a checkpoint holds, entry by entry, and whether a content is so."""
+
+from __future__ import annotations
+
+import math
+import typing
+from collections.abc import Iterator
+from typing import Annotated, Any, NotRequired, TypedDict
+
+import torch
+from torch import Tensor, nn
+
+from utils.words.errors import printable
+from utils.words.schema import AtLeast, misfit
+
+Count = Annotated[int, AtLeast(0)]
+MAX_DEPTH, MAX_VALUES = 40, 1_000_000  # of YAMLs and state dicts; a million values take a second
+MAX_SHARED = 16  # how often, on average, a byte of the file may be part of a tensor
+DTYPES = frozenset((*(getattr(torch, f"int{n}") for n in (8, 16, 32, 64)), torch.uint8, torch.bool)) | frozenset(
+    (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+)
+
+
+class Average(TypedDict):
+    """The averaged weights (EMA)."""
+
+    module: dict[str, Tensor]
+    updates: Count
+
+
+class StoredWords(TypedDict):
+    """What a network that reads text looks for: `vectors` (N, D), unit rows of its names."""
+
+    encoder: str
+    source: str
+    templates: list[str]
+    vectors: Tensor
+
+
+class Content(TypedDict):
+    """Every checkpoint: the averaged weights, and all that is needed to use them."""
+
+    format: int
+    model_spec: dict[str, Any]
+    names: list[str]
+    channels: Any  # read by Channels, which says itself what does not fit
+    config: dict[str, dict[str, Any]]
+    origins: dict[str, str]
+    launch: str
+    ema: Average
+    epoch: Count
+    step: Count
+    best: float | None
+    vocabulary: NotRequired[StoredWords]
+
+
+class OptimizerState(TypedDict):
+    """As torch's optimizers give it."""
+
+    state: dict[int, dict[str, Any]]
+    param_groups: list[dict[str, Any]]
+
+
+class LossSums(TypedDict):
+    """EpochLosses; `sums` are not finite where a step was skipped because it was not."""
+
+    sums: dict[str, float]
+    pictures: Count
+    boxes_lost: Count
+    skipped: Count
+
+
+class RandomState(TypedDict):
+    """Of one process."""
+
+    torch: Tensor
+    cuda: list[Tensor]
+
+
+class TrainingContent(Content):
+    """last.pt: what is needed to go on, too."""
+
+    model: dict[str, Tensor]
+    optimizer: OptimizerState
+    scaler: dict[str, Any]
+    batches: Count
+    best_epoch: Annotated[int, AtLeast(-1)]
+    skipped_in_a_row: Count
+    complete: bool
+    done: bool
+    losses: LossSums
+    rng: list[RandomState]
+
+
+def flaw(content: dict[str, Any], resumable: bool) -> str:
+    """What is wrong with the content of a checkpoint, which must be `resumable` or not; "" when nothing is."""
+    return _foreign(content) or not_finite(content) or _misfit(content, resumable)
+
+
+def _misfit(content: dict[str, Any], resumable: bool) -> str:
+    if resumable:
+        return misfit(content, TrainingContent)
+    hints = typing.get_type_hints(TrainingContent, include_extras=True)
+    more = (misfit(content[key], hint, key) for key, hint in hints.items() if key in content)
+    return misfit(content, Content) or next(filter(None, more), "")
+
+
+def values(value: Any, where: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """`value` and all values in it, each with its place, such as `optimizer.state.3.momentum_buffer`."""
+    yield where, value
+    if depth < MAX_DEPTH and isinstance(value, dict | list | tuple):
+        parts = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, part in parts:
+            name = printable(key[:80]) if isinstance(key, str) else key if isinstance(key, int) else "?"
+            yield from values(part, f"{where}.{name}" if where else f"{name}", depth + 1)
+
+
+def _foreign(content: dict[str, Any]) -> str:
+    """The first value that no checkpoint of ours holds: neither plain nor a dense tensor of numbers."""
+    claimed, storages = 0, {}
+    for number, (where, value) in enumerate(values(content)):
+        if number > MAX_VALUES or where.count(".") >= MAX_DEPTH:
+            return f"{where.partition('.')[0]} holds too many values, or too deeply nested ones"
+        if isinstance(value, Tensor):
+            if type(value) not in (Tensor, nn.Parameter) or value.layout != torch.strided or value.dtype not in DTYPES:
+                return f"{where} is no dense tensor of numbers"
+            storage = value.untyped_storage()
+            storages[storage.data_ptr()] = storage.nbytes()
+            claimed += value.numel() * value.element_size()
+        elif isinstance(value, dict) and not all(isinstance(key, str | int) for key in value):
+            return f"a key in {where} is neither text nor a whole number"
+        elif not isinstance(value, None | bool | int | float | str | dict | list | tuple):
+            return f"{where} must be a plain value, got {type(value).__name__}"
+    if claimed > MAX_SHARED * sum(storages.values()):
+        return f"its tensors claim {claimed:,} bytes, but it holds {sum(storages.values()):,}"
+    return ""
+
+
+def not_finite(content: dict[str, Any]) -> str:
+    """The first number or tensor that is not finite, and why that is wrong; "" when all are."""
+    for where, value in values(content):
+        if isinstance(value, Tensor):
+            finite = _all_finite(value)
+        elif isinstance(value, float):
+            finite = math.isfinite(value) or where.startswith("losses.sums.")
+        else:
+            continue
+        if not finite:
+            return f"{where} is not finite"
+    return ""
+
+
+def _all_finite(tensor: Tensor) -> bool:
+    if not tensor.is_floating_point():
+        return True
+    # one pass without a tensor between; a sum that overflows does not mean that its parts are not finite
+    return math.isfinite(tensor.sum()) or bool(tensor.isfinite().all())
