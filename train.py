@@ -19,7 +19,7 @@ from models.graph.folded import without_norms
 from models.graph.open_vocabulary import Words, about_words, set_words, words_for
 from models.losses.terms import Criterion
 from models.ready.evaluation_pass import EvaluationPass
-from models.ready.load import checkpoint_network, network_of
+from models.ready.load import checkpoint_network, network_name, network_of
 from models.ready.new_model import new_model, new_training, size_line
 from models.ready.trial import dry_run_lines
 from utils.config.config import Config
@@ -219,7 +219,9 @@ def main_story(argv: Sequence[str] | None) -> int:
     flags = parse_train(argv)
     place = find_place(flags.local_rank)
     resumed = resume(flags) if flags.resume is not None and not flags.demo else None
-    cfg, origins = resumed.settings if resumed else demo_settings(flags) if flags.demo else configure(flags)
+    cfg, origins = (
+        resumed.settings if resumed else demo_settings(flags) if flags.demo else configure(flags, network_name)
+    )
     if (processes := process_count(cfg.run.device, cfg.run.nproc)) > place.size == 1 and not flags.dry_run:
         return launch(__file__, sys.argv[1:] if argv is None else argv, processes)
     device = select_device(cfg.run.device.split(",")[0] if flags.dry_run else device_of(cfg.run.device, place))
