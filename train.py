@@ -35,9 +35,10 @@ from utils.inspection.inspection_config import inspection_config
 from utils.inspection.threshold_file import DetectionSettings
 from utils.processes.device import select_device
 from utils.processes.distributed import World, find_place, joined
+from utils.processes.exactness import Conditions, number_environment
 from utils.processes.launch import device_of, launch, process_count
 from utils.processes.mixed_precision import autocast_dtype
-from utils.processes.resume import Resumed, check_resumed, restarted, resume
+from utils.processes.resume import Resumed, check_resumed, reading_data, restarted, resume
 from utils.report.evaluation import ReportOptions
 from utils.report.run_results import write_results
 from utils.training.doctor import Doctor
@@ -49,12 +50,15 @@ from utils.training.schedule import Schedule
 from utils.training.state import TrainState
 from utils.training.step import forward_backward, optimizer_step
 from utils.values.report import Report
+from utils.values.weights_identity import WeightsIdentity
 from val import Evaluation, predict, score
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A training run, ready to start; `words` are what a network that reads text looks for, else None."""
+    """A training run, ready to start; `words` are what a network that reads text looks for, else None. `conditions` are
+    what its bits depend on beside its configuration, `warnings` what of them changed when it is resumed.
+    """
 
     cfg: Config
     device: torch.device
@@ -62,6 +66,8 @@ class Run:
     state: TrainState
     criterion: Criterion
     words: Words | None
+    conditions: Conditions
+    warnings: Sequence[str]
 
 
 def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> None:
@@ -149,8 +155,11 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     """Data, network and optimizer. No run folder yet, so that a mistake found here leaves nothing behind."""
     dtype = autocast_dtype(cfg.run, device)
     torch.manual_seed(cfg.run.seed)
-    data = read_splits(cfg)
+    with reading_data(resumed):
+        data = read_splits(cfg)
+    conditions = Conditions(data_fingerprint=data.fingerprint(), environment=number_environment(device))
     if resumed:
+        resumed.check_classes(data.train.names, cfg.data.data)
         model, words = network_of(resumed.content, resumed.last, cfg, data.train_vocabulary())
     else:
         cfg, model, words = new_model(cfg, data.train_vocabulary(), data.train.channels, data.box_sizes(cfg.data.imgsz))
@@ -161,11 +170,14 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
         set_words(state.ema.module, words_for(words, data.val_vocabulary(), cfg.model.text_encoder))
     if resumed:
         state.restore(resumed.content, resumed.last)
-    return Run(cfg, device, data, state, state.model.head.criterion(cfg), words)
+    warnings = resumed.inexact(conditions) if resumed else []
+    return Run(cfg, device, data, state, state.model.head.criterion(cfg), words, conditions, warnings)
 
 
 def dry_run(run: Run) -> int:
     """--dry-run: say what the run would do and what it would cost, measured on a copy of the network. Returns 0."""
+    for warning in run.warnings:
+        LOG.warning(warning)
     steps = steps_per_epoch(run.data, run.cfg, run.state.model.stride)
     for line in dry_run_lines(run.state.model, run.cfg, run.state.dtype, run.data.train, run.data.val, steps):
         LOG.info(line)
@@ -180,7 +192,8 @@ def finish(run: Run, folder: Path, loaders: Loaders, evaluation: Evaluation) -> 
     inspection = inspection_config(None, cfg.val.conf, truth.mm_per_px, truth.records)
     nms = DetectionSettings(cfg.val.iou, cfg.val.max_det, cfg.data.imgsz)
     show = show_pictures(truth, cfg.data.max_pixels)
-    options = ReportOptions("train", inspection, show, nms, truth.data_report.lines(), plots)
+    weights = WeightsIdentity.of("last.pt", run.state.ema.module.state_dict())  # what was evaluated, and saved there
+    options = ReportOptions("train", inspection, show, nms, weights, truth.data_report.lines(), plots)
     write_results(folder, evaluation, about_words(run.state.model, run.words), options)
     close_run_folder(folder, run.state, cfg)
 
@@ -192,14 +205,14 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
         about = {"device": str(run.device), "processes": world.size}
         open_run_folder(folder, cfg, origins, data.report(), about, argv)
         LOG.info("%s, into %s", size_line(state.model, world), folder)
-        for sentence in advice(cfg, data.train.records, state.model.stride):
+        for sentence in (*run.warnings, *advice(cfg, data.train.records, state.model.stride)):
             LOG.warning(sentence)
     loaders = new_loaders(data, cfg, state.model.stride, run.device, world, run.words and run.words.vocabulary)
     if world.first and not cfg.run.noplots and state.step == 0:
         plot_start(folder, loaders.train, loaders.sampler, data.train, cfg.data.max_pixels)
     world.barrier()  # the other processes wait until the run folder is ready
     network = checkpoint_network(state.model, data.train.names, run.words)
-    saver = Saver(folder / "weights", cfg, {**network, "origins": origins}, state.step)
+    saver = Saver(folder / "weights", cfg, {**network, **run.conditions, "origins": origins}, state.step)
     with Stop(impatient=world.size == 1) as stop:
         evaluation = fit(run, loaders, saver, ResultsCsv(folder / "results.csv"), stop)
     if evaluation is not None:  # on the first process

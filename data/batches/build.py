@@ -19,6 +19,7 @@ from data.batches.phrases import PhraseDraw
 from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import EpochBatches, ShapeBatches, Shapes
 from data.batches.samples import EvalSamples, TrainSamples
+from data.index.fingerprint import fingerprint
 from data.index.flat_truth import flatten
 from data.index.union import open_data
 from data.sets.split_reading import ReadPolicy, RecordSet
@@ -28,6 +29,7 @@ from utils.processes.distributed import ALONE, World
 from utils.values.batch import Batch
 from utils.values.channels import RGB_CHANNELS, Channels
 from utils.values.record import Record
+from utils.values.split_fingerprint import SplitFingerprint
 from utils.words.errors import ConfigError
 from utils.words.vocabulary import Vocabulary
 
@@ -49,6 +51,10 @@ class Splits(NamedTuple):
     def box_sizes(self, imgsz: int) -> np.ndarray:
         """(N, 2): width and height of the training boxes, px in pictures whose longest side is `imgsz`."""
         return flatten(self.train.records).input_sizes(imgsz)
+
+    def fingerprint(self) -> dict[str, SplitFingerprint]:
+        """What each split is known by."""
+        return {name: fingerprint(split) for name, split in self._asdict().items()}
 
     def report(self) -> dict[str, Any]:
         """What data_report.json says."""

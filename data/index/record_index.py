@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,11 @@ class RecordIndex(RecordSequence):
             crowd=self.crowd[start:end].copy(),
             labelled=bool(self.arrays["flags"][index] & LABELLED),
         )
+
+    def paths(self) -> list[bytes]:
+        """The path of every picture."""
+        raw, ends = self.arrays["paths"].tobytes(), [0, *self.arrays["path_ends"].tolist()]
+        return [raw[start:end] for start, end in pairwise(ends)]
 
     @property
     def box_counts(self) -> np.ndarray:

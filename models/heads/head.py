@@ -27,14 +27,14 @@ class ClassRows:
         no row that is wanted.
         """
         ours = [k for k, place in enumerate(order) if place is not None]
-        if other.shape[1:] != own.shape[1:] or len(other) != self.groups * (self.shared + classes):
+        if own.dtype != other.dtype or other.shape[1:] != own.shape[1:] or not (ours or self.shared):
             return None
-        if not ours and not self.shared:
+        if len(other) != self.groups * (self.shared + classes):
             return None
         theirs = [place for place in order if place is not None]
         filled, given = own.clone().unflatten(0, (self.groups, -1)), other.unflatten(0, (self.groups, -1))
-        filled[:, : self.shared] = given[:, : self.shared].to(own.dtype)
-        filled[:, [self.shared + k for k in ours]] = given[:, [self.shared + k for k in theirs]].to(own.dtype)
+        filled[:, : self.shared] = given[:, : self.shared]
+        filled[:, [self.shared + k for k in ours]] = given[:, [self.shared + k for k in theirs]]
         return filled.flatten(0, 1)
 
 

@@ -27,6 +27,7 @@ from utils.config.config import Config
 from utils.config.settings import config_from_plain
 from utils.files import checkpoint
 from utils.values.channels import Channels, channels_of_plain
+from utils.values.weights_identity import WeightsIdentity
 from utils.words.errors import CheckpointError, ConfigError
 from utils.words.vocabulary import Vocabulary
 from utils.words.yamlio import Document
@@ -36,7 +37,8 @@ from utils.words.yamlio import Document
 class Loaded:
     """A loaded checkpoint: the averaged weights in eval mode, the class names, the configuration it had.
 
-    `words` are those that an open-vocabulary network looks for; None for a closed one.
+    `words` are those that an open-vocabulary network looks for; None for a closed one. `weights` tell which weights
+    they are.
     """
 
     model: Graph
@@ -45,6 +47,7 @@ class Loaded:
     epoch: int
     path: Path
     words: Words | None
+    weights: WeightsIdentity
 
     def about(self) -> dict[str, Any]:
         """What results must name: the text encoder, and whether Mobile-SAM took part."""
@@ -93,7 +96,8 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
     if words is not None:
         set_words(model, words)
     model.to_device(device)
-    return Loaded(model, names, config, int(content["epoch"]), path, words)
+    weights = WeightsIdentity.of(path.name, content["ema"]["module"])
+    return Loaded(model, names, config, int(content["epoch"]), path, words, weights)
 
 
 def look_for(loaded: Loaded, vocabulary: Vocabulary, text_encoder: str) -> Loaded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -62,7 +63,7 @@ class StartingWeights:
         state = _aligned(self.content["ema"]["module"], self.spec, model.spec)
         own = model.state_dict()
         by_class, order = self._by_class(model, own, state, names)
-        whole = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape and k not in by_class}
+        whole = {key: value for key, value in state.items() if key not in by_class and _fits(own.get(key), value)}
         fitting = whole | {key: value for key, value in by_class.items() if value is not None}
         if not fitting:
             raise CheckpointError(f"{self.path}: none of its {len(state)} tensors fits this model; is --cfg the same?")
@@ -100,6 +101,10 @@ class StartingWeights:
         return words + (f"; fresh: {_some(fresh)}" if fresh else "")
 
 
+def _fits(own: Tensor | None, other: Tensor) -> bool:
+    return own is not None and own.shape == other.shape and own.dtype == other.dtype
+
+
 def _some(names: Sequence[str], most: int = MOST_NAMES) -> str:
     return printable(", ".join(names[:most])) + (", ..." if len(names) > most else "")
 
@@ -113,9 +118,8 @@ def _aligned(state: dict[str, Tensor], theirs: ModelSpec, ours: ModelSpec) -> di
     places = {block.a + k: block.b + k for block in blocks for k in range(block.size)}
     moved = {}
     for key, value in state.items():
-        room, number, rest = key.split(".", 2)
-        assert room == "layers", f"a graph's weights are those of its rows, not {key}"
-        place = places.get(int(number))
+        row = re.fullmatch(r"layers\.(\d{1,4})\.(.+)", key)
+        place = places.get(int(row[1])) if row else None
         # a row without a partner gets a name that no model has, so that it counts as left out
-        moved[f"row {number} of theirs.{rest}" if place is None else f"layers.{place}.{rest}"] = value
+        moved[f"layers.{place}.{row[2]}" if row and place is not None else f"{key} of theirs"] = value
     return moved

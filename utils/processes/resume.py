@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from utils.config.config import Config
+from utils.config.paths import CFG
 from utils.config.settings import Setting, build_config, config_from_plain
 from utils.config.train_flags import TrainFlags
 from utils.console.log import LOG
 from utils.files import checkpoint
 from utils.files.runs import LAST_WRITTEN, find_run
 from utils.processes.distributed import World
+from utils.processes.exactness import Conditions, changed_data, changed_environment
 from utils.processes.launch import launch_id
-from utils.words.errors import CheckpointError, ConfigError
+from utils.words.class_names import name_key
+from utils.words.errors import CheckpointError, ConfigError, DataError, printable
 
 MAY_CHANGE = (
     "run.device",
@@ -25,7 +30,8 @@ MAY_CHANGE = (
     "run.max_time",
     "data.workers",
     "data.cache",
-)  # by flags of --resume: none of them changes what a run gives
+)  # by flags of --resume: none of them changes what a run gives, save for rounding, which `inexact` says
+MOST_NAMES = 10  # in a message
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +52,31 @@ class Resumed:
     def finished(self) -> bool:
         """Whether all its epochs are done, and their results written."""
         return bool(self.content["done"] and (self.folder / LAST_WRITTEN).exists())
+
+    def check_classes(self, names: Sequence[str], data: str) -> None:
+        """Refuse to go on when the data has no longer the classes, by name and number, that the run was begun with.
+        Raises ConfigError.
+        """
+        before, now = [name_key(name) for name in self.content["names"]], [name_key(name) for name in names]
+        if before == now:
+            return
+        gone = [name for name in self.content["names"] if name_key(name) not in now]
+        fresh = [name for name in names if name_key(name) not in before]
+        parts = [f"gone: {_some(gone)}"] if gone else []
+        parts += [f"new: {_some(fresh)}"] if fresh else []
+        parts = parts or [f"now in the order {_some(names)}, not {_some(self.content['names'])}"]
+        raise ConfigError(
+            f"--resume {self.last}: the classes of {printable(data)} changed since the run was begun "
+            f"({'; '.join(parts)}); put them back, or start a new run with --weights {self.last}"
+        )
+
+    def inexact(self, now: Conditions) -> list[str]:
+        """Why the run may not end with the bits of an unbroken one."""
+        if not all(key in self.content for key in now):
+            return [f"{self.last}: of an earlier version, does not say what its data was; changes are not noticed"]
+        reads_text = "vocabulary" in self.content
+        lines = changed_data(self.content["data_fingerprint"], now["data_fingerprint"], reads_text)
+        return lines + changed_environment(self.content["environment"], now["environment"])
 
     @property
     def folder(self) -> Path:
@@ -70,6 +101,21 @@ def resume(flags: TrainFlags) -> Resumed:
     # the flags come last, so that they win over what the run had
     cfg, _ = build_config([*settings, *flags.settings])
     return Resumed(cfg, dict(content["origins"]), content, path)
+
+
+@contextmanager
+def reading_data(resumed: Resumed | None) -> Iterator[None]:
+    """The block reads the data of a run: that of a resumed one was there, so that without it the data is missing, not
+    the command line wrong. Raises DataError then.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        if resumed is None or any((folder / resumed.cfg.data.data).exists() for folder in (Path(), CFG / "data")):
+            raise
+        data = printable(resumed.cfg.data.data)
+        advice = "put it back, or resume in the folder in which the run was begun"
+        raise DataError(f"--resume {resumed.last}: its data {data} is not there; {advice}") from error
 
 
 def restarted(cfg: Config, world: World) -> Resumed | None:
@@ -109,6 +155,10 @@ def check_resumed(world: World, resumed: Resumed) -> None:
             f"--resume: rank 0 has {first[0]} at step {first[1]}, rank {world.rank} {mine[0]} at step {mine[1]}; "
             "name the checkpoint, in a folder that all machines see"
         )
+
+
+def _some(names: Sequence[str]) -> str:
+    return printable(", ".join(names[:MOST_NAMES])) + (", ..." if len(names) > MOST_NAMES else "")
 
 
 def _load_last(path: Path) -> dict[str, Any]:
