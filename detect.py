@@ -7,7 +7,7 @@ From Python: `from detect import Detector; Detector("best.pt")("picture.png", co
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,7 +80,7 @@ class Detector:
             loaded = look_for(loaded, Vocabulary.from_prompts(prompts), text_encoder)
         self.masker = load_masker(loaded, sam) if masks else None
         self.model = for_inference(loaded.model, static)
-        self.names, self.path, self.about = loaded.names, loaded.path, loaded.about()
+        self.names, self.path, self.about, self.weights = loaded.names, loaded.path, loaded.about(), loaded.weights
         if self.masker is not None:
             self.about["masks"] = self.masker.mode
         self.imgsz, self.given_imgsz, self.half = imgsz or loaded.config.data.imgsz, imgsz, half
@@ -102,11 +102,14 @@ class Detector:
             return [*notices]
         return [*notices, "the data orders its classes differently from the checkpoint: numbered as in the data"]
 
-    def use_thresholds(self, path: str) -> Limits:
+    def use_thresholds(self, path: str, warn: Callable[[str], None] = LOG.warning) -> Limits:
         """Count a detection only if it reaches the threshold of its class in this file; NMS and input size become those
-        that the thresholds were chosen with, unless given otherwise. Raises ConfigError.
+        that the thresholds were chosen with, unless given otherwise. `warn` is told where they were chosen with other
+        weights. Raises ConfigError.
         """
         self.limits = read_limits(path, self.names)
+        for warning in self.limits.warnings(self.weights):
+            warn(warning)
         self.imgsz = self.given_imgsz or self.limits.made.imgsz or self.imgsz
         return self.limits
 
@@ -182,9 +185,11 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     """
     detector = _detector(flags)
     notices = detector.use_data(flags.data) if flags.data else []
+    warnings: list[str] = []  # kept back until there is a log
     if flags.thresholds:
         given, trained_at = DetectionSettings(flags.iou_thres, flags.max_det, flags.imgsz), detector.imgsz
-        notices += detector.use_thresholds(flags.thresholds).notices(given, flags.agnostic_nms, trained_at)
+        limits = detector.use_thresholds(flags.thresholds, warnings.append)
+        notices += limits.notices(given, flags.agnostic_nms, trained_at)
     nms = _nms(flags, detector)
     pattern = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
     sources = find_sources(pattern, flags.recursive, detector.channels)
@@ -196,6 +201,8 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
         origin = {**provenance(argv), **weights_about(detector.path), **detector.about}
         write_about(run, origin, _assigned(flags).run.full_paths)
     LOG.info("weights %s, %s from %s", detector.path, words(sources), pattern)
+    for line in warnings:
+        LOG.warning(line)
     output = DetectionOutput.of(flags)
     notices += half_notices(detector.model.device, flags.half)
     for line in (*notices, *output.notices(run, detector.masker.mode if detector.masker else "", flags.view_img)):

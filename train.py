@@ -20,7 +20,7 @@ from models.graph.folded import without_norms
 from models.graph.open_vocabulary import Words, about_words, set_words, words_for
 from models.losses.terms import Criterion
 from models.ready.evaluation_pass import EvaluationPass
-from models.ready.load import checkpoint_network, network_of
+from models.ready.load import checkpoint_network, network_name, network_of
 from models.ready.lone_picture import check_lone_picture
 from models.ready.new_model import new_model, new_training, size_line
 from models.ready.trial import dry_run_lines
@@ -37,9 +37,10 @@ from utils.inspection.inspection_config import inspection_config
 from utils.inspection.threshold_file import DetectionSettings
 from utils.processes.device import select_device
 from utils.processes.distributed import World, find_place, joined
+from utils.processes.exactness import Conditions, number_environment
 from utils.processes.launch import device_of, launch, process_count
 from utils.processes.mixed_precision import autocast_dtype
-from utils.processes.resume import Resumed, check_resumed, first_that_fits, restarted, resume
+from utils.processes.resume import Resumed, check_resumed, first_that_fits, reading_data, restarted, resume
 from utils.report.evaluation import ReportOptions
 from utils.report.run_results import write_results
 from utils.training.doctor import Doctor
@@ -51,13 +52,15 @@ from utils.training.schedule import Schedule
 from utils.training.state import TrainState
 from utils.training.step import forward_backward, optimizer_step
 from utils.values.report import Report
+from utils.values.weights_identity import WeightsIdentity
 from val import Evaluation, predict, score
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
     """A training run, ready to start; `words` are what a network that reads text looks for, else None. Pictures that
-    cannot be read on the way are entered in the `book` of the run folder.
+    cannot be read on the way are entered in the `book` of the run folder. `conditions` are what its bits depend on
+    beside its configuration, `warnings` what of them changed when it is resumed.
     """
 
     cfg: Config
@@ -67,6 +70,8 @@ class Run:
     criterion: Criterion
     words: Words | None
     book: DataBook
+    conditions: Conditions
+    warnings: Sequence[str]
 
 
 def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> None:
@@ -163,8 +168,11 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     """Data, network and optimizer. No run folder yet, so that a mistake found here leaves nothing behind."""
     dtype = autocast_dtype(cfg.run, device)
     torch.manual_seed(cfg.run.seed)
-    data = read_splits(cfg)
+    with reading_data(resumed):
+        data = read_splits(cfg)
+    conditions = Conditions(data_fingerprint=data.fingerprint(), environment=number_environment(device))
     if resumed:
+        resumed.check_classes(data.train.names, cfg.data.data)
         model, words = network_of(resumed.content, resumed.source, cfg, data.train_vocabulary())
     else:
         cfg, model, words = new_model(cfg, data.train_vocabulary(), data.train.channels, data.box_sizes(cfg.data.imgsz))
@@ -178,11 +186,14 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     if resumed:
         state.restore(resumed.content, resumed.source)
     book = DataBook(data.train, data.val, cfg.data.bad_data)
-    return Run(cfg, device, data, state, state.model.head.criterion(cfg), words, book)
+    warnings = resumed.inexact(conditions) if resumed else []
+    return Run(cfg, device, data, state, state.model.head.criterion(cfg), words, book, conditions, warnings)
 
 
 def dry_run(run: Run) -> int:
     """--dry-run: say what the run would do and what it would cost, measured on a copy of the network. Returns 0."""
+    for warning in run.warnings:
+        LOG.warning(warning)
     steps = steps_per_epoch(run.data, run.cfg, run.state.model.stride)
     for line in dry_run_lines(run.state.model, run.cfg, run.state.dtype, run.data.train, run.data.val, steps):
         LOG.info(line)
@@ -197,7 +208,9 @@ def finish(run: Run, folder: Path, loaders: Loaders, evaluation: Evaluation) -> 
     inspection = inspection_config(None, cfg.val.conf, truth.mm_per_px, truth.records)
     nms = DetectionSettings(cfg.val.iou, cfg.val.max_det, cfg.data.imgsz)
     show = show_pictures(truth, cfg.data.max_pixels)
-    options = ReportOptions("train", inspection, show, nms, [*truth.data_report.lines(), *run.book.lines()], plots)
+    weights = WeightsIdentity.of("last.pt", run.state.ema.module.state_dict())  # what was evaluated, and saved there
+    lines = [*truth.data_report.lines(), *run.book.lines()]
+    options = ReportOptions("train", inspection, show, nms, weights, lines, plots)
     write_results(folder, evaluation, about_words(run.state.model, run.words), options)
     for line in run.book.lines():
         LOG.warning(line)
@@ -212,14 +225,14 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
         about = {"device": str(run.device), "processes": world.size}
         open_run_folder(folder, cfg, origins, run.book.plain(), about, argv)
         LOG.info("%s, into %s", size_line(state.model, world), folder)
-        for sentence in advice(cfg, data.train.records, state.model.stride):
+        for sentence in (*run.warnings, *advice(cfg, data.train.records, state.model.stride)):
             LOG.warning(sentence)
     loaders = new_loaders(data, cfg, state.model.stride, run.device, world, run.words and run.words.vocabulary)
     if world.first and not cfg.run.noplots and state.step == 0:
         plot_start(folder, loaders.train, loaders.sampler, data.train, cfg.data.max_pixels)
     world.barrier()  # the other processes wait until the run folder is ready
     network = checkpoint_network(state.model, data.train.names, run.words)
-    saver = Saver(folder / "weights", cfg, {**network, "origins": origins}, state.step)
+    saver = Saver(folder / "weights", cfg, {**network, **run.conditions, "origins": origins}, state.step)
     with Stop(impatient=world.size == 1) as stop:
         evaluation = fit(run, loaders, saver, ResultsCsv(folder / "results.csv"), stop)
     if evaluation is not None:  # on the first process
@@ -239,7 +252,9 @@ def main_story(argv: Sequence[str] | None) -> int:
     flags = parse_train(argv)
     place = find_place(flags.local_rank)
     resumed = resume(flags) if flags.resume is not None and not flags.demo else None
-    cfg, origins = resumed.settings if resumed else demo_settings(flags) if flags.demo else configure(flags)
+    cfg, origins = (
+        resumed.settings if resumed else demo_settings(flags) if flags.demo else configure(flags, network_name)
+    )
     if (processes := process_count(cfg.run.device, cfg.run.nproc)) > place.size == 1 and not flags.dry_run:
         return launch(__file__, sys.argv[1:] if argv is None else argv, processes)
     device = select_device(cfg.run.device.split(",")[0] if flags.dry_run else device_of(cfg.run.device, place))

@@ -47,6 +47,7 @@ from utils.values.batch import Batch
 from utils.values.detections import Detections
 from utils.values.predictions import BoxPredictions, Predictions
 from utils.values.record import Record
+from utils.values.weights_identity import WeightsIdentity
 from utils.words.class_names import ClassMatch, match_classes
 from utils.words.errors import ConfigError, NumericError
 from utils.words.text import counted
@@ -185,7 +186,8 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
         return 0
     about |= chance_scores(by_chance) | group_scores(evaluation.report.classes, novelty)
     nms_settings = DetectionSettings(cfg.iou, cfg.max_det, data.imgsz)
-    write_results(run, evaluation, about, report_options(flags, "val", inspection, truth, nms_settings))
+    options = report_options(flags, "val", inspection, truth, nms_settings, loaded.weights)
+    write_results(run, evaluation, about, options)
     if flags.save_txt:
         write_label_files(run / "labels", evaluation.records, evaluation.detections, flags.save_conf)
     if not flags.noplots:
@@ -218,11 +220,16 @@ def open_run(flags: ValFlags, origin: dict[str, object]) -> Path:
 
 
 def report_options(
-    flags: ValFlags, kind: str, inspection: InspectionConfig, truth: RecordSet, nms: DetectionSettings
+    flags: ValFlags,
+    kind: str,
+    inspection: InspectionConfig,
+    truth: RecordSet,
+    nms: DetectionSettings,
+    weights: WeightsIdentity | None = None,
 ) -> ReportOptions:
     """How to write the result files and the page."""
     show, lines = show_pictures(truth, flags.max_pixels), truth.data_report.lines()
-    return ReportOptions(kind, inspection, show, nms, lines, not flags.noplots, flags.verbose)
+    return ReportOptions(kind, inspection, show, nms, weights, lines, not flags.noplots, flags.verbose)
 
 
 def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:

@@ -22,6 +22,7 @@ from data.batches.sampler import EpochBatches, ShapeBatches, Shapes
 from data.batches.samples import EvalSamples, TrainSamples
 from data.checks.boxes import lost_boxes
 from data.checks.start import said_once
+from data.index.fingerprint import fingerprint
 from data.index.flat_truth import flatten
 from data.index.union import open_data
 from data.sets.split_reading import ReadPolicy, RecordSet
@@ -31,6 +32,7 @@ from utils.processes.distributed import ALONE, World
 from utils.values.batch import Batch
 from utils.values.channels import RGB_CHANNELS, Channels
 from utils.values.record import Record
+from utils.values.split_fingerprint import SplitFingerprint
 from utils.words.errors import ConfigError
 from utils.words.vocabulary import Vocabulary
 
@@ -52,6 +54,10 @@ class Splits(NamedTuple):
     def box_sizes(self, imgsz: int) -> np.ndarray:
         """(N, 2): width and height of the training boxes, px in pictures whose longest side is `imgsz`."""
         return flatten(self.train.records).input_sizes(imgsz)
+
+    def fingerprint(self) -> dict[str, SplitFingerprint]:
+        """What each split is known by."""
+        return {name: fingerprint(split) for name, split in self._asdict().items()}
 
     def serving(self, channels: Channels, where: str, source: str, reads_text: bool) -> Splits:
         """The splits as a network of `channels` needs them, see RecordSet.serving; `where` names it, `source` the data.

@@ -55,7 +55,7 @@ def flatten(records: Sequence[Record]) -> FlatTruth:
 def picture_paths(records: Sequence[Record]) -> list[str]:
     """The path of every picture."""
     if isinstance(records, RecordIndex):
-        return records.paths
+        return [os.fsdecode(path) for path in records.paths()]
     if isinstance(records, MergedRecords):
         return [path for member in records.members for path in picture_paths(member)]
     return [os.fspath(record.path) for record in records]

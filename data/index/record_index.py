@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +77,10 @@ class RecordIndex(RecordSequence):
             labelled=bool(self.arrays["flags"][index] & LABELLED),
         )
 
-    @property
-    def paths(self) -> list[str]:
-        """(P,) the path of every picture."""
-        raw, start, found = self.arrays["paths"].tobytes(), 0, []
-        for end in self.arrays["path_ends"].tolist():
-            found.append(os.fsdecode(raw[start:end]))
-            start = end
-        return found
+    def paths(self) -> list[bytes]:
+        """The path of every picture."""
+        raw, ends = self.arrays["paths"].tobytes(), [0, *self.arrays["path_ends"].tolist()]
+        return [raw[start:end] for start, end in pairwise(ends)]
 
     @property
     def box_counts(self) -> np.ndarray:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from models.graph.graph import Graph
 from models.rows.model_spec import ModelSpec
 from utils.words.errors import ConfigError
 from utils.words.text import did_you_mean
+
+MOST_ROWS = 5  # in a message
 
 
 def frozen_rows(spec: ModelSpec, wanted: Sequence[int | str]) -> tuple[int, ...]:
@@ -38,6 +40,23 @@ def _row(spec: ModelSpec, word: int | str) -> int:
         raise ConfigError(f"--freeze {word}: {spec.path.name} has the rows 0 to {len(spec.rows) - 1}")
     near = did_you_mean(word, names) or (f"; named are {', '.join(names)}" if names else "; give row numbers")
     raise ConfigError(f"--freeze {word}: {spec.path.name} has no row of that name{near}")
+
+
+def check_frozen(graph: Graph, wanted: Sequence[int | str], filled: Collection[str]) -> None:
+    """Raise ConfigError for rows of `frozen_rows` that start random, as all rows above them would learn from noise:
+    those with parameters that are not among `filled`, the tensors of the network that a checkpoint gave.
+    """
+    random = [
+        f"{row} ({graph.spec.rows[row].module})"
+        for row in frozen_rows(graph.spec, wanted)
+        if any(f"layers.{row}.{name}" not in filled for name, _ in graph.layers[row].named_parameters())
+    ]
+    if random:
+        which = f"row{'s' if len(random) > 1 else ''} {', '.join(random[:MOST_ROWS])}"
+        more = f" and {len(random) - MOST_ROWS} more" if len(random) > MOST_ROWS else ""
+        raise ConfigError(
+            f"--freeze: {which}{more} would stay as random as they start; give --weights that fill them, or train them"
+        )
 
 
 def freeze(graph: Graph, wanted: Sequence[int | str]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from models.heads.head import ClassRows
 from models.losses.anchor_criterion import AnchorCriterion
 from models.losses.terms import Criterion
 from models.rows.float32 import at_least_fp32
@@ -112,6 +113,11 @@ class AnchorDetect(nn.Module):
     def criterion(self, cfg: Config) -> Criterion:
         """See models.heads.head."""
         return AnchorCriterion(cfg.loss, cfg.anchor_loss, cfg.anchor_assign, self.classes, cfg.data.imgsz)
+
+    def class_rows(self) -> dict[str, ClassRows]:
+        """See models.heads.head."""
+        rows = ClassRows(groups=self.per_cell, shared=5)  # box and objectness come before the classes
+        return {f"convs.{level}.{part}": rows for level in range(len(self.convs)) for part in ("weight", "bias")}
 
     def _grid(self, grids: tuple[tuple[int, int], ...], device: torch.device) -> Grid:
         cells, strides, anchors = [], [], []

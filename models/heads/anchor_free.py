@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from models.heads.distances import BoxBranch, cells_last, distance_predictions, tower
+from models.heads.head import ClassRows
 from models.losses.anchor_free_criterion import FreeCriterion
 from models.losses.terms import Criterion
 from models.rows.registry import Ins, Strides, register
@@ -55,3 +56,7 @@ class FreeDetect(nn.Module):
     def criterion(self, cfg: Config) -> Criterion:
         """See models.heads.head."""
         return FreeCriterion(cfg.loss, cfg.free_loss, cfg.free_assign)
+
+    def class_rows(self) -> dict[str, ClassRows]:
+        """See models.heads.head."""
+        return {f"outs.{level}.{part}": ClassRows() for level in range(len(self.outs)) for part in ("weight", "bias")}

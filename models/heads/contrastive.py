@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from models.heads.distances import BoxBranch, cells_last, distance_predictions, tower
+from models.heads.head import ClassRows
 from models.layers.conv import batch_norm
 from models.losses.anchor_free_criterion import FreeCriterion
 from models.losses.terms import Criterion
@@ -91,6 +92,10 @@ class ContrastiveDetect(nn.Module):
     def criterion(self, cfg: Config) -> Criterion:
         """See models.heads.head."""
         return FreeCriterion(cfg.loss, cfg.free_loss, cfg.free_assign)
+
+    def class_rows(self) -> dict[str, ClassRows]:
+        """See models.heads.head."""
+        return {}
 
     def static(self, inputs: Sequence[Tensor | None]) -> StaticRow:
         """See models.rows.folding."""

@@ -1,17 +1,14 @@
-"""A model ready to run, from a YAML or a checkpoint; and what of a checkpoint fits another model."""
+"""A model ready to run, from a checkpoint or as the rows of one; and what a network that reads text looks for."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from models.graph.builder import build_graph
 from models.graph.folded import static_graph, without_norms
@@ -19,26 +16,22 @@ from models.graph.graph import Graph
 from models.graph.open_vocabulary import (
     Words,
     about_words,
-    encode,
     permuted,
     set_words,
     stored_words,
-    text_source,
-    with_words,
     words_for,
 )
 from models.prompts.embedding import SAMEmbedding, choose_sam
-from models.rows.model_spec import ModelSpec, parse_spec, read_spec
+from models.rows.model_spec import ModelSpec, parse_spec
 from models.sam.masker import Masker, sam_for_masks
 from utils.config.config import Config
-from utils.config.paths import find_yaml
 from utils.config.run_config import with_folders
-from utils.console.log import LOG
 from utils.files import checkpoint
 from utils.files.checkpoint import stored_in
-from utils.values.channels import Channels, channels_of_plain, check_order
+from utils.values.channels import Channels, channels_of_plain
+from utils.values.weights_identity import WeightsIdentity
 from utils.words.class_names import name_key
-from utils.words.errors import CheckpointError, ConfigError, DamagedError
+from utils.words.errors import ConfigError, DamagedError
 from utils.words.vocabulary import Vocabulary
 from utils.words.yamlio import Document
 
@@ -47,7 +40,8 @@ from utils.words.yamlio import Document
 class Loaded:
     """A loaded checkpoint: the averaged weights in eval mode, the class names, the configuration it had.
 
-    `words` are those that an open-vocabulary network looks for; None for a closed one.
+    `words` are those that an open-vocabulary network looks for; None for a closed one. `weights` tell which weights
+    they are.
     """
 
     model: Graph
@@ -56,6 +50,7 @@ class Loaded:
     epoch: int
     path: Path
     words: Words | None
+    weights: WeightsIdentity
 
     def about(self) -> dict[str, Any]:
         """What results must name: the text encoder, and whether Mobile-SAM took part."""
@@ -87,6 +82,11 @@ def stored_network(content: Mapping[str, Any], path: Path) -> tuple[ModelSpec, C
     return spec, channels, words
 
 
+def network_name(path: str | Path) -> str:
+    """The model YAML that a checkpoint's network was built from. Raises CheckpointError."""
+    return model_spec(checkpoint.load(path), Path(path)).path.name
+
+
 def checkpoint_network(model: Graph, names: Sequence[str], words: Words | None) -> dict[str, Any]:
     """What a checkpoint says of its network beside the weights: what `load_model` and `network_of` build it from."""
     content = {"model_spec": model.spec.plain(), "names": list(names), "channels": model.channels.plain()}
@@ -108,7 +108,8 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
         if words is not None:
             set_words(model, words)
     model.to_device(device)
-    return Loaded(model, tuple(content["names"]), config, content["epoch"], path, words)
+    weights = WeightsIdentity.of(path.name, content["ema"]["module"])
+    return Loaded(model, tuple(content["names"]), config, content["epoch"], path, words, weights)
 
 
 def look_for(loaded: Loaded, vocabulary: Vocabulary, text_encoder: str) -> Loaded:
@@ -169,24 +170,6 @@ def for_inference(model: Graph, static: bool = False) -> Graph:
     return without_norms(static_graph(model) if static else model).to_device(device)
 
 
-def new_network(cfg: Config, vocabulary: Vocabulary, channels: Channels) -> tuple[Graph, Words | None]:
-    """The network of the model YAML with random weights; an open-vocabulary one looks for `vocabulary`.
-
-    Its pictures have `channels`, without the planes of polar when it reads none, which is logged. Raises UserError.
-    """
-    spec = read_spec(find_yaml(cfg.model.cfg, "models", "--cfg")).with_values(nc=len(vocabulary))
-    words = None
-    if spec.text_dim is not None:
-        words = encode(vocabulary, text_source(spec, cfg.model.text_encoder))
-        spec = with_words(spec, words)
-    elif cfg.model.text_encoder:
-        raise ConfigError(f"--text-encoder: {spec.path.name} reads no text; take a model such as rtvpnet-s.yaml")
-    if channels.polar and not spec.reads("polar"):
-        LOG.info("%s reads no polar: trained on %s alone", spec.path.name, ", ".join(channels.image))
-        channels = channels.image_only()
-    return build_network(spec, words, cfg, channels), words
-
-
 def network_of(
     content: Mapping[str, Any], path: Path, cfg: Config, vocabulary: Vocabulary
 ) -> tuple[Graph, Words | None]:
@@ -205,46 +188,3 @@ def build_network(spec: ModelSpec, words: Words | None, cfg: Config, channels: C
     if words is not None:
         set_words(model, words)
     return model
-
-
-def load_matching(model: Graph, path: str | Path) -> str:
-    """Copy the weights of a checkpoint that fit `model` by row, name and shape; returns one line saying what did and
-    did not.
-
-    Networks of different numbers of rows are aligned first: an extra row, such as a fusion, shifts those below it.
-    Raises CheckpointError when nothing fits.
-    """
-    path = Path(path)
-    content = checkpoint.load(path)
-    spec, theirs, _ = stored_network(content, path)
-    check_order(theirs.names, model.channels.names, str(path), "the data")
-    state = _aligned(content["ema"]["module"], spec, model.spec)
-    own = model.state_dict()
-    fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape and own[k].dtype == v.dtype}
-    if not fitting:
-        raise CheckpointError(f"{path}: none of its {len(state)} tensors fits this model; is --cfg the same?")
-    model.load_state_dict(fitting, strict=False)  # what does not fit keeps its first weights
-    missing = [k for k in own if k not in fitting]
-    left = [k for k in state if k not in fitting]
-    line = f"{path}: {len(fitting)} of {len(own)} tensors taken"
-    return line + (f", {len(missing)} start fresh ({_some(missing)}), {len(left)} left out" if missing else "")
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-
-
-def _aligned(state: dict[str, Tensor], theirs: ModelSpec, ours: ModelSpec) -> dict[str, Tensor]:
-    """`state` with its row numbers changed to those in `ours`: the longest runs of the same modules."""
-    if len(theirs.rows) == len(ours.rows):
-        return state
-    before, now = ([row.module for row in spec.rows] for spec in (theirs, ours))
-    blocks = SequenceMatcher(a=before, b=now, autojunk=False).get_matching_blocks()
-    places = {block.a + k: block.b + k for block in blocks for k in range(block.size)}
-    moved = {}
-    for key, value in state.items():
-        row = re.fullmatch(r"layers\.(\d{1,4})\.(.+)", key)
-        place = places.get(int(row[1])) if row else None
-        # a row without a partner gets a name that no model has, so that it counts as left out
-        moved[f"layers.{place}.{row[2]}" if row and place is not None else f"{key} of theirs"] = value
-    return moved

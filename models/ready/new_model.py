@@ -8,23 +8,26 @@ import numpy as np
 import torch
 from torch import nn
 
-from models.graph.freeze import freeze
+from models.graph.freeze import check_frozen, freeze
 from models.graph.graph import Graph
-from models.graph.open_vocabulary import Words
+from models.graph.open_vocabulary import Words, encode, text_source, with_words, words_for
 from models.heads.anchor import AnchorDetect
 from models.layers.conv import set_bn_momentum
 from models.losses.anchors import refit
-from models.ready.load import build_network, load_matching, new_network
+from models.ready.load import build_network
 from models.ready.replay import replayed
+from models.ready.starting_weights import StartingWeights, Taken
 from models.ready.trial import fit_batch
-from models.rows.model_spec import ModelSpec
-from utils.config.config import Config
+from models.rows.model_spec import ModelSpec, read_spec
+from utils.config.config import DEFAULT_MODEL, Config
+from utils.config.paths import find_yaml
 from utils.console.log import LOG
 from utils.processes.distributed import World
 from utils.processes.launch import check_processes
 from utils.training.state import TrainState, new_state
 from utils.values.channels import Channels
 from utils.words.errors import ConfigError
+from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
 
 
@@ -35,13 +38,52 @@ def new_model(
 
     `sizes` (N, 2): width and height of the training boxes, px at --img.
     """
-    model, words = new_network(cfg, vocabulary, channels)
-    cfg = _fit_stride(cfg, model.stride)
-    if cfg.model.weights:
-        LOG.info(load_matching(model, cfg.model.weights))
+    start = StartingWeights.read(cfg.model.weights) if cfg.model.weights else None
+    model, words = new_network(cfg, vocabulary, channels, start)
+    cfg, taken = _fit_stride(cfg, model.stride), Taken()
+    if start is not None:
+        taken = start.fill(model, vocabulary.names)
+        LOG.info(taken.line)
     elif not cfg.anchor_assign.noautoanchor:
         model = _fit_anchors(model, words, sizes, cfg)
+    check_frozen(model, cfg.model.freeze, taken.filled)
     return cfg, model, words
+
+
+def new_network(
+    cfg: Config, vocabulary: Vocabulary, channels: Channels, start: StartingWeights | None
+) -> tuple[Graph, Words | None]:
+    """The network of the model YAML, or without one that of `start`, with random weights; an open-vocabulary one looks
+    for `vocabulary`.
+
+    Its pictures have `channels`, without the planes of polar when it reads none, which is logged. Raises UserError.
+    """
+    stored = start if not cfg.model.cfg else None
+    spec = stored.spec if stored else read_spec(find_yaml(cfg.model.cfg or DEFAULT_MODEL, "models", "--cfg"))
+    if stored:
+        classes = counted(len(vocabulary), "class")
+        LOG.info("%s: its network, %s, for the data's %s (--cfg takes another)", stored.path, spec.path.name, classes)
+    words = _new_words(spec, vocabulary, cfg.model.text_encoder, stored)
+    spec = with_words(spec.with_values(nc=len(vocabulary)), words)
+    if channels.polar and not spec.reads("polar"):
+        LOG.info("%s reads no polar: trained on %s alone", spec.path.name, ", ".join(channels.image))
+        channels = channels.image_only()
+    return build_network(spec, words, cfg, channels), words
+
+
+def _new_words(
+    spec: ModelSpec, vocabulary: Vocabulary, text_encoder: str, stored: StartingWeights | None
+) -> Words | None:
+    """The vectors of `vocabulary` for a network that reads text: by the encoder of the YAML or of --text-encoder, or as
+    the checkpoint's own network understands them. Raises UserError.
+    """
+    if spec.text_dim is None:
+        if text_encoder:
+            raise ConfigError(f"--text-encoder: {spec.path.name} reads no text; take a model such as rtvpnet-s.yaml")
+        return None
+    if stored and stored.words:
+        return words_for(stored.words, vocabulary, text_encoder)
+    return encode(vocabulary, text_source(spec, text_encoder))
 
 
 def _fit_stride(cfg: Config, stride: int) -> Config:
@@ -87,8 +129,7 @@ def new_training(
     `dtype`: of the forward pass under autocast (None: float32). Raises ConfigError for what does not go together.
     """
     if cfg.model.freeze:
-        scratch = "" if cfg.model.weights else "; without --weights they stay as random as they start"
-        LOG.info(freeze(model, cfg.model.freeze) + scratch)
+        LOG.info(freeze(model, cfg.model.freeze))
     set_bn_momentum(model, cfg.model.bn_momentum)
     model.to_device(device)
     cfg = world.broadcast(fit_batch(cfg, model, pictures, dtype, world.size))  # GPUs may differ in free memory

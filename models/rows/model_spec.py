@@ -57,7 +57,10 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class ModelSpec:
-    """A whole network: rows in order, the two multiples, and the plain YAML data they were read from with its lines."""
+    """A whole network: rows in order, the two multiples, and the plain YAML data they were read from with its lines.
+
+    `path` is the model YAML, also of a network that a checkpoint holds: there it is a name alone.
+    """
 
     rows: tuple[Row, ...]
     width: float
@@ -99,7 +102,8 @@ def parse_spec(document: Document) -> ModelSpec:
     data = document.data
     if not isinstance(data, dict):
         raise document.error("a model YAML is a map with the keys nc, backbone and head")
-    data = {key: value for key, value in data.items() if key != "file"}  # added by `plain` for checkpoints
+    path = Path(str(data.get("file", document.path)))  # `file` is what `plain` adds for checkpoints
+    data = {key: value for key, value in data.items() if key != "file"}
     for key in ("nc", *SECTIONS):
         if key not in data:
             # a misspelt key has a line, which a missing one has not
@@ -121,7 +125,7 @@ def parse_spec(document: Document) -> ModelSpec:
         rows,
         _multiple(document, "width_multiple"),
         _multiple(document, "depth_multiple"),
-        document.path,
+        path,
         data,
         document.lines,
     )

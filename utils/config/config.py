@@ -15,6 +15,7 @@ LaterName = Literal["inner-iou", "inner-ciou", "shape-iou", "wise-iou"]
 IouName = Literal["iou", "giou", "diou", "ciou", "eiou", "siou", "mpdiou", "nwd", LaterName, InforcedName]
 CocoMetric = Literal["AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"]
 MetricName = Literal["fitness", "map50", "map50_95", "precision", "recall", CocoMetric]
+DEFAULT_MODEL = "idfe-net.yaml"
 T = TypeVar("T")
 
 
@@ -48,7 +49,7 @@ class DataConfig:
 class ModelConfig:
     """The network and where its weights start."""
 
-    cfg: str = "idfe-net.yaml"
+    cfg: str = ""
     weights: str = ""
     text_encoder: str = ""
     sam: str = ""

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from utils.config.config import Config
+from utils.config.config import DEFAULT_MODEL, Config
 from utils.config.paths import CFG, find_yaml
 from utils.config.settings import build_config, settings_of_assignments, settings_of_document
 from utils.config.train_flags import TrainFlags
 from utils.words.yamlio import read_yaml
 
 
-def configure(flags: TrainFlags) -> tuple[Config, dict[str, str]]:
-    """The configuration and the origin of each value: training YAML, then flags, then --set. Raises ConfigError."""
-    given = {s.key: s.value for s in flags.settings}
-    model = str(given.get("model.cfg", Config().model.cfg))
-    hyp = find_yaml(flags.hyp, "train", "--hyp") if flags.hyp else training_yaml(model)
-    settings = settings_of_document(read_yaml(hyp))
-    return build_config([*settings, *flags.settings, *settings_of_assignments(list(flags.assignments))])
+def configure(flags: TrainFlags, network_of: Callable[[str], str]) -> tuple[Config, dict[str, str]]:
+    """The configuration and the origin of each value: training YAML, then flags, then --set. Raises UserError.
+
+    `network_of` gives the name of the model YAML that a checkpoint was trained with.
+    """
+    given = [*flags.settings, *settings_of_assignments(list(flags.assignments))]
+    if flags.hyp:
+        hyp = find_yaml(flags.hyp, "train", "--hyp")
+    else:
+        model = build_config(given)[0].model
+        hyp = training_yaml(model.cfg or (network_of(model.weights) if model.weights else DEFAULT_MODEL))
+    return build_config([*settings_of_document(read_yaml(hyp)), *given])
 
 
 def training_yaml(model: str) -> Path:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 import torch
 from torch import Tensor, nn
 
+from utils.values.split_fingerprint import SplitFingerprint
 from utils.words.errors import printable
 from utils.words.schema import AtLeast, misfit
 
@@ -52,6 +53,8 @@ class Content(TypedDict):
     step: Count
     best: float | None
     vocabulary: NotRequired[StoredWords]
+    data_fingerprint: NotRequired[dict[str, SplitFingerprint]]
+    environment: NotRequired[dict[str, str | int]]
 
 
 class OptimizerState(TypedDict):

@@ -1,15 +1,17 @@
 """thresholds.yaml: one score threshold per class, by name, with a comment that says where it comes from.
 
     nms: {iou: 0.6, max_det: 300, imgsz: 640}     # how the detections were made that the thresholds were chosen on
+    weights: {file: "best.pt", digest: "8f3a..."} # which weights made them
     thresholds:
       "bubble": 0.35
 
-`nms` may be left out; detect.py takes its values where no flag says otherwise. `Limits` are what it makes of the file.
+`nms` and `weights` may be left out. detect.py takes the values of `nms` where no flag says otherwise, and warns of
+other weights. `Limits` are what it makes of the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ import yaml
 from utils.inspection.thresholds import NEVER
 from utils.values.detections import Detections
 from utils.values.score_thresholds import ScoreThresholds
+from utils.values.weights_identity import WeightsIdentity
 from utils.words.class_names import name_key
 from utils.words.errors import printable
 from utils.words.text import did_you_mean
@@ -46,10 +49,13 @@ class DetectionSettings:
 
 @dataclass(frozen=True)
 class Limits:
-    """The thresholds of a file, and how the detections were made that they were chosen on."""
+    """The thresholds of a file, how the detections were made that they were chosen on, and by which weights (None: not
+    known).
+    """
 
     thresholds: ScoreThresholds
     made: DetectionSettings
+    weights: WeightsIdentity | None = None
 
     @property
     def lowest(self) -> float:
@@ -80,19 +86,33 @@ class Limits:
             lines.append(f"{file}: chosen with other settings ({', '.join(other)}); its rates do not hold")
         return lines
 
+    def warnings(self, weights: WeightsIdentity) -> list[str]:
+        """Whether the thresholds were chosen with other weights than those in use: other scores, other rates."""
+        if self.weights is None or self.weights.digest == weights.digest:
+            return []
+        chosen, used = printable(self.weights.words()), printable(weights.words())
+        advice = "take the thresholds.yaml of a val.py with these"
+        return [f"{self.thresholds.source}: chosen with other weights, {chosen} instead of {used}; {advice}"]
+
 
 def read_limits(path: str, names: Sequence[str]) -> Limits:
     """The limits of a thresholds file for classes of these names. Raises ConfigError with file and line."""
-    return Limits(ScoreThresholds(read_thresholds(path, names), path), read_making(path))
+    return Limits(ScoreThresholds(read_thresholds(path, names), path), read_making(path), read_weights(path))
 
 
 def thresholds_text(
-    names: Sequence[str], thresholds: Sequence[float], provenance: Sequence[str], made: DetectionSettings | None = None
+    names: Sequence[str],
+    thresholds: Sequence[float],
+    provenance: Sequence[str],
+    made: DetectionSettings | None = None,
+    weights: WeightsIdentity | None = None,
 ) -> str:
     """The file's text. `provenance` are lines for the comment: command, data, what the choice costs."""
     comment = [f"# {printable(line)}".rstrip() for line in (HEAD, *provenance)]
     rows = [f"  {_quoted(name)}: {float(value)!r}" for name, value in zip(names, thresholds, strict=True)]
     head = [f"nms: {made.words()}"] if made is not None and made.words() else []
+    if weights is not None:
+        head.append(f"weights: {{file: {_quoted(weights.file)}, digest: {_quoted(weights.digest)}}}")
     return "\n".join([*comment, *head, "thresholds:", *rows]) + "\n"
 
 
@@ -110,7 +130,7 @@ def read_thresholds(path: str | Path, names: Sequence[str]) -> tuple[float, ...]
     if not isinstance(data, dict) or not isinstance(data.get("thresholds"), dict):
         raise document.error("not a thresholds file; it has one key, thresholds, with a number for each class")
     for key in data:
-        if key not in ("thresholds", "nms"):
+        if key not in ("thresholds", "nms", "weights"):
             raise document.error(f"unknown key '{printable(str(key))}'; remove it", key)
     index = {name_key(name): k for k, name in enumerate(names)}
     values: dict[int, float] = {}
@@ -139,6 +159,21 @@ def read_making(path: str | Path) -> DetectionSettings:
             wanted = "a number from 0 to 1" if key == "iou" else "a whole number from 1"
             raise document.error(printable(f"'{key}' must be {wanted}, not {value!r}"), "nms", key)
     return DetectionSettings(**given)
+
+
+def read_weights(path: str | Path) -> WeightsIdentity | None:
+    """What `weights` of a thresholds file says. Raises ConfigError with file and line."""
+    document = read_yaml(path)
+    given = document.data.get("weights") if isinstance(document.data, dict) else None
+    if given is None:
+        return None
+    if not isinstance(given, dict) or given.keys() != {"file", "digest"} or not _all_text(given.values()):
+        raise document.error('\'weights\' must read like {file: "best.pt", digest: "8f3a..."}', "weights")
+    return WeightsIdentity(**given)
+
+
+def _all_text(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _class_of(document: Document, name: object, names: Sequence[str], index: dict[str, int]) -> int:

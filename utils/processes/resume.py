@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from utils.config.config import Config
+from utils.config.paths import CFG
 from utils.config.run_config import first_reduced, other_value, with_folders
 from utils.config.settings import Setting, build_config
 from utils.config.train_flags import TrainFlags
@@ -16,8 +18,10 @@ from utils.console.log import LOG
 from utils.files import checkpoint
 from utils.files.runs import LAST_WRITTEN, find_run
 from utils.processes.distributed import World
+from utils.processes.exactness import Conditions, changed_data, changed_environment
 from utils.processes.launch import launch_id
-from utils.words.errors import CheckpointError, ConfigError, DamagedError
+from utils.words.class_names import name_key
+from utils.words.errors import CheckpointError, ConfigError, DamagedError, DataError, printable
 
 T = TypeVar("T")
 MAY_CHANGE = (
@@ -28,7 +32,8 @@ MAY_CHANGE = (
     "run.max_time",
     "data.workers",
     "data.cache",
-)  # by flags of --resume: none of them changes what a run gives
+)  # by flags of --resume: none of them changes what a run gives, save for rounding, which `inexact` says
+MOST_NAMES = 10  # in a message
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +58,31 @@ class Resumed:
         """Whether all its epochs are done, and their results written."""
         return bool(self.content["done"] and (self.folder / LAST_WRITTEN).exists())
 
+    def check_classes(self, names: Sequence[str], data: str) -> None:
+        """Refuse to go on when the data has no longer the classes, by name and number, that the run was begun with.
+        Raises ConfigError.
+        """
+        before, now = [name_key(name) for name in self.content["names"]], [name_key(name) for name in names]
+        if before == now:
+            return
+        gone = [name for name in self.content["names"] if name_key(name) not in now]
+        fresh = [name for name in names if name_key(name) not in before]
+        parts = [f"gone: {_some(gone)}"] if gone else []
+        parts += [f"new: {_some(fresh)}"] if fresh else []
+        parts = parts or [f"now in the order {_some(names)}, not {_some(self.content['names'])}"]
+        raise ConfigError(
+            f"--resume {self.last}: the classes of {printable(data)} changed since the run was begun "
+            f"({'; '.join(parts)}); put them back, or start a new run with --weights {self.last}"
+        )
+
+    def inexact(self, now: Conditions) -> list[str]:
+        """Why the run may not end with the bits of an unbroken one."""
+        if not all(key in self.content for key in now):
+            return [f"{self.last}: of an earlier version, does not say what its data was; changes are not noticed"]
+        reads_text = "vocabulary" in self.content
+        lines = changed_data(self.content["data_fingerprint"], now["data_fingerprint"], reads_text)
+        return lines + changed_environment(self.content["environment"], now["environment"])
+
     @property
     def folder(self) -> Path:
         """The run folder."""
@@ -76,6 +106,21 @@ def resume(flags: TrainFlags) -> Resumed:
     # the flags come last, so that they win over what the run had
     cfg, _ = build_config([*settings, *flags.settings])
     return replace(resumed, cfg=cfg)
+
+
+@contextmanager
+def reading_data(resumed: Resumed | None) -> Iterator[None]:
+    """The block reads the data of a run: that of a resumed one was there, so that without it the data is missing, not
+    the command line wrong. Raises DataError then.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        if resumed is None or any((folder / resumed.cfg.data.data).exists() for folder in (Path(), CFG / "data")):
+            raise
+        data = printable(resumed.cfg.data.data)
+        advice = "put it back, or resume in the folder in which the run was begun"
+        raise DataError(f"--resume {resumed.last}: its data {data} is not there; {advice}") from error
 
 
 def restarted(cfg: Config, world: World) -> Resumed | None:
@@ -111,6 +156,10 @@ def check_resumed(world: World, resumed: Resumed) -> None:
             f"--resume: rank 0 has {first[0]} at step {first[1]}, rank {world.rank} {mine[0]} at step {mine[1]}; "
             "name the checkpoint, in a folder that all machines see"
         )
+
+
+def _some(names: Sequence[str]) -> str:
+    return printable(", ".join(names[:MOST_NAMES])) + (", ..." if len(names) > MOST_NAMES else "")
 
 
 def first_that_fits(resumed: Resumed | None, attempt: Callable[[Resumed | None], T]) -> T:

@@ -12,7 +12,7 @@ from utils.drawing.score_plots import plot_scores
 from utils.files.runs import write_json, write_text
 from utils.inspection.inspection import Inspection, inspect
 from utils.inspection.plots import plot_inspection
-from utils.inspection.threshold_file import DetectionSettings, thresholds_text
+from utils.inspection.threshold_file import thresholds_text
 from utils.processes.speed import Speed
 from utils.report.evaluation import ReportOptions, results_json, write_report
 from utils.scoring.evaluation import Evaluation
@@ -33,7 +33,7 @@ def write_results(run: Path, evaluation: Evaluation, about: Mapping[str, Any], o
         LOG.info(line)
     results = results_json(evaluation, inspection, about)
     write_scores(run, evaluation, results)
-    write_thresholds(run, inspection, {**about, "note": "; ".join(evaluation.notes)}, options.nms)
+    write_thresholds(run, inspection, {**about, "note": "; ".join(evaluation.notes)}, options)
     if options.plots:
         plot_scores(run, evaluation)
         plot_inspection(run, inspection)
@@ -50,10 +50,11 @@ def write_scores(run: Path, evaluation: Evaluation, results: Mapping[str, Any]) 
     write_tables(run, evaluation)
 
 
-def write_thresholds(run: Path, inspection: Inspection, about: Mapping[str, Any], nms: DetectionSettings) -> None:
+def write_thresholds(run: Path, inspection: Inspection, about: Mapping[str, Any], options: ReportOptions) -> None:
     """thresholds.yaml, with where it comes from as a comment."""
-    comment = [f"{key}: {value}" for key, value in about.items() if value]
-    text = thresholds_text(inspection.names, inspection.point.thresholds, [*comment, *inspection.lines()[:5]], nms)
+    comment = [*(f"{key}: {value}" for key, value in about.items() if value), *inspection.lines()[:5]]
+    thresholds = inspection.point.thresholds
+    text = thresholds_text(inspection.names, thresholds, comment, options.nms, options.weights)
     write_text(run / "thresholds.yaml", text)
 
 

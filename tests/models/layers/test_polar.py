@@ -8,7 +8,7 @@ from models.graph.builder import build_graph
 from models.graph.model_summary import summarise
 from models.layers.conv import Conv
 from models.layers.polar import PolarAdd, PolarConv, PolarGate
-from models.ready.load import load_matching
+from models.ready.starting_weights import StartingWeights
 from models.rows.model_spec import read_spec
 from models.rows.row_context import Context
 from utils.files import checkpoint
@@ -124,9 +124,10 @@ def test_weights_without_polarization_fit_and_give_the_same_output(name, tmp_pat
     plain, fused = graph_of("idfe-net-n"), graph_of(name)
     for parameter in plain.parameters():
         parameter.data.add_(0.01)
-    content = {"model_spec": plain.spec.plain(), "ema": {"module": plain.state_dict()}}
+    names = list("abcde")
+    content = {"model_spec": plain.spec.plain(), "ema": {"module": plain.state_dict()}, "names": names}
     checkpoint.save(tmp_path / "rgb.pt", content)
-    words = load_matching(fused, str(tmp_path / "rgb.pt"))
+    words = StartingWeights.read(tmp_path / "rgb.pt").fill(fused, names).line
     assert f"{len(plain.state_dict())} of {len(fused.state_dict())} tensors taken" in words and ", 0 left out" in words
     image = torch.rand(1, 3, 64, 64)
     with torch.no_grad():

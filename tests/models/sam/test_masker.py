@@ -14,6 +14,7 @@ from models.sam.mobile_sam import load_mobile_sam
 from utils.config.config import Config
 from utils.config.paths import CFG
 from utils.values.masks import decode_mask
+from utils.values.weights_identity import WeightsIdentity
 from utils.words.errors import CheckpointError, ConfigError
 
 BOXES = torch.tensor([[4.0, 8, 30, 24], [20, 2, 60, 36], [0, 0, 64, 40]])
@@ -87,7 +88,7 @@ def test_masks_are_those_of_mobile_sam(sam):
 def test_a_networks_own_mobile_sam_is_used_also_when_folding_leaves_it_out():
     spec = read_spec(CFG / "models" / "rtvpnet-n.yaml").with_values(sam="random-frozen")
     model = build_graph(spec)
-    loaded = Loaded(model, (), Config(), 0, spec.path, None)
+    loaded = Loaded(model, (), Config(), 0, spec.path, None, WeightsIdentity("", ""))
     masker = load_masker(loaded, "")
     assert masker.sam is model.layers[0].sam and masker.mode == "random-frozen"
     assert not any(isinstance(layer, SAMEmbedding) for layer in for_inference(model, static=True).layers)

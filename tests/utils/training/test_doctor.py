@@ -87,8 +87,8 @@ def test_confidence(own):
     ]
 
 
-def test_everything_frozen(own, capsys):
-    """All rows but those without parameters; all rows at once are refused earlier."""
+def test_everything_frozen(own, trained, capsys):
+    """All rows but those without parameters; all rows at once are refused earlier, and so are rows that are random."""
     from models.graph.builder import build_graph
     from models.rows.model_spec import read_spec
     from utils.config.paths import CFG
@@ -96,7 +96,8 @@ def test_everything_frozen(own, capsys):
     graph = build_graph(read_spec(CFG / "models" / "idfe-net-n.yaml"))
     rows = [str(i) for i, layer in enumerate(graph.layers) if any(True for _ in layer.parameters())]
     assert len(rows) < len(graph.layers)
-    assert train.main([*QUICK, "--data", str(own), "--epochs", "1", "--freeze", *rows]) == 2
+    start = ["--weights", str(trained / "weights" / "last.pt")]
+    assert train.main([*QUICK, "--data", str(own), "--epochs", "1", *start, "--freeze", *rows]) == 2
     assert "everything frozen: no parameter is left to train" in capsys.readouterr().err
 
 
