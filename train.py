@@ -30,6 +30,7 @@ from utils.console.interrupt import Stop
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import end, run_script
+from utils.files.output_files import Extra, Results
 from utils.files.runs import ResultsCsv
 from utils.inspection.inspection_config import inspection_config
 from utils.inspection.threshold_file import DetectionSettings
@@ -149,7 +150,7 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     """Data, network and optimizer. No run folder yet, so that a mistake found here leaves nothing behind."""
     dtype = autocast_dtype(cfg.run, device)
     torch.manual_seed(cfg.run.seed)
-    data = read_splits(cfg)
+    data = read_splits(cfg, resumed.folder if resumed else None)
     if resumed:
         model, words = network_of(resumed.content, resumed.last, cfg, data.train_vocabulary())
     else:
@@ -175,14 +176,16 @@ def dry_run(run: Run) -> int:
 def finish(run: Run, folder: Path, loaders: Loaders, evaluation: Evaluation) -> None:
     """The results of a run that has ended, as files and on the console."""
     cfg, truth, plots = run.cfg, run.data.val, not run.cfg.run.noplots
-    if plots:
-        plot_detections(folder, loaders.val, truth, evaluation.detections)
     inspection = inspection_config(None, cfg.val.conf, truth.mm_per_px, truth.records)
     nms = DetectionSettings(cfg.val.iou, cfg.val.max_det, cfg.data.imgsz)
     show = show_pictures(truth, cfg.data.max_pixels)
     options = ReportOptions("train", inspection, show, nms, truth.data_report.lines(), plots)
-    write_results(folder, evaluation, about_words(run.state.model, run.words), options)
-    close_run_folder(folder, run.state, cfg)
+    with Results() as results:
+        if plots:
+            with Extra("val_batch pictures"):
+                plot_detections(folder, loaders.val, truth, evaluation.detections)
+        write_results(folder, evaluation, about_words(run.state.model, run.words), options, results)
+        close_run_folder(folder, run.state, cfg)
 
 
 def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] | None) -> None:
@@ -196,7 +199,8 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
             LOG.warning(sentence)
     loaders = new_loaders(data, cfg, state.model.stride, run.device, world, run.words and run.words.vocabulary)
     if world.first and not cfg.run.noplots and state.step == 0:
-        plot_start(folder, loaders.train, loaders.sampler, data.train, cfg.data.max_pixels)
+        with Extra("pictures of what training is shown"):
+            plot_start(folder, loaders.train, loaders.sampler, data.train, cfg.data.max_pixels)
     world.barrier()  # the other processes wait until the run folder is ready
     network = checkpoint_network(state.model, data.train.names, run.words)
     saver = Saver(folder / "weights", cfg, {**network, "origins": origins}, state.step)
@@ -234,7 +238,7 @@ def main_story(argv: Sequence[str] | None) -> int:
         run = prepare(cfg, device, world, resumed)
         if flags.dry_run:
             return dry_run(run)
-        folder = world.broadcast(resumed.folder) if resumed else shared_new_folder(run.cfg.run, world)
+        folder = world.broadcast(resumed.folder) if resumed else shared_new_folder(run.cfg, world)
         train(run, folder, origins, argv)
     if flags.demo and world.first:
         show_demo(folder, Path(run.cfg.data.data))
