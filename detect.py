@@ -23,7 +23,7 @@ from data.drawn.glass_set import write_glass
 from data.index.union import open_data
 from data.pictures.picture_decoder import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader
-from data.pictures.sources import find_sources, words
+from data.pictures.sources import Source, find_sources, keep_results_out, words
 from data.pictures.video import read_frames
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
@@ -37,8 +37,8 @@ from utils.console.script import end, run_script
 from utils.detecting.frame_batches import frame_batches
 from utils.detecting.output_options import DetectionOutput
 from utils.files.checkpoint import find_weights, weights_about
-from utils.files.output_paths import protect_inputs
-from utils.files.runs import new_run, provenance, write_about
+from utils.files.earlier_run import OF_DETECTION, OVERLAYS, remove
+from utils.files.runs import new_run, planned_run, provenance, write_about
 from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits
 from utils.processes.device import half_notices, half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
@@ -193,9 +193,8 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     nms = _nms(flags, detector)
     pattern = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
     sources = find_sources(pattern, flags.recursive, detector.channels)
-    if flags.exist_ok:
-        protect_inputs([source.path for source in sources], Path(flags.project, flags.name))
-    run = world.broadcast(new_run(flags.project, flags.name, flags.exist_ok) if world.first else Path())
+    keep_results_out(planned_run(flags.project, flags.name, flags.exist_ok), pattern, sources)
+    run = world.broadcast(_new_folder(flags, sources) if world.first else Path())
     if world.first:
         log_to(run / "detect.log")
         origin = {**provenance(argv), **weights_about(detector.path), **detector.about}
@@ -213,6 +212,13 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     total = None if any(source.video for source in share) else len(share)  # a video's frames are not counted ahead
     totals = write_run(run, progress(results, "detecting", total), detector.names, output, world)
     return run, 3 if totals.unreadable else 10 if flags.fail_on_defect and totals.bad else 0
+
+
+def _new_folder(flags: DetectFlags, sources: Sequence[Source]) -> Path:
+    run = new_run(flags.project, flags.name, flags.exist_ok, OF_DETECTION)
+    if flags.exist_ok:  # an input that is unreadable by now must not seem to have an overlay
+        remove(run, (run / f"{source.output}{suffix}" for source in sources for suffix in OVERLAYS))
+    return run
 
 
 def _assigned(flags: DetectFlags) -> Config:

@@ -32,6 +32,7 @@ from utils.console.interrupt import Stop
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import end, run_script
+from utils.files.output_files import Extra, Results
 from utils.files.runs import ResultsCsv
 from utils.inspection.inspection_config import inspection_config
 from utils.inspection.threshold_file import DetectionSettings
@@ -169,7 +170,7 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     dtype = autocast_dtype(cfg.run, device)
     torch.manual_seed(cfg.run.seed)
     with reading_data(resumed):
-        data = read_splits(cfg)
+        data = read_splits(cfg, resumed.folder if resumed else None)
     conditions = Conditions(data_fingerprint=data.fingerprint(), environment=number_environment(device))
     if resumed:
         resumed.check_classes(data.train.names, cfg.data.data)
@@ -203,18 +204,20 @@ def dry_run(run: Run) -> int:
 def finish(run: Run, folder: Path, loaders: Loaders, evaluation: Evaluation) -> None:
     """The results of a run that has ended, as files and on the console."""
     cfg, truth, plots = run.cfg, run.data.val, not run.cfg.run.noplots
-    if plots:
-        plot_detections(folder, loaders.val, truth, evaluation.detections_in_split)
     inspection = inspection_config(None, cfg.val.conf, truth.mm_per_px, truth.records)
     nms = DetectionSettings(cfg.val.iou, cfg.val.max_det, cfg.data.imgsz)
     show = show_pictures(truth, cfg.data.max_pixels)
     weights = WeightsIdentity.of("last.pt", run.state.ema.module.state_dict())  # what was evaluated, and saved there
     lines = [*truth.data_report.lines(), *run.book.lines()]
     options = ReportOptions("train", inspection, show, nms, weights, lines, plots)
-    write_results(folder, evaluation, about_words(run.state.model, run.words), options)
-    for line in run.book.lines():
-        LOG.warning(line)
-    close_run_folder(folder, run.state, cfg)
+    with Results() as results:
+        if plots:
+            with Extra("val_batch pictures"):
+                plot_detections(folder, loaders.val, truth, evaluation.detections_in_split)
+        write_results(folder, evaluation, about_words(run.state.model, run.words), options, results)
+        for line in run.book.lines():
+            LOG.warning(line)
+        close_run_folder(folder, run.state, cfg)
 
 
 def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] | None) -> None:
@@ -229,7 +232,8 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
             LOG.warning(sentence)
     loaders = new_loaders(data, cfg, state.model.stride, run.device, world, run.words and run.words.vocabulary)
     if world.first and not cfg.run.noplots and state.step == 0:
-        plot_start(folder, loaders.train, loaders.sampler, data.train, cfg.data.max_pixels)
+        with Extra("pictures of what training is shown"):
+            plot_start(folder, loaders.train, loaders.sampler, data.train, cfg.data.max_pixels)
     world.barrier()  # the other processes wait until the run folder is ready
     network = checkpoint_network(state.model, data.train.names, run.words)
     saver = Saver(folder / "weights", cfg, {**network, **run.conditions, "origins": origins}, state.step)
@@ -269,7 +273,7 @@ def main_story(argv: Sequence[str] | None) -> int:
         run = first_that_fits(resumed, lambda last: prepare(cfg, device, world, last))
         if flags.dry_run:
             return dry_run(run)
-        folder = world.broadcast(resumed.folder) if resumed else shared_new_folder(run.cfg.run, world)
+        folder = world.broadcast(resumed.folder) if resumed else shared_new_folder(run.cfg, world)
         train(run, folder, origins, argv)
     if flags.demo and world.first:
         show_demo(folder, Path(run.cfg.data.data))

@@ -28,7 +28,9 @@ from utils.console.log import LOG, log_to
 from utils.console.progress import progress
 from utils.console.script import end, run_script
 from utils.files.checkpoint import find_weights, weights_about
-from utils.files.runs import new_run, provenance, write_about
+from utils.files.earlier_run import OF_EVALUATION
+from utils.files.output_files import Extra, Results
+from utils.files.runs import new_run, planned_run, provenance, write_about
 from utils.files.yolo_txt import write_label_files
 from utils.inspection.comparison import report_comparison
 from utils.inspection.inspection_config import InspectionConfig, inspection_config
@@ -37,7 +39,7 @@ from utils.inspection.thresholds import LOWEST
 from utils.processes.device import half_notices, half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
-from utils.report.evaluation import ReportOptions
+from utils.report.evaluation import PAGE, ReportOptions
 from utils.report.run_results import write_results, write_speed
 from utils.scoring import coco
 from utils.scoring.evaluation import Evaluation
@@ -141,7 +143,8 @@ def main_story(argv: Sequence[str] | None) -> int:
     if place.rank and (flags.summary or flags.compare is not None or flags.from_preds):
         return 0  # nothing to share out: the first process does it alone
     if flags.summary:
-        LOG.info(model_table(flags.cfg, flags.imgsz or 640))
+        for line in model_table(flags.cfg, flags.imgsz or 640).splitlines():
+            LOG.info(line)
         return 0
     if flags.compare is not None:
         return report_comparison(flags, argv)
@@ -159,7 +162,8 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     assigned = assigned_config(flags)
     loaded = load_model(find_weights(flags.weights), device, assigned.model.sam)
     data = data_config(flags, loaded.config.data, str(loaded.path))
-    truth = read_split(data, flags.split).serving(loaded.channels, str(loaded.path), data.data)
+    planned = planned_run(flags.project, flags.name, flags.exist_ok)
+    truth = read_split(data, flags.split, planned).serving(loaded.channels, str(loaded.path), data.data)
     loaded, classes, novelty = match_to_data(flags, loaded, truth)
     model = for_inference(loaded.model, assigned.model.static)
     cfg = val_config(flags, loaded.config.val)
@@ -187,12 +191,15 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     about |= chance_scores(by_chance) | group_scores(evaluation.report.classes, novelty)
     nms_settings = DetectionSettings(cfg.iou, cfg.max_det, data.imgsz)
     options = report_options(flags, "val", inspection, truth, nms_settings, loaded.weights)
-    write_results(run, evaluation, about, options)
-    if flags.save_txt:
-        write_label_files(run / "labels", evaluation.records, evaluation.detections, flags.save_conf)
-    if not flags.noplots:
-        plot_detections(run, loader, truth, evaluation.detections_in_split)
-    LOG.info("written to %s: %s%s", run, WRITTEN, "" if flags.noplots else ", report.html, pictures")
+    with Results() as results:
+        if flags.save_txt:
+            records, found = evaluation.records, evaluation.detections
+            write_label_files(run / "labels", records, found, flags.save_conf, results)
+        if not flags.noplots:
+            with Extra("val_batch pictures"):
+                plot_detections(run, loader, truth, evaluation.detections_in_split)
+        write_results(run, evaluation, about, options, results)
+    LOG.info("written to %s: %s%s", run, WRITTEN, ", report.html, pictures" if (run / PAGE).exists() else "")
     return 0
 
 
@@ -213,7 +220,7 @@ def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Lo
 
 def open_run(flags: ValFlags, origin: dict[str, object]) -> Path:
     """A new run folder with its log; `origin`, where the numbers come from, goes into run.json."""
-    run = new_run(flags.project, flags.name, flags.exist_ok)
+    run = new_run(flags.project, flags.name, flags.exist_ok, OF_EVALUATION, flags.from_preds)
     log_to(run / "val.log")
     write_about(run, origin, assigned_config(flags).run.full_paths)
     return run
@@ -236,7 +243,7 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
     """--from-preds: score detections that another program made."""
     refuse_with_predictions(flags)
     data = data_config(flags, DataConfig(), "the defaults")
-    truth = read_split(data, flags.split)
+    truth = read_split(data, flags.split, planned_run(flags.project, flags.name, flags.exist_ok))
     inspection = inspection_config(flags, LOWEST, truth.mm_per_px, truth.records)
     images, categories = coco.images_json(truth.records), coco.classes_json(truth.names, truth.category_ids)
     results = read_parts(flags.from_preds, Known({"images": images, "categories": categories}, flags.single_cls))
@@ -250,8 +257,10 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
         LOG.warning("%s: holds no detections; every defect counts as missed", files)
     left_out = truth.data_report.left_out
     evaluation = Evaluation(truth.records, truth.names, truth.category_ids, results, skipped=left_out)
-    write_results(run, evaluation, {}, report_options(flags, "predictions", inspection, truth, DetectionSettings()))
-    LOG.info("written to %s: %s%s", run, WRITTEN, "" if flags.noplots else ", report.html, pictures")
+    options = report_options(flags, "predictions", inspection, truth, DetectionSettings())
+    with Results() as written:
+        write_results(run, evaluation, {}, options, written)
+    LOG.info("written to %s: %s%s", run, WRITTEN, ", report.html, pictures" if (run / PAGE).exists() else "")
     return 0
 
 

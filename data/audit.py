@@ -26,7 +26,8 @@ from utils.config.command_flags import AuditFlags, parse_audit
 from utils.config.config import DataConfig
 from utils.console.log import LOG
 from utils.console.script import run_script
-from utils.files.runs import new_folder, write_json
+from utils.files.output_files import write_json
+from utils.files.runs import new_folder
 from utils.words.errors import ConfigError, DataError, printable
 from utils.words.text import counted
 

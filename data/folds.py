@@ -27,6 +27,7 @@ from data.index.coco_writer import IGNORED, ignores, write_coco
 from data.index.union import merge, open_data
 from data.pictures.channel_keys import channel_keys
 from data.pictures.plane_reader import stem_of
+from data.sets.data_folders import keep_results_out
 from data.sets.split_reading import ReadPolicy, RecordSet, read_records
 from utils.config.command_flags import FoldsFlags, parse_folds
 from utils.config.config import DataConfig
@@ -64,6 +65,7 @@ def read_all(flags: FoldsFlags) -> RecordSet:
     """The training and validation pictures as one set, sorted by path, numbered from 1. Raises UserError."""
     cfg = DataConfig(data=flags.data, root=flags.root, max_pixels=flags.max_pixels)
     source, notices = open_data(cfg, require=())
+    keep_results_out(Path(flags.out), source.members, "--out")
     for notice in notices:
         LOG.info(notice)
     policy = ReadPolicy(

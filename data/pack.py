@@ -21,6 +21,7 @@ from data.files.shards import FORMAT, MANIFEST, OFFSETS, Shard, file_hash, membe
 from data.index.coco_writer import IGNORED, ignores, write_coco
 from data.index.union import DataSource, open_data
 from data.pictures.picture_decoder import picture_bytes
+from data.sets.data_folders import keep_results_out
 from data.sets.split_reading import ReadPolicy, RecordSet
 from utils.config.command_flags import PackFlags, parse_pack
 from utils.config.config import DataConfig
@@ -49,6 +50,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     for member in source.members:
         if not member.channels.plain_rgb:
             raise ConfigError(f"{printable(str(member.source))}: only RGB pictures of one file each are packed")
+    keep_results_out(out, source.members, "--out")
     with new_folder(out):
         pack(source, splits, flags, out)
     LOG.info("done: python train.py --data %s", printable(str(out)))

@@ -16,6 +16,7 @@ import numpy as np
 from utils.config.command_flags import EvaluatorBenchmarkFlags, parse_evaluator_benchmark
 from utils.console.log import LOG
 from utils.console.script import run_script
+from utils.files.output_files import Results, make_folder
 from utils.inspection.bootstrap import compare
 from utils.inspection.inspection import inspect
 from utils.inspection.inspection_config import InspectionConfig
@@ -120,8 +121,8 @@ def time_evaluation(
         grey = np.full((SIDE, SIDE, 3), 128, np.uint8)
         options = ReportOptions("val", inspection.config, lambda path: grey)
         content, folder = results_json(evaluation, inspection, {}), Path(flags.out)
-        folder.mkdir(parents=True, exist_ok=True)
-        clock("report.html", lambda: write_report(folder, evaluation, inspection, content, options))
+        make_folder(folder)
+        clock("report.html", lambda: write_report(folder, evaluation, inspection, content, options, Results()))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

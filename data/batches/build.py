@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
@@ -25,9 +26,11 @@ from data.checks.start import said_once
 from data.index.fingerprint import fingerprint
 from data.index.flat_truth import flatten
 from data.index.union import open_data
+from data.sets.data_folders import keep_results_out, keep_resumed_out
 from data.sets.split_reading import ReadPolicy, RecordSet
 from utils.config.config import Config, DataConfig
 from utils.console.log import LOG
+from utils.files.runs import planned_run
 from utils.processes.distributed import ALONE, World
 from utils.values.batch import Batch
 from utils.values.channels import RGB_CHANNELS, Channels
@@ -205,11 +208,16 @@ def _start_worker(_: int) -> None:
     torch.set_num_threads(1)
 
 
-def read_split(cfg: DataConfig, split: str) -> RecordSet:
-    """The records to evaluate on; logs the notices. Raises ConfigError and DataError."""
+def read_split(cfg: DataConfig, split: str, run: Path | None = None) -> RecordSet:
+    """The records to evaluate on; logs the notices. `run`: the folder for results, refused among the data.
+
+    Raises ConfigError and DataError.
+    """
     if not cfg.data:
         raise ConfigError("--data: the checkpoint names no data; give a data YAML")
     source, notices = open_data(cfg, require=(split,))
+    if run is not None:
+        keep_results_out(run, source.members)
     for notice in notices:
         LOG.info(notice)
     truth = source.read(split, replace(_policy(cfg), drop_duplicates=False), cfg.index)
@@ -222,11 +230,17 @@ def _policy(cfg: DataConfig) -> ReadPolicy:
     )
 
 
-def read_splits(cfg: Config) -> Splits:
-    """Training and validation records; logs the notices and the data reports. Raises ConfigError and DataError."""
+def read_splits(cfg: Config, resumed: Path | None = None) -> Splits:
+    """Training and validation records; logs the notices and the data reports. The run's folder, which is `resumed` if
+    it exists already, is refused among the data. Raises ConfigError and DataError.
+    """
     if not cfg.data.data:
         raise ConfigError("--data: give a data YAML, or try python train.py --demo")
     source, notices = open_data(cfg.data)
+    if resumed is not None:
+        keep_resumed_out(resumed, source.members)
+    else:
+        keep_results_out(planned_run(cfg.run.project, cfg.run.name, cfg.run.exist_ok), source.members)
     for notice in notices:
         LOG.info(notice)
     policy = _policy(cfg.data)

@@ -10,7 +10,7 @@ from typing import Any
 from data.files.data_report import too_many
 from data.sets.split_reading import RecordSet
 from utils.console.log import LOG
-from utils.files.runs import write_json
+from utils.files.output_files import write_json
 from utils.processes.distributed import World
 from utils.words.errors import DataError, printable
 from utils.words.text import counted

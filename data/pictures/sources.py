@@ -12,7 +12,7 @@ from pathlib import Path
 from data.pictures.oddities import kinds_not_read
 from data.pictures.picture_decoder import is_unread_picture, read_file
 from data.pictures.plane_reader import first_names, is_first, without_seconds
-from utils.files.output_paths import output_places, relative_paths
+from utils.files.output_paths import keep_out, output_places, relative_paths
 from utils.values.channels import RGB_CHANNELS, Channels
 from utils.words.errors import ConfigError, DataError, printable
 from utils.words.text import counted
@@ -74,6 +74,17 @@ def find_sources(source: str, recursive: bool = False, channels: Channels = RGB_
     matches = (Path(match) for match in glob.glob(source, recursive=True) if os.path.isfile(match))
     found = without_seconds([match for match in matches if _is_listed(match.name, channels)], channels)
     return _sources(_some(found, source, _pattern(channels), channels))
+
+
+def keep_results_out(run: Path, source: str, found: Sequence[Source]) -> None:
+    """Raise ConfigError where results in `run` would land among the inputs that `find_sources` found for `source`."""
+    homes = {one.path.parent for one in found}
+    if os.path.isdir(source):
+        keep_out(run, {Path(source), *homes})
+    elif os.path.exists(source):  # a file, or a list of them
+        keep_out(run, (), homes)
+    else:
+        keep_out(run, homes)
 
 
 def words(sources: Sequence[Source]) -> str:

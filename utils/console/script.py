@@ -10,25 +10,36 @@ from typing import NoReturn
 
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
+from utils.console.failure import Explained
 from utils.console.interrupt import Stopped
 from utils.console.log import LOG, own_rank, start_logging, stop_logging
-from utils.words.errors import UserError
+from utils.console.streams import steady_streams
+from utils.words.errors import UnexpectedError, UserError
 
 LAUNCHED_BY_SCRIPT = "LAUNCHED_BY_SCRIPT"  # in the environment of processes whose errors the launching script prints
 
 
 def run_script(script: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
     """Run `script`; a user's mistake becomes one line on stderr and an exit code, with --debug a traceback."""
+    with steady_streams():
+        start_logging()
+        try:
+            return _run(script, argv)
+        finally:
+            stop_logging()
+
+
+def _run(script: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
     words = sys.argv[1:] if argv is None else argv
-    start_logging()
     try:
-        return script(argv)
+        with Explained():
+            return script(argv)
     except UserError as error:
         if "--debug" in words:
             raise
         line = f"error[{error.code}]: " + " ".join(str(error).split("\n"))
         if _report_to_launcher(line):
-            LOG.error(line)
+            LOG.error(line, exc_info=isinstance(error, UnexpectedError))
         return error.exit_code
     except Stopped as stopped:
         line = f"stopped by {stopped}; python train.py --resume goes on from there"
@@ -39,8 +50,6 @@ def run_script(script: Callable[[Sequence[str] | None], int], argv: Sequence[str
     except KeyboardInterrupt:
         LOG.error("stopped; python train.py --resume continues the newest run from what it saved last")
         return 130
-    finally:
-        stop_logging()
 
 
 def _report_to_launcher(line: str) -> bool:

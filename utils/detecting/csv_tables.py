@@ -1,15 +1,16 @@
-"""The tables of a detect.py run, written row by row, so that memory stays constant."""
+"""The tables of a detect.py run, on the disk row by row: memory stays constant, a kill loses one picture at most."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TextIO
 
 from utils.detecting.json_rows import JsonRows
 from utils.detecting.output_options import DetectionOutput
+from utils.files.output_files import Results, open_rows, refused
 from utils.scoring.coco import result_rows
 from utils.values.detections import Detections
 from utils.values.picture_result import PictureResult
@@ -21,25 +22,54 @@ TABLE = ("image", "class", "confidence", "x1", "y1", "x2", "y2")
 STATUS = {Verdict.OK: "nothing found", Verdict.NG: "defects", Verdict.UNREADABLE: "unreadable"}
 
 
+class CsvTable:
+    """A CSV file whose rows reach the system at once; after one that does not it stays as it is."""
+
+    def __init__(self, path: Path, columns: Sequence[str], results: Results) -> None:
+        self.path, self.results = path, results
+        self.file: TextIO | None = None
+        with results.writing():
+            self.file = open_rows(path)
+        self.add([columns])
+
+    def add(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows."""
+        if self.file is None or not rows:
+            return
+        with self.results.writing():
+            try:
+                csv.writer(self.file).writerows(rows)
+                self.file.flush()
+            except OSError as error:
+                self.close()
+                raise refused(self.path, error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        with suppress(OSError):  # of rows that have been reported
+            if self.file is not None:
+                self.file.close()
+        self.file = None
+
+
 class FoundTables:
     """summary.csv, predictions.csv and predictions.json in the run folder, the last two where they are asked for."""
 
-    def __init__(self, summary: TextIO, table: TextIO | None, json: JsonRows | None) -> None:
-        self.summary, self.json = csv.writer(summary), json
-        self.summary.writerow(SUMMARY)
-        self.table = csv.writer(table) if table is not None else None
-        if self.table is not None:
-            self.table.writerow(TABLE)
+    def __init__(self, summary: CsvTable, table: CsvTable | None, json: JsonRows | None) -> None:
+        self.summary, self.table, self.json = summary, table, json
         self.inputs = 0
 
     @classmethod
     @contextmanager
-    def open(cls, run: Path, output: DetectionOutput) -> Iterator[Self]:
-        """The tables below the folder `run`, complete after the block."""
+    def open(cls, run: Path, output: DetectionOutput, results: Results) -> Iterator[Self]:
+        """The tables below the folder `run`, complete after the block; `results` hears of those that are not."""
         with ExitStack() as stack:
-            summary = stack.enter_context(_open_table(run / "summary.csv"))
-            table = stack.enter_context(_open_table(run / "predictions.csv")) if output.table else None
-            json = stack.enter_context(closing(JsonRows(run / "predictions.json"))) if output.json else None
+            summary = stack.enter_context(closing(CsvTable(run / "summary.csv", SUMMARY, results)))
+            table = json = None
+            if output.table:
+                table = stack.enter_context(closing(CsvTable(run / "predictions.csv", TABLE, results)))
+            if output.json:
+                json = stack.enter_context(closing(JsonRows(run / "predictions.json", results)))
             yield cls(summary, table, json)
 
     def add(self, result: PictureResult) -> None:
@@ -49,13 +79,13 @@ class FoundTables:
         self.inputs += 1  # unreadable ones too: the image id of predictions.json is the row of summary.csv
         row = [name, result.verdict, STATUS[result.verdict]]
         if found is None:
-            self.summary.writerow([*row, "", "", "", "", reason])
+            self.summary.add([[*row, "", "", "", "", reason]])
             return
         best = f"{found.scores[0]:.4f}" if len(found) else ""
         classes, milliseconds = spreadsheet_cell(result.words()), f"{result.milliseconds:.1f}"
-        self.summary.writerow([*row, len(found), classes, best, milliseconds, reason])
+        self.summary.add([[*row, len(found), classes, best, milliseconds, reason]])
         if self.table is not None:
-            self.table.writerows(_table_rows(name, found))
+            self.table.add(_table_rows(name, found))
         if self.json is not None:
             self._add_json(self.json, frame.name, found)
 
@@ -73,8 +103,3 @@ def _table_rows(name: str, found: Detections) -> list[list[Any]]:
         [name, spreadsheet_cell(found.names[label]), f"{score:.6f}", *(f"{v:.3f}" for v in box)]
         for box, score, label in lists
     ]
-
-
-def _open_table(path: Path) -> TextIO:
-    # backslashreplace: a file name need not be valid UTF-8
-    return path.open("w", newline="", encoding="utf-8", errors="backslashreplace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +13,7 @@ import numpy as np
 from utils.detecting.output_options import DetectionOutput
 from utils.drawing.box_drawing import Marks, draw_marks
 from utils.drawing.overlay_files import OverlayVideos, write_picture
-from utils.files.runs import write_text
+from utils.files.output_files import Results, make_folder, write_text
 from utils.files.yolo_txt import label_text
 from utils.processes.threads import Background
 from utils.values.detections import Detections
@@ -24,18 +24,24 @@ WAITING = 4  # pictures drawn and encoded while the network is at work on the ne
 
 
 class FoundFiles:
-    """Overlays, crops and label files in the run folder; `open` finishes them."""
+    """Overlays, crops and label files in the run folder; `open` finishes them, `results` hears of what is missing."""
 
-    def __init__(self, run: Path, output: DetectionOutput, videos: OverlayVideos, background: Background) -> None:
-        self.run, self.output, self.videos, self.background = run, output, videos, background
+    def __init__(
+        self, run: Path, output: DetectionOutput, videos: OverlayVideos, background: Background, results: Results
+    ) -> None:
+        self.run, self.output, self.videos, self.background, self.results = run, output, videos, background, results
 
     @classmethod
     @contextmanager
-    def open(cls, run: Path, output: DetectionOutput) -> Iterator[Self]:
+    def open(cls, run: Path, output: DetectionOutput, results: Results) -> Iterator[Self]:
         """The files below the folder `run` that `output` asks for, complete after the block."""
-        # the videos are closed last: pictures may still wait in the background to be drawn
-        with closing(OverlayVideos(run)) as videos, Background(WAITING) as background:
-            yield cls(run, output, videos, background)
+        videos = OverlayVideos(run)
+        try:
+            with Background(WAITING) as background:
+                yield cls(run, output, videos, background, results)
+        finally:  # last: pictures may still wait in the background to be drawn
+            with results.writing():
+                videos.close()
 
     def add(self, result: PictureResult) -> None:
         """The files of one input; none of what could not be read."""
@@ -43,7 +49,8 @@ class FoundFiles:
         if found is None or frame.image is None:
             return
         if self.output.labels:
-            write_text(self._place("labels", frame, ".txt"), label_text(found, result.size, self.output.scores))
+            with self.results.writing():
+                write_text(self._place("labels", frame, ".txt"), label_text(found, result.size, self.output.scores))
         if self.output.pictures:
             self.background.run(self._overlay, frame, frame.image, found)
         if self.output.crops:
@@ -52,10 +59,11 @@ class FoundFiles:
     def _overlay(self, frame: Frame, image: np.ndarray, found: Detections) -> None:
         marks = Marks(found.boxes.numpy(), found.labels.numpy(), found.scores.numpy(), found.masks)
         drawn = draw_marks(image, marks, found.names, self.output.style)
-        if frame.clip is not None:
-            self.videos.add(frame.clip, drawn)
-        else:
-            write_picture(self._place("", frame, ".jpg"), drawn)
+        with self.results.writing():
+            if frame.clip is not None:
+                self.videos.add(frame.clip, drawn)
+            else:
+                write_picture(self._place("", frame, ".jpg"), drawn)
 
     def _crops(self, frame: Frame, image: np.ndarray, found: Detections) -> None:
         boxes = found.boxes.numpy()
@@ -64,11 +72,12 @@ class FoundFiles:
             crop = image[y1:y2, x1:x2]
             if crop.size:  # a box without area would be a picture that cannot be encoded
                 folder = f"crops/{slug(found.names[label])}"
-                write_picture(self._place(folder, frame, f"_{number}.jpg"), crop)
+                with self.results.writing():
+                    write_picture(self._place(folder, frame, f"_{number}.jpg"), crop)
 
     def _place(self, folder: str, frame: Frame, suffix: str) -> Path:
         path = self.run / folder / frame.output.parent / (frame.output.name + suffix)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         return path
 
 

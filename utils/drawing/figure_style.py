@@ -5,8 +5,7 @@ Only matplotlib's object API is used (no pyplot): nothing is global, so it works
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from utils.drawing.fonts import displayable, special_font
+from utils.files.output_files import Extra, new_file
 
 INK, FAINT, MARK, LINES = "#27313b", "#dde2e7", "#b3203a", ("#1f77b4", "#e8742c", "#2a9d6f")
 DASH: Any = {"linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1.5}
@@ -61,21 +61,15 @@ def short_name(names: Sequence[str], label: Any, length: int = 255) -> str:
 
 
 def save_figure(figure: Figure, path: Path, title: str = "") -> Path:
-    """Write the figure. No name is read as mathematics; what DejaVu Sans lacks is set in another font."""
+    """Write the figure, if the disk lets it: a picture for people never ends a run.
+
+    No name is read as mathematics; what DejaVu Sans lacks is set in another font.
+    """
     figure.suptitle(title, fontsize=12, color=INK)
     for text in figure.findobj(Text):
         text.set_parse_math(False)
-        if file := special_font(text.get_text()):
-            text.set_fontproperties(FontProperties(fname=file, size=text.get_fontsize()))
-    return complete(path, lambda file: figure.savefig(file, pil_kwargs=QUALITY))
-
-
-def complete(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let `write` fill the file under a temporary name, so that nobody sees half a picture."""
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        if font := special_font(text.get_text()):
+            text.set_fontproperties(FontProperties(fname=font, size=text.get_fontsize()))
+    with Extra(path), new_file(path) as file:
+        figure.savefig(file, format=path.suffix[1:], pil_kwargs=QUALITY)
     return path

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from utils.drawing.contact_sheet import fitted
+from utils.files.output_files import make_folder, remove_result, write_bytes
 from utils.values.frame import Clip
 from utils.words.errors import ResourceError, printable
 
@@ -16,10 +17,10 @@ CODECS = ((".mp4", "mp4v"), (".avi", "MJPG"))
 
 
 def write_picture(path: Path, image: np.ndarray) -> None:
-    """Write (H, W, 3) uint8 RGB as JPEG; cv2.imwrite would fail on some Unicode paths."""
+    """Write (H, W, 3) uint8 RGB as JPEG; cv2.imwrite would fail on some Unicode paths. Raises ResourceError."""
     done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
     assert done, f"cannot encode {image.shape} as JPEG"
-    path.write_bytes(data.tobytes())
+    write_bytes(path, data.tobytes())
 
 
 class OverlayVideos:
@@ -29,7 +30,7 @@ class OverlayVideos:
         self.folder = folder
         self.clip: Clip | None = None
         self.writer: cv2.VideoWriter | None = None
-        self.size = (0, 0)  # height, width px of the open file
+        self.size, self.path = (0, 0), folder  # height, width px of the open file, and its place
 
     def add(self, clip: Clip, image: np.ndarray) -> None:
         """The next frame, (H, W, 3) uint8 RGB. Raises ResourceError when no video can be written."""
@@ -40,21 +41,25 @@ class OverlayVideos:
         self.writer.write(self._frame(image))
 
     def close(self) -> None:
-        """Finish the open file."""
-        if self.writer is not None:
-            self.writer.release()
+        """Finish the open file. Raises ResourceError when it cannot be read back."""
+        if self.writer is None:
+            return
+        self.writer.release()
         self.writer = None
+        if not _readable(self.path):  # OpenCV drops what the disk does not take, without a word
+            raise ResourceError(f"{printable(str(self.path))}: is not complete; make room, or --nosave does without")
 
     def _open(self, clip: Clip) -> cv2.VideoWriter:
         """MPEG-4, or Motion JPEG where OpenCV was built without it."""
         rate = clip.rate if math.isfinite(clip.rate) and 0 < clip.rate <= 1000 else 25.0
         height, width = self.size
         place = self.folder / clip.output
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.parent)
         for suffix, codec in CODECS:
-            path = str(place.with_name(place.name + suffix))
+            self.path = place.with_name(place.name + suffix)
+            remove_result(self.path)  # OpenCV would write through a link
             size = (width + width % 2, height + height % 2)
-            writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*codec), rate, size)
+            writer = cv2.VideoWriter(str(self.path), cv2.VideoWriter.fourcc(*codec), rate, size)
             if writer.isOpened():
                 return writer
         raise ResourceError(f"{printable(str(place))}: OpenCV cannot write this video; --nosave does without")
@@ -65,3 +70,12 @@ class OverlayVideos:
         # OpenCV drops frames of another size without an error
         bgr = cv2.cvtColor(fitted(image, height, width), cv2.COLOR_RGB2BGR)
         return cv2.copyMakeBorder(bgr, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+
+
+def _readable(path: Path) -> bool:
+    """Whether a video has an index and a first frame; a cut one lacks the index."""
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        return capture.isOpened() and bool(capture.grab())
+    finally:
+        capture.release()

@@ -30,13 +30,13 @@ from utils.drawing.figure_style import (
     QUALITY,
     SHADES,
     colour_bar,
-    complete,
     dress,
     new_figure,
     save_figure,
     short_name,
 )
 from utils.drawing.fonts import displayable
+from utils.files.output_files import Extra, new_file
 from utils.words.text import counted
 
 CYCLIC = "hsv"  # 0 and 180 degrees are one direction, and one colour
@@ -139,7 +139,9 @@ def plot_batch(
         scaled = replace(mark, boxes=mark.boxes * factor)
         pictures.append(draw_marks(fitted(image, h, w), scaled, names, BoxStyle()))
     sheet = picture_grid(pictures, titles[:count], int(room.argmax()) + 1, max(h, w))
-    return complete(path, lambda file: Image.fromarray(sheet).save(file, **QUALITY))
+    with Extra(path), new_file(path) as file:
+        Image.fromarray(sheet).save(file, "PNG" if path.suffix == ".png" else "JPEG", **QUALITY)
+    return path
 
 
 def plot_planes(rows: Sequence[tuple[str, np.ndarray, Mapping[str, np.ndarray]]], path: Path) -> Path:
@@ -164,7 +166,8 @@ def plot_planes(rows: Sequence[tuple[str, np.ndarray, Mapping[str, np.ndarray]]]
             shown = axes.imshow(plane, cmap=CYCLIC if angle else "gray", vmin=0, vmax=max(top, 1e-6), alpha=known)
             axes.set_title(f"{name}, degrees" if angle else name, fontsize=9, parse_math=False)
             figure.colorbar(shown, ax=axes, shrink=0.8, ticks=[0, 45, 90, 135, 180] if angle else None)
-    figure.savefig(path, dpi=100)
+    with Extra(path), new_file(path) as file:
+        figure.savefig(file, format=path.suffix[1:], dpi=100)
     return path
 
 

@@ -41,12 +41,40 @@ def output_places(relative: Sequence[Path], numbered: Collection[Path] = ()) -> 
     return places
 
 
-def protect_inputs(inputs: Iterable[Path], run: Path) -> None:
-    """Raise ConfigError where results in the folder `run`, which may exist, could overwrite inputs of their names."""
-    folders = {Path(os.path.realpath(folder)) for folder in {path.parent for path in inputs}}
-    here = Path(os.path.realpath(run))
-    if any(here == folder or here in folder.parents for folder in folders):
-        raise ConfigError(f"--project, --name: {printable(str(run))} holds inputs, which the results would overwrite")
+def keep_out(run: Path, scanned: Iterable[Path], named: Iterable[Path] = (), flag: str = "--project, --name") -> None:
+    """Raise ConfigError where results in the folder `run`, which may not exist yet, would land among inputs.
+
+    `scanned` folders count as inputs with all that is below them. So do `named` ones, which hold files that were listed
+    one by one, unless the working directory lies there: a project's own folder, with its runs beside its pictures.
+    Folders are compared by what they are, not by their names: links, letter case and mounts do not matter.
+    """
+    place, here = _chain(run), _chain(Path.cwd())
+    own = _identity(run)
+    real = Path(os.path.realpath(run))
+    scanned = set(scanned)
+    for folder in (*scanned, *named):
+        known = _identity(folder)
+        if known is None:
+            continue
+        inside = known in place and (folder in scanned or known not in here)
+        if inside or own == known or (own is not None and real in Path(os.path.realpath(folder)).parents):
+            what = "lies in" if inside else "holds"
+            shown = f"{flag}: {printable(str(run))} {what} the inputs of {printable(str(folder))}"
+            raise ConfigError(f"{shown}, which results must not mix with; name a folder outside")
+
+
+def _chain(place: Path) -> set[tuple[int, int]]:
+    """What a folder and those above it are, as far as they exist."""
+    real = Path(os.path.realpath(place))
+    return {known for folder in (real, *real.parents) if (known := _identity(folder)) is not None}
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        about = os.stat(folder)
+    except (OSError, ValueError):
+        return None
+    return about.st_dev, about.st_ino
 
 
 def _key(place: Path) -> str:

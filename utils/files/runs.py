@@ -18,6 +18,8 @@ import cv2
 import numpy as np
 import torch
 
+from utils.files.earlier_run import take_over
+from utils.files.output_files import write_json, write_text
 from utils.words.errors import ConfigError, ResourceError, printable
 from utils.words.private_paths import without_folders
 
@@ -35,17 +37,21 @@ COLUMNS = (
 )
 
 
-def new_run(project: str, name: str, exist_ok: bool) -> Path:
-    """Create `project/name`, or name2, name3, ... when it exists. Raises ConfigError or ResourceError."""
+def new_run(project: str, name: str, exist_ok: bool, earlier: Sequence[str] = (), inputs: Sequence[str] = ()) -> Path:
+    """Create `project/name`, or name2, name3, ... when it exists. With `exist_ok` the folder is taken as it is, less
+    the files of an `earlier` run; see `take_over`. Raises ConfigError or ResourceError.
+    """
     paths = _run_paths(project, name)
     try:
         Path(project).mkdir(parents=True, exist_ok=True)
         for path in paths:
             try:
-                path.mkdir(exist_ok=exist_ok)  # not checked first: two runs that start together get two folders
+                path.mkdir()  # not checked first: two runs that start together get two folders
                 return path
             except FileExistsError:
-                continue
+                if exist_ok and path.is_dir():
+                    take_over(path, earlier, inputs)
+                    return path
     except OSError as error:
         raise ResourceError(f"--project {printable(project)}: cannot be written: {error.strerror}") from error
     raise ResourceError(f"--project {printable(project)}: too many runs called {name}")
@@ -86,18 +92,6 @@ def find_run(project: str, launch: str) -> Path | None:
     return None
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a small file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON; NaN is a programming error, undefined metrics are null."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
 def write_about(run: Path, about: Mapping[str, Any], full_paths: bool) -> None:
     """Write run.json, which says how a run came about: without the folders of this machine unless `full_paths` are
     asked for, which it says then.
@@ -124,7 +118,7 @@ class ResultsCsv:
         """The rows so far."""
         if not self.path.exists():
             return []
-        with self.path.open(newline="", encoding="utf-8") as file:
+        with self.path.open(newline="", encoding="utf-8", errors="replace") as file:
             return [row for row in csv.DictReader(file) if (row.get("epoch") or "").isdecimal()]
 
     def append(self, values: Mapping[str, float | int | None]) -> None:

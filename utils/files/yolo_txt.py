@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from utils.files.output_files import Results, make_folder, write_text
 from utils.files.output_paths import output_places, relative_paths
-from utils.files.runs import write_text
 from utils.values.detections import Detections
 from utils.values.record import Record
 
@@ -28,11 +28,12 @@ def label_text(found: Detections, size: tuple[int, int], confidence: bool) -> st
 
 
 def write_label_files(
-    folder: Path, records: Sequence[Record], detections: Mapping[int, Detections], confidence: bool
+    folder: Path, records: Sequence[Record], detections: Mapping[int, Detections], confidence: bool, results: Results
 ) -> None:
     """A file for each picture, named like the picture, of what was found in it; `detections` by index of the record."""
     places = output_places(relative_paths([record.path for record in records]))
     for index, (record, place) in enumerate(zip(records, places, strict=True)):
         path = folder / place.with_name(f"{place.name}.txt")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, label_text(detections[index], record.size, confidence))
+        with results.writing():
+            make_folder(path.parent)
+            write_text(path, label_text(detections[index], record.size, confidence))

@@ -11,7 +11,9 @@ import numpy as np
 
 from utils.config.val_flags import ValFlags
 from utils.console.log import LOG, log_to
-from utils.files.runs import new_run, provenance, write_json
+from utils.files.earlier_run import OF_EVALUATION
+from utils.files.output_files import write_json
+from utils.files.runs import new_run, provenance
 from utils.inspection.bootstrap import Difference, compare
 from utils.scoring import coco
 from utils.scoring.box_pairs import NEAREST, Pairs, pair_up
@@ -38,7 +40,7 @@ def report_comparison(flags: ValFlags, argv: Sequence[str] | None) -> int:
     assert flags.compare is not None, "asked for"
     first, second = (read_run(folder) for folder in flags.compare)
     differences = compare_runs(first, second)
-    run = new_run(flags.project, flags.name, flags.exist_ok)
+    run = new_run(flags.project, flags.name, flags.exist_ok, OF_EVALUATION)
     log_to(run / "val.log")
     LOG.info("%s -> %s, 1000 draws of the pictures:", first.folder, second.folder)
     for one in differences:

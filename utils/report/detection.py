@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from utils.detecting.totals import Totals
-from utils.files.runs import write_json, write_text
+from utils.files.output_files import Extra, Results, write_json, write_text
 from utils.report import details
 from utils.report.crops import FOUND, Crop, cut_out
-from utils.report.evaluation import CROPS, TITLES, provenance_of, warnings_of
+from utils.report.evaluation import CROPS, PAGE, TITLES, provenance_of, warnings_of
 from utils.report.markup import Html, element, joined, table, why_not
 from utils.report.page import page
 from utils.values.picture_result import PictureResult
@@ -78,12 +78,14 @@ class DetectionReport:
             "warnings": warnings_of(run),
         }
 
-    def write(self, run: Path, totals: Totals, html: bool = True) -> None:
-        """Write report.json, and report.html unless it is not wanted."""
+    def write(self, run: Path, totals: Totals, results: Results, html: bool = True) -> None:
+        """Write report.html unless it is not wanted, and report.json."""
         content = self.plain(run, totals)
-        write_json(run / "report.json", content)
         if html:
-            write_text(run / "report.html", self._page(run.name, content, totals))
+            with Extra(run / PAGE):
+                write_text(run / PAGE, self._page(run.name, content, totals))
+        with results.writing():
+            write_json(run / "report.json", content)
 
     def _page(self, name: str, content: dict[str, Any], totals: Totals) -> str:
         speed = content["speed"]

@@ -11,6 +11,7 @@ from utils.detecting.csv_tables import FoundTables
 from utils.detecting.output_options import DetectionOutput
 from utils.detecting.picture_files import FoundFiles
 from utils.detecting.totals import Totals
+from utils.files.output_files import Results
 from utils.processes.distributed import World
 from utils.report.detection import DetectionReport
 from utils.values.picture_result import PictureResult
@@ -23,16 +24,28 @@ def write_run(
     """Write everything into the folder `run`, result by result, and say what there was in all.
 
     Of several processes each writes the pictures of its own inputs; the first one has the tables, the report and the
-    totals, which are zero on the others.
+    totals, which are zero on the others. Raises ResourceError, after all inputs, for what could not be written.
     """
+    with Results() as lost:
+        return _written(run, results, names, output, world, lost)
+
+
+def _written(
+    run: Path,
+    results: Iterable[PictureResult],
+    names: tuple[str, ...],
+    output: DetectionOutput,
+    world: World,
+    lost: Results,
+) -> Totals:
     totals, report = Totals(), DetectionReport(names)
-    with FoundFiles.open(run, output) as files:
+    with FoundFiles.open(run, output, lost) as files:
         rows: Iterable[PictureResult] = _filed(results, files, report)
         if world.size > 1:
             # list() runs the generator, which writes this process's files; the gathered rows have no pictures
             rows = chain(*world.gather(list(rows)))
         if world.first:
-            with FoundTables.open(run, output) as tables:
+            with FoundTables.open(run, output, lost) as tables:
                 for one in rows:
                     if output.verdicts:
                         LOG.info(verdict_line(one))
@@ -41,7 +54,7 @@ def write_run(
     report.join(world.gather(report.best))
     if world.first:
         totals.log(run)
-        report.write(run, totals, html=output.pictures)
+        report.write(run, totals, lost, html=output.pictures)
     return totals
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from utils.files.checkpoint import weights_about
-from utils.files.runs import ResultsCsv, write_json, write_text
+from utils.files.output_files import Extra, Results, write_json, write_text
+from utils.files.runs import ResultsCsv
 from utils.inspection.inspection import Inspection
 from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.suspects import Suspect
@@ -25,6 +26,7 @@ from utils.scoring.evaluation import Evaluation
 from utils.values.weights_identity import WeightsIdentity
 from utils.words.private_paths import without_folders
 
+PAGE = "report.html"
 CROPS = 24  # of misses, and of false alarms
 PER_KIND = 8  # of label suspects
 TITLES = {
@@ -151,15 +153,23 @@ def warnings_of(run: Path) -> list[str]:
 
 
 def write_report(
-    run: Path, evaluation: Evaluation, inspection: Inspection, results: Mapping[str, Any], options: ReportOptions
+    run: Path,
+    evaluation: Evaluation,
+    inspection: Inspection,
+    scores: Mapping[str, Any],
+    options: ReportOptions,
+    results: Results,
 ) -> None:
-    """Write report.json and, with `options.plots`, report.html."""
-    content = report_json(run, options.kind, evaluation, inspection, results)
-    write_json(run / "report.json", content)
+    """Write report.html where `options.plots` asks for it, then report.json. `scores` are those of results.json."""
+    content = report_json(run, options.kind, evaluation, inspection, scores)
     if options.plots:
-        mistakes = _mistakes(evaluation, inspection, options.show)
-        data_report = handed_on(run, list(options.data_report))
-        write_text(run / "report.html", _page(run.name, content, inspection, mistakes, data_report))
+        with Extra(run / PAGE):
+            mistakes = _mistakes(evaluation, inspection, options.show)
+            data_report = handed_on(run, list(options.data_report))
+            write_text(run / PAGE, _page(run.name, content, inspection, mistakes, data_report))
+    if not results.lost:  # with this file a run counts as complete
+        with results.writing():
+            write_json(run / "report.json", content)
 
 
 def _page(

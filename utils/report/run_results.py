@@ -9,7 +9,7 @@ from typing import Any
 from utils.console.log import LOG
 from utils.drawing.plots import plot_times
 from utils.drawing.score_plots import plot_scores
-from utils.files.runs import write_json, write_text
+from utils.files.output_files import Extra, Results, write_json, write_text
 from utils.inspection.inspection import Inspection, inspect
 from utils.inspection.plots import plot_inspection
 from utils.inspection.threshold_file import thresholds_text
@@ -21,7 +21,9 @@ from utils.scoring.score_summary import as_lines
 from utils.scoring.score_tables import write_tables
 
 
-def write_results(run: Path, evaluation: Evaluation, about: Mapping[str, Any], options: ReportOptions) -> None:
+def write_results(
+    run: Path, evaluation: Evaluation, about: Mapping[str, Any], options: ReportOptions, results: Results
+) -> None:
     """Log the scores and what an inspection line asks for, then write them and the other files of an evaluation.
 
     `about` is what the numbers must name, such as the text encoder; results.json and thresholds.yaml hold it.
@@ -31,23 +33,21 @@ def write_results(run: Path, evaluation: Evaluation, about: Mapping[str, Any], o
     inspection = inspect(evaluation, options.inspection)
     for line in inspection.lines():
         LOG.info(line)
-    results = results_json(evaluation, inspection, about)
-    write_scores(run, evaluation, results)
-    write_thresholds(run, inspection, {**about, "note": "; ".join(evaluation.notes)}, options)
-    if options.plots:
-        plot_scores(run, evaluation)
-        plot_inspection(run, inspection)
-    write_report(run, evaluation, inspection, results, options)  # last: with report.json a run counts as complete
-
-
-def write_scores(run: Path, evaluation: Evaluation, results: Mapping[str, Any]) -> None:
-    """results.json, predictions.json and truth.json, enough for any COCO evaluator to check the numbers; and the tables
-    per class and per picture. `results` are those of results.json.
-    """
-    write_json(run / "results.json", results)
-    write_json(run / "predictions.json", evaluation.results)
-    write_json(run / "truth.json", evaluation.truth)
+    scores = results_json(evaluation, inspection, about)
+    # predictions.json and truth.json are enough for any COCO evaluator to check the numbers
+    named = {"results.json": scores, "predictions.json": evaluation.results, "truth.json": evaluation.truth}
+    for name, content in named.items():
+        with results.writing():
+            write_json(run / name, content)
+    with results.writing():
+        write_thresholds(run, inspection, {**about, "note": "; ".join(evaluation.notes)}, options)
     write_tables(run, evaluation)
+    if options.plots:
+        with Extra("plots of the scores"):
+            plot_scores(run, evaluation)
+        with Extra("plots of the inspection"):
+            plot_inspection(run, inspection)
+    write_report(run, evaluation, inspection, scores, options, results)
 
 
 def write_thresholds(run: Path, inspection: Inspection, about: Mapping[str, Any], options: ReportOptions) -> None:
@@ -65,5 +65,6 @@ def write_speed(run: Path, speed: Speed, plots: bool) -> None:
     write_json(run / "speed.json", speed.plain())
     if plots:
         title = f"{speed.per_second:.1f} pictures/s on {speed.known['device']}, batch {speed.known['batch']}"
-        plot_times(speed.rows(), run / "speed.png", title)
+        with Extra(run / "speed.png"):
+            plot_times(speed.rows(), run / "speed.png", title)
     LOG.info("written to %s: speed.json%s", run, ", speed.png" if plots else "")

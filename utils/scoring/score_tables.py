@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from utils.files.output_files import Extra, write_text
 from utils.scoring.evaluation import Evaluation
 from utils.scoring.matching import Matching
 from utils.values.record import Record
@@ -78,10 +80,12 @@ def _worst_misses(matching: Matching, confidence: float) -> dict[int, int]:
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterator[Mapping[str, Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    with Extra(path):
+        write_text(path, text.getvalue())
 
 
 def _cell(value: Any) -> str:

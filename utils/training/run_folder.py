@@ -6,19 +6,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from utils.config.config import Config, RunConfig
+from utils.config.config import Config
 from utils.config.settings import as_yaml, hyp_yaml
 from utils.console.log import LOG, log_to
 from utils.drawing.plots import plot_results
-from utils.files.runs import LAST_WRITTEN, new_run, provenance, write_about, write_json, write_text
+from utils.files.earlier_run import OF_TRAINING
+from utils.files.output_files import Extra, make_folder, remove_result, write_json, write_text
+from utils.files.runs import LAST_WRITTEN, new_run, provenance, write_about
 from utils.processes.distributed import World
 from utils.processes.launch import launch_id
 from utils.training.state import TrainState
 
 
-def shared_new_folder(cfg: RunConfig, world: World) -> Path:
+def shared_new_folder(cfg: Config, world: World) -> Path:
     """One new run folder for all processes. Raises ConfigError or ResourceError."""
-    return world.broadcast(new_run(cfg.project, cfg.name, cfg.exist_ok) if world.first else Path())
+    if not world.first:
+        return world.broadcast(Path())
+    run = cfg.run
+    return world.broadcast(new_run(run.project, run.name, run.exist_ok, OF_TRAINING, [cfg.model.weights]))
 
 
 def open_run_folder(
@@ -30,8 +35,8 @@ def open_run_folder(
     argv: Sequence[str] | None,
 ) -> None:
     """Begin train.log, write opt.yaml, hyp.yaml, run.json and data_report.json. `about` goes into run.json."""
-    (folder / "weights").mkdir(exist_ok=True)
-    (folder / LAST_WRITTEN).unlink(missing_ok=True)  # it says that the results are complete
+    make_folder(folder / "weights")
+    remove_result(folder / LAST_WRITTEN)  # it says that the results are complete
     log_to(folder / "train.log")
     write_text(folder / "opt.yaml", as_yaml(cfg, origins))
     write_text(folder / "hyp.yaml", hyp_yaml(cfg, origins))
@@ -43,9 +48,10 @@ def open_run_folder(
 def close_run_folder(folder: Path, state: TrainState, cfg: Config) -> None:
     """Draw results.png; say which checkpoint to take, and what else there is."""
     if not cfg.run.noplots:
-        plot_results(folder / "results.csv", folder / "results.png")
+        with Extra(folder / "results.png"):
+            plot_results(folder / "results.csv", folder / "results.png")
     best = f"best.pt (epoch {state.best_epoch + 1})" if (folder / "weights" / "best.pt").exists() else "last.pt"
     if state.best is None:
         LOG.info("%s is undefined on the validation pictures: no epoch is the best", cfg.run.best_metric)
-    page = "report.json" if cfg.run.noplots else "report.html, pictures"
+    page = "report.html, pictures" if (folder / "report.html").exists() else "report.json"
     LOG.info("done: %s/weights/%s, results.csv, %s", folder, best, page)

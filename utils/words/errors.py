@@ -21,6 +21,12 @@ class UserError(Exception):
         super().__init__(message)
 
 
+class UnexpectedError(UserError):
+    """Not the user's: a fault of this program. Its traceback is in the log of the run."""
+
+    code = "BUG"
+
+
 class ConfigError(UserError):
     """Usage, configuration, YAML syntax or keys."""
 

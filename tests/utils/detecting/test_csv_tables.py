@@ -9,6 +9,7 @@ from utils.detecting.csv_tables import FoundTables
 from utils.detecting.output_options import DetectionOutput
 from utils.detecting.picture_files import slug
 from utils.detecting.totals import Totals
+from utils.files.output_files import Results
 from utils.report.detection_run import verdict_line
 from utils.values.detections import Detections
 from utils.values.frame import Frame
@@ -34,7 +35,7 @@ RESULTS = [
 
 
 def test_one_row_for_every_input(tmp_path):
-    with FoundTables.open(tmp_path, DetectionOutput(table=True)) as tables:
+    with FoundTables.open(tmp_path, DetectionOutput(table=True), Results()) as tables:
         for one in RESULTS:
             tables.add(one)
     with (tmp_path / "summary.csv").open(newline="", encoding="utf-8") as file:

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from utils.files.runs import COLUMNS, ResultsCsv, new_run, planned_run, provenance, write_json
+from utils.files.output_files import write_json
+from utils.files.runs import COLUMNS, ResultsCsv, new_run, planned_run, provenance
 from utils.words.errors import ConfigError, ResourceError
 
 

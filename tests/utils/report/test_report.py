@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.utils.glass_cases import NAMES, cases, detections, evaluated, record, six_pictures
 from utils.benchmark import random_results, random_truth
 from utils.detecting.totals import Totals
+from utils.files.output_files import Results
 from utils.inspection.decisions import Cost, decide
 from utils.inspection.inspection import inspect
 from utils.inspection.inspection_config import InspectionConfig
@@ -62,7 +63,7 @@ def write(folder, records, found, names, show=lambda path: GREY, config=None, ab
     inspection = inspect(evaluation, options.inspection)
     for name, content in files.items():
         (folder / name.replace("_", ".")).write_text(content, encoding="utf-8")
-    write_report(folder, evaluation, inspection, results_json(evaluation, inspection, about or {}), options)
+    write_report(folder, evaluation, inspection, results_json(evaluation, inspection, about or {}), options, Results())
     return (folder / "report.html").read_text(encoding="utf-8"), json.loads((folder / "report.json").read_text())
 
 
@@ -310,7 +311,7 @@ def test_detection_report(tmp_path):
         totals.add(result)
         report.show(result)
     totals.add(PictureResult(Frame("bad.png", Path("bad"), None, "cut off"), None, thresholds))
-    report.write(tmp_path, totals)
+    report.write(tmp_path, totals, Results())
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     content = json.loads((tmp_path / "report.json").read_text())
     assert content["pictures"] == {"looked_at": 40, "OK": 10, "NG": 30} and content["unreadable"] == 1
