@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.files.folders import expand_glob, walk
 from data.pictures.picture_decoder import read_file
 from data.pictures.plane_reader import first_names, is_first, without_seconds
 from utils.files.output_paths import output_places, relative_paths
@@ -55,24 +56,26 @@ def find_sources(source: str, recursive: bool = False, channels: Channels = RGB_
     Outputs keep the sub-folder and never collide. A list keeps its order; what it names and is not there becomes a
     Source with a problem. Raises ConfigError for cameras, screens and addresses, DataError when nothing is found.
     """
-    path = Path(source)
-    if path.is_dir():
-        found = _walk(path, recursive, channels)
-        return _sources(_some(found, source, _pattern(channels) + ("" if recursive else RECURSIVE)), path)
-    if path.exists() and path.suffix.lower() == ".txt":
+    path, shown = Path(source), printable(source)
+    if os.path.isdir(path):
+        found, problems = _walk(path, recursive, channels)
+        hint = _pattern(channels) + ("" if recursive else RECURSIVE)
+        return _sources(_some(found, problems, source, hint), path) + problems
+    if os.path.exists(path) and path.suffix.lower() == ".txt":
         return _listed(path, channels)
-    if path.exists():
+    if os.path.lexists(path):
         return _sources([path], path.parent)
     if LIVE.fullmatch(source):
         raise ConfigError(
-            f"--source {printable(source)}: cameras, screens and network addresses are not read; "
+            f"--source {shown}: cameras, screens and network addresses are not read; "
             "record or download to a file first and name that"
         )
     if not glob.has_magic(source):
-        raise DataError(f"--source {printable(source)}: no such file, folder or pattern")
-    matches = (Path(match) for match in glob.glob(source, recursive=True) if os.path.isfile(match))
+        raise DataError(f"--source {shown}: no such file, folder or pattern")
+    problems = []
+    matches = list(expand_glob(path, lambda error: problems.append(_problem(error))))
     found = without_seconds([match for match in matches if _is_input(match.name, channels)], channels)
-    return _sources(_some(found, source, _pattern(channels)))
+    return _sources(_some(found, problems, source, _pattern(channels))) + problems
 
 
 def words(sources: Sequence[Source]) -> str:
@@ -86,13 +89,22 @@ def _is_input(name: str, channels: Channels) -> bool:
     return is_first(name, channels) or is_video(name)
 
 
-def _walk(folder: Path, recursive: bool, channels: Channels) -> list[Path]:
-    homes = [(base, names) for base, _, names in os.walk(folder)] if recursive else [(folder, os.listdir(folder))]
-    found = []
-    for base, names in homes:
-        inputs = first_names(names, channels) + [name for name in names if is_video(name)]
-        found += [Path(base, name) for name in inputs]
-    return without_seconds(found, channels)
+def _walk(folder: Path, recursive: bool, channels: Channels) -> tuple[list[Path], list[Source]]:
+    """The inputs in a folder, and the folders below it that cannot be looked into."""
+    found: list[Path] = []
+    problems: list[Source] = []
+    for home, folders, files in walk(folder, lambda error: problems.append(_problem(error))):
+        # a folder that is called like a picture is no input, and is reported as such
+        names = first_names([*files, *folders], channels) + [name for name in files if is_video(name)]
+        found += [Path(home, name) for name in names]
+        folders[:] = sorted(set(folders) - set(names)) if recursive else []
+    return without_seconds(found, channels), problems
+
+
+def _problem(error: OSError) -> Source:
+    """A folder that cannot be looked into, among the inputs: what lies in it is not to be missed in silence."""
+    name = printable(str(error.filename))
+    return Source(Path(str(error.filename)), name, Path(), f"{name}: folder cannot be read: {error.strerror}")
 
 
 def _pattern(channels: Channels) -> str:
@@ -100,7 +112,9 @@ def _pattern(channels: Channels) -> str:
     return f" called {channels.files} with channel {channels.image[0]}" if channels.files else ""
 
 
-def _some(found: list[Path], source: str, hint: str) -> list[Path]:
+def _some(found: list[Path], problems: Sequence[Source], source: str, hint: str) -> list[Path]:
+    if not found and problems:
+        raise DataError(f"--source {problems[0].problem}; name a folder that can be read")
     if not found:
         raise DataError(f"--source {printable(source)}: no pictures or videos there{hint}")
     return sorted(found, key=Path.as_posix)

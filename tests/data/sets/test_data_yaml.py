@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from data.files.yaml_paths import expand_glob
+from data.files.folders import expand_glob
 from data.sets import data_yaml as module
 from data.sets.data_yaml import read_description
 from utils.words.errors import ConfigError, DataError, UserError
