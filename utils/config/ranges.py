@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import numbers
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from utils.words.errors import printable
+from utils.words.errors import ConfigError, printable
+from utils.words.text import shown
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,16 @@ def knob_flag(section: type, name: str, **changes: Any) -> Callable[[str], int |
     taken = dataclasses.replace(range_of(section, name), **changes)
     whole = typing.get_type_hints(section)[name] is int
     return taken.whole if whole else taken.number
+
+
+def in_range(section: type, name: str, value: Any) -> Any:
+    """A value that a Python program gives for this knob, as an int or float. Raises ConfigError naming the knob."""
+    whole = typing.get_type_hints(section)[name] is int
+    number = isinstance(value, numbers.Integral if whole else numbers.Real) and not isinstance(value, bool)
+    taken = range_of(section, name)
+    if not number or not taken.holds(value):
+        raise ConfigError(f"{name} must be {'a whole number' if whole else 'a number'} {taken}, got {shown(value)}")
+    return int(value) if whole else float(value)
 
 
 def _plain(number: float) -> str:
