@@ -21,6 +21,7 @@ from data.batches.collate import collate
 from data.batches.samples import letterboxed
 from data.drawn.glass_set import write_glass
 from data.index.union import open_data
+from data.pictures.given_picture import Picture, planes_of
 from data.pictures.picture_decoder import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader
 from data.pictures.sources import Source, find_sources, keep_results_out, words
@@ -28,8 +29,9 @@ from data.pictures.video import read_frames
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
 from models.ready.load import for_inference, load_masker, load_model, look_for
-from utils.config.config import Config, DataConfig, RunConfig
+from utils.config.config import Config, DataConfig, RunConfig, ValConfig
 from utils.config.detect_flags import DetectFlags, parse_detect
+from utils.config.ranges import in_range
 from utils.config.settings import build_config, settings_of_assignments
 from utils.console.log import LOG, log_to
 from utils.console.progress import progress
@@ -52,6 +54,7 @@ from utils.values.score_thresholds import ScoreThresholds
 from utils.values.verdict import Verdict
 from utils.words.class_names import class_map, wanted_classes
 from utils.words.errors import ConfigError, printable
+from utils.words.text import shown
 from utils.words.vocabulary import Vocabulary
 
 
@@ -70,12 +73,20 @@ class Detector:
         sam: str = "",
         static: bool = False,
         masks: bool = False,
+        bgr: bool = False,
     ) -> None:
         """`prompts`: what to look for ("scratch, oil stain") if the network reads text; see load_model, look_for.
 
         `masks`: detections get masks, from the network's Mobile-SAM or from the one `sam` names; see load_masker.
+        `bgr`: arrays and tensors have their planes in OpenCV's order, see data/pictures/given_picture.py.
+        Raises UserError for whatever does not fit.
         """
-        loaded = load_model(weights, select_device(device), sam, masks)
+        if not isinstance(weights, str | Path) or not str(weights).strip():
+            raise ConfigError(f"weights must be the path of a checkpoint, got {shown(weights)}")
+        if imgsz is not None:
+            imgsz = in_range(DataConfig, "imgsz", imgsz)
+        self.bgr = bgr
+        loaded = load_model(weights, select_device(str(device)), sam, masks)
         if prompts is not None:
             loaded = look_for(loaded, Vocabulary.from_prompts(prompts), text_encoder)
         self.masker = load_masker(loaded, sam) if masks else None
@@ -117,19 +128,20 @@ class Detector:
         """A picture with the planes the checkpoint was trained on: (H, W, C). Raises DataError."""
         return PlaneReader(self.channels, max_pixels)(Path(path))
 
-    def __call__(
-        self, picture: str | Path | np.ndarray, conf: float = 0.25, iou: float = 0.45, max_det: int = 1000
-    ) -> Detections:
-        """Detections in pixels of the picture: a path, or (H, W, C) as `read` gives it. Raises DataError."""
-        image = picture if isinstance(picture, np.ndarray) else self.read(picture)
-        return self.detect([image], NMSConfig(conf=conf, iou=iou, max_det=max_det))[0]
+    def __call__(self, picture: Picture, conf: float = 0.25, iou: float = 0.45, max_det: int = 1000) -> Detections:
+        """Detections in pixels of the picture: a path, PIL image, array or tensor, see data/pictures/given_picture.py.
 
-    def verdict(self, picture: str | Path | np.ndarray, conf: float = 0.25) -> Verdict:
+        Raises DataError for a picture that cannot be taken, ConfigError for a value out of its range.
+        """
+        nms = self.nms(conf, iou, max_det)
+        return self.detect([planes_of(picture, self.channels, self.bgr)], nms)[0]
+
+    def verdict(self, picture: Picture, conf: float = 0.25) -> Verdict:
         """NG if something in the picture counts as a defect, else OK, as detect.py reports it. The thresholds in use
         decide, or `conf` if there are none. Raises DataError when the picture cannot be read.
         """
-        image = picture if isinstance(picture, np.ndarray) else self.read(picture)
         nms = self.nms() if self.limits else self.nms(conf)
+        image = planes_of(picture, self.channels, self.bgr)
         return self.results([Frame("", Path(), image)], nms)[0].verdict
 
     def nms(self, conf: float | None = None, iou: float | None = None, max_det: int | None = None) -> NMSConfig:
@@ -137,7 +149,12 @@ class Detector:
         lowest, made = (self.limits.lowest, self.limits.made) if self.limits else (None, DetectionSettings())
         conf = next(value for value in (conf, lowest, 0.25) if value is not None)
         iou = next(value for value in (iou, made.iou, 0.45) if value is not None)
-        return NMSConfig(conf=conf, iou=iou, max_det=max_det or made.max_det or 1000)
+        most = next(value for value in (max_det, made.max_det, 1000) if value is not None)
+        return NMSConfig(
+            conf=in_range(ValConfig, "conf", conf),
+            iou=in_range(ValConfig, "iou", iou),
+            max_det=in_range(ValConfig, "max_det", most),
+        )
 
     def shape(self, image: np.ndarray) -> tuple[int, int]:
         """(height, width) of the network input for this picture."""

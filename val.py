@@ -21,7 +21,7 @@ from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import Loaded, closed_words, for_inference, load_model, look_for_classes, with_permuted_names
 from models.ready.timing import measure
 from utils.config.config import DataConfig, RunConfig, ValConfig
-from utils.config.val_config import assigned_config, data_config, flag_notices, refuse_with_predictions, val_config
+from utils.config.val_config import assigned_config, check_predictions, data_config, flag_notices, val_config
 from utils.config.val_flags import ValFlags, parse_val
 from utils.console.interrupt import Stop
 from utils.console.log import LOG, log_to
@@ -212,8 +212,8 @@ def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Lo
         assert looking.words is not None, "look_for_classes sets the words"
         labels = tuple(range(len(truth.names)))
         return looking, ClassMatch(labels), group_names(loaded.words.vocabulary, looking.words.vocabulary)
-    if flags.prompts is not None:
-        raise ConfigError(f"--prompts: {closed_words(loaded)}")
+    if flags.prompts is not None or flags.text_encoder:
+        raise ConfigError(f"{'--prompts' if flags.prompts is not None else '--text-encoder'}: {closed_words(loaded)}")
     where = str(loaded.path)
     return loaded, match_classes(loaded.names, truth.names, where, flags.single_cls, flags.map_classes), []
 
@@ -241,7 +241,7 @@ def report_options(
 
 def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
     """--from-preds: score detections that another program made."""
-    refuse_with_predictions(flags)
+    check_predictions(flags)
     data = data_config(flags, DataConfig(), "the defaults")
     truth = read_split(data, flags.split, planned_run(flags.project, flags.name, flags.exist_ok))
     inspection = inspection_config(flags, LOWEST, truth.mm_per_px, truth.records)

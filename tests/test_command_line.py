@@ -105,8 +105,8 @@ MISTAKES = {
     "word without a flag": (["version2.yaml"], 2, ["version2.yaml", "needs quotes"]),
     "flag without its value": (["--optimizer"], 2, ["--optimizer", "expected one argument"]),
     "word for a number": (["--epochs", "many"], 2, ["--epochs", "invalid int value: 'many'"]),
-    "batch of nothing": (["--batch", "0"], 2, ["--batch-size: data.batch_size", "at least 1", "(or -1), got 0"]),
-    "negative epochs": (["--epochs", "-3"], 2, ["--epochs: schedule.epochs", "at least 1", "got -3"]),
+    "batch of nothing": (["--batch", "0"], 2, ["--batch-size: data.batch_size", "from 1 to 65,536 (or -1), got 0"]),
+    "negative epochs": (["--epochs", "-3"], 2, ["--epochs: schedule.epochs", "from 1 to 1,000,000, got -3"]),
     "label smoothing above one": (
         ["--label-smoothing", "2"],
         2,
@@ -129,7 +129,7 @@ MISTAKES = {
     "hyp with a value beyond": (
         lambda: hyp("free_loss:\n  box: -1\n"),
         2,
-        ["my-hyp.yaml:2: free_loss.box", "at least 0"],
+        ["my-hyp.yaml:2: free_loss.box", "from 0 to"],
     ),
     "hyp with a key twice": (lambda: hyp("lr0: 1\nlr0: 2\n"), 2, ["my-hyp.yaml:2: key 'lr0' appears twice"]),
     "hyp that is no YAML": (lambda: hyp("lr0: [1,\n"), 2, ["my-hyp.yaml:2: not valid YAML"]),

@@ -1,4 +1,4 @@
-"""Files below pictures and labels: tar shards, file stamps, paths in a data YAML, streamed json, the data report.
+"""Files below pictures and labels: folders, shards, file stamps, paths in a data YAML, streamed json, the data report.
 
 Imports no other room of data.
 """

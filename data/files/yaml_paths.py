@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from utils.words.errors import DataError, printable
 from utils.words.text import did_you_mean
 from utils.words.yamlio import Document
 
+MOST_SIBLINGS = 1000
 SPLITS = ("train", "val", "test")
 EXAMPLE = "a data YAML needs e.g. 'path: ../wood', 'train: images/train', 'val: images/val', 'names: [knot, crack]'"
 
@@ -121,27 +122,9 @@ def missing(where: str, what: str, path: Path, more: str = "") -> DataError:
     return DataError(f"{where}: {what}: {shown} does not exist{near or '; mend the path or fetch the data'}{more}")
 
 
-def expand_glob(entry: Path) -> Iterator[Path]:
-    """What a glob (with `**`) matches, in no particular order; nothing for a path without wildcards."""
-    if not glob.has_magic(str(entry)):
-        return
-    # Folders above the pattern may have [ ] in their own names: start below the deepest that exists.
-    base = next(parent for parent in entry.parents if os.path.isdir(parent))
-    pattern = str(entry.relative_to(base))
-    for match in glob.iglob(pattern, root_dir=base, recursive=True):
-        yield base / match
-
-
-def glob_folders(entry: Path) -> Iterator[str]:
-    """The folders in which what a glob matches can come or go: all below the deepest one above its wildcards."""
-    if glob.has_magic(str(entry)):
-        base = next(parent for parent in entry.parents if os.path.isdir(parent))
-        yield from (home for home, _, _ in os.walk(base))
-
-
 def siblings(path: Path) -> list[Path]:
-    """What lies beside a path, for `did_you_mean`; nothing where that cannot be known."""
+    """What lies beside a path, for `did_you_mean`; nothing where that cannot be known, or is too much to compare."""
     try:
-        return sorted(path.parent.iterdir())
+        return sorted(islice(path.parent.iterdir(), MOST_SIBLINGS))
     except (OSError, ValueError):
         return []

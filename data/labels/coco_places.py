@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from data.files.yaml_paths import expand_glob
+from data.files.folders import expand_glob
 
 OWN = ("annotations", "Annotations")  # folders of jsons
 

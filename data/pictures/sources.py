@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.files.folders import expand_glob, walk
 from data.pictures.oddities import kinds_not_read
 from data.pictures.picture_decoder import is_unread_picture, read_file
 from data.pictures.plane_reader import first_names, is_first, without_seconds
@@ -56,24 +57,26 @@ def find_sources(source: str, recursive: bool = False, channels: Channels = RGB_
     Outputs keep the sub-folder and never collide. A list keeps its order; what it names and is not there becomes a
     Source with a problem. Raises ConfigError for cameras, screens and addresses, DataError when nothing is found.
     """
-    path = Path(source)
-    if path.is_dir():
-        found = _walk(path, recursive, channels)
-        return _sources(_some(found, source, _pattern(channels) + ("" if recursive else RECURSIVE), channels), path)
-    if path.exists() and path.suffix.lower() == ".txt":
+    path, shown = Path(source), printable(source)
+    if os.path.isdir(path):
+        found, problems = _walk(path, recursive, channels)
+        hint = _pattern(channels) + ("" if recursive else RECURSIVE)
+        return _sources(_some(found, problems, source, hint, channels), path) + problems
+    if os.path.exists(path) and path.suffix.lower() == ".txt":
         return _listed(path, channels)
-    if path.exists():
+    if os.path.lexists(path):
         return _sources([path], path.parent)
     if LIVE.fullmatch(source):
         raise ConfigError(
-            f"--source {printable(source)}: cameras, screens and network addresses are not read; "
+            f"--source {shown}: cameras, screens and network addresses are not read; "
             "record or download to a file first and name that"
         )
     if not glob.has_magic(source):
-        raise DataError(f"--source {printable(source)}: no such file, folder or pattern")
-    matches = (Path(match) for match in glob.glob(source, recursive=True) if os.path.isfile(match))
+        raise DataError(f"--source {shown}: no such file, folder or pattern")
+    problems = []
+    matches = list(expand_glob(path, lambda error: problems.append(_closed_folder(error))))
     found = without_seconds([match for match in matches if _is_listed(match.name, channels)], channels)
-    return _sources(_some(found, source, _pattern(channels), channels))
+    return _sources(_some(found, problems, source, _pattern(channels), channels)) + problems
 
 
 def keep_results_out(run: Path, source: str, found: Sequence[Source]) -> None:
@@ -103,13 +106,23 @@ def _is_listed(name: str, channels: Channels) -> bool:
     return _is_input(name, channels) or (is_unread_picture(name) and not name.startswith("."))
 
 
-def _walk(folder: Path, recursive: bool, channels: Channels) -> list[Path]:
-    homes = [(base, names) for base, _, names in os.walk(folder)] if recursive else [(folder, os.listdir(folder))]
-    found = []
-    for base, names in homes:
-        others = [name for name in names if is_video(name) or _is_listed(name, channels)]
-        found += [Path(base, name) for name in dict.fromkeys([*first_names(names, channels), *others])]
-    return without_seconds(found, channels)
+def _walk(folder: Path, recursive: bool, channels: Channels) -> tuple[list[Path], list[Source]]:
+    """The inputs in a folder, and the folders below it that cannot be looked into."""
+    found: list[Path] = []
+    problems: list[Source] = []
+    for home, folders, files in walk(folder, lambda error: problems.append(_closed_folder(error))):
+        # a folder that is called like a picture is no input, and is reported as such
+        others = [name for name in files if is_video(name) or _is_listed(name, channels)]
+        names = list(dict.fromkeys([*first_names([*files, *folders], channels), *others]))
+        found += [Path(home, name) for name in names]
+        folders[:] = sorted(set(folders) - set(names)) if recursive else []
+    return without_seconds(found, channels), problems
+
+
+def _closed_folder(error: OSError) -> Source:
+    """A folder that cannot be looked into, among the inputs: what lies in it is not to be missed in silence."""
+    name = printable(str(error.filename))
+    return Source(Path(str(error.filename)), name, Path(), f"{name}: folder cannot be read: {error.strerror}")
 
 
 def _pattern(channels: Channels) -> str:
@@ -117,21 +130,23 @@ def _pattern(channels: Channels) -> str:
     return f" called {channels.files} with channel {channels.image[0]}" if channels.files else ""
 
 
-def _some(found: list[Path], source: str, hint: str, channels: Channels) -> list[Path]:
-    if not any(_is_input(path.name, channels) for path in found):
-        for finding in kinds_not_read(f"--source {printable(source)}", [printable(str(path)) for path in found]):
-            raise DataError(str(finding))
-        raise DataError(f"--source {printable(source)}: no pictures or videos there{hint}")
-    return sorted(found, key=Path.as_posix)
+def _some(found: list[Path], problems: Sequence[Source], source: str, hint: str, channels: Channels) -> list[Path]:
+    if any(_is_input(path.name, channels) for path in found):
+        return sorted(found, key=Path.as_posix)
+    if problems:
+        raise DataError(f"--source {problems[0].problem}; name a folder that can be read")
+    for finding in kinds_not_read(f"--source {printable(source)}", [printable(str(path)) for path in found]):
+        raise DataError(str(finding))
+    raise DataError(f"--source {printable(source)}: no pictures or videos there{hint}")
 
 
 def _sources(paths: Sequence[Path], root: Path | None = None) -> list[Source]:
     relative = relative_paths(paths) if root is None else [path.relative_to(root) for path in paths]
     outputs = output_places(relative, {path for path in relative if is_video(path.name)})
-    return [Source(p, r.as_posix(), o, _problem(p)) for p, r, o in zip(paths, relative, outputs, strict=True)]
+    return [Source(p, r.as_posix(), o, _not_read(p)) for p, r, o in zip(paths, relative, outputs, strict=True)]
 
 
-def _problem(path: Path) -> str:
+def _not_read(path: Path) -> str:
     """Why a file that was found cannot be looked at, where its name tells."""
     if is_video(path.name) or not is_unread_picture(path.name):
         return ""

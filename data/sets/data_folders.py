@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from data.files.yaml_paths import expand_glob
+from data.files.folders import expand_glob
 from data.labels.coco_places import OWN
 from data.labels.voc_labels import xml_places
 from data.labels.yolo_labels import label_candidates

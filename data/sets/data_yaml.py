@@ -21,7 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data.files.yaml_paths import EXAMPLE, SPLITS, YamlPaths, expand_glob, missing, siblings
+from data.files.folders import expand_glob
+from data.files.yaml_paths import EXAMPLE, SPLITS, YamlPaths, missing, siblings
 from data.labels.classes import ClassMap, Names, read_classes
 from data.labels.coco_places import all_jsons, json_in
 from data.pictures.channel_keys import KEYS as CHANNEL_KEYS
@@ -236,7 +237,9 @@ def _check_keys(document: Document, require: Sequence[str], notices: list[str]) 
             raise document.error(f"'{key}' is not supported yet; remove it", key)
         elif key not in KEYS:
             near = did_you_mean(str(key), KEYS)
-            raise document.error(f"unknown key '{printable(str(key))}'{near or '; known are ' + ', '.join(KEYS)}", key)
+            raise document.error(
+                f"unknown key '{printable(str(key)[:60])}'{near or '; known are ' + ', '.join(KEYS)}", key
+            )
     for key in require:
         if document.data.get(key) is None:
             raise document.error(f"'{key}' is missing: where are its pictures? {EXAMPLE}", key)

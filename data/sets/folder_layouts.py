@@ -16,8 +16,10 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from data.files.folders import walk
 from data.labels.classes import Names
 from data.labels.coco_places import all_jsons
 from data.labels.voc_labels import VocObject, find_xml, read_voc, xml_folders
@@ -30,6 +32,7 @@ from utils.words.text import counted
 
 SPLIT_NAMES = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
 IMAGE_FOLDERS = ("images", "jpegimages")
+COUNTED = 1000  # pictures are counted up to this number, where only some are needed for a message
 YAML = "or write a data.yaml, e.g. 'path: .', 'train: images/train', 'val: images/val', 'names: [knot, crack]'"
 
 
@@ -67,11 +70,12 @@ def no_split(split: str) -> str:
 
 
 def _nothing(folder: Path) -> str:
-    pictures = sum(1 for _ in _pictures(folder))
+    pictures = sum(1 for _ in islice(_pictures(folder), COUNTED))
     if not pictures:
         return f"a folder without data.yaml and without pictures; mend the path, {YAML}"
+    more = " or more" if pictures == COUNTED else ""
     return (
-        f"{counted(pictures, 'picture')} but no folders train and val; sort them into train and val yourself "
+        f"{counted(pictures, 'picture')}{more} but no folders train and val; sort them into train and val yourself "
         f"(nothing is split at random here), {YAML}"
     )
 
@@ -95,7 +99,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    for home, folders, files in os.walk(folder):
+    for home, folders, files in walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(home, name) for name in sorted(files) if is_picture(name) and not name.startswith("."))
 

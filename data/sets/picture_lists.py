@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 from data.files.data_report import Problem
+from data.files.folders import expand_glob, glob_folders, walk
 from data.files.shards import MANIFEST, SUFFIX, check_shards, members, offsets_of
 from data.files.stamps import Watch, no_watch
-from data.files.yaml_paths import expand_glob, glob_folders
 from data.labels.coco_labels import CocoImage, CocoTruth, read_coco
 from data.pictures.picture_decoder import is_unread_picture, read_file
 from data.pictures.plane_reader import first_names, is_first, without_seconds
@@ -72,14 +72,8 @@ class Listing:
             where = printable(str(error.filename))
             self._skip(where, "unreadable_folder", f"folder cannot be read: {error.strerror}")
 
-        visited: set[str] = set()
         found: list[Path] = []
-        for home, folders, files in os.walk(folder, onerror=fail, followlinks=True):
-            place = os.path.realpath(home)
-            if place in visited:  # links may lead in a circle
-                folders.clear()
-                continue
-            visited.add(place)
+        for home, folders, files in walk(folder, fail):
             file_names = first_names((*files, *folders), self.channels)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in folders:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from data.files.folders import walk
 from data.labels.classes import ClassMap, Names
 from data.labels.yolo_labels import LabelPlaces
 from data.pictures.picture_decoder import is_picture, read_file
@@ -48,13 +49,7 @@ def describe_unsorted(folder: Path, notices: list[str]) -> DataDescription:
 
 def _pictures(folder: Path) -> Iterator[Path]:
     """Every picture below a folder, behind links too, but no folder twice."""
-    visited: set[str] = set()
-    for home, folders, files in os.walk(folder, followlinks=True):
-        place = os.path.realpath(home)
-        if place in visited:
-            folders.clear()
-            continue
-        visited.add(place)
+    for home, folders, files in walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(home, name) for name in sorted(files) if is_picture(name) and not name.startswith("."))
 

@@ -14,6 +14,7 @@ import models.layers
 import models.prompts  # noqa: F401  these three register the layers
 from models.graph.graph import Graph, Step, Value, gather, plan, run_layer, takes_context
 from models.graph.inputs import planes_of
+from models.graph.rehearsal import MAX_PARAMETERS, TooLarge, may_be_large, rehearse
 from models.rows import registry
 from models.rows.model_spec import ModelSpec, Row
 from models.rows.registry import Layer, Parameter, Role, find
@@ -21,10 +22,14 @@ from models.rows.row_context import Context
 from utils.values.channels import Channels
 from utils.values.predictions import Predictions
 from utils.words.schema import fits, type_words
-from utils.words.text import did_you_mean
+from utils.words.text import did_you_mean, shown
 
 MEASURE_PX = 128  # small, yet two cells wide at stride 64
 MAX_CHANNELS = 65_536
+MAX_NUMBER = 1_000_000  # of any argument
+MAX_LIST = 1000  # values in a list, such as the anchors of a level
+MAX_COPIES = 100  # of a module, repeats x depth
+MAX_LAYERS = 1000  # in all rows
 MEASURE_TEXTS = 3
 
 
@@ -78,6 +83,7 @@ class GraphBuilder:
             self.values["text"] = torch.eye(MEASURE_TEXTS, spec.text_dim)  # unit vectors, as those of real phrases
         self.layers: list[nn.Module] = []
         self.steps: list[Step] = []
+        self.parameters = self.copies = 0
 
     def add(self, row: Row) -> None:
         """Build the next row, after those built so far. Raises ConfigError at its line."""
@@ -96,7 +102,7 @@ class GraphBuilder:
             raise row.error("a module with several sources cannot be repeated")
         chain, value = [], inputs
         for _ in range(copies):
-            module = self._construct(layer, row, value)
+            module = self._construct(layer, row, value, takes_list)
             output = self._measure(module, row, takes_list, value)
             chain.append(module)
             value = [output]
@@ -121,7 +127,10 @@ class GraphBuilder:
         return gather(self.values, row.sources)
 
     def _depth(self, row: Row) -> int:
-        return max(round(row.repeats * self.spec.depth), 1) if row.repeats > 1 else 1
+        copies = max(round(row.repeats * self.spec.depth), 1) if row.repeats > 1 else 1
+        if copies > MAX_COPIES:
+            raise row.error(f"{row.repeats} repeats x depth {self.spec.depth:g} are {copies}, at most {MAX_COPIES}")
+        return copies
 
     def _measure(self, module: nn.Module, row: Row, takes_list: bool, inputs: list[Value]) -> Value:
         module.eval()  # BatchNorm must not remember the measuring picture
@@ -132,13 +141,22 @@ class GraphBuilder:
         module.train()
         return output
 
-    def _construct(self, layer: Layer, row: Row, inputs: list[Value]) -> nn.Module:
+    def _construct(self, layer: Layer, row: Row, inputs: list[Value], takes_list: bool) -> nn.Module:
         written = self._written(layer, row)
         filled = {p.name: self._fill(p, row, inputs, written) for p in layer.parameters if self._wanted(p, written)}
         try:
-            return layer.build(**filled)
-        except (ValueError, RuntimeError, ZeroDivisionError) as error:
+            if may_be_large(inputs, _channels(layer, filled), _numbers(layer, filled)):
+                rehearse(lambda: layer.build(**filled), takes_list, inputs)
+            module = layer.build(**filled)
+        except (ValueError, RuntimeError, ArithmeticError, TooLarge) as error:
             raise row.error(f"cannot be built: {_first_line(error)}") from error
+        self.parameters += sum(p.numel() for p in module.parameters())
+        self.copies += int(filled.get("repeats", 1))
+        if self.parameters > MAX_PARAMETERS:
+            raise row.error(f"with it the network has {self.parameters:,} parameters, at most {MAX_PARAMETERS:,}")
+        if self.copies > MAX_LAYERS:
+            raise row.error(f"with it the network has {self.copies:,} layers, at most {MAX_LAYERS:,}")
+        return module
 
     @staticmethod
     def _wanted(parameter: Parameter, written: dict[str, Any]) -> bool:
@@ -154,7 +172,7 @@ class GraphBuilder:
         written = dict(zip((p.name for p in layer.positional), row.args, strict=False))
         for key, value in row.keywords.items():
             if key not in {p.name for p in arguments}:
-                raise row.error(f"no argument '{key}'{did_you_mean(key, [p.name for p in arguments])}")
+                raise row.error(f"no argument {shown(key)}{did_you_mean(key, [p.name for p in arguments])}")
             if key in written:
                 raise row.error(f"argument '{key}' is given twice")
             written[key] = value
@@ -162,8 +180,11 @@ class GraphBuilder:
             if parameter.required and parameter.name not in written:
                 raise row.error(f"argument '{parameter.name}' is missing; the layer takes {layer.usage()}")
             if parameter.name in written and not fits(written[parameter.name], parameter.type):
-                got = written[parameter.name]
-                raise row.error(f"argument '{parameter.name}' must be {type_words(parameter.type)}, got {got!r}")
+                got = shown(written[parameter.name])
+                raise row.error(f"argument '{parameter.name}' must be {type_words(parameter.type)}, got {got}")
+            if not _plausible(written.get(parameter.name)):
+                got = shown(written[parameter.name])
+                raise row.error(f"argument '{parameter.name}' must be at most {MAX_NUMBER:,} either way, got {got}")
         return written
 
     def _fill(self, parameter: Parameter, row: Row, inputs: list[Value], written: dict[str, Any]) -> Any:
@@ -198,6 +219,25 @@ class GraphBuilder:
         if not 1 <= scaled <= MAX_CHANNELS:
             raise row.error(f"{channels} channels x width {self.spec.width:g} is not within 1..{MAX_CHANNELS}")
         return scaled
+
+
+def _channels(layer: Layer, filled: Mapping[str, Any]) -> int:
+    """Channels that the row gives, 0 where no argument says so."""
+    return max((filled[p.name] for p in layer.parameters if p.role is registry.OUT and p.name in filled), default=0)
+
+
+def _numbers(layer: Layer, filled: Mapping[str, Any]) -> list[int]:
+    """The whole numbers among a row's arguments, but for its channels."""
+    values = [filled[p.name] for p in layer.parameters if p.role in (None, registry.REPEATS) and p.name in filled]
+    flat = [number for value in values for number in (value if isinstance(value, list | tuple) else [value])]
+    return [number for number in flat if isinstance(number, int) and not isinstance(number, bool)]
+
+
+def _plausible(value: Any) -> bool:
+    """Whether all numbers in an argument are finite and not enormous."""
+    if isinstance(value, list | tuple):
+        return len(value) <= MAX_LIST and all(map(_plausible, value))
+    return not isinstance(value, int | float) or -MAX_NUMBER <= value <= MAX_NUMBER
 
 
 def _shapes(row: Row, inputs: Sequence[Tensor]) -> str:

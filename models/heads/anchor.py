@@ -47,6 +47,9 @@ class AnchorCode(BoxCode):
         return torch.cat((centre - half, centre + half), -1)
 
 
+LARGEST, MOST = 65_536, 32  # px of an anchor's side; anchors of a level
+
+
 @register
 class AnchorDetect(nn.Module):
     """A 1x1 convolution per level to `anchors x (4 + 1 + classes)`, boxes in an AnchorCode.
@@ -65,6 +68,8 @@ class AnchorDetect(nn.Module):
             raise ValueError(f"{len(anchors)} rows of anchors for {len(c_ins)} levels")
         if any(len(row) % 2 or len(row) != len(anchors[0]) or not row for row in anchors):
             raise ValueError("each level needs the same number of width, height pairs")
+        if not all(0 < side <= LARGEST for row in anchors for side in row) or len(anchors[0]) > 2 * MOST:
+            raise ValueError(f"anchors are widths and heights in px above 0, up to {LARGEST:,}; at most {MOST} a level")
         self.classes, self.strides = classes, tuple(strides)
         self.per_cell = len(anchors[0]) // 2
         self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32).view(len(anchors), -1, 2))

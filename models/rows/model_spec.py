@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from utils.words.errors import ConfigError
-from utils.words.text import did_you_mean
+from utils.words.text import did_you_mean, shown
 from utils.words.yamlio import Document, Key, read_yaml
 
 INPUTS = ("image", "polar", "text")
@@ -111,16 +111,19 @@ def parse_spec(document: Document) -> ModelSpec:
             hint = f"; is '{near}' meant?" if near is not None else ""
             raise document.error(f"key '{key}' is missing{hint}", *([near] if near is not None else []))
     if not _whole(data["nc"], 1, 100_000):
-        raise document.error(f"nc must be a whole number of classes from 1, got {data['nc']!r}", "nc")
+        advice = "; take the quotes away" if isinstance(data["nc"], str) and data["nc"].isdecimal() else ""
+        raise document.error(f"nc must be a whole number of classes from 1, got {shown(data['nc'])}{advice}", "nc")
     if "text_dim" in data and not _whole(data["text_dim"], 1, 65_536):
-        raise document.error(f"text_dim must be a whole number from 1, got {data['text_dim']!r}", "text_dim")
+        raise document.error(f"text_dim must be a whole number from 1, got {shown(data['text_dim'])}", "text_dim")
     if not isinstance(data.get("text_encoder", ""), str):
-        raise document.error(f"text_encoder must be a name, got {data['text_encoder']!r}", "text_encoder")
+        raise document.error(f"text_encoder must be a name, got {shown(data['text_encoder'])}", "text_encoder")
     rows, constants = _read_rows(document, data)
     # only now: any key is allowed that some row takes as $key
     for key in data:
         if key not in KNOWN_KEYS and key not in constants:
-            raise document.error(f"unknown key '{key}': no row uses ${key}{did_you_mean(str(key), KNOWN_KEYS)}", key)
+            raise document.error(
+                f"unknown key {shown(str(key))}: no row takes it as a $name{did_you_mean(str(key), KNOWN_KEYS)}", key
+            )
     return ModelSpec(
         rows,
         _multiple(document, "width_multiple"),
@@ -134,7 +137,7 @@ def parse_spec(document: Document) -> ModelSpec:
 def _multiple(document: Document, key: str) -> float:
     value = document.data.get(key, 1.0)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_MULTIPLE:
-        raise document.error(f"{key} must be a number above 0 and up to {MAX_MULTIPLE:g}, got {value!r}", key)
+        raise document.error(f"{key} must be a number above 0 and up to {MAX_MULTIPLE:g}, got {shown(value)}", key)
     return float(value)
 
 
@@ -162,12 +165,12 @@ class _RowReader:
 
     def read(self, entry: Any) -> Row:
         if not isinstance(entry, list) or len(entry) not in (4, 5):
-            raise self.error(f"a row is [from, repeats, module, args, name?], got {entry!r}")
+            raise self.error(f"a row is [from, repeats, module, args, name?], got {shown(entry)}")
         origin, repeats, module, args, *rest = entry
         if not _whole(repeats, 1, MAX_REPEATS):
-            raise self.error(f"repeats must be a whole number from 1 to {MAX_REPEATS}, got {repeats!r}")
+            raise self.error(f"repeats must be a whole number from 1 to {MAX_REPEATS}, got {shown(repeats)}")
         if not isinstance(module, str):
-            raise self.error(f"module must be a layer's name, got {module!r}")
+            raise self.error(f"module must be a layer's name, got {shown(module)}")
         name = self._name(rest[0]) if rest else None
         positional, keywords = self._args(args)
         origins = origin if isinstance(origin, list) else [origin]
@@ -179,7 +182,7 @@ class _RowReader:
 
     def _name(self, name: Any) -> str:
         if not isinstance(name, str) or not name.isidentifier():
-            raise self.error(f"a row's name is a word such as c3, got {name!r}")
+            raise self.error(f"a row's name is a word such as c3, got {shown(name)}")
         if name in INPUTS:
             raise self.error(f"'{name}' is the name of a network input; choose another")
         if any(row.name == name for row in self.earlier):
@@ -188,7 +191,7 @@ class _RowReader:
 
     def _args(self, args: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if not isinstance(args, list | dict):
-            raise self.error(f"args must be a list (or a map of names), got {args!r}")
+            raise self.error(f"args must be a list (or a map of names), got {shown(args)}")
         positional = args if isinstance(args, list) else [args]
         keywords: dict[str, Any] = {}
         if positional and isinstance(positional[-1], dict):
@@ -206,14 +209,16 @@ class _RowReader:
         key = value[1:]
         self.used.add(key)
         if key not in self.document.data:
-            raise self.error(f"{value} is not a top-level key{did_you_mean(key, map(str, self.document.data))}")
+            raise self.error(f"{shown(value)} is not a top-level key{did_you_mean(key, map(str, self.document.data))}")
         return self.document.data[key]
 
     def _source(self, origin: Any) -> Source:
         if isinstance(origin, str):
             return self._named_source(origin)
         if not isinstance(origin, int) or isinstance(origin, bool):
-            raise self.error(f"'from' must be a row number, a row name or one of {', '.join(INPUTS)}, got {origin!r}")
+            raise self.error(
+                f"'from' must be a row number, a row name or one of {', '.join(INPUTS)}, got {shown(origin)}"
+            )
         here = len(self.earlier)
         target = here + origin if origin < 0 else origin
         if here == 0 and origin == -1:  # no row comes before the first: "the one before" is the image
@@ -224,8 +229,8 @@ class _RowReader:
 
     def _named_source(self, origin: str) -> Source:
         name, _, output = origin.partition(".")
-        if output and not output.isdecimal():
-            raise self.error(f"'{origin}': after the dot stands the number of an output")
+        if output and not (output.isdecimal() and len(output) < 5):
+            raise self.error(f"{shown(origin)}: after the dot stands the number of an output")
         index = cast("int | None", int(output) if output else None)
         if name in INPUTS:
             return Source(name, index)
@@ -233,7 +238,7 @@ class _RowReader:
             if row.name == name:
                 return Source(row.index, index)
         known = [row.name for row in self.earlier if row.name] + list(INPUTS)
-        raise self.error(f"'from' {name!r} is no earlier row's name{did_you_mean(name, known)}")
+        raise self.error(f"'from' {shown(name)} is no earlier row's name{did_you_mean(name, known)}")
 
 
 def _whole(value: Any, low: int, high: int) -> bool:

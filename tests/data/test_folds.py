@@ -150,12 +150,12 @@ def test_other_labels_than_txt_and_unions_are_divided_too(home, tmp_path):
 
 
 MISTAKES = {
-    "no folds": (["--folds", "1"], 2, "must be a whole number from 2, got 1"),
+    "no folds": (["--folds", "1"], 2, "must be a whole number from 2 to 1,000, got 1"),
     "too many": (["--folds", "99"], 2, "--folds 99: there are only 24 pictures in 24 groups; take fewer folds"),
     "too few groups": (["--group", "part"], 2, "there are only 24 pictures in 1 group"),
     "no expression": (["--group", "("], 2, "--group (: is no regular expression"),
     "found nowhere": (["--group", "xyz"], 2, "--group xyz: is found in no picture's name, such as part0"),
-    "negative seed": (["--seed", "-1"], 2, "must be a whole number from 0, got -1"),
+    "negative seed": (["--seed", "-1"], 2, "must be a whole number from 0 to 2,147,483,647, got -1"),
     "folder there": (["--out", "."], 2, "is there already; name a new folder"),
     "no data": (["--data", "none.yaml"], 2, "none.yaml: data YAML not found"),
     "unknown flag": (["--fold", "2"], 2, "did you mean --folds?"),

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from utils.config.parser import Parser, amount, megabytes, natural_number, several, whole_number
+from utils.config.config import AugmentConfig, DataConfig, RunConfig
+from utils.config.parser import Parser, megabytes
+from utils.config.ranges import Range, knob_flag
+
+COUNT = Range(1, 100_000_000).whole  # of pictures, boxes or repeats that a benchmark makes up
+SEED, IMAGE_SIZE = knob_flag(RunConfig, "seed"), knob_flag(DataConfig, "imgsz")
+BATCH_SIZE, MAX_PIXELS = knob_flag(DataConfig, "batch_size", also=None), knob_flag(DataConfig, "max_pixels")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +105,10 @@ def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
     """The flags of python -m models.benchmark. Raises ConfigError."""
     parser = Parser("python -m models.benchmark", "Time a model YAML on this machine.")
     parser.add_argument("--cfg", default="idfe-net.yaml", help="model YAML, looked up in cfg/models too")
-    parser.add_argument("--imgsz", "--img", "--img-size", type=whole_number, default=640)
-    parser.add_argument("--batch-size", "--batch", type=whole_number, default=1)
+    parser.add_argument("--imgsz", "--img", "--img-size", type=IMAGE_SIZE, default=640)
+    parser.add_argument("--batch-size", "--batch", type=BATCH_SIZE, default=1)
     parser.add_argument("--device", default="", help="cpu, 0, cuda:0")
-    parser.add_argument("--repeats", type=whole_number, default=10)
+    parser.add_argument("--repeats", type=COUNT, default=10)
     parser.add_argument("--train", action="store_true", help="time forward and backward too")
     parser.add_argument("--bf16", action="store_true", help="time bfloat16 too")
     parser.add_argument("--text-encoder", default="", help="RTVPNet: as train.py's (default: the YAML's, else ngram)")
@@ -113,9 +119,9 @@ def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
 def parse_evaluator_benchmark(argv: Sequence[str] | None) -> EvaluatorBenchmarkFlags:
     """The flags of python -m utils.benchmark. Raises ConfigError."""
     parser = Parser("python -m utils.benchmark", "Time an evaluation of random boxes on this machine.")
-    parser.add_argument("--images", type=whole_number, default=5_000)
-    parser.add_argument("--classes", type=whole_number, default=80)
-    parser.add_argument("--detections", type=whole_number, default=500_000)
+    parser.add_argument("--images", type=COUNT, default=5_000)
+    parser.add_argument("--classes", type=COUNT, default=80)
+    parser.add_argument("--detections", type=COUNT, default=500_000)
     parser.add_argument("--compare", action="store_true", help="time the comparison of two runs too")
     parser.add_argument("--out", default="", metavar="FOLDER", help="write report.html there, and time it")
     return EvaluatorBenchmarkFlags(**parser.read(argv))
@@ -124,18 +130,14 @@ def parse_evaluator_benchmark(argv: Sequence[str] | None) -> EvaluatorBenchmarkF
 def parse_data_benchmark(argv: Sequence[str] | None) -> DataBenchmarkFlags:
     """The flags of python -m data.benchmark. Raises ConfigError."""
     parser = Parser("python -m data.benchmark", "Time the index, the samplers and the loader on made-up data.")
-    parser.add_argument(
-        "--images", type=whole_number, default=1_000_000, help="pictures of the COCO json; none is drawn"
-    )
-    parser.add_argument("--boxes", type=whole_number, default=3, help="boxes in each on average")
-    parser.add_argument("--classes", type=whole_number, default=351, help="classes, with a long tail")
-    parser.add_argument(
-        "--files", type=whole_number, default=20_000, help="pictures of the set with txt labels: one, linked"
-    )
-    parser.add_argument("--pictures", type=whole_number, default=256, help="JPEGs that are drawn for the loader")
-    parser.add_argument("--imgsz", "--img", "--img-size", type=whole_number, default=640)
-    parser.add_argument("--batch-size", "--batch", type=whole_number, default=16)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--images", type=COUNT, default=1_000_000, help="pictures of the COCO json; none is drawn")
+    parser.add_argument("--boxes", type=COUNT, default=3, help="boxes in each on average")
+    parser.add_argument("--classes", type=COUNT, default=351, help="classes, with a long tail")
+    parser.add_argument("--files", type=COUNT, default=20_000, help="pictures of the set with txt labels: one, linked")
+    parser.add_argument("--pictures", type=COUNT, default=256, help="JPEGs that are drawn for the loader")
+    parser.add_argument("--imgsz", "--img", "--img-size", type=IMAGE_SIZE, default=640)
+    parser.add_argument("--batch-size", "--batch", type=BATCH_SIZE, default=16)
+    parser.add_argument("--seed", type=SEED, default=0)
     return DataBenchmarkFlags(**parser.read(argv))
 
 
@@ -147,7 +149,7 @@ def parse_pack(argv: Sequence[str] | None) -> PackFlags:
     parser.add_argument("--root", default="", help="where the data lies (default: as `path` of the YAML says)")
     parser.add_argument("--shard-mb", dest="shard_bytes", type=megabytes, default=1 << 30, help="default: 1024")
     parser.add_argument("--bad-data", choices=("error", "skip"), default="skip")
-    parser.add_argument("--max-pixels", type=whole_number, default=178_956_970)
+    parser.add_argument("--max-pixels", type=MAX_PIXELS, default=DataConfig().max_pixels)
     return PackFlags(**parser.read(argv))
 
 
@@ -158,10 +160,15 @@ def parse_audit(argv: Sequence[str] | None) -> AuditFlags:
     parser.add_argument("--out", default="", metavar="FOLDER", help="a new folder for audit.json and pictures")
     parser.add_argument("--write", default="", metavar="YAML", help="a new data YAML, for a folder that has none")
     parser.add_argument("--strict", action="store_true", help="exit code 3 if a number would be wrong or data is lost")
-    parser.add_argument("--imgsz", "--img", "--img-size", type=whole_number, default=640, help="of the training")
-    parser.add_argument("--min-box-px", type=amount, default=1.0, help="augment.min_box_px of the training")
+    parser.add_argument("--imgsz", "--img", "--img-size", type=IMAGE_SIZE, default=640, help="of the training")
+    parser.add_argument(
+        "--min-box-px",
+        type=knob_flag(AugmentConfig, "min_box_px"),
+        default=1.0,
+        help="augment.min_box_px of the training",
+    )
     parser.add_argument("--root", default="", help="where the data lies (default: as `path` of the YAML says)")
-    parser.add_argument("--max-pixels", type=whole_number, default=178_956_970)
+    parser.add_argument("--max-pixels", type=MAX_PIXELS, default=178_956_970)
     return AuditFlags(**parser.read(argv))
 
 
@@ -172,13 +179,13 @@ def parse_folds(argv: Sequence[str] | None) -> FoldsFlags:
     )
     parser.add_argument("--data", required=True, help="data YAML, looked up in cfg/data too, or a folder")
     parser.add_argument("--out", required=True, help="a new folder")
-    parser.add_argument("--folds", type=several, default=5)
-    parser.add_argument("--seed", type=natural_number, default=0)
+    parser.add_argument("--folds", type=Range(2, 1000).whole, default=5)
+    parser.add_argument("--seed", type=SEED, default=0)
     parser.add_argument(
         "--group", default="", metavar="REGEX", help="pictures in whose stem it finds the same stay together"
     )
     parser.add_argument("--root", default="", help="where the data lies (default: as `path` of the YAML says)")
     parser.add_argument("--bad-data", choices=("error", "skip"), default="error")
     parser.add_argument("--allow-empty", action="store_true")
-    parser.add_argument("--max-pixels", type=whole_number, default=178_956_970)
+    parser.add_argument("--max-pixels", type=MAX_PIXELS, default=DataConfig().max_pixels)
     return FoldsFlags(**parser.read(argv))

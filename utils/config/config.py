@@ -5,10 +5,11 @@ is recorded.
 from __future__ import annotations
 
 import dataclasses
-import math
 import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
+
+from utils.config.ranges import Range
 
 InforcedName = Literal["inforced", "inforced_basic", "inforced_norm"]
 LaterName = Literal["inner-iou", "inner-ciou", "shape-iou", "wise-iou"]
@@ -19,9 +20,9 @@ DEFAULT_MODEL = "idfe-net.yaml"
 T = TypeVar("T")
 
 
-def knob(default: T, low: float = -math.inf, high: float = math.inf, also: float = math.nan) -> T:
-    """A dataclass field with an inclusive range; `also` is one more allowed value outside of it."""
-    return typing.cast(T, field(default=default, metadata={"low": low, "high": high, "also": also}))
+def knob(default: T, low: float, high: float, also: float | None = None, above: bool = False) -> T:
+    """A dataclass field with its range, see Range; of a list, the range of its numbers."""
+    return typing.cast(T, field(default=default, metadata={"range": Range(low, high, also, above)}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +34,10 @@ class DataConfig:
     single_cls: bool = False
     imgsz: int = knob(640, 32, 16_384)
     batch_size: int = knob(16, 1, 65_536, also=-1)
-    workers: int = knob(-1, -1, 256)
+    workers: int = knob(-1, 0, 256, also=-1)
     bad_data: Literal["skip", "error"] = "skip"
     allow_empty: bool = False
-    max_pixels: int = knob(178_956_970, 1)  # twice Pillow's MAX_IMAGE_PIXELS, where Pillow refuses by default
+    max_pixels: int = knob(178_956_970, 1, 10**10)  # twice Pillow's MAX_IMAGE_PIXELS, where Pillow refuses by default
     cache: Literal["none", "ram", "disk"] = "none"
     index: Literal["auto", "always", "never"] = "auto"
     rect: bool = False
@@ -54,8 +55,8 @@ class ModelConfig:
     text_encoder: str = ""
     sam: str = ""
     static: bool = False
-    freeze: tuple[int | str, ...] = ()
-    bn_momentum: float = knob(0.03, 0, 1)
+    freeze: tuple[int | str, ...] = knob((), 0, 1000)
+    bn_momentum: float = knob(0.03, 0, 1, above=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +64,14 @@ class OptimConfig:
     """The optimizer and the average of the weights."""
 
     name: Literal["SGD", "Adam", "AdamW"] = "SGD"
-    lr0: float = knob(0.01, 0, 1e6)
-    momentum: float = knob(0.937, 0, 1)
+    lr0: float = knob(0.01, 0, 1e6, above=True)
+    momentum: float = knob(0.937, 0, 0.9999)
     weight_decay: float = knob(0.0005, 0, 1)
-    nominal_batch: int = knob(64, 1)
+    nominal_batch: int = knob(64, 1, 65_536)
     accumulate: int = knob(0, 0, 10_000)
-    clip_norm: float = knob(10.0, 0)
-    ema_decay: float = knob(0.9999, 0, 1)
-    ema_tau: float = knob(2000.0, 1)
+    clip_norm: float = knob(10.0, 0, 1e6)
+    ema_decay: float = knob(0.9999, 0, 0.999999)
+    ema_tau: float = knob(2000.0, 1, 1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +81,12 @@ class ScheduleConfig:
     epochs: int = knob(300, 1, 1_000_000)
     lrf: float = knob(0.01, 0, 1)
     cosine: bool = False
-    warmup_epochs: float = knob(3.0, 0)
-    warmup_steps: int = knob(100, 0)
-    warmup_momentum: float = knob(0.8, 0, 1)
+    warmup_epochs: float = knob(3.0, 0, 1e6)
+    warmup_steps: int = knob(100, 0, 1_000_000)
+    warmup_momentum: float = knob(0.8, 0, 0.9999)
     warmup_bias_lr: float = knob(0.1, 0, 1e6)
-    close_mosaic: int = knob(10, 0)
-    patience: int = knob(100, 0)
+    close_mosaic: int = knob(10, 0, 1_000_000)
+    patience: int = knob(100, 0, 1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +106,9 @@ class AugmentConfig:
     hsv_h: float = knob(0.015, 0, 0.5)
     hsv_s: float = knob(0.7, 0, 1)
     hsv_v: float = knob(0.4, 0, 1)
-    min_box_px: float = knob(1.0, 0)
+    min_box_px: float = knob(1.0, 0, 16_384)
     min_box_visible: float = knob(0.1, 0, 1)
-    max_box_aspect: float = knob(100.0, 1)
+    max_box_aspect: float = knob(100.0, 1, 1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,23 +117,23 @@ class LossConfig:
 
     iou: IouName = "inforced"
     inner_ratio: float = knob(0.75, 0.01, 10)
-    nwd_constant: float = knob(12.8, 0.01)
+    nwd_constant: float = knob(12.8, 0.01, 1e6)
     shape_scale: float = knob(1.0, 0, 10)
-    reconstruction: float = knob(0.0104, 0)
-    energy: float = knob(0.2, 0)
+    reconstruction: float = knob(0.0104, 0, 1e6)
+    energy: float = knob(0.2, 0, 1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnchorLossConfig:
     """The terms of an anchor head's loss and their weights."""
 
-    box: float = knob(0.05, 0)
-    obj: float = knob(1.0, 0)
-    cls: float = knob(0.5, 0)
+    box: float = knob(0.05, 0, 1e6)
+    obj: float = knob(1.0, 0, 1e6)
+    cls: float = knob(0.5, 0, 1e6)
     obj_target: Literal["overlap", "iou"] = "overlap"
-    balance: tuple[float, ...] = (4.0, 1.0, 0.4)
-    obj_pw: float = knob(1.0, 0)
-    cls_pw: float = knob(1.0, 0)
+    balance: tuple[float, ...] = knob((4.0, 1.0, 0.4), 0, 1e6)
+    obj_pw: float = knob(1.0, 0, 1e6, above=True)
+    cls_pw: float = knob(1.0, 0, 1e6, above=True)
     label_smoothing: float = knob(0.0, 0, 1)
     focal_gamma: float = knob(0.0, 0, 10)
 
@@ -141,7 +142,7 @@ class AnchorLossConfig:
 class AnchorAssignConfig:
     """Which predictions of an anchor head are assigned to which targets."""
 
-    max_ratio: float = knob(4.0, 1)
+    max_ratio: float = knob(4.0, 1, 1000, above=True)
     noautoanchor: bool = False
 
 
@@ -149,9 +150,9 @@ class AnchorAssignConfig:
 class FreeLossConfig:
     """The terms of an anchor-free head's loss and their weights."""
 
-    box: float = knob(7.5, 0)
-    cls: float = knob(0.5, 0)
-    dfl: float = knob(1.5, 0)
+    box: float = knob(7.5, 0, 1e6)
+    cls: float = knob(0.5, 0, 1e6)
+    dfl: float = knob(1.5, 0, 1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,16 +186,16 @@ class RunConfig:
     bf16: bool = False
     cuda_graph: bool = False
     sync_bn: bool = False
-    sync_bn_below: int = knob(16, 0)
+    sync_bn_below: int = knob(16, 0, 65_536)
     nproc: int = knob(1, 1, 1024)
-    timeout: float = knob(120.0, 1)
+    timeout: float = knob(120.0, 1, 86_400)
     best_metric: MetricName = "fitness"
     max_time: float = knob(0.0, 0, 1e6)
     project: str = "runs/train"
     name: str = "exp"
     exist_ok: bool = False
-    save_period: int = knob(-1, -1)
-    save_steps: int = knob(0, 0)
+    save_period: int = knob(-1, -1, 1_000_000)
+    save_steps: int = knob(0, 0, 1_000_000_000)
     nosave: bool = False
     noval: bool = False
     noplots: bool = False

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from utils.config.parser import Parser, whole_number
+from utils.config.config import DataConfig
+from utils.config.parser import Parser
+from utils.config.ranges import Range, knob_flag
 from utils.config.shared_flags import add_common, add_thresholds, add_words
-from utils.words.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +59,11 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
     parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
     parser.add_argument("--source", default=None, help="picture, video, folder, glob or list (default: glass)")
     parser.add_argument("--data", default="", help="data YAML whose class names and numbers are to be used")
-    parser.add_argument("--batch-size", "--batch", type=whole_number, default=1)
+    parser.add_argument("--batch-size", "--batch", type=knob_flag(DataConfig, "batch_size", also=None), default=1)
     parser.add_argument("--classes", nargs="+", default=[], help="names or numbers to keep")
-    parser.add_argument("--line-thickness", type=whole_number, default=0, help="px (default: by picture size)")
-    parser.add_argument("--vid-stride", type=whole_number, default=1, help="look at every N-th frame of a video only")
+    parser.add_argument("--line-thickness", type=Range(1, 1000).whole, default=0, help="px (default: by picture size)")
+    add = parser.add_argument
+    add("--vid-stride", type=Range(1, 1_000_000).whole, default=1, help="look at every N-th frame of a video only")
     parser.add_argument("--fail-on-defect", action="store_true", help="exit code 10 when a part is NG")
     for switch in ("--save-txt", "--save-conf", "--save-crop", "--save-csv", "--save-json", "--nosave", "--view-img"):
         parser.add_argument(switch, action="store_true")
@@ -78,6 +80,4 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
         "--set", dest="assignments", action="append", default=[], metavar="key=value", help="model.static, model.sam"
     )
     values = parser.read(argv)
-    if values["thresholds"] and values["conf_thres"] is not None:
-        raise ConfigError("--conf and --thresholds: the file has a confidence for each class; leave one out")
     return DetectFlags(**{**values, "classes": tuple(values["classes"]), "assignments": tuple(values["assignments"])})

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from utils.config.argv_repair import repair
+from utils.config.idle_flags import refuse_idle
+from utils.config.ranges import Range
 from utils.config.refused_flags import REFUSED, refuse
 from utils.console.log import LOG
-from utils.words.errors import ConfigError
+from utils.words.errors import ConfigError, printable
+from utils.words.text import did_you_mean
 
+MAY_BE_BLANK = ("--weights", "--device", "--text-encoder")  # as YOLOv5 writes their defaults: --weights ''
+LONGEST_MESSAGE = 400
 HOURS_PER = {"s": 1 / 3600, "m": 1 / 60, "h": 1.0, "": 1.0}
 
 
@@ -26,74 +30,58 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Argparse's error as a ConfigError that suggests the nearest flag."""
-        flags = [flag for action in self._actions for flag in action.option_strings]
         unknown = [word for word in message.split(": ")[-1].split() if word.startswith("-")]
-        near = []
-        if message.startswith("unrecognized") and unknown:
-            near = difflib.get_close_matches(unknown[0].split("=")[0], flags, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; see python {self.prog} --help"
-        if message.startswith("unrecognized") and not unknown:
-            hint = "; a name with blanks needs quotes"
-        raise ConfigError(f"{self.prog}: {message}{hint}")
+        hint = f"; see python {self.prog} --help"
+        if message.startswith("unrecognized"):
+            flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
+            near = did_you_mean(unknown[0].split("=")[0], flags).replace("'", "") if unknown else ""
+            hint = near or ("; a name with blanks needs quotes" if not unknown else hint)
+        raise ConfigError(f"{self.prog}: {printable(message[:LONGEST_MESSAGE])}{hint}")
 
     def read(self, argv: Sequence[str] | None) -> dict[str, Any]:
-        """Values by name, after the repairs of `argv_repair` and the refusals of `refused_flags`."""
+        """Values by name, after the repairs of `argv_repair` and the refusals of `refused_flags` and `idle_flags`."""
         flags = [flag for action in self._actions for flag in action.option_strings]
         # refused flags are repaired too, so that `refuse` recognises them
         words, notices = repair(sys.argv[1:] if argv is None else argv, {*flags, *REFUSED.get(self.prog, ())})
         for notice in notices:
             LOG.info(notice)
         refuse(words, self.prog)
-        return vars(self.parse_args(words))
+        values = vars(self.parse_args(words))
+        given = self._given(words)
+        refuse_idle(self.prog, {name: typed for name, typed, _ in given}, {f"{name} {v}" for name, _, v in given})
+        return values
+
+    def _given(self, words: Sequence[str]) -> list[tuple[str, str, str]]:
+        """The flags on the command line: first name, as typed, and the word after it. Raises ConfigError for blanks."""
+        given = []
+        for word, following in zip(words, [*words, ""][1:], strict=True):
+            typed, equals, value = word.partition("=")
+            action = self._option_string_actions.get(typed)
+            if action is None:
+                continue
+            value = value if equals else following
+            name = action.option_strings[0]
+            if action.nargs != 0 and not value.strip() and name not in MAY_BE_BLANK and (equals or word != words[-1]):
+                raise ConfigError(f"{typed}: is blank; give it a value, or leave it out")
+            given.append((name, typed, value))
+        return given
 
 
 def number_or_name(word: str) -> int | str:
     """A row of a network: by number or by name."""
-    return int(word) if word.removeprefix("-").isdecimal() else word
+    return int(word) if word.removeprefix("-").isdecimal() and len(word) < 10 else word
 
 
 def megabytes(text: str) -> int:
     """A whole number of MiB, in bytes."""
-    return whole_number(text) << 20
+    return Range(1, 1 << 20).whole(text) << 20
 
 
 def hours(text: str) -> float:
     """`2`, `1.5h`, `30m` or `90s` as hours; a plain number means hours. Raises ConfigError."""
     found = re.fullmatch(r"(\d+\.?\d*|\.\d+)([smh]?)", text.strip().lower())
     if not found or not float(found[1]):
-        raise ConfigError(f"--max-time {text}: must be hours such as 2 or 1.5, or have a unit: 90s, 30m, 2h")
+        raise ConfigError(
+            f"--max-time {printable(text[:60])}: must be hours such as 2 or 1.5, or have a unit: 90s, 30m, 2h"
+        )
     return float(found[1]) * HOURS_PER[found[2]]
-
-
-def fraction(text: str) -> float:
-    """A number from 0 to 1."""
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 1, got {text}")
-    return value
-
-
-def amount(text: str) -> float:
-    """A finite number, 0 or more."""
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number from 0, got {text}")
-    return value
-
-
-def whole_number(text: str, least: int = 1) -> int:
-    """A whole number, `least` or more."""
-    value = int(text)
-    if value < least:
-        raise argparse.ArgumentTypeError(f"must be a whole number from {least}, got {text}")
-    return value
-
-
-def natural_number(text: str) -> int:
-    """A whole number, 0 or more."""
-    return whole_number(text, 0)
-
-
-def several(text: str) -> int:
-    """A whole number, 2 or more."""
-    return whole_number(text, 2)

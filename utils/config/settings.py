@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from utils.config.config import Config
-from utils.words.errors import ConfigError
+from utils.config.ranges import field_range
+from utils.words.errors import ConfigError, printable
 from utils.words.schema import choices, fits, type_words
-from utils.words.text import did_you_mean
+from utils.words.text import did_you_mean, shown
 from utils.words.yamlio import Document, parse_yaml
 
 # Keys of a YOLOv5 hyper-parameter file that have another name or place here.
@@ -29,6 +29,7 @@ YOLOV5_KEYS = {
 }
 # Keys of such a file that have no effect, neither in YOLOv5 nor here.
 YOLOV5_NEUTRAL = frozenset({"iou_t", "anchors"})
+LONGEST_TEXT, LONGEST_LIST, LONGEST_ORIGIN = 4096, 1000, 120
 # Sections that decide what a network learns: the content of hyp.yaml.
 HYPER_PARAMETERS = ("optim", "schedule", "augment", "loss", "anchor_loss", "anchor_assign", "free_loss", "free_assign")
 
@@ -40,6 +41,7 @@ class Setting:
     key: str
     value: Any
     origin: str
+    text: str | None = None  # as it is written, where it is the text of a file or of a --set
 
 
 def settings_of_document(document: Document) -> list[Setting]:
@@ -51,12 +53,15 @@ def settings_of_document(document: Document) -> list[Setting]:
     for key, value in data.items():
         where = document.where(key)
         if isinstance(value, dict):
-            settings += [Setting(f"{key}.{k}", v, document.where(key, k)) for k, v in value.items()]
+            settings += [
+                Setting(f"{key}.{k}", v, document.where(key, k), document.text(key, k)) for k, v in value.items()
+            ]
         elif key in YOLOV5_KEYS:
-            settings.append(Setting(YOLOV5_KEYS[key], value, where))
+            settings.append(Setting(YOLOV5_KEYS[key], value, where, document.text(key)))
         elif key not in YOLOV5_NEUTRAL:
             sections = [f.name for f in dataclasses.fields(Config)]
-            raise ConfigError(f"{where}: unknown key '{key}'{did_you_mean(str(key), [*sections, *YOLOV5_KEYS])}")
+            near = did_you_mean(str(key), [*sections, *YOLOV5_KEYS])
+            raise ConfigError(f"{where}: unknown key {shown(str(key))}{near}")
     return settings
 
 
@@ -64,13 +69,15 @@ def settings_of_assignments(assignments: list[str]) -> list[Setting]:
     """Settings of `--set optim.lr0=0.02` arguments. Raises ConfigError."""
     settings: list[Setting] = []
     for text in assignments:
+        origin = f"--set {printable(text[:LONGEST_ORIGIN])}"
         key, equals, raw = text.partition("=")
         if not equals or not key.strip():
-            raise ConfigError(f"--set {text}: must read section.name=value, for example --set optim.lr0=0.02")
+            raise ConfigError(f"{origin}: must read section.name=value, for example --set optim.lr0=0.02")
         twice = next((s.origin for s in settings if s.key == key.strip()), "")
         if twice:
-            raise ConfigError(f"--set {text}: {key.strip()} is set twice, first by {twice}; leave one out")
-        settings.append(Setting(key.strip(), parse_yaml(raw, f"--set {text}").data, f"--set {text}"))
+            raise ConfigError(f"{origin}: {key.strip()} is set twice, first by {twice}; leave one out")
+        document = parse_yaml(raw, origin)
+        settings.append(Setting(key.strip(), document.data, origin, document.text()))
     return settings
 
 
@@ -96,19 +103,20 @@ def _convert(setting: Setting) -> tuple[str, str, Any]:
     section, _, name = setting.key.partition(".")
     classes = typing.get_type_hints(Config)
     if section not in classes:
-        raise ConfigError(f"{setting.origin}: no section '{section}'{_meant(setting.key, classes)}")
+        raise ConfigError(f"{setting.origin}: no section {shown(section)}{_meant(setting.key, classes)}")
     hints = typing.get_type_hints(classes[section])
     if name not in hints:
-        raise ConfigError(f"{setting.origin}: unknown key '{setting.key}'{_meant(setting.key, classes)}")
+        raise ConfigError(f"{setting.origin}: unknown key {shown(setting.key)}{_meant(setting.key, classes)}")
     value, annotation = setting.value, hints[name]
     if annotation is float and isinstance(value, str):
         value = _parse_float(value)  # PyYAML reads 1e-2 as a string
-    if annotation is str and value is None:
-        value = ""  # YAML reads `--set model.weights=` as null
+    if annotation is str:
+        # YAML reads `--set model.weights=` as null, and a name such as 007 or 1.10 as a number
+        value = "" if value is None else value if setting.text is None else setting.text
     if not fits(value, annotation):
         near = did_you_mean(value, choices(annotation)) if isinstance(value, str) else ""
         wanted = type_words(annotation)
-        raise ConfigError(f"{setting.origin}: {setting.key} must be {wanted}, got {setting.value!r}{near}")
+        raise ConfigError(f"{setting.origin}: {setting.key} must be {wanted}, got {shown(setting.value)}{near}")
     if annotation is float:
         value = float(value)
     _check_range(setting, classes[section], name, value)
@@ -124,9 +132,18 @@ def _meant(key: str, classes: Mapping[str, type]) -> str:
     names = {s: list(typing.get_type_hints(c)) for s, c in classes.items()}
     keys = [f"{s}.{n}" for s, known in names.items() for n in known]
     same = [k for k in keys if k.endswith(f".{name}")] or [YOLOV5_KEYS[k] for k in YOLOV5_KEYS if k == name]
+    same = same or _reordered(key, keys)
     if same:
         return f"; did you mean {' or '.join(repr(k) for k in same)}?"
-    return did_you_mean(name, names.get(section, [])) or did_you_mean(key, keys) or did_you_mean(section, names)
+    near = did_you_mean(name, names.get(section, [])) or did_you_mean(key, keys)
+    return near or ("" if section in names else did_you_mean(section, names))
+
+
+def _reordered(key: str, keys: Sequence[str]) -> list[str]:
+    """The key of the same last word that shares another, too: free_loss.box for loss.free_box."""
+    *given, last = key.replace(".", "_").split("_")
+    common = {k: len(set(given) & set(k.split(".")[0].split("_"))) for k in keys if k.endswith(f".{last}")}
+    return [k for k, words in common.items() if words and words == max(common.values())]
 
 
 def _parse_float(text: str) -> float | str:
@@ -137,18 +154,17 @@ def _parse_float(text: str) -> float | str:
 
 
 def _check_range(setting: Setting, section: type, name: str, value: Any) -> None:
-    metadata = next(f for f in dataclasses.fields(section) if f.name == name).metadata
-    low, high = metadata.get("low", -math.inf), metadata.get("high", math.inf)
-    also = metadata.get("also", math.nan)
-    numbers = value if isinstance(value, list) else [value]
-    for number in numbers:
-        if not isinstance(number, float | int) or number == also:
-            continue
-        if not (low <= number <= high and math.isfinite(number)):
-            top = "" if high == math.inf else f" and at most {high:g}"
-            top += "" if math.isnan(also) else f" (or {also:g})"
-            least = "finite" if low == -math.inf else f"at least {low:g}"
-            raise ConfigError(f"{setting.origin}: {setting.key} must be {least}{top}, got {number!r}")
+    """Numbers within the range of their knob, lists and texts that are not endless. Raises ConfigError."""
+    most = LONGEST_TEXT if isinstance(value, str) else LONGEST_LIST
+    if isinstance(value, str | list | tuple) and len(value) > most:
+        what = f"{len(value):,} {'letters' if isinstance(value, str) else 'values'}"
+        raise ConfigError(f"{setting.origin}: {setting.key} has {what}, at most {most:,} are possible")
+    if isinstance(value, str) and "\0" in value:
+        raise ConfigError(f"{setting.origin}: {setting.key} holds a NUL character; take it out")
+    taken = field_range(section, name)
+    for number in value if isinstance(value, list | tuple) else [value]:
+        if taken is not None and isinstance(number, float | int) and not taken.holds(number):
+            raise ConfigError(f"{setting.origin}: {setting.key} must be {taken}, got {shown(number)}")
 
 
 def as_yaml(config: Config, origins: Mapping[str, str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from utils.config.parser import Parser, fraction, whole_number
+from utils.config.config import DataConfig, ValConfig
+from utils.config.parser import Parser
+from utils.config.ranges import knob_flag
 
 
 def add_common(parser: Parser, project: str) -> None:
@@ -13,7 +15,7 @@ def add_common(parser: Parser, project: str) -> None:
     parser.add_argument("--exist-ok", action="store_true")
     parser.add_argument("--half", action="store_true", help="fp16 on a GPU")
     parser.add_argument("--bad-data", choices=("error", "skip"), default="error" if "val" in project else "skip")
-    parser.add_argument("--max-pixels", type=whole_number, default=178_956_970)
+    parser.add_argument("--max-pixels", type=knob_flag(DataConfig, "max_pixels"), default=DataConfig().max_pixels)
 
 
 def add_words(parser: Parser, text: str) -> None:
@@ -24,9 +26,20 @@ def add_words(parser: Parser, text: str) -> None:
 
 def add_thresholds(parser: Parser, conf: float | None, iou: float | None, max_det: int | None) -> None:
     """NMS and the size of the network's input; None: the default is only known once the checkpoint is read."""
-    parser.add_argument("--conf-thres", "--conf", type=fraction, default=conf, help="least confidence")
-    parser.add_argument("--iou-thres", "--iou", type=fraction, default=iou, help="overlap at which NMS removes")
-    parser.add_argument("--max-det", type=whole_number, default=max_det, help="detections per picture")
     parser.add_argument(
-        "--imgsz", "--img", "--img-size", type=whole_number, default=None, help="default: the checkpoint's"
+        "--conf-thres", "--conf", type=knob_flag(ValConfig, "conf"), default=conf, help="least confidence"
+    )
+    parser.add_argument(
+        "--iou-thres", "--iou", type=knob_flag(ValConfig, "iou"), default=iou, help="overlap at which NMS removes"
+    )
+    parser.add_argument(
+        "--max-det", type=knob_flag(ValConfig, "max_det"), default=max_det, help="detections per picture"
+    )
+    parser.add_argument(
+        "--imgsz",
+        "--img",
+        "--img-size",
+        type=knob_flag(DataConfig, "imgsz"),
+        default=None,
+        help="default: the checkpoint's",
     )

@@ -65,30 +65,14 @@ def val_config(flags: ValFlags, stored: ValConfig) -> ValConfig:
 
 def flag_notices(flags: ValFlags) -> list[str]:
     """Notices about flags that do not do what one might expect."""
-    lines = ["--save-json: predictions.json is always written"] if flags.save_json else []
-    if flags.save_conf and not flags.save_txt:
-        lines.append("--save-conf: adds confidences to the files of --save-txt, which is not given")
-    return lines
+    return ["--save-json: predictions.json is always written"] if flags.save_json else []
 
 
-def refuse_with_predictions(flags: ValFlags) -> None:
-    """--from-preds runs no network: refuse the flags that need one, instead of ignoring them. Raises ConfigError."""
+def check_predictions(flags: ValFlags) -> None:
+    """--from-preds needs to know which pictures were looked at. Raises ConfigError."""
     if not flags.data:
         raise ConfigError("--from-preds: needs --data, the data YAML or folder whose pictures were looked at")
-    given = {
-        "--weights": flags.weights,
-        "--conf": flags.conf_thres is not None,
-        "--iou": flags.iou_thres is not None,
-        "--max-det": flags.max_det is not None,
-        "--imgsz": flags.imgsz is not None,
-        "--half": flags.half,
-        "--prompts": flags.prompts is not None,
-        "--map-classes": flags.map_classes,
-        "--save-txt": flags.save_txt,
-        "--task speed": flags.task == "speed",
-    }
-    for option, is_given in given.items():
-        if is_given:
-            raise ConfigError(
-                f"{option}: has no meaning with --from-preds, whose detections are ready made; leave it out"
-            )
+    if flags.task == "speed":
+        raise ConfigError(
+            "--task speed: has no meaning with --from-preds, whose detections are ready made; leave it out"
+        )

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from utils.config.parser import Parser, amount, fraction, whole_number
+from utils.config.config import DataConfig
+from utils.config.parser import Parser
+from utils.config.ranges import Range, knob_flag
 from utils.config.shared_flags import add_common, add_thresholds, add_words
 from utils.words.errors import ConfigError
 
@@ -71,9 +73,14 @@ def add_inspection(parser: Parser) -> None:
     )
     parser.add_argument("--compare", nargs=2, default=None, metavar="RUN", help="is the second run better, or chance?")
     add = parser.add_argument
-    add("--fa-per-image", type=amount, default=None, help="false alarms per picture that are allowed (0.1)")
+    add(
+        "--fa-per-image",
+        type=Range(0, 1e6).number,
+        default=None,
+        help="false alarms per picture that are allowed (0.1)",
+    )
     add("--match", choices=("iou", "center"), default="iou", help="a hit: by overlap, or centre in the truth box")
-    add("--match-iou", type=fraction, default=None, help="overlap of a hit (0.5)")
+    add("--match-iou", type=Range(0, 1, above=True).number, default=None, help="overlap of a hit (0.5)")
     add("--bins", default="", metavar="0,8,16,32,96", help="sizes that recall is reported for, px or mm")
     add("--cost", default="", metavar="escape=50,overkill=1", help="choose the thresholds of least cost instead")
 
@@ -87,7 +94,8 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
     parser.add_argument("--cfg", default="", help="model YAML, for --summary")
     parser.add_argument("--summary", action="store_true", help="print rows, shapes, parameters and GFLOPs")
-    parser.add_argument("--batch-size", "--batch", type=whole_number, help="default: 32; 1 for --task speed")
+    pictures = knob_flag(DataConfig, "batch_size", also=None)
+    parser.add_argument("--batch-size", "--batch", type=pictures, help="default: 32; 1 for --task speed")
     parser.add_argument(
         "--task",
         choices=("train", "val", "test", "speed", "study"),
@@ -95,7 +103,7 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
         metavar="{train,val,test,speed}",
         help="which split to score, or how long each step takes",
     )
-    parser.add_argument("--workers", type=int, default=-1)
+    parser.add_argument("--workers", type=knob_flag(DataConfig, "workers"), default=-1)
     parser.add_argument("--allow-empty", action="store_true")
     parser.add_argument("--single-cls", action="store_true", help="score all classes as one")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="key=value", help="data.root")

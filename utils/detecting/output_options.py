@@ -47,12 +47,8 @@ class DetectionOutput:
         `view`: windows were asked for.
         """
         lines = []
-        if self.scores and not self.labels:
-            lines.append("--save-conf: adds confidences to the files of --save-txt, which is not given")
         if masks not in ("", "pretrained"):
             lines.append(f"--masks: Mobile-SAM's weights are {masks}; the masks mean nothing")
-        if masks and not self.pictures and not self.json:
-            lines.append("--masks: are in the pictures, which --nosave leaves out, and in the file of --save-json")
         if view:
             where = f"the pictures are in {run}" if self.pictures else "with --nosave no pictures are written"
             lines.append(f"--view-img: this OpenCV opens no windows; {where}")

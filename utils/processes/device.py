@@ -7,7 +7,7 @@ import sys
 
 import torch
 
-from utils.words.errors import ConfigError
+from utils.words.errors import ConfigError, printable
 
 
 def select_device(text: str) -> torch.device:
@@ -20,8 +20,8 @@ def select_device(text: str) -> torch.device:
     number = word.removeprefix("cuda").removeprefix(":") or "0"
     if "," in number:
         raise ConfigError(f"--device {text}: only train.py starts a process for each GPU; name one")
-    if not number.isdecimal():
-        raise ConfigError(f"--device {text}: must be cpu, a GPU's number such as 0, or cuda:0")
+    if not number.isdecimal() or len(number) > 4:
+        raise ConfigError(f"--device {printable(text[:40])}: must be cpu, a GPU's number such as 0, or cuda:0")
     if int(number) >= torch.cuda.device_count():
         have = f"{torch.cuda.device_count()} GPUs" if torch.cuda.device_count() else "no GPU"
         raise ConfigError(f"--device {text}: torch {torch.__version__} sees {have}; use --device cpu")
