@@ -7,7 +7,7 @@ from typing import Any
 
 from utils.words.text import counted
 
-HARMLESS = frozenset({"clipped", "polygon", "difficult"})
+HARMLESS = frozenset({"clipped", "polygon", "more_columns", "difficult"})
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,17 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class DataReport:
-    """Where every picture and row went: `found == used + sum(skipped.values())`.
+    """Where every picture and row went: `found == used + sum(skipped.values())`, and of the label rows
 
-    `skipped` counts pictures left out and `rows_dropped` label rows left out, both by reason; `labels` counts
-    missing, empty, clipped, polygon, difficult, ignored (regions of no class), duplicate_rows, duplicates_dropped,
-    orphans; `boxes` are without the ignored ones. `problems` lists what was dropped (and the harmless oddities),
-    `notices` are sentences for the user.
+    rows["read"] == boxes + labels["ignored"] + labels["duplicates_dropped"] + sum(rows_dropped.values())
+                    + rows["left_out"] (with their pictures) + rows["elsewhere"] (of other splits' pictures)
+                    + rows["orphaned"] (of no picture)
+
+    `skipped` counts pictures left out and `rows_dropped` label rows left out, both by reason; `labels` counts missing
+    (of these not_in_json those that a COCO json which decides does not name), empty, clipped, polygon, more_columns,
+    difficult, ignored (crowd, difficult and regions of no class), duplicate_rows, duplicates_dropped, orphans (files);
+    `boxes` are without the ignored ones. `problems` lists what was dropped (and the harmless oddities), `notices` are
+    sentences for the user.
     """
 
     split: str
@@ -49,6 +54,7 @@ class DataReport:
     skipped: dict[str, int]
     labels: dict[str, int]
     rows_dropped: dict[str, int]
+    rows: dict[str, int]
     problems: tuple[Problem, ...]
     notices: tuple[str, ...]
 
@@ -56,7 +62,8 @@ class DataReport:
         """One line for the console."""
         skipped = sum(self.skipped.values())
         reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(self.skipped.items()))
-        odd = {**self.labels, **{f"dropped {reason}": n for reason, n in self.rows_dropped.items()}}
+        lost = {f"rows {name}": self.rows[name] for name in ("left_out", "orphaned")}
+        odd = {**self.labels, **{f"dropped {reason}": n for reason, n in self.rows_dropped.items()}, **lost}
         oddities = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in odd.items() if n)
         return (
             f"{self.split}: {counted(self.found, 'picture')} found = {self.used:,} used ({self.good:,} good) "
