@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from utils.words.text import counted
 
-HARMLESS = frozenset({"clipped", "polygon", "difficult", "kind_not_read"})
+HARMLESS = frozenset({"clipped", "polygon", "more_columns", "difficult", "kind_not_read"})
 HARMLESS_SKIPS = frozenset({"listed_twice", "hidden", "kind_not_read"})
 
 
@@ -59,13 +59,18 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class DataReport:
-    """Where every picture and row went: `found == used + sum(skipped.values())`.
+    """Where every picture and row went: `found == used + sum(skipped.values())`, and of the label rows
 
-    `skipped` counts pictures left out and `rows_dropped` label rows left out, both by reason; `labels` counts
-    missing, empty, clipped, polygon, difficult, ignored (regions of no class), duplicate_rows, duplicates_dropped,
-    orphans; `boxes` are without the ignored ones. `problems` lists what was dropped (and the harmless oddities),
-    `notices` are sentences for the user, `findings` what is odd about pictures that are used. `bad` pictures were left
-    out, or some of their rows were; see `too_many`.
+    rows["read"] == boxes + labels["ignored"] + labels["duplicates_dropped"] + sum(rows_dropped.values())
+                    + rows["left_out"] (with their pictures) + rows["elsewhere"] (of other splits' pictures)
+                    + rows["orphaned"] (of no picture)
+
+    `skipped` counts pictures left out and `rows_dropped` label rows left out, both by reason; `labels` counts missing
+    (of these not_in_json those that a COCO json which decides does not name), empty, clipped, polygon, more_columns,
+    difficult, ignored (crowd, difficult and regions of no class), duplicate_rows, duplicates_dropped, orphans (files);
+    `boxes` are without the ignored ones. `problems` lists what was dropped (and the harmless oddities), `notices` are
+    sentences for the user, `findings` what is odd about pictures that are used. `bad` pictures were left out, or some
+    of their rows were; see `too_many`.
     """
 
     split: str
@@ -76,6 +81,7 @@ class DataReport:
     skipped: dict[str, int]
     labels: dict[str, int]
     rows_dropped: dict[str, int]
+    rows: dict[str, int]
     problems: tuple[Problem, ...]
     notices: tuple[str, ...]
     bad: int = 0
@@ -90,7 +96,8 @@ class DataReport:
         """One line for the console."""
         skipped = sum(self.skipped.values())
         reasons = ", ".join(f"{reason} {n:,}" for reason, n in sorted(self.skipped.items()))
-        odd = {**self.labels, **{f"dropped {reason}": n for reason, n in self.rows_dropped.items()}}
+        lost = {f"rows {name}": self.rows[name] for name in ("left_out", "orphaned")}
+        odd = {**self.labels, **{f"dropped {reason}": n for reason, n in self.rows_dropped.items()}, **lost}
         oddities = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in odd.items() if n)
         return (
             f"{self.split}: {counted(self.found, 'picture')} found = {self.used:,} used ({self.good:,} good) "

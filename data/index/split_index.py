@@ -82,11 +82,13 @@ class _StampedReader:
 def _write(path: Path, key: str, started: _StampedReader) -> None:
     """Read the split into an index file."""
     with IndexWriter(path) as writer:
-        writer.add_stamps(started.book.stamps.values())
+        known = list(started.book.stamps.values())
+        writer.add_stamps(known)
         for records, stamps in started.reader.chunks(stamped=True):
             writer.add_stamps(stamps)
             writer.add(records)
         facts = started.reader.finish()
+        writer.add_stamps(list(started.book.stamps.values())[len(known) :])
         writer.finish(np.array(facts.image_ids, np.int64), key, _meta(facts))
 
 

@@ -110,8 +110,8 @@ class _Remap:
         self.known = {name_key(name): name for name in names}
         self.keys: dict[str, Any] = {}  # name_key -> the key as written, for lines
         self.step: dict[str, str] = {}  # name_key -> the name it becomes
-        for key, value in table.items():
-            self._add(key, value)
+        for key in table:
+            self._add(key)
         if IGNORE in self.known and IGNORE not in self.step and IGNORE in map(name_key, self.step.values()):
             key = next(self.keys[k] for k, value in self.step.items() if name_key(value) == IGNORE)
             message = "names has a class called 'ignore', so it is unclear what this becomes"
@@ -138,11 +138,9 @@ class _Remap:
     def _error(self, message: str, *keys: Any) -> ConfigError:
         return self.document.error(message, "remap", *keys)
 
-    def _add(self, key: Any, value: Any) -> None:
-        for given in (key, value):
-            if isinstance(given, bool):
-                raise self._error(f"YAML reads a name here as {given}; put it in quotes", key)
-        if value is None or isinstance(value, (list, dict)) or not str(value).strip():
+    def _add(self, key: Any) -> None:
+        name = (self.document.text("remap", key) or "").strip()
+        if name in ("", "~"):
             raise self._error(f"'{printable(str(key))}' becomes no name; write a class name or 'ignore'", key)
         source = name_key(str(key))
         if source not in self.known:
@@ -152,7 +150,7 @@ class _Remap:
         if source in self.keys:
             raise self._error(f"'{printable(str(key))}' appears twice (case does not count); remove one", key)
         self.keys[source] = key
-        self.step[source] = self.known.get(name_key(str(value)), str(value).strip())
+        self.step[source] = self.known.get(name_key(name), name)
 
     def _end(self, source: str) -> str | None:
         """What a name becomes in the end; None when it is ignored."""

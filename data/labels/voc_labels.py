@@ -17,6 +17,7 @@ from xml.parsers import expat
 import numpy as np
 
 from data.files.data_report import Problem
+from data.labels.coco_entries import LEAST_SIDE, flag
 from data.labels.yolo_labels import LabelRows
 from data.pictures.picture_decoder import read_file
 from utils.words.class_names import name_key
@@ -119,7 +120,11 @@ def truth_of_voc(
             known = did_you_mean(name, names) or f"; it names {printable(', '.join(names)[:200])}"
             raise DataError(f"{rows.where(item.line)}: class '{printable(name)}' is not in the data YAML{known}")
         edges = _edges(rows, item)
-        if edges is None:
+        difficult = None if edges is None else _is_difficult(rows, item)
+        if edges is None or difficult is None:
+            continue
+        if max(edges) <= 1 and min(size) >= LEAST_SIDE and any(edge % 1 for edge in edges):
+            rows.bad(item.line, "fraction", "a box that looks like fractions of the picture; VOC counts in px")
             continue
         x1, y1, x2, y2 = edges
         # Pixels are 1..width, ends included. Tools that count from 0 write 0 at the edge: not reason enough to refuse.
@@ -128,11 +133,19 @@ def truth_of_voc(
         if rows.place(item.line, labels[name_key(name)], box):
             if (left, top) != (x1, y1):
                 rows.note(item.line, "clipped")
-            difficult = item.texts.get("difficult", "").strip() == "1"
             crowd.append(difficult)
             if difficult:
                 rows.note(item.line, "difficult")
     return rows.boxes(), np.array(rows.labels, np.int64), np.array(crowd, bool), rows.finish()
+
+
+def _is_difficult(rows: LabelRows, item: VocObject) -> bool | None:
+    """None, and a Problem, for a text that says neither."""
+    text = item.texts.get("difficult", "")
+    difficult = flag(text)
+    if difficult is None:
+        rows.bad(item.line, "bad_flag", f"difficult '{printable(text[:40])}' is neither 0 nor 1; mend it")
+    return difficult
 
 
 def _edges(rows: LabelRows, item: VocObject) -> tuple[float, float, float, float] | None:
@@ -193,9 +206,9 @@ class _Reader:
         self.text = ""
         if self.elements > MAX_ELEMENTS or len(self.path) > MAX_DEPTH:
             raise _Refused("too many or too deeply nested elements for an annotation")
-        if len(self.path) == 1 and tag != "annotation":
+        if len(self.path) == 1 and tag.lower() != "annotation":
             raise _Refused(f"starts with <{printable(tag[:40])}>, not with <annotation>")
-        if self.path == ["annotation", "object"]:
+        if self.path[1:] == ["object"]:
             self.objects.append(VocObject(self.parser.CurrentLineNumber))
 
     def _characters(self, text: str) -> None:

@@ -1,92 +1,39 @@
-"""One YOLO label file: where it lies and what it says, row by row. `LabelRows` collects the boxes of any label file.
+"""One YOLO label file, row by row. `LabelRows` collects the boxes of any label file.
 
-A row is `class xc yc w h` in fractions of the upright picture. A longer row with an odd count of numbers is
-a polygon (`class x1 y1 x2 y2 x3 y3 ...`) and stands for its bounding box. A row that breaks a rule becomes a
-Problem with file and line; what happens to it is the caller's policy.
+A row is `class xc yc w h` in fractions of the upright picture. A longer one is what `LongRows` says: a polygon, which
+stands for its bounding box, or a box with more columns behind it. A row that breaks a rule becomes a Problem with file
+and line; what happens to it is the caller's policy.
 """
 
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from data.files.data_report import Problem
-from data.pictures.picture_decoder import is_picture
+from data.labels.long_rows import BOX, OVERHANG, UNSAID, LongRows
 from utils.words.errors import DataError, printable
 
-OVERHANG = 0.010002  # share of the picture by which an edge may lie outside and be clipped
 ROUNDING = 2e-6  # what six printed digits can add to an edge; clipped without a word
 SMALLEST = 1e-6
-LABEL_FOLDERS = ("labels", "Labels", "LABELS")
 PIXELS = "; this looks like pixels, rows are fractions 0..1"
 
 Box = tuple[float, float, float, float]
 
 
-def label_path(image: Path, labels_root: Path | None = None) -> Path:
-    """The txt file of a picture: the first of `label_candidates` that exists, else the first of them."""
-    candidates = label_candidates(image, labels_root)
-    first = next(candidates)
-    if os.path.lexists(first):
-        return first
-    return next((path for path in candidates if os.path.lexists(path)), first)
-
-
-class LabelPlaces:
-    """`label_path` for many pictures: which folders there are is looked up once for all pictures of a folder."""
-
-    def __init__(self, labels_root: Path | None) -> None:
-        self.labels_root = labels_root
-        self._homes: dict[str, tuple[str, list[str]]] = {}
-
-    def find(self, image: Path) -> Path:
-        """The txt file of a picture; see `label_path`."""
-        home, name = os.path.split(image)
-        likeliest, folders = self._homes.get(home) or self._look(home)
-        label = f"{os.path.splitext(name)[0]}.txt"
-        found = (path for folder in folders if os.path.lexists(path := os.path.join(folder, label)))
-        return Path(next(found, os.path.join(likeliest, label)))
-
-    def _look(self, home: str) -> tuple[str, list[str]]:
-        places = [os.fspath(path.parent) for path in label_candidates(Path(home, "x"), self.labels_root)]
-        self._homes[home] = places[0], [place for place in places if os.path.isdir(place)]
-        return self._homes[home]
-
-
-def label_candidates(image: Path, labels_root: Path | None = None) -> Iterator[Path]:
-    """Where the label of `image` may lie, likeliest first.
-
-    Without a root: the last folder called `images` (any case) becomes `labels`, then the picture's own
-    folder, and without any `images` also `labels/<folder>` beside that. With a root: below it, keeping as many
-    of the picture's sub-folders as exist there. Each is also tried with a `txt` sub-folder (the GCD tree).
-    """
-    parts = image.parent.parts
-    last = max((i for i, part in enumerate(parts) if part.lower() == "images"), default=None)
-    if labels_root is not None:
-        below = parts[max(len(parts) - 3, 1) :] if last is None else parts[last + 1 :]
-        folders = [labels_root.joinpath(*below[i:]) for i in range(len(below) + 1)]
-    elif last is None:
-        folders = [image.parent, *(image.parent.parent / name / image.parent.name for name in LABEL_FOLDERS)]
-    else:
-        folders = [Path(*parts[:last], name, *parts[last + 1 :]) for name in LABEL_FOLDERS]
-        folders.insert(1, image.parent)
-    for folder in folders:
-        yield folder / f"{image.stem}.txt"
-        yield folder / "txt" / f"{image.stem}.txt"
-
-
-def parse_labels(path: Path, raw: bytes, class_count: int) -> tuple[np.ndarray, np.ndarray, list[Problem]]:
+def parse_labels(
+    path: Path, raw: bytes, class_count: int, long_rows: LongRows = UNSAID
+) -> tuple[np.ndarray, np.ndarray, list[Problem]]:
     """The rows of a label file: boxes (N, 4) float32 xyxy fractions, labels (N,) int64, and what was odd.
 
     Rows with a harmful Problem are left out. Raises DataError at once for a class id that `class_count` does
     not cover, since then the whole data YAML is likely the wrong one.
     """
     rows = LabelRows(path, PIXELS)
-    reader = _TextRows(rows, class_count)
+    reader = _TextRows(rows, class_count, long_rows)
     for number, line in enumerate(_lines(raw), 1):
         if tokens := line.split():
             reader.add(number, line, tokens)
@@ -98,28 +45,17 @@ def count_rows(raw: bytes) -> int:
     return sum(1 for line in _lines(raw) if line.strip())
 
 
-def count_orphans(pairs: Iterable[tuple[Path, Path]], ignore: Container[Path] = ()) -> int:
-    """How many txt files beside those looked for belong to no picture; `pairs` are (picture, label)."""
-    homes: dict[Path, set[Path]] = {}
-    for picture, label in pairs:
-        if label.suffix != ".txt":
-            continue
-        homes.setdefault(label.parent, set()).add(picture.parent)
-    orphans = 0
-    for folder, sources in homes.items():
-        stems = {os.path.splitext(name)[0] for source in sources for name in _file_names(source)}
-        texts = [name for name in _file_names(folder, ".txt") if folder / name not in ignore]
-        orphans += sum(name != "classes.txt" and os.path.splitext(name)[0] not in stems for name in texts)
-    return orphans
-
-
-def _file_names(folder: Path, suffix: str = "") -> list[str]:
-    """The names in a folder that end in `suffix`, or like a picture; none when it cannot be read."""
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return []
-    return [name for name in names if (name.endswith(suffix) if suffix else is_picture(name))]
+def long_rows_of(raw: bytes) -> Iterator[list[float]]:
+    """The rows of a label file that may be polygons: finite numbers, seven or more and odd in count."""
+    for line in _lines(raw):
+        tokens = line.split()
+        if len(tokens) > BOX and len(tokens) % 2:
+            try:
+                values = [float(token) for token in tokens]
+            except ValueError:
+                continue
+            if math.isfinite(sum(values)):
+                yield values
 
 
 def _lines(raw: bytes) -> list[bytes]:
@@ -173,6 +109,7 @@ class LabelRows:
         words = {
             "clipped": "reached up to 1 % over the edge and was clipped",
             "polygon": "is a polygon and stands for its bounding box",
+            "more_columns": "has more columns than a box; those are not read",
             "difficult": "is marked difficult and counts neither as hit nor as false alarm",
         }
         for reason, numbers in self._notes.items():
@@ -191,7 +128,9 @@ class LabelRows:
             return None
         inside = max(x1, 0.0), max(y1, 0.0), min(x2, 1.0), min(y2, 1.0)
         if _is_empty(inside):
-            self.bad(number, "empty_box", "a box without width or height; remove the row")
+            self.bad(
+                number, "empty_box", "a box without width or height, or with its corners swapped; mend or remove it"
+            )
             return None
         if low < -ROUNDING or high > 1 + ROUNDING:
             self.note(number, "clipped")
@@ -201,20 +140,24 @@ class LabelRows:
 class _TextRows:
     """Reads the rows of one txt file."""
 
-    def __init__(self, rows: LabelRows, class_count: int) -> None:
-        self.rows, self.class_count = rows, class_count
+    def __init__(self, rows: LabelRows, class_count: int, long_rows: LongRows) -> None:
+        self.rows, self.class_count, self.long_rows = rows, class_count, long_rows
 
     def add(self, number: int, line: bytes, tokens: list[bytes]) -> None:
         """Read one row; `number` is its line."""
         values = self._numbers(number, line, tokens)
-        if values is None or not self._shape_is_fine(number, len(values)):
+        if values is None:
+            return
+        kind, why_not = ("box", "") if len(values) == BOX else self.long_rows.read_as(values)
+        if not kind:
+            self.rows.bad(number, "columns", why_not)
             return
         label = self._label(number, values[0])
         if label is None:
             return
-        polygon = len(values) > 5
-        if self.rows.place(number, label, _outline(values) if polygon else _corners(values)) and polygon:
-            self.rows.note(number, "polygon")
+        placed = self.rows.place(number, label, _outline(values) if kind == "polygon" else _corners(values[:BOX]))
+        if placed and len(values) > BOX:
+            self.rows.note(number, "polygon" if kind == "polygon" else "more_columns")
 
     def _numbers(self, number: int, line: bytes, tokens: list[bytes]) -> list[float] | None:
         try:
@@ -230,14 +173,6 @@ class _TextRows:
             self.rows.bad(number, "non_finite", "NaN, infinite or overflowing number; remove or mend the row")
             return None
         return values
-
-    def _shape_is_fine(self, number: int, count: int) -> bool:
-        if count == 5 or (count >= 7 and count % 2):
-            return True
-        hint = "; this looks like a predictions file with confidence" if count == 6 else ""
-        message = f"{count} numbers; a row is 'class xc yc w h' or 'class' and three or more points{hint}"
-        self.rows.bad(number, "columns", message)
-        return False
 
     def _label(self, number: int, value: float) -> int | None:
         if value < 0 or value != int(value):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from data.files.folders import expand_glob
 from data.labels.coco_places import OWN
+from data.labels.label_places import label_candidates
 from data.labels.voc_labels import xml_places
-from data.labels.yolo_labels import label_candidates
 from data.pictures.picture_decoder import read_file
 from data.pictures.plane_reader import second_folder
 from data.sets.data_yaml import DataDescription

@@ -7,22 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data.files.data_report import HARMLESS_SKIPS, DataReport, Finding, Problem, too_many
-from data.labels.yolo_labels import count_orphans
+from data.labels.label_places import find_orphans
 from data.pictures.oddities import dark, header_findings, kinds_not_read
 from data.sets.data_yaml import DataDescription
 from data.sets.label_finder import LabelFinder
 from data.sets.picture_lists import Listing
-from data.sets.record_reader import PictureReading
-from utils.values.record import EVERY_CLASS
+from data.sets.record_reader import PictureReading, count_label_rows
 from utils.words.errors import DataError, printable
 from utils.words.text import counted
+
+NAMES_WRONG = frozenset({"unmatched_entry", "orphaned_label"})
+NAMED = 3  # of many, the first so many are named
 
 
 class DataReportBuilder:
     """Takes every reading once, in order."""
 
-    def __init__(self, listing: Listing) -> None:
-        self.listing = listing
+    def __init__(self, listing: Listing, finder: LabelFinder) -> None:
+        self.listing, self.finder = listing, finder
         self.pictures, self.used, self.good, self.boxes, self.bad_rows = 0, 0, 0, 0, 0
         self.skipped: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
@@ -32,28 +34,40 @@ class DataReportBuilder:
         self.homes: dict[tuple[Path, Path], tuple[Path, Path]] = {}
         self.unlabelled: Path | None = None
         self.odd: dict[str, list[Path]] = {}
+        self.bare_homes: dict[Path, Path] = {}  # where a label was looked for in vain, and for which picture first
+        self.not_in_json: list[Path] = []
+        self.spelled: dict[Path, Path] = {}  # label files of another spelling than their pictures
+        self.read, self.left_out = 0, 0
 
     def add(self, reading: PictureReading) -> None:
         """Enter one picture."""
         self.pictures += 1
         self.problems += reading.problems
-        if reading.skipped:
-            self.skipped[reading.skipped] += 1
+        self.read += reading.read
         record = reading.record
         if record is None:
+            self.skipped[reading.skipped] += 1
+            self.left_out += reading.read
             return
         for problem in reading.problems:
             (self.notes if problem.harmless else self.rows)[problem.reason] += problem.count
         for oddity in reading.oddities:
             self.odd.setdefault(oddity, []).append(reading.path)
         dropped = reading.rows_dropped
-        ignored = int((record.labels == EVERY_CLASS).sum())
+        ignored = int(record.crowd.sum())
         self.used += 1
         self.good += record.good
         self.boxes += len(record.labels) - ignored
         self.bad_rows += dropped > 0
         if not record.labelled:
             self.unlabelled = self.unlabelled or reading.label
+            if reading.label is None:
+                self.labels["not_in_json"] += 1
+                self.not_in_json += [reading.path] if len(self.not_in_json) < NAMED else []
+            else:
+                self.bare_homes.setdefault(reading.label.parent, reading.path)
+        elif reading.label is not None and _is_spelled_otherwise(reading.label, reading.path):
+            self.spelled[reading.label] = reading.path
         self.labels["missing"] += not record.labelled
         self.labels["empty"] += record.labelled and not len(record.boxes) and not dropped
         self.labels["ignored"] += ignored
@@ -71,8 +85,12 @@ class DataReportBuilder:
         self, drop_duplicates: bool, notices: tuple[str, ...], findings: tuple[Finding, ...] = ()
     ) -> DataReport:
         """The report of all that was entered."""
-        listing, labels = self.listing, self.labels
+        listing, labels, coco = self.listing, self.labels, self.finder.coco
         skipped = listing.skipped + self.skipped
+        orphans = self._orphans()
+        orphaned = sum(rows for _, rows in orphans)
+        dropped = self.rows + Counter(problem.reason for problem in coco.lost)
+        problems = (*listing.problems, *coco.problems, *coco.lost, *self._lost_labels(orphans), *self.problems)
         return DataReport(
             split=listing.split,
             found=self.pictures + listing.skipped.total(),
@@ -82,21 +100,63 @@ class DataReportBuilder:
             skipped=dict(skipped),
             labels={
                 "missing": labels["missing"],
+                "not_in_json": labels["not_in_json"],
                 "empty": labels["empty"],
                 "ignored": labels["ignored"],
                 "difficult": self.notes["difficult"],
                 "clipped": self.notes["clipped"],
                 "polygon": self.notes["polygon"],
+                "more_columns": self.notes["more_columns"],
                 "duplicate_rows": labels["duplicate_rows"],
                 "duplicates_dropped": labels["duplicate_rows"] if drop_duplicates else 0,
-                "orphans": count_orphans(self.homes.values(), listing.list_files),
+                "orphans": len(orphans),
             },
-            rows_dropped=dict(self.rows),
-            problems=(*listing.problems, *self.problems),
-            notices=notices,
-            bad=sum(n for reason, n in skipped.items() if reason not in HARMLESS_SKIPS) + self.bad_rows,
+            rows_dropped=dict(dropped),
+            rows={
+                "read": self.read - coco.rows_of_pictures + coco.rows_read + orphaned,
+                "left_out": self.left_out + listing.rows_left_out,
+                "elsewhere": coco.rows_elsewhere,
+                "orphaned": orphaned + coco.rows_orphaned,
+            },
+            problems=problems,
+            notices=(*notices, *self._notices(orphans)),
+            bad=self.bad_rows
+            + sum(n for reason, n in skipped.items() if reason not in HARMLESS_SKIPS)
+            + sum(problem.reason in NAMES_WRONG for problem in problems),
             findings=findings,
         )
+
+    def _orphans(self) -> list[tuple[Path, int]]:
+        """Label files of no picture, and how many rows each has."""
+        used = {*self.listing.list_files, *self.spelled, *(truth.path for truth in self.finder.truths)}
+        found = find_orphans(self.homes.values(), used, self.finder.others)
+        return [(path, count_label_rows(path)) for path in found]
+
+    def _lost_labels(self, orphans: list[tuple[Path, int]]) -> list[Problem]:
+        """Labels of no picture beside which a picture has no label: the names may be wrong."""
+        lost = [(path, rows) for path, rows in orphans if rows and path.parent in self.bare_homes]
+        words = "belongs to no picture, and '{}' has no label; its {} would be lost"
+        return [
+            Problem(
+                printable(str(path)),
+                "orphaned_label",
+                words.format(printable(self.bare_homes[path.parent].name), counted(rows, "row")),
+            )
+            for path, rows in lost
+        ]
+
+    def _notices(self, orphans: list[tuple[Path, int]]) -> Iterator[str]:
+        if self.spelled:
+            first = " for ".join(printable(str(path)) for path in next(iter(self.spelled.items())))
+            yield f"{counted(len(self.spelled), 'label file')} of another spelling than the picture read, first {first}"
+        if orphans:
+            names = ", ".join(printable(str(path)) for path, _ in orphans[:NAMED])
+            rows = counted(sum(rows for _, rows in orphans), "row")
+            yield f"{counted(len(orphans), 'label file')} of no picture with {rows}, first {names}"
+        if self.not_in_json:
+            names = ", ".join(printable(path.name) for path in self.not_in_json)
+            count = counted(self.labels["not_in_json"], "picture")
+            yield f"{count} not in the COCO json, taken as without defects, first {names}"
 
     def judge(self, description: DataDescription, bad_data: str, allow_empty: bool, data_report: DataReport) -> None:
         """Raise DataError for what is not tolerated.
@@ -111,6 +171,9 @@ class DataReportBuilder:
         if harmful and bad_data == "error":
             more = f", and {counted(len(harmful) - 1, 'more problem')}" if len(harmful) > 1 else ""
             raise DataError(f"{harmful[0]}{more}; run with --bad-data skip to leave them out")
+        lost, read = self.finder.coco.lost, data_report.rows["read"]
+        if too_many(len(lost), read):
+            raise DataError(f"{where}: {split}: {len(lost):,} of {read:,} rows are of no picture, first {lost[0]}")
         if too_many(data_report.bad, data_report.found):
             counts = f"{data_report.bad:,} of {data_report.found:,}"
             raise DataError(f"{where}: {split}: {counts} pictures are bad, first {harmful[0]}")
@@ -124,6 +187,10 @@ class DataReportBuilder:
                 f"{where}: {split}: {missing:,} of {data_report.used:,} pictures have no label, first looked for "
                 f"{printable(str(place))}; mend the path (keys labels, annotations) or run with --allow-empty"
             )
+
+
+def _is_spelled_otherwise(label: Path, picture: Path) -> bool:
+    return label.stem != picture.stem or label.suffix not in (".txt", ".xml")
 
 
 class Disagreements:

@@ -7,6 +7,7 @@
     labels: {train: labels/train/txt}                 # optional
     annotations: {train: annotations/train.json}      # optional, COCO json or the folder that holds it
     remap: {knot_small: knot, dust: ignore}           # optional, see data/labels/classes.py
+    rows: polygons                                    # optional: what longer txt rows are, see data/labels/long_rows.py
     channels: [r, g, b]                               # optional, see data/pictures/channel_keys.py
     mm_per_px: 0.05                                   # optional: sizes are then reported in mm
 
@@ -25,6 +26,7 @@ from data.files.folders import expand_glob
 from data.files.yaml_paths import EXAMPLE, SPLITS, YamlPaths, missing, siblings
 from data.labels.classes import ClassMap, Names, read_classes
 from data.labels.coco_places import all_jsons, json_in
+from data.labels.long_rows import LongRows
 from data.pictures.channel_keys import KEYS as CHANNEL_KEYS
 from data.pictures.channel_keys import read_channels
 from data.sets.folder_layouts import no_split, read_layout
@@ -34,9 +36,21 @@ from utils.words.errors import ConfigError, DataError, printable
 from utils.words.text import did_you_mean
 from utils.words.yamlio import Document, read_yaml
 
-KEYS = ("path", *SPLITS, "nc", "names", "labels", "annotations", "remap", "mm_per_px", *CHANNEL_KEYS)
-LATER = ("kpt_shape",)
+KEYS = (
+    "path",
+    *SPLITS,
+    "nc",
+    "names",
+    "labels",
+    "annotations",
+    "remap",
+    "rows",
+    "kpt_shape",
+    "mm_per_px",
+    *CHANNEL_KEYS,
+)
 IGNORED = {
+    "flip_idx": "is for pose points, which are not read",
     "download": "is never run; fetch the data yourself",
     "roboflow": "says where the export came from and is not used",
 }
@@ -50,7 +64,8 @@ class DataDescription:
     `source` is the YAML or the folder; `classes[split]` the classes of the label files and those trained;
     `splits[split]` its folders, list files, COCO jsons and globs (see `expand_glob`); `labels[split]` the folder
     of its txt or xml labels and `annotations[split]` its COCO json, where given. `lines[key]` is `file:line` of a
-    key, for messages. `channels` are the planes of every picture, `mm_per_px` the size of a pixel where it is known.
+    key, for messages. `long_rows` is what txt rows of more than five numbers are. `channels` are the planes of every
+    picture, `mm_per_px` the size of a pixel where it is known.
     """
 
     source: Path
@@ -60,6 +75,7 @@ class DataDescription:
     labels: dict[str, Path]
     annotations: dict[str, Path]
     lines: dict[str, str]
+    long_rows: LongRows = LongRows()
     channels: Channels = Channels()
     mm_per_px: float | None = None
 
@@ -127,6 +143,7 @@ def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notic
             for split, place in places.per_split("annotations").items()
         },
         lines={str(key): document.where(key) for key in document.data},
+        long_rows=_long_rows(document),
         channels=read_channels(document),
         mm_per_px=_pixel_size(document),
     )
@@ -146,6 +163,21 @@ def _pixel_size(document: Document) -> float | None:
         shown = printable(repr(value))[:60]
         raise document.error(f"'mm_per_px' is the side of a pixel in mm, a number above 0, not {shown}", "mm_per_px")
     return float(value)
+
+
+def _long_rows(document: Document) -> LongRows:
+    """What `rows` and `kpt_shape` say."""
+    kind, shape = document.data.get("rows"), document.data.get("kpt_shape")
+    if kind not in (None, "boxes", "polygons"):
+        words = "says what txt rows of more than five numbers are: 'boxes' (with more columns) or 'polygons'"
+        raise document.error(f"'rows' {words}, not {printable(repr(kind))[:60]}", "rows")
+    if shape is None:
+        return LongRows(kind or "unsaid")
+    if not (isinstance(shape, list) and [type(n) for n in shape] == [int, int] and 0 < shape[0] and shape[1] in (2, 3)):
+        raise document.error("'kpt_shape' is [points, 2 or 3], e.g. [17, 3]; the points are not read", "kpt_shape")
+    if kind == "polygons":
+        raise document.error("'rows: polygons' and 'kpt_shape' exclude each other; remove one", "rows")
+    return LongRows("boxes", shape[0] * shape[1])
 
 
 def _named_by_jsons(
@@ -233,8 +265,6 @@ def _check_keys(document: Document, require: Sequence[str], notices: list[str]) 
     for key in document.data:
         if key in IGNORED:
             notices.append(f"{document.where(key)}: '{key}' {IGNORED[key]}")
-        elif key in LATER:
-            raise document.error(f"'{key}' is not supported yet; remove it", key)
         elif key not in KEYS:
             near = did_you_mean(str(key), KEYS)
             raise document.error(

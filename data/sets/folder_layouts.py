@@ -22,8 +22,8 @@ from pathlib import Path
 from data.files.folders import walk
 from data.labels.classes import Names
 from data.labels.coco_places import all_jsons
+from data.labels.label_places import label_candidates, label_path
 from data.labels.voc_labels import VocObject, find_xml, read_voc, xml_folders
-from data.labels.yolo_labels import label_candidates, label_path
 from data.pictures.picture_decoder import is_picture
 from data.sets.name_lists import of_categories, read_name_file
 from utils.words.class_names import name_key

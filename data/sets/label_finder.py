@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from data.files.stamps import Watch, no_watch
 from data.labels.coco_labels import CocoTruth, read_coco
 from data.labels.coco_places import coco_places, find_coco
+from data.labels.label_places import LabelPlaces, label_candidates
+from data.labels.long_rows import LongRows, told_by
 from data.labels.voc_labels import find_xml, xml_folders, xml_places
-from data.labels.yolo_labels import LabelPlaces, label_candidates
+from data.labels.yolo_labels import long_rows_of
+from data.pictures.picture_decoder import read_file
+from data.sets.coco_matches import CocoMatches
 from data.sets.data_yaml import DataDescription
-from data.sets.picture_lists import Listing
+from data.sets.other_pictures import OtherPictures
+from data.sets.picture_lists import TEXT_BYTES, Listing
 from utils.words.errors import DataError, printable
 from utils.words.text import counted
+
+SAMPLE = 2000  # label files, and rows, from which is told what long rows are
 
 
 class LabelFinder:
@@ -40,30 +48,65 @@ class LabelFinder:
         self.xml_homes = {home: xml_folders(home, labels_root) for home in homes}
         self.notices: list[str] = []
         self.binding = listing.split in description.annotations
-        further: list[CocoTruth] = []
-        if self.binding:
-            watch(description.annotations[listing.split])
-            further.append(read_coco(description.annotations[listing.split], self.classes))
-        elif not listing.truths:
-            for path in coco_places(description.root, listing.split, description.splits[listing.split]):
-                watch(path)
-            further += self._look(description, pictures)
-        self.truths = listing.truths + further
-        self.entries = {path: entry for path, entry in listing.pictures.items() if entry is not None}
+        self.others = OtherPictures(description, listing, watch)
+        self.coco = CocoMatches(listing, pictures, self.others)
+        further = list(self._further(description, pictures, watch))
         for truth in further:
-            self.entries.update(truth.match(pictures))
-        for truth in self.truths:
-            if repeated := truth.columns.repeated_ids:
-                words = f"{counted(repeated, 'annotation')} with the id of another one; every box is read"
-                self.notices.append(f"{printable(str(truth.path))}: {words}")
+            self.coco.add(truth, self.binding)
+        self.truths, self.entries = listing.truths + further, self.coco.entries
+        self.notices += self.coco.notices
+        self.notices += [notice for truth in self.truths for notice in truth.notices]
+        self.long_rows = description.long_rows
+        if self.long_rows.kind == "unsaid" and not self.binding:
+            self.long_rows = self._told(pictures, watch)
+
+    def _further(self, description: DataDescription, pictures: Sequence[Path], watch: Watch) -> Iterator[CocoTruth]:
+        """The COCO json under `annotations`, else one in a usual place where none lists the split."""
+        split, listed = self.listing.split, [truth.path for truth in self.listing.truths]
+        if self.binding:
+            watch(description.annotations[split])
+            if description.annotations[split] not in listed:
+                yield read_coco(description.annotations[split], self.classes)
+        elif not listed:
+            for path in coco_places(description.root, split, description.splits[split]):
+                watch(path)
+            yield from self._look(description, pictures)
+
+    def _told(self, pictures: Sequence[Path], watch: Watch) -> LongRows:
+        """What the rows of more than five numbers are, by those of this split, else with those of the others."""
+        mine = self._sample(pictures, watch)
+        told, words = told_by(mine)
+        if mine and told.kind == "unsaid":
+            told, words = told_by([*mine, *self._sample(self.others(), watch)])
+        if words:
+            self.notices.append(f"{self.listing.split}: {words}")
+        return told
+
+    def _sample(self, pictures: Sequence[Path], watch: Watch) -> list[list[float]]:
+        """Some of the long rows of some of the pictures' txt files."""
+        rows: list[list[float]] = []
+        for picture in pictures[:: max(len(pictures) // SAMPLE, 1)]:
+            label = self.labels.find(picture)
+            if not self.decides(picture) and os.path.lexists(label) and len(rows) < SAMPLE:
+                watch(label)
+                try:
+                    rows += islice(long_rows_of(read_file(label, TEXT_BYTES)), SAMPLE)
+                except DataError:  # said when the picture is read
+                    continue
+        return rows
 
     def decides(self, path: Path) -> bool:
         """Whether the boxes of a picture come from COCO, not from its txt or xml."""
         return self.binding or self.listing.pictures.get(path) is not None
 
     def xml_of(self, path: Path) -> Path | None:
-        """The VOC xml of a picture."""
-        return find_xml(path, self.xml_homes[path.parent])
+        """The VOC xml of a picture, at last one that is spelled otherwise."""
+        folders = self.xml_homes[path.parent]
+        found = find_xml(path, folders)
+        if found is not None or not folders:
+            return found
+        loose = self.labels.loose.find(os.fspath(path.parent), path.stem, [*map(os.fspath, folders)], ".xml")
+        return None if loose is None else Path(loose)
 
     def _look(self, description: DataDescription, pictures: Sequence[Path]) -> Iterator[CocoTruth]:
         """A COCO file in a usual place."""
@@ -97,7 +140,7 @@ class LabelFinder:
         categories = {truth.category_ids for truth in self.truths}
         files = ", ".join(printable(str(truth.path)) for truth in self.truths)
         if len(set(ids)) == len(used) and len(categories) == 1:
-            extra = sum(len(truth) for truth in self.truths) - len(used)
+            extra = sum(len(truth.names) for truth in self.truths) - len(used)
             if extra:
                 self.notices.append(f"{files}: names {counted(extra, 'picture')} more than this split uses")
             return ids, self.classes.category_ids(categories.pop())

@@ -9,6 +9,7 @@ names: {train: names/base.txt, val: [crack, dent]}  # per split, each in any of 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from utils.words.text import counted, did_you_mean
 from utils.words.yamlio import Document
 
 FILE_BYTES = 1 << 20
+WHOLE = re.compile(r"[0-9]{1,9}(\.0*)?")
 
 
 def read_names(document: Document, splits: Sequence[str]) -> dict[str, Names]:
@@ -39,10 +41,12 @@ def read_names(document: Document, splits: Sequence[str]) -> dict[str, Names]:
 
 def check_count(document: Document, names: Mapping[str, Names]) -> None:
     """Whether the key `nc` counts the first split's names. Raises ConfigError with file and line."""
-    count = document.data.get("nc")
     first = next(iter(names.values()), ())
-    if count is not None and (isinstance(count, bool) or count != len(first)):
-        shown = printable(repr(count))[:40]
+    if document.data.get("nc") is None:
+        return
+    text = document.text("nc") or "no number"
+    if not WHOLE.fullmatch(text) or float(text) != len(first):
+        shown = printable(text)[:40]
         raise document.error(f"nc is {shown} but names has {len(first)}; remove nc or mend names", "nc")
 
 
@@ -133,7 +137,7 @@ def _listed(document: Document, value: Any, *keys: str) -> tuple[str, ...]:
         order = list(range(len(value)))
     else:
         raise document.error(f"'names' must list the classes or name a .txt or .json file; {EXAMPLE}", *keys)
-    names = tuple(_name(document, value[key], *keys, key) for key in order)
+    names = tuple(_name(document, *keys, key) for key in order)
     if not names:
         raise document.error("'names' is empty; name at least one class", *keys)
     twins = _twins(names)
@@ -153,12 +157,12 @@ def _class_id(document: Document, key: Any, *keys: str) -> int:
     raise document.error(f"class id '{printable(str(key))}' must be a whole number from 0 up{near}", *keys, key)
 
 
-def _name(document: Document, value: Any, *keys: Any) -> str:
-    if isinstance(value, bool):
-        raise document.error(f"YAML reads this name as {value}; put it in quotes", *keys)
-    if isinstance(value, (list, dict)) or value is None or not str(value).strip():
+def _name(document: Document, *keys: Any) -> str:
+    """A name as it is written: 010, 1.10 and yes are names."""
+    name = (document.text(*keys) or "").strip()
+    if name in ("", "~"):
         raise document.error(f"class {keys[-1]} has no name; write a word", *keys)
-    return str(value).strip()
+    return name
 
 
 def _twins(names: Sequence[str]) -> tuple[int, int] | None:

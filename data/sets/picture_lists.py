@@ -11,10 +11,12 @@ from data.files.folders import expand_glob, glob_folders, walk
 from data.files.shards import MANIFEST, SUFFIX, check_shards, members, offsets_of
 from data.files.stamps import Watch, no_watch
 from data.labels.coco_labels import CocoImage, CocoTruth, read_coco
+from data.labels.loose_names import LooseFiles
 from data.pictures.picture_decoder import is_unread_picture, read_file
 from data.pictures.plane_reader import first_names, is_first, without_seconds
 from data.sets.data_yaml import DataDescription
 from utils.words.errors import DataError, printable
+from utils.words.text import counted
 
 TEXT_BYTES = 256 << 20
 
@@ -32,6 +34,8 @@ class Listing:
         self.skipped: Counter[str] = Counter()
         self.problems: list[Problem] = []
         self.truths: list[CocoTruth] = []
+        self.rows_left_out = 0  # of jsons, with the pictures that are skipped here
+        self.spelled: list[str] = []  # how a picture was found that a json spells otherwise
         self.list_files: set[Path] = set()
         self.channels = description.channels
         for entry in description.splits[split]:
@@ -59,9 +63,14 @@ class Listing:
             raise DataError(f"{where}: {self.split}: {printable(str(entry))} {what}")
 
     def _add_picture(self, path: Path, entry: CocoImage | None = None) -> None:
-        if path in self.pictures:
+        known = self.pictures.get(path)
+        if known is not None and entry is not None and entry.count:
+            self.rows_left_out += entry.count
+            words = f"names a picture that {known.where} names, too; {counted(entry.count, 'box')} here are left out"
+            self._skip(entry.where, "second_entry", words)
+        elif path in self.pictures:
             self.skipped["listed_twice"] += 1
-        self.pictures[path] = self.pictures.get(path) or entry
+        self.pictures[path] = known or entry
 
     def _skip(self, where: str, reason: str, message: str) -> None:
         self.skipped[reason] += 1
@@ -120,12 +129,22 @@ class Listing:
         beside = path.parent.parent / "images"
         folders = [path.parent, self.root, self.root / "images" / self.split]
         folders += [beside / self.split, beside / path.stem, beside]
-        for entry in truth:
-            places = (folder / entry.file_name for folder in folders)
+        loose = LooseFiles()
+        for problem in truth.columns.bad_images:
+            self._skip(problem.where, problem.reason, problem.message)
+        for index, name in truth.names.items():
+            entry = truth[index]
+            places = (folder / name for folder in folders)
             found = next((place for place in places if self._is_there(place)), None)
             if found is None:
-                shown = printable(entry.file_name[:200])
-                self._skip(entry.where, "missing_picture", f"'{shown}' is not beside the file nor in images/")
+                spelled = dict.fromkeys(found for folder in folders if (found := loose.find(folder, name)) is not None)
+                found = next(iter(spelled)) if len(spelled) == 1 else None
+                if found is not None:
+                    self.spelled.append(f"'{printable(name[:200])}' is {printable(str(found))}")
+            if found is None:
+                self.rows_left_out += entry.count
+                words = f"is not beside the file nor in images/; {counted(entry.count, 'box')} of it are lost"
+                self._skip(entry.where, "missing_picture", f"'{printable(name[:200])}' {words}")
             else:
                 self._add_picture(found, entry)
 

@@ -26,8 +26,9 @@ Truth = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes (N, 4), labels (N,), 
 class PictureReading:
     """What reading one picture gave: a record, or the reason it is left out.
 
-    `label` is its label file; `rows` how many boxes that file has, good or bad, and `others` how many a file has that
-    was not used. `oddities`: see `PictureHeader`.
+    `label` is its label file, `read` how many rows speak about it, good or bad, in the file that decides. Of two files
+    that do, `rows` is how many its txt or xml has, and `others` how many the xml beside a txt. `oddities`: see
+    `PictureHeader`.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class PictureReading:
     skipped: str = ""
     problems: list[Problem] = field(default_factory=list)
     label: Path | None = None
+    read: int = 0
     rows: int | None = None
     others: int | None = None
     duplicates: int = 0
@@ -57,7 +59,7 @@ class RecordReader:
         try:
             size, oddities = self.planes.look(path)
         except DataError as error:
-            return _left_out(path, path, "unreadable", error)
+            return _left_out(path, path, "unreadable", error, self._rows(path))
         reading = self._read(path, size)
         return replace(reading, oddities=oddities) if oddities else reading
 
@@ -70,6 +72,8 @@ class RecordReader:
             except DataError as error:
                 if not self.finder.decides(path):
                     return _left_out(path, label, "unreadable_label", error)
+        if path in self.finder.coco.unclear:
+            return _left_out(path, path, "unmatched_entry", self.finder.coco.unclear[path])
         if self.finder.decides(path):
             return self._from_coco(path, size, None if raw is None else count_rows(raw))
         xml = self.finder.xml_of(path)
@@ -79,12 +83,23 @@ class RecordReader:
             return self._from_voc(path, size, xml)
         return PictureReading(path, _record(path, size, labelled=False), label=label)
 
+    def _rows(self, path: Path) -> int:
+        """How many rows speak about a picture that cannot be read."""
+        if self.finder.decides(path):
+            entry = self.finder.entries.get(path)
+            return 0 if entry is None else entry.count
+        label, xml = self.finder.labels.find(path), self.finder.xml_of(path)
+        if os.path.lexists(label):
+            return count_label_rows(label)
+        return 0 if xml is None else count_label_rows(xml)
+
     def _from_txt(self, text: _Text, size: tuple[int, int], xml: Path | None) -> PictureReading:
-        boxes, labels, problems = parse_labels(text.label, text.raw, len(self.finder.classes.sources))
+        classes = len(self.finder.classes.sources)
+        boxes, labels, problems = parse_labels(text.label, text.raw, classes, self.finder.long_rows)
         rows = len(labels) + sum(not problem.harmless for problem in problems)
         record = self._labelled(text.path, size, (boxes, labels, np.zeros(len(labels), bool)))
         others = None if xml is None else _count_objects(xml)
-        return self._finish(PictureReading(text.path, record, "", problems, text.label, rows, others))
+        return self._finish(PictureReading(text.path, record, "", problems, text.label, rows, rows, others))
 
     def _from_voc(self, path: Path, size: tuple[int, int], xml: Path) -> PictureReading:
         try:
@@ -93,10 +108,11 @@ class RecordReader:
             return _left_out(path, xml, "unreadable_label", error)
         if file.size not in (None, size):
             said = f"says {file.size}, the upright picture {printable(str(path))} is {size} (height, width)"
-            return _left_out(path, xml, "size_mismatch", said)
+            return _left_out(path, xml, "size_mismatch", said, len(file.objects))
         *truth, problems = truth_of_voc(file, size, self.finder.label_of_name, self.finder.classes.sources)
         record = self._labelled(path, size, (truth[0], truth[1], truth[2]))
-        return self._finish(PictureReading(path, record, "", problems, xml, len(file.objects)))
+        count = len(file.objects)
+        return self._finish(PictureReading(path, record, "", problems, xml, count, count))
 
     def _from_coco(self, path: Path, size: tuple[int, int], rows: int | None) -> PictureReading:
         entry = self.finder.entries.get(path)
@@ -104,11 +120,10 @@ class RecordReader:
             return PictureReading(path, _record(path, size, labelled=False), rows=rows)
         if entry.size not in (None, size):
             said = f"{entry.where} says {entry.size}, the upright picture is {size} (height, width)"
-            return _left_out(path, path, "size_mismatch", said)
+            return _left_out(path, path, "size_mismatch", said, entry.count)
         boxes, labels, crowd, problems = truth_of(entry, size)
-        return self._finish(
-            PictureReading(path, self._labelled(path, size, (boxes, labels, crowd)), "", problems, rows=rows)
-        )
+        record = self._labelled(path, size, (boxes, labels, crowd))
+        return self._finish(PictureReading(path, record, "", problems, read=entry.count, rows=rows))
 
     def _labelled(self, path: Path, size: tuple[int, int], truth: Truth) -> Record:
         boxes, labels, crowd = truth
@@ -139,6 +154,16 @@ class _Text:
     raw: bytes
 
 
+def count_label_rows(path: Path) -> int:
+    """How many rows or objects a txt or xml has; 0 when it cannot be read."""
+    if path.suffix.lower() == ".xml":
+        return _count_objects(path) or 0
+    try:
+        return count_rows(read_file(path, TEXT_BYTES)) if path.suffix.lower() == ".txt" else 0
+    except DataError:
+        return 0
+
+
 def _count_objects(xml: Path) -> int | None:
     """How many objects an xml beside a txt holds; None when it is no VOC file, which then does not matter."""
     try:
@@ -154,7 +179,7 @@ def _record(path: Path, size: tuple[int, int], truth: Truth | None = None, label
     return Record(path, 0, size, boxes, labels, crowd, labelled)
 
 
-def _left_out(path: Path, culprit: Path, reason: str, error: DataError | str) -> PictureReading:
+def _left_out(path: Path, culprit: Path, reason: str, error: DataError | str, read: int = 0) -> PictureReading:
     """The complaint keeps the line when it has one: `file:line` of the culprit, else the file."""
     text, where = str(error), printable(str(culprit))
     rest = text.removeprefix(where)
@@ -162,4 +187,4 @@ def _left_out(path: Path, culprit: Path, reason: str, error: DataError | str) ->
     if rest != text and line.isdigit():
         where, rest = f"{where}:{line}", rest[1 + len(line) :]
     problem = Problem(where, reason, rest.removeprefix(": "))
-    return PictureReading(path, skipped=reason, problems=[problem])
+    return PictureReading(path, skipped=reason, problems=[problem], read=read)

@@ -122,7 +122,10 @@ class SplitReader:
             for folder in {second_folder(picture, description.channels.polar_dir) for picture in self.pictures}:
                 watch(folder)
         self.used: list[Path] = []
-        self.report_builder, self.disagreements = DataReportBuilder(self.listing), Disagreements(self.finder)
+        self.report_builder, self.disagreements = (
+            DataReportBuilder(self.listing, self.finder),
+            Disagreements(self.finder),
+        )
 
     def in_memory(self) -> RecordSet:
         """Everything as Records."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data.files.folders import walk
 from data.labels.classes import ClassMap, Names
-from data.labels.yolo_labels import LabelPlaces
+from data.labels.label_places import LabelPlaces
 from data.pictures.picture_decoder import is_picture, read_file
 from data.sets.data_yaml import DataDescription
 from data.sets.folder_layouts import folder_names

@@ -121,7 +121,7 @@ def score(truth: dict[str, Any], results: list[dict[str, Any]], category_ids: Se
     if not truth["annotations"]:
         nothing = (None,) * len(category_ids)
         return CocoScores(dict.fromkeys(STATS), nothing, nothing, np.full((len(category_ids), 101), np.nan))
-    precision, recall = _accumulate(truth, results)
+    precision, recall = _accumulate(*_without_negative_ids(truth, results))
     row = {category: k for k, category in enumerate(sorted(category_ids))}  # COCO orders classes by id
     classes = [row[category] for category in category_ids]
     return CocoScores(
@@ -130,6 +130,25 @@ def score(truth: dict[str, Any], results: list[dict[str, Any]], category_ids: Se
         ap50=tuple(_mean(precision[0, :, k, 0, 2]) for k in classes),
         precision50=np.where(precision[0] > -1, precision[0], np.nan)[:, classes, 0, 2].T,
     )
+
+
+def _without_negative_ids(
+    truth: dict[str, Any], results: list[dict[str, Any]]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The same with ids that hotcoco takes, in the same order, by which equal scores are sorted."""
+    tables = {}
+    for key, name in (("images", "image_id"), ("categories", "category_id")):
+        ids = sorted(row["id"] for row in truth[key])
+        if ids and ids[0] < 0:
+            tables[name] = {number: place for place, number in enumerate(ids, 1)}
+            truth = {**truth, key: [{**row, "id": tables[name][row["id"]]} for row in truth[key]]}
+    if not tables:
+        return truth, results
+
+    def moved(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**row, **{name: table[row[name]] for name, table in tables.items()}} for row in rows]
+
+    return {**truth, "annotations": moved(truth["annotations"])}, moved(results)
 
 
 def _accumulate(truth: dict[str, Any], results: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:

@@ -56,7 +56,7 @@ def test_tables(table, names, targets):
         ("remap:\n  dust:\n", "t.yaml:3: 'dust' becomes no name"),
         ("remap:\n  dust: ' '\n", "t.yaml:3: 'dust' becomes no name"),
         ("remap:\n  dust: [a]\n", "t.yaml:3: 'dust' becomes no name"),
-        ("remap:\n  dust: no\n", "t.yaml:3: YAML reads a name here as False"),
+        ("remap:\n  dust: ~\n", "t.yaml:3: 'dust' becomes no name"),
         ("remap:\n  yes: dust\n", "t.yaml:3: 'yes' is not in names"),
         ("remap:\n  dust: a\n  Dust: b\n", "t.yaml:4: 'Dust' appears twice"),
         ("remap:\n  dust: a\n  dust: b\n", "t.yaml:4: key 'dust' appears twice"),

@@ -55,23 +55,12 @@ def test_names_from_the_file(tmp_path: Path) -> None:
     assert read_category_names(stored(tmp_path, coco())) == ("defects", "Knot", "crack")
 
 
-def test_find(tmp_path: Path) -> None:
+def test_entries_of_pictures(tmp_path: Path) -> None:
     truth = read_coco(stored(tmp_path, coco()), CLASSES)
-    for name, number in (("/x/cam 1/瓶.jpg", 7), ("瓶.jpg", 7), ("/y/images/b.jpg", 3)):
-        found = truth.find(Path(name))
-        assert found is not None and found.image_id == number
-    assert truth.find(Path("/x/c.jpg")) is None
     pictures = [Path("/x/cam 1/瓶.jpg"), Path("/x/p/b.jpg"), Path("/x/q/b.jpg")]
-    assert list(truth.match(pictures)) == pictures[:1], "b.jpg is two pictures: it names neither"
-
-
-def test_same_base_name_twice(tmp_path: Path) -> None:
-    content = coco()
-    content["images"][1]["file_name"] = "cam2\\瓶.jpg"
-    truth = read_coco(stored(tmp_path, content), CLASSES)
-    assert truth.find(Path("瓶.jpg")) is None
-    found = truth.find(Path("/x/cam2/瓶.jpg"))
-    assert found is not None and found.image_id == 3
+    entries, loosely = truth.match(pictures)
+    assert list(entries) == pictures[:1] and not loosely, "b.jpg is two pictures: it names neither"
+    assert entries[pictures[0]].image_id == 7
 
 
 def test_truth_follows_the_rules_of_label_files(tmp_path: Path) -> None:
@@ -95,35 +84,82 @@ def test_truth_follows_the_rules_of_label_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda c: c["images"][1].update(id=7), "images[1].id: id 7 appears twice"),
-        (lambda c: c["images"][1].update(id="7"), "images[1].id: '7', not a whole number"),
-        (lambda c: c["images"][1].update(id=True), "images[1].id"),
-        (lambda c: c["images"][1].pop("file_name"), "images[1].file_name: missing"),
-        (lambda c: c["images"][1].update(file_name="cam 1/瓶.jpg"), "images[1].file_name"),
-        (lambda c: c["images"][0].update(width="wide"), "images[0].width"),
-        (lambda c: c["annotations"][1].update(image_id=8), "annotations[1].image_id: no picture has id 8"),
-        (lambda c: c["annotations"][1].pop("image_id"), "annotations[1].image_id: missing"),
-        (lambda c: c["annotations"][1].update(category_id=8), "annotations: category_id 8 is not in"),
-        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3]), "annotations[1].bbox: [1, 2, 3] is not 4 finite"),
-        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3, float("nan")]), "annotations[1].bbox"),
-        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3, 1e400]), "annotations[1].bbox"),
-        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3, True]), "annotations[1].bbox"),
-        (lambda c: c["annotations"][1].update(bbox="1 2 3 4"), "annotations[1].bbox"),
-        (lambda c: c["annotations"][1].pop("bbox"), "annotations[1].bbox: None"),
         (lambda c: c["categories"][0].update(name="crak"), "'crak' (id 4) is not in the names"),
-        (lambda c: c["categories"][0].update(name="KNOT"), "two ids that are both used"),
-        (lambda c: c["categories"][0].update(id=2), "categories[1].id: id 2 appears twice"),
-        (lambda c: c["categories"][0].pop("name"), "categories[0].name"),
         (lambda c: c.pop("annotations"), "annotations: missing or not a list"),
-        (lambda c: c["images"].append(3), "images[2]: not an object"),
+        (lambda c: c.update(images={}), "images: missing or not a list"),
+        (lambda c: c["annotations"].extend([3] * 10_001), "annotations[10002]: not an object; so are more than 10,000"),
     ],
 )
-def test_mistakes_name_key_and_entry(tmp_path: Path, change: Any, words: str) -> None:
+def test_files_that_are_refused(tmp_path: Path, change: Any, words: str) -> None:
     content = coco()
     change(content)
     with pytest.raises(DataError) as caught:
         read_coco(stored(tmp_path, content), CLASSES)
     assert words in str(caught.value) and "truth.json" in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "left"),
+    [
+        (lambda c: c["images"][1].update(id=7), "images[0].id: id 7 appears twice", 0),
+        (lambda c: c["images"][1].update(id="7"), "images[1].id: id 7 appears twice", 0),
+        (lambda c: c["images"][1].update(id="x"), "images[1].id: 'x', not a whole number", 2),
+        (lambda c: c["images"][1].update(id=True), "images[1].id: True, not a whole number", 2),
+        (lambda c: c["images"][1].pop("file_name"), "images[1].file_name: missing", 2),
+        (lambda c: c["images"][1].update(file_name="cam 1/瓶.jpg"), "images[1].file_name: images[0] has this name", 2),
+        (lambda c: c["images"][0].update(width="wide"), "images[0].width: 'wide', not a whole number", 0),
+        (lambda c: c["images"].append(3), "images[2]: not an object", 2),
+        (lambda c: c["annotations"][1].update(image_id=8), "annotations[1].image_id: no picture has id 8", 1),
+        (lambda c: c["annotations"][1].pop("image_id"), "annotations[1].image_id: missing", 1),
+        (lambda c: c["annotations"][1].update(category_id=8), "annotations[1].category_id: 8 is not in 'cat", 1),
+        (lambda c: c["annotations"][1].update(category_id="crack"), "annotations[1].category_id: 'crack', not", 1),
+        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3]), "annotations[1].bbox: [1, 2, 3] is not 4 finite", 1),
+        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3, float("nan")]), "annotations[1].bbox", 1),
+        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3, 1e400]), "annotations[1].bbox", 1),
+        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3, 10**400]), "annotations[1].bbox", 1),
+        (lambda c: c["annotations"][1].update(bbox=[1, 2, 3, True]), "annotations[1].bbox", 1),
+        (lambda c: c["annotations"][1].update(bbox="1 2 3 4"), "annotations[1].bbox", 1),
+        (lambda c: c["annotations"][1].pop("bbox"), "annotations[1].bbox: None, and there is no polygon", 1),
+        (lambda c: c["annotations"][1].update(bbox=[], segmentation={"counts": "a"}), "only a mask (RLE)", 1),
+        (lambda c: c["annotations"][1].update(bbox=None, segmentation=[[1, 2, 3]]), "annotations[1].segmentation", 1),
+        (lambda c: c["annotations"][1].update(iscrowd="maybe"), "annotations[1].iscrowd: 'maybe' is neither", 1),
+        (lambda c: c["annotations"][1].update(iscrowd=[0]), "annotations[1].iscrowd: [0] is neither", 1),
+        (lambda c: c["annotations"].insert(1, "x"), "annotations[1]: not an object", 2),
+        (lambda c: c["categories"][0].update(id=2), "annotations[0].category_id: categories[1].id: id 2 appears", 0),
+        (lambda c: c["categories"][0].pop("name"), "annotations[1].category_id: categories[0].name: missing", 1),
+    ],
+)
+def test_bad_entries_are_left_out_and_named(tmp_path: Path, change: Any, words: str, left: int) -> None:
+    content = coco()
+    change(content)
+    truth = read_coco(stored(tmp_path, content), CLASSES)
+    problems = [*truth.columns.bad_images, *truth.lost, *(one for many in truth.bad.values() for one in many)]
+    texts = list(map(str, problems))
+    assert any(words in text for text in texts), texts
+    assert all("truth.json: " in text and "\n" not in text for text in texts) and not any(p.harmless for p in problems)
+    good = sum(len(entry.boxes) for entry in truth)
+    rows = [one for one in problems if "annotations[" in one.where]
+    assert good == left and good + len(rows) == len(content["annotations"]) == truth.columns.annotation_count
+
+
+def test_odd_entries_that_say_what_they_mean(tmp_path: Path) -> None:
+    content = coco()
+    content["images"].append({"id": 3, "file_name": "b.jpg"})  # the same twice
+    content["images"][0].update(id="7", width="200", height=100.0)
+    content["categories"].append({"id": 9, "name": "CRACK"})
+    content["categories"].append({"id": 10, "name": None})  # of no annotation
+    rows: list[dict[str, Any]] = [
+        {"image_id": 7.0, "category_id": "4", "bbox": [1, 2, 3, 4], "iscrowd": "false"},
+        {"image_id": "3", "category_id": 9, "bbox": [1, 2, 3, 4], "iscrowd": " TRUE "},
+        {"image_id": 3, "category_id": 4, "segmentation": [[1, 2, 5, 2, 5, 9], [7, 7, 8, 7, 8, 12]]},
+    ]
+    content["annotations"] += rows
+    truth = read_coco(stored(tmp_path, content), CLASSES)
+    assert not truth.lost and not truth.bad and not truth.columns.bad_images and truth.merged_ids == 1
+    assert truth[0].size == (100, 200) and truth[0].crowd.tolist() == [True, False, False]
+    assert truth[1].crowd.tolist() == [True, False] and truth[1].labels.tolist() == [0, 0]
+    np.testing.assert_array_equal(truth[1].boxes[1], [1, 2, 8, 12])
+    assert len(truth.names) == 2 and "1 category id of a class that has another" in truth.notices[0]
 
 
 @pytest.mark.parametrize(
@@ -157,8 +193,8 @@ def test_large_ids_of_either_kind(tmp_path: Path) -> None:
     assert [image.labels.tolist() for image in truth] == [[1, 1], [0]] and truth.columns.repeated_ids == 1
     for huge in (1 << 63, 1e30, -(1 << 70)):
         content["annotations"][0]["image_id"] = huge
-        with pytest.raises(DataError, match=r"annotations\[0\].image_id: .*not a whole number"):
-            read_coco(stored(tmp_path, content), CLASSES)
+        (problem,) = read_coco(stored(tmp_path, content), CLASSES).lost
+        assert "annotations[0].image_id: " in str(problem) and "not a whole number" in problem.message
 
 
 def test_many_entries_at_once_are_what_each_is_alone(tmp_path: Path) -> None:

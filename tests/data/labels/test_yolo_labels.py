@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.labels.yolo_labels import LabelPlaces, count_orphans, count_rows, label_path, parse_labels
+from data.labels.long_rows import LongRows
+from data.labels.yolo_labels import count_rows, parse_labels
 from utils.words.errors import DataError
 
 PATH = Path("labels/玻璃 1.txt")
@@ -100,7 +101,7 @@ def test_edges_are_clipped_within_one_percent() -> None:
 
 def test_polygons_stand_for_their_box() -> None:
     raw = b"0 0.5 0.5 0.2 0.2\n2 0.1 0.2 0.3 0.9 0.6 0.4\n2 0.1 0.1 0.3 0.1 0.3 0.2 0.1 0.2\n"
-    boxes, labels, problems = parse_labels(PATH, raw, 3)
+    boxes, labels, problems = parse_labels(PATH, raw, 3, LongRows("polygons"))
     np.testing.assert_allclose(boxes[1:], [[0.1, 0.2, 0.6, 0.9], [0.1, 0.1, 0.3, 0.2]], atol=1e-7)
     assert labels.tolist() == [0, 2, 2]
     assert [(p.where, p.reason, p.count) for p in problems] == [(f"{PATH}:2", "polygon", 2)]
@@ -109,7 +110,7 @@ def test_polygons_stand_for_their_box() -> None:
 @pytest.mark.parametrize("row", [b"3 0.5 0.5 0.2 0.2", b"1e300 0.5 0.5 0.2 0.2", b"9 0.1 0.1 0.2 0.2 0.3 0.1"])
 def test_class_beyond_the_names_stops(row: bytes) -> None:
     with pytest.raises(DataError, match=r"玻璃 1\.txt:2: class \S+, but the data YAML names 3 \(0\.\.2\)") as caught:
-        parse_labels(PATH, b"\n" + row, 3)
+        parse_labels(PATH, b"\n" + row, 3, LongRows("polygons"))
     assert len(str(caught.value)) < 250
 
 
@@ -124,10 +125,13 @@ NUMBER = st.one_of(st.floats(), st.integers(-3, 3), st.floats(-0.1, 1.1), st.sam
 ROWS = st.lists(st.lists(NUMBER, max_size=11).map(lambda row: " ".join(map(str, row))))
 
 
-@given(st.one_of(st.binary(), ROWS.map(lambda rows: "\n".join(rows).encode())))
-def test_whatever_it_says(raw: bytes) -> None:
+MEANINGS = st.sampled_from([LongRows(), LongRows("polygons"), LongRows("boxes"), LongRows("boxes", 4)])
+
+
+@given(st.one_of(st.binary(), ROWS.map(lambda rows: "\n".join(rows).encode())), MEANINGS)
+def test_whatever_it_says(raw: bytes, meaning: LongRows) -> None:
     try:
-        boxes, labels, problems = parse_labels(PATH, raw, 3)
+        boxes, labels, problems = parse_labels(PATH, raw, 3, meaning)
     except DataError as error:
         assert "\n" not in str(error)
         return
@@ -135,69 +139,3 @@ def test_whatever_it_says(raw: bytes) -> None:
     assert (boxes >= 0).all() and (boxes <= 1).all() and (boxes[:, 2:] > boxes[:, :2]).all()
     assert ((labels >= 0) & (labels < 3)).all()
     assert len(labels) + sum(not p.harmless for p in problems) == count_rows(raw)
-
-
-@pytest.mark.parametrize(
-    ("image", "label"),
-    [
-        ("images/train/a b.jpg", "labels/train/a b.txt"),
-        ("Images/train/a.b.JPG", "labels/train/a.b.txt"),
-        ("images/set/IMAGES/瓶.png", "images/set/labels/瓶.txt"),
-        ("images/train/a.png", "labels/train/txt/a.txt"),
-        ("pictures/a.png", "pictures/a.txt"),
-        ("images/train/a.png", "images/train/a.txt"),
-    ],
-)
-def test_where_labels_lie(tmp_path: Path, image: str, label: str) -> None:
-    (tmp_path / label).parent.mkdir(parents=True)
-    (tmp_path / label).touch()
-    assert label_path(tmp_path / image) == tmp_path / label
-
-
-def test_missing_label_names_the_likeliest_place(tmp_path: Path) -> None:
-    assert label_path(tmp_path / "images" / "a.png") == tmp_path / "labels" / "a.txt"
-    assert label_path(tmp_path / "pictures" / "a.png") == tmp_path / "pictures" / "a.txt"
-
-
-def test_labels_root_keeps_sub_folders(tmp_path: Path) -> None:
-    root = tmp_path / "truth"
-    (root / "cam1").mkdir(parents=True)
-    (root / "cam1" / "a.txt").touch()
-    (root / "b.txt").touch()
-    assert label_path(tmp_path / "images/train/cam1/a.png", root) == root / "cam1" / "a.txt"
-    assert label_path(tmp_path / "images/train/cam1/b.png", root) == root / "b.txt"
-    assert label_path(tmp_path / "shots/b.png", root) == root / "b.txt"
-
-
-def test_orphans(tmp_path: Path) -> None:
-    for name in ("i/a.jpg", "i/c.PNG", "l/a.txt", "l/b.txt", "l/classes.txt", "l/train.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    pairs = [(tmp_path / "i/a.jpg", tmp_path / "l/a.txt")]
-    assert count_orphans(pairs, {tmp_path / "l/train.txt"}) == 1
-    assert count_orphans([(tmp_path / "no/a.jpg", tmp_path / "none/a.txt")]) == 0
-
-
-def test_places_of_many_pictures_are_those_of_each(tmp_path):
-    """With and without a root, sub-folders, names with several dots, labels beside pictures or nowhere."""
-    names = [
-        "images/train/a.jpg",
-        "images/train/sub/a.b.png",
-        "images/c.JPG",
-        "plain/d.png",
-        ".e.jpg",
-        "images/train/f",
-    ]
-    for text in (
-        "labels/train/txt/a.txt",
-        "labels/train/sub/a.b.txt",
-        "images/c.txt",
-        "labels/plain/d.txt",
-        "own/sub/a.b.txt",
-    ):
-        (tmp_path / text).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / text).write_text("")
-    for root in (None, tmp_path / "own", tmp_path / "none"):
-        places = LabelPlaces(root)
-        for name in names * 2:
-            assert places.find(tmp_path / name) == label_path(tmp_path / name, root)

@@ -78,7 +78,7 @@ def test_files_lie_relative_to_the_yaml(home, tmp_path):
         ),
         ("names:\n  train: [a]\n  val:\n  - b\n  - c\n  - B\n", "data.yaml:8: classes 0 and 2 are both called 'B'"),
         ("names:\n  train: [a]\n  val: {0: a, 2: b}\n", "data.yaml:5: names has no class 1"),
-        ("names:\n  train: [a]\n  val: [a, no]\n", "data.yaml:5: YAML reads this name as False"),
+        ("names:\n  train: [a]\n  val: [a, ~]\n", "data.yaml:5: class 1 has no name"),
         ("names:\n  train: [a]\n  val: []\n", "data.yaml:5: 'names' is empty"),
         ("names:\n  train: 3\n  val: [a]\n", "data.yaml:4: 'names' must list the classes or name a .txt or .json file"),
         ("names:\n  train: [a]\n  val: lists/thre.txt\n", "thre.txt does not exist; did you mean 'three.txt'?"),
@@ -225,8 +225,7 @@ def test_names_are_text_and_nothing_else(tmp_path):
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (("a", "b", "A"), r"train\.json: categories: class 0 and class 2 are both called 'A'"),
-        (("a", 5, "c"), r"train\.json: categories\[1\]\.name: missing or not a text"),
+        (("a", True, "c"), r"train\.json: categories\[1\]\.name: missing or not a text"),
         (("a", None, "c"), r"train\.json: categories\[1\]\.name: missing or not a text"),
         (("a", " ", "c"), r"train\.json: categories: class 1 is empty"),
         (("a", "b\x1b[31m", "c"), r"train\.json: categories: class 1 holds control characters"),
@@ -238,6 +237,15 @@ def test_categories_that_are_no_names(tmp_path, names, words):
     with pytest.raises((ConfigError, DataError), match=words) as caught:
         write_yaml(tmp_path)
     assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
+
+
+def test_categories_of_one_name_are_one_class(tmp_path):
+    trees.write_mmioc(tmp_path, trees.make_truth(0), {"train": ("a", 5, "A"), "val": ("5", "a", "a")})
+    description, _ = write_yaml(tmp_path)
+    assert description.names == description.names_of("val") == ("a", "5")
+    result = read_records(description, "train", ERROR)
+    assert {int(label) for record in result.records for label in record.labels} == {0, 1}
+    assert any("category id of a class that has another one" in notice for notice in result.data_report.notices)
 
 
 def test_a_json_without_categories(tmp_path):
@@ -265,8 +273,6 @@ def test_a_class_is_found_by_its_synonyms(tmp_path, kind):
     description, _ = write_yaml(tmp_path, names="words.json", **places)
     assert_rows(description, truth, dict.fromkeys(trees.SPLITS, ("branch", "fissure", "pitch")))
     wrong = {'[["pitch", "Resin Spot"], ["branch"], ["fissure", "crack"]]': "'Knot'"}
-    if kind == "coco":
-        wrong['[["crack", "knot"], ["resin spot"]]'] = "the class 'crack' appears under two ids that are both used"
     for content, words in wrong.items():
         trees.text(tmp_path / "words.json", content)
         description, _ = write_yaml(tmp_path, names="words.json", **places)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import data
+from data.files.data_report import DataReport
 from data.sets.data_yaml import DataDescription, read_description
 from data.sets.split_reading import ReadPolicy, RecordSet, read_records
 from utils.words.errors import ConfigError, DataError
@@ -15,6 +16,13 @@ from utils.words.errors import ConfigError, DataError
 SKIP = ReadPolicy(bad_data="skip", drop_duplicates=True, workers=2)
 ERROR = ReadPolicy(bad_data="error", drop_duplicates=False, workers=2)
 ROW = "0 0.5 0.5 0.2 0.4\n"
+
+
+def assert_rows_balance(data_report: DataReport) -> None:
+    rows, labels = data_report.rows, data_report.labels
+    used = data_report.boxes + labels["ignored"] + labels["duplicates_dropped"]
+    lost = sum(data_report.rows_dropped.values()) + rows["left_out"] + rows["elsewhere"] + rows["orphaned"]
+    assert rows["read"] == used + lost, data_report
 
 
 class Home:
@@ -51,6 +59,7 @@ class Home:
             result.records
         )
         assert "\n" not in data_report.summary()
+        assert_rows_balance(data_report)
         json.dumps(data_report.plain(), allow_nan=False)
         return result
 
@@ -228,7 +237,8 @@ def test_orphans_and_twins(home: Home) -> None:
     home.picture("images/train/瓶 1.jpg")
     data_report = home.read(ERROR).data_report
     assert data_report.labels["orphans"] == 1 and data_report.boxes == 3
-    assert len(data_report.notices) == 1 and "same stem" in data_report.notices[0]
+    assert len(data_report.notices) == 2 and "same stem" in data_report.notices[0]
+    assert "1 label file of no picture with 1 row, first " in data_report.notices[1]
 
 
 def test_found_coco_gives_ids_only(home: Home) -> None:
@@ -258,7 +268,8 @@ def test_annotations_key_gives_the_boxes(home: Home) -> None:
     result = home.read(ERROR, annotations={"train": "truth.json"})
     record = result.records[0]
     np.testing.assert_allclose(record.pixel_boxes(), [[4, 5, 24, 15]], atol=1e-5)
-    assert record.crowd.tolist() == [True] and record.image_id == 50 and result.data_report.boxes == 4
+    assert record.crowd.tolist() == [True] and record.image_id == 50
+    assert result.data_report.boxes == 0 and result.data_report.labels["ignored"] == 4
     assert "COCO is used" in result.data_report.notices[0]
     home.write("truth.json", home.coco(["瓶 0.png"]))
     with pytest.raises(DataError, match=r"3 of 4 pictures have no label, first looked for .*truth\.json"):
