@@ -232,8 +232,8 @@ def test_error_ends_it_with_everything_saved(glass, tmp_path, monkeypatch, capsy
 @pytest.mark.parametrize("spoil", [flip, remove])
 def test_too_many_end_it_with_everything_saved(glass, tmp_path, monkeypatch, capsys, spoil):
     data = copied(glass, tmp_path / "set")
-    for number in range(7):
-        spoiling(monkeypatch, lambda at=picture(data, "train", number): spoil(at))
+    bad = [picture(data, "train", number) for number in range(7)]
+    spoiling(monkeypatch, lambda: [spoil(path) for path in bad])
     code, run = ran(tmp_path, monkeypatch, data)
     assert code == 3 and (run / "weights/last.pt").exists()
     assert "train: 7 of 12 pictures are bad, 7 of them only when they were read" in capsys.readouterr().err
