@@ -15,6 +15,7 @@ import torch
 
 from data.batches.disk_cache import PictureFiles
 from data.index.flat_truth import flatten
+from data.pictures.picture_decoder import image_error
 from data.pictures.plane_reader import PlaneReader
 from utils.console.log import LOG
 from utils.console.progress import progress
@@ -32,18 +33,24 @@ class Pictures:
     """The pictures of a list of records by index: (H, W, 3) uint8 RGB, upright, not to be written to; with other
     `channels` as `PlaneReader` reads them.
 
-    Decodes the file each time. Raises DataError as `read_image` does.
+    Decodes the file each time. Raises DataError as `read_image` does, and for a second picture that has gone missing;
+    `alone` are those that had none from the start, for which it is zeros.
     """
 
     def __init__(self, records: Sequence[Record], max_pixels: int, channels: Channels = RGB_CHANNELS) -> None:
         self.records, self.max_pixels, self.channels = records, max_pixels, channels
         self.reader = PlaneReader(channels, max_pixels)
+        paired = enumerate(records) if channels.polar_dir else ()
+        self.alone = frozenset(index for index, record in paired if not self.reader.has_second(record.path))
 
     def __len__(self) -> int:
         return len(self.records)
 
     def __getitem__(self, index: int) -> np.ndarray:
-        return self.reader(self.records[index].path)
+        path = self.records[index].path
+        if self.channels.polar_dir and index not in self.alone and not self.reader.has_second(path):
+            raise image_error(self.reader.second_place(path)[0], "is gone", f"put back what belongs to {path.name}")
+        return self.reader(path)
 
     @property
     def bytes(self) -> int:

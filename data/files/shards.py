@@ -150,6 +150,8 @@ def file_hash(path: Path) -> str:
 def _table(shard: Path) -> np.ndarray:
     """The table of offsets, mapped."""
     path = offsets_of(shard)
+    if not os.path.isfile(path):  # a pipe would be waited for
+        raise _bad(path, "is missing, or no file")
     try:
         table = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

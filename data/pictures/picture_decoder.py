@@ -15,6 +15,7 @@ The format is recognised by the content, not from the suffix. ICC profiles are i
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -27,7 +28,7 @@ from PIL import Image
 
 from data.files.shards import is_member, read_member
 from data.pictures.picture_header import TURNS, PictureHeader, UnusablePicture, read_header
-from utils.words.errors import DataError, printable
+from utils.words.errors import DataError, ResourceError, printable
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"}
@@ -47,6 +48,7 @@ REDUCED = {
     4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
     2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
 }
+DAMAGED = "its content is damaged"
 READ_FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 
 
@@ -88,7 +90,7 @@ def read_grey(path: str | Path, max_pixels: int, least: int) -> tuple[np.ndarray
     except cv2.error:
         image = None
     if image is None:
-        raise image_error(path, "cannot be decoded, its content is damaged")
+        raise image_error(path, f"cannot be decoded, {DAMAGED}")
     return _upright(image, header.orientation), header
 
 
@@ -99,7 +101,7 @@ def read_stored(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     try:
         image = _decode(raw, header)
     except (cv2.error, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise image_error(path, "cannot be decoded, its content is damaged") from error
+        raise decode_error(path, error) from error
     if image.shape[:2] != header.upright:
         raise image_error(path, f"is {image.shape[1]} x {image.shape[0]} although its header says otherwise")
     return image
@@ -114,7 +116,10 @@ def picture_size(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[int, i
 
 
 def read_file(path: str | Path, max_bytes: int) -> bytes:
-    """The content of a regular file; pipes, devices, folders are refused without waiting (DataError)."""
+    """The content of a regular file; pipes, devices, folders are refused without waiting (DataError).
+
+    Raises ResourceError when this process may open no further file: that is no fault of the picture's.
+    """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)
@@ -128,9 +133,18 @@ def read_file(path: str | Path, max_bytes: int) -> bytes:
                 return file.read(info.st_size)
         finally:
             os.close(descriptor)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise image_error(path, f"cannot be read: {reason}") from error
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise ResourceError(f"{printable(str(path))}: {error.strerror}; raise ulimit -n") from error
+        raise image_error(path, f"cannot be read: {error.strerror}") from error
+    except ValueError as error:  # no name that a file can have
+        raise image_error(path, f"cannot be read: {error}") from error
+
+
+def decode_error(path: str | Path, error: Exception) -> DataError:
+    """Why a decoder gave nothing: memory, or what the file holds."""
+    starved = isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem
+    return image_error(path, "cannot be decoded, " + ("there is no memory for it" if starved else DAMAGED))
 
 
 def image_error(path: str | Path, reason: str, advice: str = "replace or remove it") -> DataError:

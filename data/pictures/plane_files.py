@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import io
 import math
+import tokenize
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from data.pictures.picture_decoder import image_error, load_picture
+from data.pictures.picture_decoder import DAMAGED, decode_error, image_error, load_picture
 from data.pictures.picture_decoder import read_file as read_bytes
 from data.pictures.picture_header import TURNS
 from utils.values.channels import FLOAT, RGB
@@ -26,6 +27,7 @@ from utils.values.channels import FLOAT, RGB
 NPY = ".npy"
 JPEG = b"\xff\xd8"
 BRIGHTNESS = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+NOT_NPY = (ValueError, EOFError, TypeError, KeyError, SyntaxError, RecursionError, tokenize.TokenError)  # of NumPy
 NPY_KINDS = ("uint8", "uint16", "float16", "float32", "float64")
 SECOND = "polar"  # the second picture's brightness, whether it is stored grey or in colour
 
@@ -92,7 +94,7 @@ def _decode(path: Path, max_pixels: int, grey: bool) -> np.ndarray:
         done, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED) if header.tiff else (True, ())
         image = cv2.imdecode(buffer, BRIGHTNESS if luma else cv2.IMREAD_UNCHANGED) if not header.tiff else None
     except cv2.error as error:
-        raise image_error(path, "cannot be decoded, its content is damaged") from error
+        raise decode_error(path, error) from error
     if header.tiff and done and len(pages) > 1:
         if any(page.shape != pages[0].shape or page.ndim != 2 or page.dtype != pages[0].dtype for page in pages):
             raise image_error(path, "its pages are not grey planes of one size and depth")
@@ -100,7 +102,7 @@ def _decode(path: Path, max_pixels: int, grey: bool) -> np.ndarray:
     elif header.tiff and done:
         image = pages[0]
     if image is None or image.dtype not in (np.uint8, np.uint16):
-        raise image_error(path, "cannot be decoded, its content is damaged")
+        raise image_error(path, f"cannot be decoded, {DAMAGED}")
     image = image[..., None] if image.ndim == 2 else image
     if image.shape[2] in (3, 4) and not (header.tiff and len(pages) > 1):
         codes = (cv2.COLOR_BGR2GRAY, cv2.COLOR_BGRA2GRAY) if grey else (cv2.COLOR_BGR2RGB, cv2.COLOR_BGRA2RGBA)
@@ -121,7 +123,7 @@ def _read_npy(path: Path, max_pixels: int) -> np.ndarray:
         version = np.lib.format.read_magic(file)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, kind = header(file)
-    except (ValueError, EOFError) as error:
+    except NOT_NPY as error:
         raise image_error(path, f"is no array (.npy): {' '.join(str(error).split())[:100]}") from error
     if len(shape) not in (2, 3) or 0 in shape or kind.newbyteorder("=").name not in NPY_KINDS:
         said = f"is an array {shape} of {kind}, not (H, W) or (H, W, C) of {', '.join(NPY_KINDS)}"

@@ -67,8 +67,11 @@ class PlaneReader:
         return main + [(file, names, c.polar_bits) for file, names in self._second(path)]
 
     def has_second(self, path: Path) -> bool:
-        """Whether the sample's second picture is there, if there is to be one."""
-        return not self.channels.polar_dir or any(file is not None for file, _ in self._second(path))
+        """Whether the sample's second picture is there, if there is to be one; of several files some."""
+        try:
+            return not self.channels.polar_dir or any(file is not None for file, _ in self._second(path))
+        except DataError:  # some of its files are there; reading it names the one that is not
+            return True
 
     def lacking(self, path: Path) -> str:
         """What to say of a sample whose second picture is missing; empty when it is there or none is to be."""

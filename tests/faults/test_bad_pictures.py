@@ -2,9 +2,13 @@
 out, counted and named, within limits, and nothing else changes by it.
 """
 
+import errno
+import io
 import json
 import os
 import shutil
+import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +20,18 @@ import train
 import val
 from data.batches.build import eval_loader, train_loader
 from data.batches.cached_pictures import open_pictures
+from data.batches.collate import collate
 from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import BLANK, Key
 from data.batches.samples import EvalSamples, TrainSamples
+from data.files.shards import OFFSETS, member_name
 from tests.conftest import QUICK
 from utils.config.config import AugmentConfig, Config, DataConfig
+from utils.values.channels import Channels
 from utils.values.record import Record
+from utils.words.errors import ResourceError
 
 ALL = AugmentConfig(mosaic=0.7, mixup=0.5, copy_paste=0.5)
-FORMATS = ("jpg", "png", "tif", "bmp", "webp")
 
 
 def flip(path, at=None):
@@ -232,8 +239,8 @@ def test_error_ends_it_with_everything_saved(glass, tmp_path, monkeypatch, capsy
 @pytest.mark.parametrize("spoil", [flip, remove])
 def test_too_many_end_it_with_everything_saved(glass, tmp_path, monkeypatch, capsys, spoil):
     data = copied(glass, tmp_path / "set")
-    for number in range(7):
-        spoiling(monkeypatch, lambda at=picture(data, "train", number): spoil(at))
+    bad = [picture(data, "train", number) for number in range(7)]
+    spoiling(monkeypatch, lambda: [spoil(path) for path in bad])
     code, run = ran(tmp_path, monkeypatch, data)
     assert code == 3 and (run / "weights/last.pt").exists()
     assert "train: 7 of 12 pictures are bad, 7 of them only when they were read" in capsys.readouterr().err
@@ -346,3 +353,167 @@ def test_a_lone_picture_is_refused_where_batchnorm_is(glass, tmp_path, monkeypat
     err = capsys.readouterr().err
     assert ("BatchNorm would get one value per channel" in err) == (code == 2)
     assert Path("runs").exists() == (code == 0)
+
+
+HARM = ("byte", "bytes", "cut", "zeros", "more", "header")
+
+
+def harmed(raw, how, rng):
+    """What a disk, a copy or an upload makes of a file."""
+    raw, at = bytearray(raw), int(rng.integers(len(raw)))
+    if how == "byte":
+        raw[at] ^= int(rng.integers(1, 256))
+    elif how == "bytes":
+        for place in rng.integers(len(raw), size=8).tolist():
+            raw[place] = int(rng.integers(256))
+    elif how == "cut":
+        del raw[at:]
+    elif how == "zeros":
+        raw[at : at + 64] = bytes(len(raw[at : at + 64]))
+    elif how == "more":
+        raw[at:at] = rng.bytes(50)
+    else:
+        raw[int(rng.integers(min(len(raw), 128)))] = int(rng.choice([0, 127, 128, 255]))
+    return bytes(raw)
+
+
+KINDS = ("jpg", "png", "tif", "bmp", "webp", "npy", "tar")
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("how", HARM)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_happens_to_a_file_is_one_sentence_or_none(tmp_path, kind, how, seed):
+    """Training and evaluation samples of harmed files: made, or made without them and said so in one line."""
+    rng = np.random.default_rng((seed, KINDS.index(kind), HARM.index(how)))
+    channels = Channels(image=("a", "b", "c")) if kind == "npy" else Channels()
+    records = made(tmp_path, 6, "png" if kind in ("npy", "tar") else kind)
+    if kind == "npy":
+        for k, record in enumerate(records):
+            np.save(record.path.with_suffix(".npy"), np.asarray(Image.open(record.path)))
+            records[k] = replace(record, path=record.path.with_suffix(".npy"))
+    if kind == "tar":
+        records = packed(tmp_path, records)
+    file = records[2].path.parent if kind == "tar" else records[2].path
+    whole = file.read_bytes()
+    for _ in range(10):
+        file.write_bytes(harmed(whole, how, rng))
+        source = RecordScenes(open_pictures(records, 10**6, "none", channels))
+        trained, judged = TrainSamples(source, ALL, 0, 5), EvalSamples(source, 64, 32)
+        batch = collate([trained[Key(0, i, (64, 64))] for i in range(6)])
+        seen = collate([judged[i] for i in range(6) if tuple(judged.shapes[i]) == tuple(judged.shapes[2])])
+        assert len(batch.images) == 6 and len(seen) + len(seen.lost) == 6
+        assert all("\n" not in reason and str(file) in reason for reason in (batch.lost | seen.lost).values())
+        assert kind == "tar" or set(batch.lost) | set(seen.lost) <= {2}
+
+
+def packed(home, records):
+    """The same pictures in a shard."""
+    with tarfile.open(home / "train-000000.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
+        rows = []
+        for k, record in enumerate(records):
+            name, raw = member_name(0, k, record.path.suffix), record.path.read_bytes()
+            info = tarfile.TarInfo(name)
+            info.size = len(raw)
+            rows.append((name.encode(), tar.offset + 512, len(raw)))
+            tar.addfile(info, io.BytesIO(raw))
+            records[k] = replace(record, path=home / "train-000000.tar" / name)
+    np.save(home / "train-000000.offsets.npy", np.array(rows, OFFSETS))
+    return records
+
+
+@pytest.mark.parametrize("spoil", [remove, folder, pipe, empty])
+@pytest.mark.parametrize("file", ["train-000000.tar", "train-000000.offsets.npy"])
+def test_a_shard_that_is_gone(tmp_path, spoil, file):
+    records = packed(tmp_path, made(tmp_path))
+    assert not any(sample.lost for sample in epoch(records))
+    spoil(tmp_path / file)
+    assert set().union(*(sample.lost for sample in epoch(records))) == set(range(10))
+
+
+@pytest.mark.parametrize("spoil", SPOILED)
+@pytest.mark.parametrize("cfg", [AugmentConfig(mosaic=0.0), ALL], ids=["plain", "composed"])
+def test_second_pictures(tmp_path, spoil, cfg):
+    """Damaged, of another size, or gone since: the sample is left out. One that was never there is zeros, as said."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "polar").mkdir()
+    records = made(tmp_path / "images")
+    for record in records[1:]:
+        shutil.copy(record.path, tmp_path / "polar")
+    channels = Channels(polar=("polar",), polar_dir="polar")
+    source = RecordScenes(open_pictures(records, 10**8, "none", channels))
+    spoil(tmp_path / "polar" / records[3].path.name)
+    samples = TrainSamples(source, cfg, 0, 5)
+    made_of = [samples[Key(0, i, (64, 64))] for i in range(10)]
+    assert set().union(*(sample.lost for sample in made_of)) == {3}
+    assert "polar" in next(reason for sample in made_of for reason in sample.lost.values())
+    assert EvalSamples(source, 64, 32)[3].lost and not EvalSamples(source, 64, 32)[0].lost
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOMEM, errno.EACCES, errno.ESTALE, errno.ELOOP])
+@pytest.mark.parametrize("call", ["open", "fstat"])
+def test_errors_of_the_file_system(tmp_path, monkeypatch, number, call):
+    records, whole = made(tmp_path), getattr(os, call)
+    target, opened = str(records[3].path), []
+
+    def failing(what, *given):
+        if call == "open" and str(what) == target or call == "fstat" and what in opened:
+            raise OSError(number, os.strerror(number))
+        return whole(what, *given)
+
+    def noting(path, *given, plain=os.open):
+        descriptor = plain(path, *given)
+        if str(path) == target:
+            opened.append(descriptor)
+        elif descriptor in opened:
+            opened.remove(descriptor)
+        return descriptor
+
+    if call == "fstat":
+        monkeypatch.setattr(os, "open", noting)
+    monkeypatch.setattr(os, call, failing)
+    after = epoch(records)
+    monkeypatch.undo()
+    assert set().union(*(sample.lost for sample in after)) == {3}
+    assert all(os.strerror(number) in reason for sample in after for reason in sample.lost.values())
+
+
+def test_no_more_files_is_no_fault_of_a_picture(tmp_path, monkeypatch):
+    records = made(tmp_path)
+
+    def failing(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "open", failing)
+    with pytest.raises(ResourceError, match="Too many open files; raise ulimit -n"):
+        epoch(records)
+
+
+def test_a_picture_with_too_many_pixels(tmp_path):
+    records = made(tmp_path)
+    Image.new("RGB", (2000, 2000)).save(records[3].path)
+    source = RecordScenes(open_pictures(records, 10**6))
+    assert "more than the 1,000,000 allowed" in EvalSamples(source, 64, 32)[3].lost[3]
+
+
+OPTIONS = (("--rect",), ("--balance", "repeat"), ("--cache", "ram"), ("--cache", "disk"))
+TRAININGS = [(spoil, workers, ()) for spoil in SPOILED for workers in (0, 1, 2)]
+TRAININGS += [(spoil, 2, more) for spoil in (flip, remove) for more in OPTIONS]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("spoil", "workers", "more"), TRAININGS)
+def test_trainings(glass, tmp_path, monkeypatch, capsys, spoil, workers, more):
+    """Pictures of both splits are spoilt when training begins: the run ends well and has them in its books."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    data = copied(glass, tmp_path / "set")
+    bad = [picture(data, "train", 3), picture(data, "val", 1)]
+    spoiling(monkeypatch, lambda: [spoil(path) for path in bad])
+    code, run = ran(tmp_path, monkeypatch, data, "--workers", str(workers), *more)
+    report = json.loads((run / "data_report.json").read_text())
+    kept = "ram" in more  # decoded before they were spoilt
+    assert code == 0
+    for split, path in zip(("train", "val"), bad, strict=True):
+        assert list(report[split]["lost_while_reading"]) == ([] if kept else [str(path)])
+    assert json.loads((run / "results.json").read_text())["images"] == (6 if kept else 5)

@@ -61,7 +61,7 @@ def truth(home, more):
 def batch(home, more):
     read = truth(home, more)
     data = DataConfig(imgsz=SHAPE[0], workers=0)
-    return next(iter(eval_loader(read.records, data, 32, 2, False, read.channels)))
+    return next(iter(eval_loader(read.records, data, 32, 2, False, read.channels, strict=True)))
 
 
 def channels_of(text):
