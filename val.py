@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from utils.console.signals import Stop, leave_on_signals, saying
+
+if __name__ == "__main__":
+    leave_on_signals()  # for as long as the imports below take
+
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch.utils.data import DataLoader
 
 from data.batches.build import eval_loader, read_split
 from data.batches.preview import plot_detections, show_pictures
+from data.batches.watched_loader import WatchedLoader
 from data.sets.split_reading import RecordSet
 from models.graph.graph import Graph
 from models.graph.model_summary import model_table
@@ -22,7 +27,6 @@ from models.ready.timing import measure
 from utils.config.config import DataConfig, RunConfig, ValConfig
 from utils.config.val_config import assigned_config, data_config, flag_notices, refuse_with_predictions, val_config
 from utils.config.val_flags import ValFlags, parse_val
-from utils.console.interrupt import Stop
 from utils.console.log import LOG, log_to
 from utils.console.progress import progress
 from utils.console.script import end, run_script
@@ -54,7 +58,7 @@ WRITTEN = "results.json, report.json, thresholds.yaml, predictions.json (COCO fo
 
 def predict(
     model: Graph,
-    loader: DataLoader[Batch],
+    loader: WatchedLoader,
     truth: RecordSet,
     cfg: ValConfig,
     labels: Sequence[int] | None = None,
@@ -69,18 +73,21 @@ def predict(
     found: dict[int, Detections] = {}
     terms: dict[int, LossTerms] = {}
     model.eval()
-    for batch in progress(loader, "evaluating"):
-        if stop is not None and stop.received:
-            return EvaluationPass(found, terms, incomplete=True)
-        batch = batch.to(model.device, non_blocking=True)
-        predictions = inference.predictions(batch)
-        _check_finite(predictions, truth, batch)
-        if criterion is not None:
-            assert isinstance(predictions, Predictions), "a loss needs anchors and grids, not boxes alone"
-            with torch.inference_mode():
-                terms[batch.indices[0]] = criterion(predictions, batch.targets).cpu()
-        found |= inference.detections(predictions, batch.views)
-    return EvaluationPass(found, terms)
+    left = len(loader)
+    with saying(lambda: f"{len(found)} of {counted(len(truth.records), 'picture')} evaluated"):
+        for batch in progress(loader.until(stop), "evaluating", left):
+            if stop is not None and stop.received:
+                break
+            batch = batch.to(model.device, non_blocking=True)
+            predictions = inference.predictions(batch)
+            _check_finite(predictions, truth, batch)
+            if criterion is not None:
+                assert isinstance(predictions, Predictions), "a loss needs anchors and grids, not boxes alone"
+                with torch.inference_mode():
+                    terms[batch.indices[0]] = criterion(predictions, batch.targets).cpu()
+            found |= inference.detections(predictions, batch.views)
+            left -= 1
+    return EvaluationPass(found, terms, incomplete=left > 0)
 
 
 def score(found: EvaluationPass, truth: RecordSet) -> Evaluation:
@@ -91,7 +98,7 @@ def score(found: EvaluationPass, truth: RecordSet) -> Evaluation:
 
 def evaluate(
     model: Graph,
-    loader: DataLoader[Batch],
+    loader: WatchedLoader,
     truth: RecordSet,
     cfg: ValConfig,
     labels: Sequence[int] | None = None,

@@ -16,15 +16,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from utils.console.signals import uninterrupted
 from utils.words.errors import CheckpointError, ResourceError
 
 FORMAT = 2  # 1 had the losses of all heads in one section of the configuration
 TRAINED = Path("runs/train")  # where a checkpoint is looked for when none is named
 
 
+@uninterrupted()
 def save(path: Path, content: dict[str, Any], keep_previous: bool = False) -> None:
     """Write `content` (tensors and plain values) to `path`: temporary file, fsync, read back, rename, fsync of the
-    folder. There is a complete file of that name at any moment.
+    folder. There is a complete file of that name at any moment, and a signal waits until all is done.
 
     `keep_previous` leaves the file before as `<stem>.prev.pt`. Raises ResourceError when the disk refuses.
     """

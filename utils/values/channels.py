@@ -76,6 +76,12 @@ class Channels:
         """Whether samples are float32 in 0..1 from the start: planes turn, or are not of one depth."""
         return self.with_angles or self.bits == FLOAT or (bool(self.polar_dir) and self.bits != self.polar_bits)
 
+    @property
+    def bytes_per_pixel(self) -> int:
+        """Of a network input before it becomes fractions: planes of 8 or 16 bits, or floating point ones."""
+        deep = 2 if max(self.bits, self.polar_bits) > 8 else 1
+        return len(self.names) * (4 if self.fractions else deep)
+
     def image_only(self) -> Channels:
         """Without the planes of `polar`, and without their files where they have their own."""
         if not self.polar:
