@@ -6,6 +6,11 @@ From Python: `from detect import Detector; Detector("best.pt")("picture.png", co
 
 from __future__ import annotations
 
+from utils.console.signals import Stop, leave_on_signals
+
+if __name__ == "__main__":
+    leave_on_signals()  # for as long as the imports below take
+
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -189,9 +194,11 @@ class Detector:
         ]
 
 
-def look(detector: Detector, frames: Iterable[Frame], nms: NMSConfig, batch_size: int) -> Iterator[PictureResult]:
-    """The result of every input, in order."""
-    for batch in frame_batches(frames, detector.shape, batch_size):
+def look(
+    detector: Detector, frames: Iterable[Frame], nms: NMSConfig, batch_size: int, stop: Stop
+) -> Iterator[PictureResult]:
+    """The result of every input, in order, until `stop` receives a signal."""
+    for batch in frame_batches(frames, detector.shape, batch_size, stop):
         yield from detector.results(batch, nms)
 
 
@@ -225,9 +232,10 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
         LOG.info(line)
     share = world.part(sources)
     frames = read_frames(share, flags.vid_stride, flags.max_pixels, flags.bad_data == "error", detector.channels)
-    results = look(detector, frames, nms, flags.batch_size)
     total = None if any(source.video for source in share) else len(share)  # a video's frames are not counted ahead
-    totals = write_run(run, progress(results, "detecting", total), detector.names, output, world)
+    with Stop(impatient=world.size == 1) as stop:
+        results = progress(look(detector, frames, nms, flags.batch_size, stop), "detecting", total)
+        totals = write_run(run, results, detector.names, output, world, stop)
     return run, 3 if totals.unreadable else 10 if flags.fail_on_defect and totals.bad else 0
 
 

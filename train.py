@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from utils.console.signals import Stop, Stopped, leave_on_signals, saying
+
+if __name__ == "__main__":
+    leave_on_signals()  # for as long as the imports below take
+
 import sys
 import time
 from collections.abc import Sequence
@@ -28,7 +33,6 @@ from utils.config.config import Config
 from utils.config.detect_flags import parse_detect
 from utils.config.train_config import configure
 from utils.config.train_flags import parse_train
-from utils.console.interrupt import Stop
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import end, run_script
@@ -39,7 +43,7 @@ from utils.inspection.threshold_file import DetectionSettings
 from utils.processes.device import select_device
 from utils.processes.distributed import World, find_place, joined
 from utils.processes.exactness import Conditions, number_environment
-from utils.processes.launch import device_of, launch, process_count
+from utils.processes.launch import device_of, follow_launcher, launch, process_count
 from utils.processes.mixed_precision import autocast_dtype
 from utils.processes.resume import Resumed, check_resumed, first_that_fits, reading_data, restarted, resume
 from utils.report.evaluation import ReportOptions
@@ -83,16 +87,16 @@ def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> Non
     state, cfg, schedule = run.state, run.cfg, Schedule(run.cfg, len(loaders.train))
     state.model.train()
     loaders.sampler.set_epoch(state.epoch, state.batches)  # the order of this epoch, minus the batches already seen
-    accumulated = 0  # batches whose gradients the optimizer has not used yet
-    title = f"epoch {state.epoch + 1}/{cfg.schedule.epochs}"
-    with progress(loaders.train, title, schedule.steps_per_epoch, state.batches) as bar:
+    accumulated, steps = 0, schedule.steps_per_epoch  # accumulated: batches whose gradients are not used yet
+    bar = progress(loaders.train.until(stop), f"epoch {state.epoch + 1}/{cfg.schedule.epochs}", steps, state.batches)
+    with bar, saver.between_batches(state, stop, steps, lambda: accumulated):
         for batch in bar:
             schedule.apply(state.optimizer, state.step)  # learning rates and momentum change with every step
             if loaders.phrases:  # a text network: add the class names that this batch is compared with
                 batch = loaders.phrases(batch, state.step, state.world)
             batch = batch.to(run.device, non_blocking=True)
             # Gradients left over at the end of an epoch make one last, smaller update, so that epochs stay independent.
-            ends_epoch = state.batches + 1 == schedule.steps_per_epoch
+            ends_epoch = state.batches + 1 == steps
             update = ends_epoch or accumulated + 1 >= schedule.accumulate(state.step + 1)
             info = schedule.step_info(state.step)
             result = forward_backward(state, run.criterion, batch, info, update, bool(stop.received))
@@ -237,10 +241,13 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
     world.barrier()  # the other processes wait until the run folder is ready
     network = checkpoint_network(state.model, data.train.names, run.words)
     saver = Saver(folder / "weights", cfg, {**network, **run.conditions, "origins": origins}, state.step)
-    with Stop(impatient=world.size == 1) as stop:
-        evaluation = fit(run, loaders, saver, ResultsCsv(folder / "results.csv"), stop)
-    if evaluation is not None:  # on the first process
-        finish(run, folder, loaders, evaluation)
+    with saying(saver.words):
+        with Stop(impatient=world.size == 1) as stop:
+            evaluation = fit(run, loaders, saver, ResultsCsv(folder / "results.csv"), stop)
+            if number := world.broadcast(stop.received):  # since the last step: what follows can be made another time
+                raise Stopped(number)
+        if evaluation is not None:  # on the first process
+            finish(run, folder, loaders, evaluation)
 
 
 def show_demo(folder: Path, data: Path) -> None:
@@ -261,6 +268,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     )
     if (processes := process_count(cfg.run.device, cfg.run.nproc)) > place.size == 1 and not flags.dry_run:
         return launch(__file__, sys.argv[1:] if argv is None else argv, processes)
+    follow_launcher()
     device = select_device(cfg.run.device.split(",")[0] if flags.dry_run else device_of(cfg.run.device, place))
     with joined(place, device, cfg.run.timeout) as world:
         resumed = restarted(cfg, world) or resumed

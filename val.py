@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from utils.console.signals import Stop, leave_on_signals, saying
+
+if __name__ == "__main__":
+    leave_on_signals()  # for as long as the imports below take
+
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch.utils.data import DataLoader
 
 from data.batches.build import eval_loader, read_split
 from data.batches.lost_pictures import LostPictures
 from data.batches.preview import plot_detections, show_pictures
+from data.batches.watched_loader import WatchedLoader
 from data.sets.split_reading import RecordSet
 from models.graph.graph import Graph
 from models.graph.model_summary import model_table
@@ -23,7 +28,6 @@ from models.ready.timing import measure
 from utils.config.config import DataConfig, RunConfig, ValConfig
 from utils.config.val_config import assigned_config, check_predictions, data_config, flag_notices, val_config
 from utils.config.val_flags import ValFlags, parse_val
-from utils.console.interrupt import Stop
 from utils.console.log import LOG, log_to
 from utils.console.progress import progress
 from utils.console.script import end, run_script
@@ -59,7 +63,7 @@ WRITTEN = "results.json, report.json, thresholds.yaml, predictions.json (COCO fo
 
 def predict(
     model: Graph,
-    loader: DataLoader[Batch],
+    loader: WatchedLoader,
     truth: RecordSet,
     cfg: ValConfig,
     labels: Sequence[int] | None = None,
@@ -75,21 +79,24 @@ def predict(
     terms: dict[int, LossTerms] = {}
     lost: dict[int, str] = {}
     model.eval()
-    for batch in progress(loader, "evaluating"):
-        if stop is not None and stop.received:
-            return EvaluationPass(found, terms, incomplete=True)
-        lost.update(batch.lost)
-        if not len(batch):
-            continue  # none of its pictures could be read
-        batch = batch.to(model.device, non_blocking=True)
-        predictions = inference.predictions(batch)
-        _check_finite(predictions, truth, batch)
-        if criterion is not None:
-            assert isinstance(predictions, Predictions), "a loss needs anchors and grids, not boxes alone"
-            with torch.inference_mode():
-                terms[batch.indices[0]] = criterion(predictions, batch.targets).cpu()
-        found |= inference.detections(predictions, batch.views)
-    return EvaluationPass(found, terms, lost=lost)
+    left = len(loader)
+    with saying(lambda: f"{len(found)} of {counted(len(truth.records), 'picture')} evaluated"):
+        for batch in progress(loader.until(stop), "evaluating", left):
+            if stop is not None and stop.received:
+                break
+            left -= 1
+            lost.update(batch.lost)
+            if not len(batch):
+                continue  # none of its pictures could be read
+            batch = batch.to(model.device, non_blocking=True)
+            predictions = inference.predictions(batch)
+            _check_finite(predictions, truth, batch)
+            if criterion is not None:
+                assert isinstance(predictions, Predictions), "a loss needs anchors and grids, not boxes alone"
+                with torch.inference_mode():
+                    terms[batch.indices[0]] = criterion(predictions, batch.targets).cpu()
+            found |= inference.detections(predictions, batch.views)
+    return EvaluationPass(found, terms, incomplete=left > 0, lost=lost)
 
 
 def score(found: EvaluationPass, truth: RecordSet) -> Evaluation:
@@ -106,7 +113,7 @@ def score(found: EvaluationPass, truth: RecordSet) -> Evaluation:
 
 def evaluate(
     model: Graph,
-    loader: DataLoader[Batch],
+    loader: WatchedLoader,
     truth: RecordSet,
     cfg: ValConfig,
     labels: Sequence[int] | None = None,

@@ -10,6 +10,11 @@ together that are called alike.
 
 from __future__ import annotations
 
+from utils.console.signals import leave_on_signals
+
+if __name__ == "__main__":
+    leave_on_signals()  # for as long as the imports below take
+
 import os
 import re
 import sys

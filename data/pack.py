@@ -6,6 +6,11 @@ split. Training from the folder sees the same samples as from the files.
 
 from __future__ import annotations
 
+from utils.console.signals import leave_on_signals
+
+if __name__ == "__main__":
+    leave_on_signals()  # for as long as the imports below take
+
 import io
 import json
 import os

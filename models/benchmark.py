@@ -5,6 +5,11 @@ Times are medians over repeats in one process, after warm-up; quote ratios of on
 
 from __future__ import annotations
 
+from utils.console.signals import leave_on_signals
+
+if __name__ == "__main__":
+    leave_on_signals()  # for as long as the imports below take
+
 import statistics
 import sys
 import tempfile

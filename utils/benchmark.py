@@ -5,6 +5,11 @@ By default 5,000 pictures, 80 classes and 500,000 detections, the size of COCO's
 
 from __future__ import annotations
 
+from utils.console.signals import leave_on_signals
+
+if __name__ == "__main__":
+    leave_on_signals()  # for as long as the imports below take
+
 import sys
 import time
 from collections.abc import Callable, Sequence

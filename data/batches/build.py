@@ -6,21 +6,19 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
 
 from data.augment.transforms import eval_shapes
 from data.batches.cached_pictures import open_pictures
 from data.batches.class_balance import Balance
-from data.batches.collate import collate
 from data.batches.phrases import PhraseDraw
 from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import EpochBatches, ShapeBatches, Shapes
 from data.batches.samples import EvalSamples, TrainSamples
+from data.batches.watched_loader import WatchedLoader
 from data.checks.boxes import lost_boxes
 from data.checks.start import said_once
 from data.index.fingerprint import fingerprint
@@ -32,6 +30,7 @@ from utils.config.config import Config, DataConfig
 from utils.console.log import LOG
 from utils.files.runs import planned_run
 from utils.processes.distributed import ALONE, World
+from utils.processes.worker_room import Crew, Room, crew_for
 from utils.values.batch import Batch
 from utils.values.channels import RGB_CHANNELS, Channels
 from utils.values.record import Record
@@ -84,9 +83,9 @@ class Loaders:
     a network that reads no text.
     """
 
-    train: DataLoader[Batch]
+    train: WatchedLoader
     sampler: EpochBatches
-    val: DataLoader[Batch]
+    val: WatchedLoader
     phrases: PhraseDraw | None
 
     def first_batch(self, epoch: int) -> Batch:
@@ -141,7 +140,7 @@ def train_loader(
     pin: bool,
     channels: Channels = RGB_CHANNELS,
     world: World = ALONE,
-) -> tuple[DataLoader[Batch], EpochBatches]:
+) -> tuple[WatchedLoader, EpochBatches]:
     """Augmented batches, and the sampler whose `set_epoch` must be called before each pass; of several processes each
     has its part of every batch.
     """
@@ -155,8 +154,9 @@ def train_loader(
     samples = TrainSamples(scenes, augment, seed, compose_until, balance)
     shapes = Shapes(data.imgsz, stride, data.multi_scale, scenes.sizes if data.rect else None)
     batches = EpochBatches(len(records), data.batch_size, seed, shapes, balance, world.part)
-    workers = _worker_count(data.workers, len(records), data.batch_size, world.local_size)
-    return _make_loader(samples, batches, workers, pin), batches
+    picture = max(shapes.sizes) ** 2 * channels.bytes_per_pixel
+    crew = _crew("training", data, len(records), data.batch_size, picture * -(-data.batch_size // world.size), world)
+    return WatchedLoader(samples, batches, crew, pin, world.timeout / 2, lambda index: records[index].path), batches
 
 
 def eval_loader(
@@ -168,14 +168,25 @@ def eval_loader(
     channels: Channels = RGB_CHANNELS,
     world: World = ALONE,
     strict: bool = False,
-) -> DataLoader[Batch]:
+) -> WatchedLoader:
     """Letterboxed batches of every picture once, of several processes each with its own batches. A picture that cannot
     be read is left out of its batch, which says so; with `strict` it is a DataError.
     """
     scenes = RecordScenes(open_pictures(records, cfg.max_pixels, cfg.cache, channels))
     samples = EvalSamples(scenes, cfg.imgsz, stride, strict)
-    workers = _worker_count(cfg.workers, len(records), batch_size, world.local_size)
-    return _make_loader(samples, ShapeBatches(samples.shapes, batch_size, world.rank, world.size), workers, pin)
+    batches = ShapeBatches(samples.shapes, batch_size, world.rank, world.size)
+    picture = int(samples.shapes.prod(1).max(initial=0)) * channels.bytes_per_pixel
+    crew = _crew("evaluation", cfg, len(records), batch_size, picture * batch_size, world)
+    return WatchedLoader(samples, batches, crew, pin, world.timeout / 2, lambda index: records[index].path)
+
+
+def _crew(use: str, cfg: DataConfig, pictures: int, batch_size: int, batch_bytes: int, world: World) -> Crew:
+    """The loader processes of a split that there is room for on this machine, which `world`'s processes share."""
+    wanted = _worker_count(cfg.workers, pictures, batch_size, world.local_size)
+    crew, words = crew_for(wanted, batch_bytes, Room.here().shared_by(world.local_size) if wanted else Room())
+    if words:
+        LOG.warning("%s: %s", use, words)
+    return crew
 
 
 def _worker_count(wanted: int, pictures: int, batch_size: int, ranks: int = 1) -> int:
@@ -184,28 +195,6 @@ def _worker_count(wanted: int, pictures: int, batch_size: int, ranks: int = 1) -
     """
     count = max(min(8, (os.cpu_count() or 1) // ranks), 1) if wanted < 0 else wanted
     return min(count, -(-pictures // batch_size))
-
-
-def _make_loader(samples: Dataset[Any], batches: Sampler[Any], workers: int, pin: bool) -> DataLoader[Batch]:
-    """A loader whose workers stay alive over epochs and use one thread each."""
-    return DataLoader(
-        samples,
-        batch_sampler=batches,
-        num_workers=workers,
-        collate_fn=collate,
-        pin_memory=pin,
-        worker_init_fn=_start_worker,
-        persistent_workers=workers > 0,
-        prefetch_factor=4 if workers > 0 else None,
-        generator=torch.Generator(),  # the loader's draws leave the state that checkpoints keep alone
-    )
-
-
-def _start_worker(_: int) -> None:
-    """One thread, and out of reach of signals to the whole group: the main process ends its workers when it is done."""
-    os.setpgrp()
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
 
 
 def read_split(cfg: DataConfig, split: str, run: Path | None = None) -> RecordSet:

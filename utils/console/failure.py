@@ -10,7 +10,6 @@ import errno
 import os
 from types import TracebackType
 
-from utils.console.interrupt import Stopped
 from utils.words.errors import ConfigError, DataError, ResourceError, UnexpectedError, UserError
 
 GAVE_OUT = {
@@ -40,7 +39,7 @@ class Explained:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, Exception) and not isinstance(error, Stopped):
+        if isinstance(error, Exception):
             explained = explain(error)
             if explained is not error:
                 raise explained from error

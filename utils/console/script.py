@@ -5,14 +5,15 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
 from utils.console.failure import Explained
-from utils.console.interrupt import Stopped
 from utils.console.log import LOG, own_rank, start_logging, stop_logging
+from utils.console.signals import AtOnce, Stopped
 from utils.console.streams import steady_streams
 from utils.words.errors import UnexpectedError, UserError
 
@@ -31,25 +32,31 @@ def run_script(script: Callable[[Sequence[str] | None], int], argv: Sequence[str
 
 def _run(script: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
     words = sys.argv[1:] if argv is None else argv
-    try:
-        with Explained():
-            return script(argv)
-    except UserError as error:
-        if "--debug" in words:
-            raise
-        line = f"error[{error.code}]: " + " ".join(str(error).split("\n"))
-        if _report_to_launcher(line):
-            LOG.error(line, exc_info=isinstance(error, UnexpectedError))
-        return error.exit_code
-    except Stopped as stopped:
-        line = f"stopped by {stopped}; python train.py --resume goes on from there"
-        _report_to_launcher(line)
-        if not own_rank():
-            LOG.warning(line)
-        return stopped.exit_code
-    except KeyboardInterrupt:
-        LOG.error("stopped; python train.py --resume continues the newest run from what it saved last")
-        return 130
+    with AtOnce(patient=not _alone()) as signals:
+        try:
+            try:
+                with Explained():
+                    return script(argv)
+            finally:
+                signals.over = True
+        except UserError as error:
+            if "--debug" in words:
+                raise
+            line = f"error[{error.code}]: " + " ".join(str(error).split("\n"))
+            if _report_to_launcher(line):
+                LOG.error(line, exc_info=isinstance(error, UnexpectedError))
+            return error.exit_code
+        except Stopped as stopped:
+            line = f"stopped by {stopped}; {stopped.words or 'nothing is finished: start it again'}"
+            _report_to_launcher(line)
+            if not own_rank():
+                LOG.warning(line)
+            return stopped.exit_code
+
+
+def _alone() -> bool:
+    """Whether this process is the only one of its run."""
+    return os.environ.get("WORLD_SIZE", "") in ("", "1")
 
 
 def _report_to_launcher(line: str) -> bool:
@@ -61,12 +68,14 @@ def _report_to_launcher(line: str) -> bool:
 
 
 def end(code: int) -> NoReturn:
-    """Leave with an exit code, as sys.exit does; one of several processes leaves without shutting Python down.
+    """Leave with an exit code, as sys.exit does; one of several processes, and one with a thread that still waits for a
+    disk, leave without shutting Python down, which would wait for that thread.
 
     A thread of gloo may still hold the tensors of the last collective. If it releases them while Python shuts down,
     it does not get the interpreter's lock but is unwound, and the process ends with SIGABRT instead of its exit code.
     """
-    if os.environ.get("WORLD_SIZE", "") in ("", "1"):
+    held = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
+    if _alone() and not held:
         sys.exit(code)
     atexit._run_exitfuncs()  # ends the loader's processes, as any exit does
     sys.stdout.flush()  # os._exit flushes nothing

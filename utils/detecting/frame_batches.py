@@ -6,26 +6,37 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from utils.processes.threads import prefetch
+from utils.console.signals import Stop
+from utils.processes.threads import PATIENCE, prefetch, within
 from utils.values.frame import Frame
+from utils.words.errors import printable
 
 
 def frame_batches(
-    frames: Iterable[Frame], shape: Callable[[np.ndarray], tuple[int, int]], most: int
+    frames: Iterable[Frame], shape: Callable[[np.ndarray], tuple[int, int]], most: int, stop: Stop
 ) -> Iterator[list[Frame]]:
     """Every input in order: up to `most` neighbours whose network inputs have one shape, and each unreadable input
     alone. The next ones are read meanwhile.
 
-    `shape` gives (height, width) of the network input for a picture (H, W, C).
+    `shape` gives (height, width) of the network input for a picture (H, W, C). Ends early when `stop` has received a
+    signal. Raises ResourceError when nothing can be read for a long time.
     """
+    name = ""
+
+    def going(waited: float) -> bool:
+        return not stop.received and within(PATIENCE, f"{name or 'the start'}: nothing was read after it")(waited)
+
     pending: list[Frame] = []
     known: tuple[int, int] | None = None
-    for frame in prefetch(frames, max(2, most)):
+    for frame in prefetch(frames, max(2, most), going):
+        if stop.received:
+            return
+        name = printable(frame.name)
         own = None if frame.image is None else shape(frame.image)
         # an unreadable input has no shape: it ends the batch before it, and no other input joins it
         if pending and (len(pending) == most or own is None or own != known):
             yield pending
             pending = []
         pending, known = [*pending, frame], own
-    if pending:
+    if pending and not stop.received:
         yield pending

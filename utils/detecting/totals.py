@@ -47,6 +47,12 @@ class Totals:
         if len(self.times) < MOST_TIMES:  # bounds the memory of a very long run
             self.times.append(result.milliseconds)
 
+    def done(self, run: Path) -> str:
+        """What there is of a run that was stopped."""
+        return (
+            f"{counted(self.looked + self.unreadable, 'input')} done, in {run / 'summary.csv'}; start it again for all"
+        )
+
     def log(self, run: Path) -> None:
         """Write the totals to the console and the run's log."""
         total = ", ".join(f"{name} {n}" for name, n in self.defects.most_common()) or "no defects"

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from utils.config.config import Config
 from utils.config.settings import config_from_plain
+from utils.console.signals import uninterrupted
 from utils.files.content import flaw, not_finite
 from utils.files.torch_zip import load_zip
 from utils.words.errors import CheckpointError, ConfigError, DamagedError, NumericError, ResourceError, printable
@@ -33,9 +34,10 @@ UNREADABLE = (
 TRAINED = Path("runs/train")  # where a checkpoint is looked for when none is named
 
 
+@uninterrupted()
 def save(path: Path, content: dict[str, Any], keep_previous: bool = False) -> None:
     """Write `content` (tensors and plain values) to `path`: temporary file, fsync, read back, rename, fsync of the
-    folder. There is a complete file of that name at any moment.
+    folder. There is a complete file of that name at any moment, and a signal waits until all is done.
 
     `keep_previous` leaves the file before as `<stem>.prev.pt`. Raises ResourceError when the disk refuses, and
     NumericError for values that are not finite: what was saved before stays.

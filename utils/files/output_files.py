@@ -14,7 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, BinaryIO, TextIO, cast
 
-from utils.console.interrupt import Stopped
 from utils.console.log import LOG
 from utils.words.errors import ResourceError, UserError, printable
 
@@ -118,7 +117,7 @@ class Extra:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if not isinstance(error, Exception) or isinstance(error, Stopped):
+        if not isinstance(error, Exception):
             return False
         ours = not isinstance(error, OSError | UserError | MemoryError)  # then the log gets the traceback
         reason = f"{type(error).__name__}: {error}" if ours else str(error)

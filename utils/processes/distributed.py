@@ -70,6 +70,7 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
 @dataclass(frozen=True)
 class World:
     """The processes of a run as one of them sees them; `object_group` has the longer timeout, for Python objects.
+    `timeout`: seconds that they wait for each other in a step.
 
     The collectives have the names of torch.distributed's, and do nothing where there is one process only.
     """
@@ -78,6 +79,7 @@ class World:
     size: int = 1
     local_size: int = 1
     object_group: dist.ProcessGroup | None = None
+    timeout: float = 120.0
 
     @property
     def first(self) -> bool:
@@ -158,7 +160,7 @@ def joined(place: Place, device: torch.device, timeout: float) -> Iterator[World
     Raises ResourceError, naming the process and whom it waited for, when another one is gone or too late.
     """
     if place.size == 1:
-        yield ALONE
+        yield World(timeout=timeout)
         return
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     if device.type == "cuda":
@@ -181,7 +183,7 @@ def joined(place: Place, device: torch.device, timeout: float) -> Iterator[World
         ) from error
     object_group = dist.new_group(backend="gloo", timeout=OBJECT_TIMEOUT)
     try:
-        yield World(place.rank, place.size, place.local_size, object_group)
+        yield World(place.rank, place.size, place.local_size, object_group, timeout)
     except RuntimeError as error:
         if not _is(error, GONE + LATE):  # this process's own error
             raise

@@ -6,7 +6,9 @@ import hashlib
 import logging
 import os
 import platform
+import signal
 from collections.abc import Sequence
+from types import FrameType
 
 import torch
 from torch.distributed import run
@@ -16,7 +18,9 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, P
 from utils.config.config import Config
 from utils.console.log import LOG
 from utils.console.script import LAUNCHED_BY_SCRIPT
+from utils.console.signals import handled
 from utils.processes.distributed import Place
+from utils.processes.threads import when_parent_is_gone
 from utils.words.errors import ConfigError
 
 GPUS = "cuda:"
@@ -46,8 +50,10 @@ def launch(script: str, argv: Sequence[str], processes: int) -> int:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # _last_words says what matters, in one line
     words = run.parse_args(["--standalone", "--local-addr=localhost", f"--nproc-per-node={processes}", script])
     words.training_script_args = list(argv)  # not parsed along: torchrun would take --nproc for an abbreviation
+    os.environ["TORCHELASTIC_SIGNALS_TO_HANDLE"] = "SIGQUIT"  # the others are handled here
     try:
-        run.run(words)
+        with handled(_PassOn()):
+            run.run(words)
     except SignalException as error:
         return 128 + int(error.sigval)  # as shells report a signal
     except ChildFailedError as error:
@@ -56,6 +62,26 @@ def launch(script: str, argv: Sequence[str], processes: int) -> int:
         # negative: ended by a signal, which is reported as a ResourceError, whose code is 6
         return 6 if failure.exitcode < 0 else failure.exitcode
     return 0
+
+
+class _PassOn:
+    """Handles the first signal as PyTorch's launcher does, which passes it on to the processes and waits for them.
+    Another one would only break off the waiting.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        came, self.came = self.came, True
+        if not came:
+            raise SignalException(f"got {signal.Signals(number).name}", signal.Signals(number))
+
+
+def follow_launcher() -> None:
+    """In a process that a script has launched: when the launcher is gone, be told to stop as by a user."""
+    if LAUNCHED_BY_SCRIPT in os.environ and "TORCHELASTIC_RUN_ID" in os.environ:
+        when_parent_is_gone(lambda: os.kill(os.getpid(), signal.SIGTERM))
 
 
 def _last_words(rank: int, failure: ProcessFailure) -> str:

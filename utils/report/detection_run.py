@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from utils.console.log import LOG
+from utils.console.signals import Stop, Stopped
 from utils.detecting.csv_tables import FoundTables
 from utils.detecting.output_options import DetectionOutput
 from utils.detecting.picture_files import FoundFiles
@@ -19,15 +20,22 @@ from utils.words.errors import printable
 
 
 def write_run(
-    run: Path, results: Iterable[PictureResult], names: tuple[str, ...], output: DetectionOutput, world: World
+    run: Path,
+    results: Iterable[PictureResult],
+    names: tuple[str, ...],
+    output: DetectionOutput,
+    world: World,
+    stop: Stop,
 ) -> Totals:
     """Write everything into the folder `run`, result by result, and say what there was in all.
 
     Of several processes each writes the pictures of its own inputs; the first one has the tables, the report and the
     totals, which are zero on the others. Raises ResourceError, after all inputs, for what could not be written.
+
+    Raises Stopped, after files and tables are complete for what came, when some process's `stop` has received a signal.
     """
     with Results() as lost:
-        return _written(run, results, names, output, world, lost)
+        return _written(run, results, names, output, world, stop, lost)
 
 
 def _written(
@@ -36,6 +44,7 @@ def _written(
     names: tuple[str, ...],
     output: DetectionOutput,
     world: World,
+    stop: Stop,
     lost: Results,
 ) -> Totals:
     totals, report = Totals(), DetectionReport(names)
@@ -51,6 +60,8 @@ def _written(
                         LOG.info(verdict_line(one))
                     tables.add(one)
                     totals.add(one)
+    if number := world.broadcast(max(world.gather(stop.received), default=0)):
+        raise Stopped(number, totals.done(run))
     report.join(world.gather(report.best))
     if world.first:
         totals.log(run)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 from utils.config.config import Config
-from utils.console.interrupt import Stop, Stopped
 from utils.console.log import LOG
+from utils.console.signals import Stop, Stopped
 from utils.files import checkpoint
 from utils.processes.launch import launch_id
 from utils.training.state import TrainState, random_state
-from utils.words.errors import ResourceError, UserError
+from utils.words.errors import ResourceError, UserError, WorkerError
 from utils.words.private_paths import without_folders
 
 AVERAGED = ("ema", "epoch", "step", "best")  # of best.pt and epochN.pt
@@ -33,11 +36,11 @@ class Saver:
 
     def save_now(self, state: TrainState) -> None:
         """Write last.pt, in the middle of an epoch or at its end."""
-        self.last_saved = state.step
         states = state.world.gather(random_state(), short_timeout=True)
         if state.world.first:
             content = {**state.plain(states), **self.about}
             checkpoint.save(self.folder / "last.pt", content, keep_previous=True)
+        self.last_saved = state.step
         state.world.barrier()  # no process goes on, or ends, before the file is written
 
     def save_and_stop(self, state: TrainState, stop: Stop) -> NoReturn:
@@ -56,6 +59,33 @@ class Saver:
         except (ResourceError, OSError) as failed:
             LOG.warning("the last state could not be saved: %s", failed)
         raise error
+
+    def words(self) -> str:
+        """What is saved, and how to go on from there."""
+        if not self.last_saved:
+            return "nothing was saved yet: start it again"
+        last = shlex.quote(str(self.folder / "last.pt"))
+        return f"saved at step {self.last_saved:,}; python train.py --resume {last} goes on from there"
+
+    @contextmanager
+    def between_batches(self, state: TrainState, stop: Stop, steps: int, left: Callable[[], int]) -> Iterator[None]:
+        """The steps of an epoch, which ends after `steps` batches. When no further batch comes, for a signal or for
+        lack of workers, the state is saved if `left()`, the batches whose gradients wait to be used, is 0.
+
+        Raises Stopped and WorkerError.
+        """
+        try:
+            yield
+            lost = None
+        except WorkerError as error:
+            lost = error
+        if lost is None and state.batches == steps:
+            return
+        if not left() and state.world.size == 1:  # the others of several processes wait in their step
+            self.save_now(state)
+        if lost is not None:
+            raise WorkerError(f"{lost}; {self.words()}") from lost
+        raise Stopped(stop.received)
 
     def save_step(self, state: TrainState) -> None:
         """Write last.pt where --save-steps says so."""

@@ -82,6 +82,12 @@ class Channels:
         """The type of the planes of a sample."""
         return "float32" if self.fractions else "uint8" if self.bits == 8 else "uint16"
 
+    @property
+    def bytes_per_pixel(self) -> int:
+        """Of a network input before it becomes fractions: planes of 8 or 16 bits, or floating point ones."""
+        deep = 2 if max(self.bits, self.polar_bits) > 8 else 1
+        return len(self.names) * (4 if self.fractions else deep)
+
     def image_only(self) -> Channels:
         """Without the planes of `polar`, and without their files where they have their own."""
         if not self.polar:

@@ -70,6 +70,10 @@ class ResourceError(UserError):
     exit_code = 6
 
 
+class WorkerError(ResourceError):
+    """Processes that make batches gave out again and again; it comes between two steps, whose state can be saved."""
+
+
 def printable(text: str) -> str:
     """`text` on one line with control characters shown as escapes, for names that come from files."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)

@@ -1,0 +1,167 @@
+"""Signals that end a script: SIGINT, SIGTERM, and SIGHUP, which ends it as SIGTERM does.
+
+| while the script          | the first signal                           | a second Ctrl-C                    |
+|---|---|---|
+| imports its modules       | ends it at once (`leave_on_signals`)       |                                    |
+| works (`AtOnce`)          | raises `Stopped` where it is               | ends it at once                    |
+| goes step by step (`Stop`) | is noted, and served after the step       | raises `Stopped` where it is       |
+| saves (`uninterrupted`)   | is served after the save                   | is served after the save           |
+| has ended                 | changes nothing                            |                                    |
+
+`Stopped` carries what the script says: what is done, and how to go on (`saying`). Blocks may be nested, the innermost
+one counts. Only the main thread gets signals; elsewhere nothing is installed. No torch here: scripts import this first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any, NoReturn
+
+NUMBERS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+Handler = Callable[[int, FrameType | None], None]
+
+
+class Stopped(BaseException):
+    """A signal ends the script, with exit code 128 + its number, as shells report it.
+
+    `words`: what is done and how to go on; "" until somebody knows. No Exception, so that nobody takes it for an error
+    that can be mended.
+    """
+
+    def __init__(self, number: int, words: str = "") -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number, self.words = number, words
+
+    @property
+    def exit_code(self) -> int:
+        """128 + the signal's number."""
+        return 128 + self.number
+
+
+@contextmanager
+def saying(words: Callable[[], str]) -> Iterator[None]:
+    """A Stopped that comes out of the block says `words()`, after what blocks inside it say."""
+    try:
+        yield
+    except Stopped as stopped:
+        stopped.words = "; ".join(filter(None, (stopped.words, words())))
+        raise
+
+
+@contextmanager
+def handled(handler: Handler) -> Iterator[None]:
+    """Inside the block `handler` gets the signals."""
+    before: dict[int, Any] = {}
+    try:
+        _install(handler, before)
+        yield
+    finally:
+        for number, former in before.items():
+            signal.signal(number, signal.SIG_DFL if former is None else former)
+
+
+def _install(handler: Handler, before: dict[int, Any]) -> None:
+    """Note what handled each signal in `before`."""
+    try:
+        for number in NUMBERS:
+            # nohup's children go on when their terminal closes
+            if number in (signal.SIGINT, signal.SIGTERM) or signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, handler)
+    except ValueError:  # not the main thread
+        return
+
+
+def leave_on_signals() -> None:
+    """For the start of a script, whose imports take seconds: a signal ends it with one line. There is nothing to save,
+    and an exception in the middle of an import would be a traceback.
+    """
+    _install(lambda number, _: leave(number, "nothing was begun"), {})
+
+
+def leave(number: int, words: str) -> NoReturn:
+    """End this process and its children now: no exception, nothing is finished."""
+    os.write(2, f"stopped by {signal.Signals(number).name}; {words}\n".encode())
+    if "multiprocessing" in sys.modules:  # its import takes longer than all others here
+        for child in sys.modules["multiprocessing"].active_children():
+            child.kill()
+    os._exit(128 + number)
+
+
+class AtOnce:
+    """While entered, the first signal raises Stopped, until `over` is set: then nothing is left to stop.
+
+    Another Ctrl-C ends the process at once, if the clean-up takes too long; not one of several processes (`patient`),
+    to which a launcher passes the user's signals on, so that they come twice.
+    """
+
+    def __init__(self, patient: bool = False) -> None:
+        self.patient, self.over, self.raised, self.process = patient, False, False, os.getpid()
+
+    def __enter__(self) -> AtOnce:
+        self._handled = handled(self._raise)
+        self._handled.__enter__()
+        self._hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        sys.unraisablehook = self._hook
+        self._handled.__exit__(None, None, None)
+
+    def _raise(self, number: int, _: FrameType | None) -> None:
+        if self.over or os.getpid() != self.process:  # a child that has no handlers of its own yet
+            return
+        if not self.raised:
+            self.raised = True
+            raise Stopped(number)
+        if number == signal.SIGINT and not self.patient:
+            leave(number, "at once, by a second Ctrl-C")
+
+    def _unraisable(self, lost: sys.UnraisableHookArgs) -> None:
+        """Stopped was raised in a destructor or a callback, where Python drops every exception."""
+        if isinstance(lost.exc_value, Stopped):
+            leave(lost.exc_value.number, "start it again")
+        self._hook(lost)
+
+
+class Stop:
+    """While entered, a signal is only noted: `received` is its number, 0 before.
+
+    A second Ctrl-C raises Stopped, not in one of several processes (`impatient` False): there signals come twice.
+    """
+
+    def __init__(self, impatient: bool = True) -> None:
+        self.received, self.impatient = 0, impatient
+
+    def __enter__(self) -> Stop:
+        self._handled = handled(self._note)
+        self._handled.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._handled.__exit__(None, None, None)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        again, self.received = self.received, self.received or number
+        if again and self.impatient and number == signal.SIGINT:
+            raise Stopped(number)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """The block is finished before any signal is served, a second Ctrl-C too."""
+    came: list[int] = []
+    try:
+        with handled(lambda number, _: came.append(number)):
+            yield
+    finally:
+        for number in came:
+            signal.raise_signal(number)
