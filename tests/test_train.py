@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from models.rows.model_spec import read_spec
 from tests.conftest import QUICK
 from tests.test_resume import assert_same
 from utils.config.paths import CFG
+from utils.console.signals import Stopped
 from utils.files import checkpoint
 from utils.files.runs import ResultsCsv
 
@@ -57,7 +59,7 @@ def test_killed_and_resumed_equals_never_killed(trained, glass, tmp_path, monkey
     def interrupted(*args):
         calls.append(1)
         if len(calls) == 2:
-            raise KeyboardInterrupt
+            raise Stopped(signal.SIGINT)
         return whole(*args)
 
     monkeypatch.setattr(train, "train_one_epoch", interrupted)

@@ -5,33 +5,30 @@ from __future__ import annotations
 import errno
 import functools
 import multiprocessing
-import os
 import signal
 import statistics
+import sys
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, MutableSequence, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import queues
 from multiprocessing.process import BaseProcess
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
-import cv2
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from data.augment.scene import Scene, SceneSource
-from data.batches.collate import collate
+from data.batches.worker import SHORT_CODE, Book, collate_shared, start_worker
 from utils.console.log import LOG
-from utils.console.signals import NUMBERS, Stop
-from utils.processes.threads import POLL, prefetch, when_parent_is_gone
+from utils.console.signals import Stop
+from utils.processes.threads import POLL, prefetch
 from utils.processes.worker_room import Crew
-from utils.values.batch import Batch, Sample
+from utils.values.batch import Batch
 from utils.words.errors import WorkerError, printable
 
-Book = MutableSequence[int]
 RESTARTS = 3  # of a pass over the data
 STOPPED = 5.0  # seconds that a worker may be suspended: who suspends all processes wakes them one after the other
 SERVED = 1.0  # seconds that a signal waits for the batch at hand
@@ -43,7 +40,6 @@ ENDED = {
     "SIGBUS": f"died of a bus error, as there was too little shared memory: {ROOM}",
 }
 SHORT = ("shared memory", "too many open files", "ancdata", "new thread", "cannot allocate memory", "no space left")
-SHORT_CODE = 6  # of a worker that cannot send its batch
 
 
 class _Lost(Exception):
@@ -101,8 +97,8 @@ class WatchedLoader(DataLoader[Batch]):
             samples,
             batch_sampler=self._remaining,
             num_workers=crew.workers,
-            collate_fn=_collate,
-            worker_init_fn=functools.partial(_start_worker, book=self._book),
+            collate_fn=collate_shared,
+            worker_init_fn=functools.partial(start_worker, book=self._book),
             persistent_workers=crew.workers > 0,
             prefetch_factor=crew.ahead if crew.workers else None,
             generator=torch.Generator(),  # the loader's draws leave the state that checkpoints keep alone
@@ -158,13 +154,23 @@ class WatchedLoader(DataLoader[Batch]):
             torch.cuda.set_device(self._gpu)  # in this thread, whose pinned memory is the device's
         others = {child.pid for child in multiprocessing.active_children()}
         try:
-            batches = super().__iter__()
+            batches = self._begun()
         finally:
             if not self._workers and self.num_workers:
                 mine = (child for child in multiprocessing.active_children() if child.pid not in others)
                 self._workers += sorted(mine, key=lambda child: child.pid or 0)
         for batch in batches:
             yield batch if self._gpu is None else batch.pin_memory()
+
+    def _begun(self) -> Iterator[Batch]:
+        """A new pass of PyTorch's loader. Raises _Lost when a worker cannot be started."""
+        with _quiet_destructors():  # of an iterator that is not complete
+            try:
+                return super().__iter__()
+            except (OSError, RuntimeError) as error:
+                if not (words := _shortage(error)):
+                    raise
+        raise _Lost(words, short=True)
 
     def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """The same batches; what they usually take is remembered."""
@@ -213,6 +219,15 @@ class WatchedLoader(DataLoader[Batch]):
         self._iterator = None
 
 
+@contextmanager
+def _quiet_destructors() -> Iterator[None]:
+    former, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        yield
+    finally:
+        sys.unraisablehook = former
+
+
 def _kill(workers: Iterable[BaseProcess]) -> None:
     """End processes, stopped ones too."""
     for worker in workers:
@@ -246,54 +261,3 @@ def _shortage(error: Exception) -> str:
     if short or any(word in words[0].lower() for word in SHORT):
         return f"worker processes: {words[0]}: {ROOM}"
     return ""
-
-
-class _Noted:
-    """The scenes of a worker; `book` says which one it reads, and how many it has read."""
-
-    def __init__(self, scenes: SceneSource, book: Book, number: int) -> None:
-        self.scenes, self.book, self.number = scenes, book, number
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.scenes, name)
-
-    def __len__(self) -> int:
-        return len(self.scenes)
-
-    def __getitem__(self, index: int) -> Scene:
-        self.book[2 * self.number] = index + 1
-        scene = self.scenes[index]
-        self.book[2 * self.number + 1] += 1
-        return scene
-
-
-def _collate(samples: Sequence[Sample]) -> Batch:
-    """See collate. A worker moves its batch to shared memory at once: when that fails later, in the thread that sends
-    it, the batch is dropped and waited for in vain.
-    """
-    batch = collate(samples)
-    if get_worker_info() is not None:
-        for tensor in (batch.images, *vars(batch.targets).values()):
-            tensor.share_memory_()
-    return batch
-
-
-def _start_worker(number: int, book: Book) -> None:
-    """One thread, and out of reach of signals to the whole group: the main process ends its workers when it is done."""
-    os.setpgrp()
-    for signal_number in NUMBERS:
-        if signal_number != signal.SIGTERM:  # PyTorch's loader uses that one
-            signal.signal(signal_number, signal.SIG_IGN)
-    when_parent_is_gone(lambda: os._exit(1))
-    queues.Queue._on_queue_feeder_error = staticmethod(_cannot_send)  # type: ignore[attr-defined]
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
-    info = get_worker_info()
-    assert info is not None, "a worker starts here"
-    samples: Any = info.dataset  # this worker's own copy
-    samples.scenes = _Noted(samples.scenes, book, number)
-
-
-def _cannot_send(error: Exception, batch: Any) -> None:
-    """The batch would be dropped in silence: end, so that the main process notices."""
-    os._exit(SHORT_CODE)

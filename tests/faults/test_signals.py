@@ -1,5 +1,5 @@
-"""A signal at any moment of the three scripts: exit code 128 + its number, one line that says what is done and how to go
-on, no traceback, nobody left behind.
+"""A signal at any moment of the scripts: exit code 128 + its number, one line that says what is done and how to go on,
+no traceback, nobody left behind.
 """
 
 import os
