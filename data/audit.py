@@ -3,7 +3,7 @@
 Every split is read, every picture is decoded. What is odd is counted and named on the console, the worst first:
 pictures that are in two splits or look alike, kinds that are not read, dark and turned pictures, lost boxes, classes
 that only one split has. `--out` keeps everything in audit.json, with contact sheets of the suspects; `--write` writes
-a data YAML for a folder that has none; `--strict` ends with exit code 3 if an evaluation would be wrong or data is lost.
+a data YAML for a folder that has none; `--strict` ends with exit code 3 if a number would be wrong or data is lost.
 """
 
 from __future__ import annotations

@@ -1,22 +1,25 @@
 """The same picture more than once: one file under several paths, or several files of the same bytes.
 
-Files are compared by size first, then by samples of their bytes, then whole, so that little is read.
+Files are compared by size first, then by pieces of their bytes, then whole, so that little is read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from itertools import chain
+from typing import Any, Literal, NamedTuple
 
-from data.files.shards import is_member, locate
+from data.files.shards import locate
 from utils.words.errors import DataError
 
 THREADS = 8
+TAKEN = 256  # files that a thread takes at a time
 PIECE = 4096  # bytes of a sample
 PIECES = 5  # samples of a file, spread over it evenly
 BLOCK = 1 << 20
@@ -37,14 +40,16 @@ class Same:
     pictures: tuple[Listed, ...]
 
 
-@dataclass(frozen=True)
-class _Extent:
-    """Where a picture's bytes lie: in a file of its own, or in a shard."""
+class _Extent(NamedTuple):
+    """Where a picture's bytes lie: in a file of its own, or in a shard; `identity`: device, inode, first byte."""
 
     file: str
     start: int
     size: int
     identity: tuple[int, int, int]
+
+
+Digest = Callable[[_Extent], Hashable]
 
 
 def same_pictures(pictures: Sequence[Listed], across: bool, most_bytes: float = float("inf")) -> tuple[list[Same], int]:
@@ -54,64 +59,93 @@ def same_pictures(pictures: Sequence[Listed], across: bool, most_bytes: float = 
     `across`: only groups that reach over several splits. What cannot be read is passed over: it is said elsewhere.
     """
     with ThreadPoolExecutor(THREADS) as pool:
-        files: dict[tuple[int, int, int], list[Listed]] = defaultdict(list)
-        extents: dict[Listed, _Extent] = {}
-        for picture, extent in zip(pictures, pool.map(_extent, pictures, chunksize=256), strict=True):
-            if extent is not None:
-                files[extent.identity].append(picture)
-                extents.setdefault(files[extent.identity][0], extent)
-        found = [Same("file", tuple(members)) for members in files.values() if _meant(members, across)]
-
-        def members_of(one: Listed) -> list[Listed]:
-            return files[extents[one].identity]
-
-        def split_by(groups: Iterable[list[Listed]], digest: Callable[[_Extent], Hashable]) -> list[list[Listed]]:
-            """The groups divided further, without the parts that cannot hold what is looked for."""
-            flat = [(number, one) for number, group in enumerate(groups) for one in group]
-            parts: dict[Hashable, list[Listed]] = defaultdict(list)
-            for (number, one), value in zip(flat, pool.map(digest, [extents[o] for _, o in flat]), strict=True):
-                parts[number, value].append(one)
-            return [p for p in parts.values() if len(p) > 1 and _meant([m for o in p for m in members_of(o)], across)]
-
-        firsts = [[members[0] for members in files.values()]]
-        alike = split_by(split_by(firsts, lambda extent: extent.size), _sampled)
+        search = _Search(pictures, across, pool)
+        alike = [list(search.extents)]
+        for digest in (_size, _middle, _sampled):
+            alike = search.divided(alike, digest)
         sampled, whole, left = 0, [], most_bytes
         for group in alike:
-            left -= sum(extents[one].size for one in group)
+            left -= sum(search.extents[one].size for one in group)
             sampled += len(group) if left < 0 else 0
-            whole += [group] if left < 0 else split_by([group], _whole)
-    repeated = [[member for one in group for member in members_of(one)] for group in whole]
+            whole += [group] if left < 0 else search.divided([group], _whole)
+    repeated = [search.members(group) for group in whole]
     within = {picture for members in repeated for picture in members}
-    return [s for s in found if s.pictures[0] not in within] + [Same("bytes", tuple(m)) for m in repeated], sampled
+    found = [Same("file", tuple(m)) for m in search.files.values() if search.meant(m) and m[0] not in within]
+    return found + [Same("bytes", tuple(members)) for members in repeated], sampled
 
 
-def _meant(members: Sequence[Listed], across: bool) -> bool:
-    return len({one.split for one in members}) > 1 if across else len(members) > 1
+class _Search:
+    """Pictures by the file that holds them; `extents` are those of the first picture of each file."""
+
+    def __init__(self, pictures: Sequence[Listed], across: bool, pool: ThreadPoolExecutor) -> None:
+        self.across, self.pool = across, pool
+        self.files: dict[tuple[int, int, int], list[Listed]] = {}
+        self.extents: dict[Listed, _Extent] = {}
+        for picture, extent in zip(pictures, self._all(_extent, [one.path for one in pictures]), strict=True):
+            if extent is None:
+                continue
+            if extent.identity in self.files:
+                self.files[extent.identity].append(picture)
+            else:
+                self.files[extent.identity] = [picture]
+                self.extents[picture] = extent
+
+    def _all(self, do: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+        """What `do` gives for each item, in order; threads take TAKEN at a time."""
+        pieces = (items[start : start + TAKEN] for start in range(0, len(items), TAKEN))
+        return chain.from_iterable(self.pool.map(lambda piece: [do(item) for item in piece], pieces))
+
+    def members(self, group: Iterable[Listed]) -> list[Listed]:
+        """The pictures of some files, each given by its first picture."""
+        return [member for one in group for member in self.files[self.extents[one].identity]]
+
+    def meant(self, members: Sequence[Listed]) -> bool:
+        """Whether these pictures, if they are the same, are what is looked for."""
+        return len({one.split for one in members}) > 1 if self.across else len(members) > 1
+
+    def divided(self, groups: Sequence[list[Listed]], digest: Digest) -> list[list[Listed]]:
+        """The groups divided further by a digest, without the parts that cannot hold what is looked for."""
+        flat = [(number, one) for number, group in enumerate(groups) for one in group]
+        parts: dict[Hashable, list[Listed]] = defaultdict(list)
+        for (number, one), value in zip(flat, self._all(digest, [self.extents[o] for _, o in flat]), strict=True):
+            parts[number, value].append(one)
+        return [part for part in parts.values() if len(part) > 1 and self.meant(self.members(part))]
 
 
-def _extent(picture: Listed) -> _Extent | None:
+def _extent(path: str) -> _Extent | None:
     """Where a picture's bytes lie, None where that cannot be known."""
-    path = picture.path
     try:
-        file = os.path.dirname(path) if is_member(path) else path
-        start, size = locate(path) if file != path else (0, -1)
-        info = os.stat(file)
+        try:
+            info = os.stat(path)
+        except NotADirectoryError:  # a picture in a shard, whose path is that of the shard and a name
+            start, size = locate(path)
+            info = os.stat(os.path.dirname(path))
+            return _Extent(os.path.dirname(path), start, size, (info.st_dev, info.st_ino, start))
     except (OSError, ValueError, DataError):
         return None
-    return _Extent(file, start, info.st_size if size < 0 else size, (info.st_dev, info.st_ino, start))
+    return _Extent(path, 0, info.st_size, (info.st_dev, info.st_ino, 0)) if stat.S_ISREG(info.st_mode) else None
 
 
-def _sampled(extent: _Extent) -> bytes:
-    """A digest of some pieces of a picture; of a small one all of it."""
+def _size(extent: _Extent) -> int:
+    return extent.size
+
+
+def _middle(extent: _Extent) -> Hashable:
+    """A piece from the middle of a picture: other pictures of the same size differ there, but for drawn ones."""
+    return _digest(extent, [(max(extent.size - PIECE, 0) // 2, PIECE)])
+
+
+def _sampled(extent: _Extent) -> Hashable:
+    """Some pieces of a picture; of a small one all of it."""
     last = max(extent.size - PIECE, 0)
     return _digest(extent, [(last * i // (PIECES - 1), PIECE) for i in range(PIECES)])
 
 
-def _whole(extent: _Extent) -> bytes:
+def _whole(extent: _Extent) -> Hashable:
     return _digest(extent, [(at, BLOCK) for at in range(0, extent.size, BLOCK)])
 
 
-def _digest(extent: _Extent, pieces: Iterable[tuple[int, int]]) -> bytes:
+def _digest(extent: _Extent, pieces: Sequence[tuple[int, int]]) -> Hashable:
     """The digest of (start, bytes) pieces of a picture; of an unreadable one something that nothing else equals."""
     digest = hashlib.sha256()
     try:
@@ -123,5 +157,5 @@ def _digest(extent: _Extent, pieces: Iterable[tuple[int, int]]) -> bytes:
         finally:
             os.close(descriptor)
     except OSError:
-        return repr(extent.identity).encode()
+        return extent.identity
     return digest.digest()

@@ -38,8 +38,8 @@ UNREAD_SUFFIXES = frozenset(
     (
         ".3fr .ai .apng .arw .avif .avifs .bpg .cr2 .cr3 .cur .dcm .dds .djvu .dng .emf .eps .erf .exr .fits .fts .gif "
         ".hdr .heic .heics .heif .hif .ico .icns .iiq .j2c .j2k .jls .jng .jp2k .jpc .jpf .jpm .jpx .jxl .jxr .kdc "
-        ".mng .mrw .nef .nrw .orf .pam .pbm .pcd .pcx .pef .pfm .pic .pict .psb .psd .qoi .raf .ras .raw .rw2 .rwl .sgi .sr "
-        ".sr2 .srf .srw .svg .svgz .tga .wbmp .wdp .wmf .x3f .xbm .xcf .xpm"
+        ".mng .mrw .nef .nrw .orf .pam .pbm .pcd .pcx .pef .pfm .pic .pict .psb .psd .qoi .raf .ras .raw .rw2 .rwl "
+        ".sgi .sr .sr2 .srf .srw .svg .svgz .tga .wbmp .wdp .wmf .x3f .xbm .xcf .xpm"
     ).split()
 )
 MAX_PIXELS = 178_956_970
