@@ -64,7 +64,7 @@ class StartingWeights:
         by_class, order = self._by_class(model, own, state, names)
         whole = {key: value for key, value in state.items() if key not in by_class and _fits(own.get(key), value)}
         fitting = whole | {key: value for key, value in by_class.items() if value is not None}
-        if not fitting:
+        if not any(value.ndim for value in fitting.values()):  # BatchNorm's counters fit everywhere
             raise CheckpointError(f"{self.path}: none of its {len(state)} tensors fits this model; is --cfg the same?")
         model.load_state_dict(fitting, strict=False)  # what does not fit keeps its first weights
         missing = [key for key in own if key not in fitting]
