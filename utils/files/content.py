@@ -15,7 +15,7 @@ from utils.words.errors import printable
 from utils.words.schema import AtLeast, misfit
 
 Count = Annotated[int, AtLeast(0)]
-MAX_DEPTH, MAX_VALUES = 40, 1_000_000  # of YAMLs and state dicts; a million values take a second
+MAX_DEPTH, MAX_VALUES = 40, 300_000  # ours: some 10 and 10,000, and a class name is one value
 MAX_SHARED = 16  # how often, on average, a byte of the file may be part of a tensor
 DTYPES = frozenset((*(getattr(torch, f"int{n}") for n in (8, 16, 32, 64)), torch.uint8, torch.bool)) | frozenset(
     (torch.float64, torch.float32, torch.float16, torch.bfloat16)

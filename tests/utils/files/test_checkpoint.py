@@ -8,7 +8,9 @@ import torch
 from utils.files import checkpoint
 from utils.words.errors import CheckpointError, ResourceError
 
-CONTENT = {"model_spec": {"nc": 1}, "names": ["a"], "weights": torch.arange(4.0)}
+WEIGHTS = {"module": {"layers.0.weight": torch.arange(4.0)}, "updates": 3}
+CONTENT = {"model_spec": {"nc": 1}, "names": ["a"], "channels": ["r"], "config": {}, "origins": {}, "launch": ""}
+CONTENT |= {"ema": WEIGHTS, "epoch": 0, "step": 3, "best": None}
 
 
 class Payload:
@@ -22,7 +24,7 @@ def test_round_trip_and_previous(tmp_path):
     checkpoint.save(path, {**CONTENT, "names": ["b"]}, keep_previous=True)
     assert checkpoint.load(path)["names"] == ["b"]
     assert checkpoint.load(tmp_path / "last.prev.pt")["names"] == ["a"]
-    assert torch.equal(checkpoint.load(path)["weights"], CONTENT["weights"])
+    assert torch.equal(checkpoint.load(path)["ema"]["module"]["layers.0.weight"], torch.arange(4.0))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["last.prev.pt", "last.pt"]
 
 
