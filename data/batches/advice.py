@@ -9,9 +9,10 @@ import numpy as np
 from data.augment.mosaic import REACH
 from data.augment.transforms import tilt_limit
 from data.batches.class_balance import Balance
-from data.index.flat_truth import flatten
+from data.index.flat_truth import FlatTruth, flatten
 from utils.config.config import Config
 from utils.values.record import Record
+from utils.words.errors import DataError
 from utils.words.text import counted
 
 
@@ -19,10 +20,39 @@ def advice(cfg: Config, records: Sequence[Record], stride: int) -> list[str]:
     """A sentence for each option that does not act, or not fully, on these training pictures."""
     flat = flatten(records)
     classes = len(np.unique(flat.labels[~flat.crowd]))
-    return [*_composing(cfg, bool(classes)), *_classes(cfg, records, classes), *_sizes(cfg, stride)]
+    return [*_composing(cfg), *_classes(cfg, records, classes), *_sizes(cfg, stride), *_boxes(cfg, flat)]
 
 
-def _composing(cfg: Config, boxes: bool) -> Iterator[str]:
+def check_boxes(cfg: Config, records: Sequence[Record]) -> None:
+    """Raise DataError when there are boxes, but all are too small to be learnt."""
+    lost, boxes = _too_small(cfg, flatten(records))
+    if boxes and lost == boxes:
+        raise DataError(
+            f"training pictures: {_small_words(cfg, lost, boxes)}; raise --img, or lower augment.min_box_px"
+        )
+
+
+def _too_small(cfg: Config, flat: FlatTruth) -> tuple[int, int]:
+    """How many boxes are shorter than augment.min_box_px in a picture of --img px, and how many there are."""
+    short = flat.input_sizes(cfg.data.imgsz).min(1, initial=np.inf)
+    return int((short < cfg.augment.min_box_px).sum()), len(short)
+
+
+def _small_words(cfg: Config, lost: int, boxes: int) -> str:
+    limit = f"{cfg.augment.min_box_px:g} px (augment.min_box_px) at --img {cfg.data.imgsz}"
+    return f"{lost:,} of {counted(boxes, 'box')} {'is' if lost == 1 else 'are'} below {limit}"
+
+
+def _boxes(cfg: Config, flat: FlatTruth) -> Iterator[str]:
+    lost, boxes = _too_small(cfg, flat)
+    if lost:
+        yield f"{_small_words(cfg, lost, boxes)}: they are not learnt; raise --img"
+    if not boxes:
+        ignored = counted(len(flat.labels), "ignored region")
+        yield f"there are no boxes to learn from{f', only {ignored}' if len(flat.labels) else ''}"
+
+
+def _composing(cfg: Config) -> Iterator[str]:
     augment, schedule = cfg.augment, cfg.schedule
     chances = {"mosaic": augment.mosaic, "mixup": augment.mixup, "copy-paste": augment.copy_paste}
     if cfg.data.rect:
@@ -32,8 +62,6 @@ def _composing(cfg: Config, boxes: bool) -> Iterator[str]:
     if used and schedule.close_mosaic >= schedule.epochs:
         last = f"the last {schedule.close_mosaic} of {counted(schedule.epochs, 'epoch')} go"
         yield f"--close-mosaic: {last} without {', '.join(used)}: never on; lower it"
-    if augment.copy_paste and not boxes:
-        yield "augment.copy_paste: there are no boxes to paste"
 
 
 def _classes(cfg: Config, records: Sequence[Record], classes: int) -> Iterator[str]:

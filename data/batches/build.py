@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from data.batches.advice import check_boxes
 from data.batches.cached_pictures import open_pictures
 from data.batches.class_balance import Balance
 from data.batches.collate import collate
@@ -204,4 +205,5 @@ def read_splits(cfg: Config) -> Splits:
     val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False), cfg.data.index)
     for line in (*train.data_report.lines(), *val.data_report.lines()):
         LOG.info(line)
+    check_boxes(cfg, train.records)
     return Splits(train, val)

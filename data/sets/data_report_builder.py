@@ -154,7 +154,8 @@ class DataReportBuilder:
             more = f", and {counted(len(harmful) - 1, 'more problem')}" if len(harmful) > 1 else ""
             raise DataError(f"{harmful[0]}{more}; run with --bad-data skip to leave them out")
         bad = sum(n for reason, n in data_report.skipped.items() if reason not in HARMLESS_SKIPS) + self.bad_rows
-        bad += sum(problem.reason in NAMES_WRONG for problem in data_report.problems)
+        names_wrong = sum(problem.reason in NAMES_WRONG for problem in data_report.problems)
+        bad += max(names_wrong - data_report.skipped.get("unclear_entry", 0), 0)  # those pictures may be meant
         lost, read = self.finder.coco.lost, data_report.rows["read"]
         if len(lost) > max(100, read // 100) or len(lost) * 2 > read:
             raise DataError(f"{where}: {split}: {len(lost):,} of {read:,} rows are of no picture, first {lost[0]}")
@@ -192,7 +193,7 @@ class Disagreements:
         """Compare what speaks about one picture."""
         if reading.rows is not None:
             if reading.label is not None:
-                self.kinds[reading.label.suffix] += 1
+                self.kinds[reading.label.suffix.lower()] += 1
                 known, number = len(self.labels), hash(reading.label)
                 self.labels.add(number)
                 if len(self.labels) == known:
@@ -200,7 +201,7 @@ class Disagreements:
             entry = self.finder.entries.get(reading.path)
             if entry is not None:
                 self.coco.add(reading.path, reading.rows, entry.count)
-                self.coco_is_xml |= reading.label is not None and reading.label.suffix == ".xml"
+                self.coco_is_xml |= reading.label is not None and reading.label.suffix.lower() == ".xml"
         if reading.others is not None:
             self.xml.add(reading.path, reading.rows, reading.others)
 
