@@ -9,7 +9,7 @@ import numpy as np
 from data.augment.mosaic import REACH
 from data.augment.transforms import tilt_limit
 from data.batches.class_balance import Balance
-from data.index.flat_truth import flatten
+from data.index.flat_truth import FlatTruth, flatten
 from utils.config.config import Config
 from utils.values.record import Record
 from utils.words.text import counted
@@ -19,10 +19,16 @@ def advice(cfg: Config, records: Sequence[Record], stride: int) -> list[str]:
     """A sentence for each option that does not act, or not fully, on these training pictures."""
     flat = flatten(records)
     classes = len(np.unique(flat.labels[~flat.crowd]))
-    return [*_composing(cfg, bool(classes)), *_classes(cfg, records, classes), *_sizes(cfg, stride)]
+    return [*_composing(cfg), *_classes(cfg, records, classes), *_sizes(cfg, stride), *_boxes(flat)]
 
 
-def _composing(cfg: Config, boxes: bool) -> Iterator[str]:
+def _boxes(flat: FlatTruth) -> Iterator[str]:
+    if flat.crowd.all():
+        ignored = counted(len(flat.labels), "ignored region")
+        yield f"there are no boxes to learn from{f', only {ignored}' if len(flat.labels) else ''}"
+
+
+def _composing(cfg: Config) -> Iterator[str]:
     augment, schedule = cfg.augment, cfg.schedule
     chances = {"mosaic": augment.mosaic, "mixup": augment.mixup, "copy-paste": augment.copy_paste}
     if cfg.data.rect:
@@ -32,8 +38,6 @@ def _composing(cfg: Config, boxes: bool) -> Iterator[str]:
     if used and schedule.close_mosaic >= schedule.epochs:
         last = f"the last {schedule.close_mosaic} of {counted(schedule.epochs, 'epoch')} go"
         yield f"--close-mosaic: {last} without {', '.join(used)}: never on; lower it"
-    if augment.copy_paste and not boxes:
-        yield "augment.copy_paste: there are no boxes to paste"
 
 
 def _classes(cfg: Config, records: Sequence[Record], classes: int) -> Iterator[str]:

@@ -35,7 +35,7 @@ from utils.values.batch import Batch
 from utils.values.channels import RGB_CHANNELS, Channels
 from utils.values.record import Record
 from utils.values.split_fingerprint import SplitFingerprint
-from utils.words.errors import ConfigError
+from utils.words.errors import ConfigError, DataError
 from utils.words.vocabulary import Vocabulary
 
 
@@ -237,5 +237,8 @@ def read_splits(cfg: Config, resumed: Path | None = None) -> Splits:
     val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False), cfg.data.index)
     for line in (*train.data_report.lines(), *val.data_report.lines()):
         LOG.info(line)
-    lost = lost_boxes("train", train.records, cfg.data.imgsz, cfg.augment.min_box_px)
-    return Splits(**said_once({"train": train.with_findings(tuple(lost)), "val": val}))
+    lost = tuple(lost_boxes("train", train.records, cfg.data.imgsz, cfg.augment.min_box_px))
+    for finding in lost:
+        if finding.count == len(flatten(train.records).input_sizes(cfg.data.imgsz)):
+            raise DataError(str(finding))
+    return Splits(**said_once({"train": train.with_findings(lost), "val": val}))

@@ -60,7 +60,7 @@ class CocoMatches:
 
     def _say_spelled(self, found: Sequence[str]) -> None:
         if found:
-            words = f"{counted(len(found), 'entry')} of another spelling (letter case, %20, Unicode, folders) matched"
+            words = f"{counted(len(found), 'name')} of another spelling (letter case, %20, Unicode, folders) matched"
             self.notices.append(f"{self.listing.split}: {words}, first {found[0]}")
 
     def _check(self, truth: CocoTruth, used: set[int]) -> None:
@@ -76,7 +76,7 @@ class CocoMatches:
         bare = [picture for picture in self.pictures if picture not in self.entries]
         if not bare:
             boxes = counted(sum(rows[index] for index in lost), "box")
-            words = f"{counted(len(lost), 'entry')} with {boxes} match no picture of the data set"
+            words = f"{counted(len(lost), 'name')} with {boxes} that match no picture of the data set"
             shown = printable(next(iter(lost.values()))[:200])
             self.notices.append(f"{printable(str(truth.path))}: {words}, first '{shown}'")
             return

@@ -91,6 +91,8 @@ class DataReportBuilder:
         orphaned = sum(rows for _, rows in orphans)
         dropped = self.rows + Counter(problem.reason for problem in coco.lost)
         problems = (*listing.problems, *coco.problems, *coco.lost, *self._lost_labels(orphans), *self.problems)
+        names_wrong = sum(problem.reason in NAMES_WRONG for problem in problems)
+        names_wrong = max(names_wrong - skipped["unclear_entry"], 0)  # those pictures may be meant
         return DataReport(
             split=listing.split,
             found=self.pictures + listing.skipped.total(),
@@ -120,9 +122,7 @@ class DataReportBuilder:
             },
             problems=problems,
             notices=(*notices, *self._notices(orphans)),
-            bad=self.bad_rows
-            + sum(n for reason, n in skipped.items() if reason not in HARMLESS_SKIPS)
-            + sum(problem.reason in NAMES_WRONG for problem in problems),
+            bad=self.bad_rows + sum(n for why, n in skipped.items() if why not in HARMLESS_SKIPS) + names_wrong,
             findings=findings,
         )
 
@@ -210,7 +210,7 @@ class Disagreements:
         """Compare what speaks about one picture."""
         if reading.rows is not None:
             if reading.label is not None:
-                self.kinds[reading.label.suffix] += 1
+                self.kinds[reading.label.suffix.lower()] += 1
                 known, number = len(self.labels), hash(reading.label)
                 self.labels.add(number)
                 if len(self.labels) == known:
@@ -218,7 +218,7 @@ class Disagreements:
             entry = self.finder.entries.get(reading.path)
             if entry is not None:
                 self.coco.add(reading.path, reading.rows, entry.count)
-                self.coco_is_xml |= reading.label is not None and reading.label.suffix == ".xml"
+                self.coco_is_xml |= reading.label is not None and reading.label.suffix.lower() == ".xml"
         if reading.others is not None:
             self.xml.add(reading.path, reading.rows, reading.others)
 

@@ -73,7 +73,7 @@ class RecordReader:
                 if not self.finder.decides(path):
                     return _left_out(path, label, "unreadable_label", error)
         if path in self.finder.coco.unclear:
-            return _left_out(path, path, "unmatched_entry", self.finder.coco.unclear[path])
+            return _left_out(path, path, "unclear_entry", self.finder.coco.unclear[path])
         if self.finder.decides(path):
             return self._from_coco(path, size, None if raw is None else count_rows(raw))
         xml = self.finder.xml_of(path)

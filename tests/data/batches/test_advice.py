@@ -41,7 +41,7 @@ def test_defaults_need_no_advice():
         ("data.balance=repeat data.balance_threshold=0.1", TWO, "no class is rare enough"),
         ("data.balance=repeat", [record(0), record(1)], "no class is rare enough"),
         ("data.balance=repeat", RARE, ""),
-        ("augment.copy_paste=0.5", NONE, "no boxes to paste"),
+        ("augment.copy_paste=0.5", NONE, "there are no boxes to learn from"),
         ("augment.copy_paste=0.5", TWO, ""),
         ("schedule.epochs=10", TWO, "the last 10 of 10 epochs go without mosaic: never on"),
         ("schedule.epochs=5 augment.mixup=0.1 data.rect=true augment.mosaic=0", TWO, "without mixup: never on"),
