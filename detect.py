@@ -6,7 +6,7 @@ From Python: `from detect import Detector; Detector("best.pt")("picture.png", co
 
 from __future__ import annotations
 
-from utils.console.signals import Stop, leave_on_signals
+from utils.console.signals import Stop, Stopped, leave_on_signals
 
 if __name__ == "__main__":
     leave_on_signals()  # for as long as the imports below take
@@ -236,6 +236,8 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     with Stop(impatient=world.size == 1) as stop:
         results = progress(look(detector, frames, nms, flags.batch_size, stop), "detecting", total)
         totals = write_run(run, results, detector.names, output, world, stop)
+        if stop.received:
+            raise Stopped(stop.received, f"{run} is complete")
     return run, 3 if totals.unreadable else 10 if flags.fail_on_defect and totals.bad else 0
 
 

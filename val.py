@@ -160,7 +160,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     if place.size > 1 and flags.task == "speed":
         raise ConfigError("--task speed: times one process; start python val.py itself")
     device = select_device(device_of(flags.device, place))
-    with joined(place, device, RunConfig().timeout) as world:
+    with saying(lambda: "start it again for complete results"), joined(place, device, RunConfig().timeout) as world:
         return evaluate_checkpoint(flags, argv, world, device)
 
 

@@ -93,6 +93,7 @@ class WatchedLoader(DataLoader[Batch]):
         # of each worker the picture that it reads, counted from 1 (0: none yet), and how many it has read
         self._book: Book = multiprocessing.RawArray("q", 2 * crew.workers) if crew.workers else [0, 0]
         self._read, self._since = 0, 0.0
+        self._open: Generator[Batch] | None = None
         super().__init__(
             samples,
             batch_sampler=self._remaining,
@@ -113,8 +114,11 @@ class WatchedLoader(DataLoader[Batch]):
         """A pass that ends early when `stop` has received a signal and no batch comes."""
         done = restarts = 0
         while True:
+            if self._open is not None:  # a pass that was left behind, such as by an error that is looked into
+                self._open.close()
+            self._open = self._pass(done, stop)
             try:
-                for batch in self._pass(done, stop):
+                for batch in self._open:
                     done += 1
                     yield batch
                 return
@@ -128,7 +132,7 @@ class WatchedLoader(DataLoader[Batch]):
                     raise WorkerError(f"{lost}; the workers were started again {RESTARTS} times") from None
                 LOG.warning("%s; the workers start again at batch %d (%d of %d)", lost, done + 1, restarts, RESTARTS)
 
-    def _pass(self, skip: int, stop: Stop | None) -> Iterator[Batch]:
+    def _pass(self, skip: int, stop: Stop | None) -> Generator[Batch]:
         """The batches after the first `skip`. Raises _Lost."""
         self._remaining.skip = skip
         if not self.num_workers:

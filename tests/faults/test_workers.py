@@ -202,6 +202,14 @@ def test_a_pass_that_is_left_early_leaves_nothing(splits, left):
     assert all_same(list(loader), reference)
 
 
+def test_a_pass_that_is_left_open_gives_way_to_the_next(splits):
+    """As when the cause of an error in a step is looked for."""
+    loader, reference = loader_of(splits, "train", 2)
+    batches = iter(loader)
+    assert same(next(batches), reference[0])
+    assert all_same(list(loader), reference)
+
+
 @pytest.mark.parametrize(
     ("room", "crew"),
     [

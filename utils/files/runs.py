@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import torch
 
+from utils.console.signals import saying
 from utils.files.earlier_run import take_over
 from utils.files.output_files import write_json, write_text
 from utils.words.errors import ConfigError, ResourceError, printable
@@ -73,7 +74,8 @@ def new_folder(out: Path) -> Iterator[None]:
     """Make `out` and run the block that fills it. Raises ConfigError if it is there, ResourceError for a full disk."""
     try:
         out.mkdir(parents=True)
-        yield
+        with saying(lambda: f"{printable(str(out))} is not complete: remove it, and start again"):
+            yield
     except FileExistsError as error:
         raise ConfigError(f"--out {printable(str(out))}: is there already; name a new folder") from error
     except OSError as error:

@@ -1,8 +1,10 @@
 import threading
+import time
 
 import pytest
 
-from utils.processes.threads import Background, prefetch
+from utils.processes.threads import Background, prefetch, within
+from utils.words.errors import ResourceError
 
 
 def test_prefetch_keeps_order_and_stays_bounded():
@@ -56,3 +58,34 @@ def test_background_passes_errors_on():
     with pytest.raises(KeyError, match="first"), Background(2) as background:
         background.run(fail)
         raise KeyError("first")
+
+
+def test_what_never_comes_ends_the_wait_and_not_the_program():
+    held = threading.Event()
+
+    def source():
+        yield 1
+        held.wait()
+
+    items = prefetch(source(), 1, within(0.5, "a.png: nothing was read"))
+    assert next(items) == 1
+    with pytest.raises(ResourceError, match="a.png: nothing was read for 0 s"):
+        next(items)
+    held.set()
+
+
+def test_who_is_told_to_stop_waits_no_longer():
+    held = threading.Event()
+    assert list(prefetch(iter(held.wait, None), 2, lambda waited: False)) == []
+    held.set()
+
+
+def test_the_start_of_a_wait_is_not_its_end():
+    def slow():
+        for i in range(3):
+            time.sleep(0.3)
+            yield i
+
+    waits = []
+    assert list(prefetch(slow(), 1, lambda waited: not waits.append(waited))) == [0, 1, 2]
+    assert waits and max(waits) < 0.4  # counted anew for each item
