@@ -4,8 +4,8 @@ Training and validation pictures are divided again; FOLDER/fold1.yaml validates 
 others, and so on, so that every picture is validated on once; FOLDER/all.yaml is for scoring all folds' detections
 together (val.py --from-preds). The lists name the pictures where they lie; their truth
 is one COCO json for all folds, whose picture ids are the same in each. Every fold has its share of the pictures of
-each class, by the rarest class that a picture shows. Near-duplicates are not looked for: `--group` keeps pictures
-together that are called alike.
+each class, by the rarest class that a picture shows. Near-duplicates are not looked for (`python -m data.audit` does):
+`--group` keeps pictures together that are called alike.
 """
 
 from __future__ import annotations

@@ -69,21 +69,15 @@ def class_findings(names: Sequence[str], boxes: Mapping[str, np.ndarray]) -> Ite
     for split in ("val", "test"):
         if "train" not in boxes or split not in boxes:
             continue
-        for one, other, severity, advice in (
-            (split, "train", "wrong", "no network can learn them: add pictures, or leave the class out"),
-            ("train", split, "odd", "nothing is known of them after training: add pictures"),
+        for one, other, advice in (
+            (split, "train", "only a network that reads text can find them: add pictures, or leave them out"),
+            ("train", split, "nothing is known of them after training: add pictures"),
         ):
             lacking = [k for k in range(len(names)) if boxes[one][k] and not boxes[other][k]]
             if lacking:
                 words = ", ".join(printable(names[k]) for k in lacking[:10])
                 said = f"{counted(len(lacking), 'class')} with boxes in {one} and none in {other}: {words}"
-                yield Finding(
-                    kind=f"only_in_{one}",
-                    count=len(lacking),
-                    said=said,
-                    advice=advice,
-                    severity="wrong" if severity == "wrong" else "odd",
-                )
+                yield Finding(kind=f"only_in_{one}", count=len(lacking), said=said, advice=advice)
 
 
 def class_counts(records: Sequence[Record], classes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -142,7 +142,7 @@ def _webp(raw: bytes) -> PictureHeader:
         return PictureHeader(height & 0x3FFF, width & 0x3FFF)
     if kind == b"VP8L":
         bits = struct.unpack_from("<I", raw, 21)[0]
-        return PictureHeader((bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1)
+        return PictureHeader((bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1, alpha=bool(bits >> 28 & 1))
     if kind != b"VP8X":
         raise UnusablePicture("is a WebP of an unknown kind")
     width, height = (int.from_bytes(raw[at : at + 3], "little") + 1 for at in (24, 27))

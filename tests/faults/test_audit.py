@@ -261,7 +261,7 @@ def test_boxes_that_training_would_lose(home, tmp_path):
 def test_a_class_that_only_validation_has(home, tmp_path):
     for label in (home / "labels/train").iterdir():
         label.write_text("0 0.5 0.5 0.25 0.25\n", encoding="utf-8")
-    found = audit(home, tmp_path / "out", "--strict", code=3)
+    found = audit(home, tmp_path / "out", "--strict")
     assert found["only_in_val"]["said"].endswith("oil")
 
 
