@@ -66,7 +66,7 @@ class Run:
     state: TrainState
     criterion: Criterion
     words: Words | None
-    conditions: Conditions
+    conditions: Conditions | None
     warnings: Sequence[str]
 
 
@@ -157,7 +157,9 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     torch.manual_seed(cfg.run.seed)
     with reading_data(resumed):
         data = read_splits(cfg)
-    conditions = Conditions(data_fingerprint=data.fingerprint(), environment=number_environment(device))
+    conditions = None  # only rank 0 writes checkpoints
+    if world.first:
+        conditions = Conditions(data_fingerprint=data.fingerprint(), environment=number_environment(device))
     if resumed:
         resumed.check_classes(data.train.names, cfg.data.data)
         model, words = network_of(resumed.content, resumed.last, cfg, data.train_vocabulary())
@@ -170,7 +172,7 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
         set_words(state.ema.module, words_for(words, data.val_vocabulary(), cfg.model.text_encoder))
     if resumed:
         state.restore(resumed.content, resumed.last)
-    warnings = resumed.inexact(conditions) if resumed else []
+    warnings = resumed.inexact(conditions) if resumed and conditions else []
     return Run(cfg, device, data, state, state.model.head.criterion(cfg), words, conditions, warnings)
 
 
@@ -212,7 +214,7 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
         plot_start(folder, loaders.train, loaders.sampler, data.train, cfg.data.max_pixels)
     world.barrier()  # the other processes wait until the run folder is ready
     network = checkpoint_network(state.model, data.train.names, run.words)
-    saver = Saver(folder / "weights", cfg, {**network, **run.conditions, "origins": origins}, state.step)
+    saver = Saver(folder / "weights", cfg, {**network, **(run.conditions or {}), "origins": origins}, state.step)
     with Stop(impatient=world.size == 1) as stop:
         evaluation = fit(run, loaders, saver, ResultsCsv(folder / "results.csv"), stop)
     if evaluation is not None:  # on the first process
