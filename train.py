@@ -75,7 +75,7 @@ class Run:
     criterion: Criterion
     words: Words | None
     book: DataBook
-    conditions: Conditions
+    conditions: Conditions | None
     warnings: Sequence[str]
 
 
@@ -175,7 +175,9 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     torch.manual_seed(cfg.run.seed)
     with reading_data(resumed):
         data = read_splits(cfg, resumed.folder if resumed else None)
-    conditions = Conditions(data_fingerprint=data.fingerprint(), environment=number_environment(device))
+    conditions = None  # only rank 0 writes checkpoints
+    if world.first:
+        conditions = Conditions(data_fingerprint=data.fingerprint(), environment=number_environment(device))
     if resumed:
         resumed.check_classes(data.train.names, cfg.data.data)
         model, words = network_of(resumed.content, resumed.source, cfg, data.train_vocabulary())
@@ -191,7 +193,7 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     if resumed:
         state.restore(resumed.content, resumed.source)
     book = DataBook(data.train, data.val, cfg.data.bad_data)
-    warnings = resumed.inexact(conditions) if resumed else []
+    warnings = resumed.inexact(conditions) if resumed and conditions else []
     return Run(cfg, device, data, state, state.model.head.criterion(cfg), words, book, conditions, warnings)
 
 
@@ -240,7 +242,7 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
             plot_start(folder, loaders.train, loaders.sampler, data.train, cfg.data.max_pixels)
     world.barrier()  # the other processes wait until the run folder is ready
     network = checkpoint_network(state.model, data.train.names, run.words)
-    saver = Saver(folder / "weights", cfg, {**network, **run.conditions, "origins": origins}, state.step)
+    saver = Saver(folder / "weights", cfg, {**network, **(run.conditions or {}), "origins": origins}, state.step)
     with saying(saver.words):
         with Stop(impatient=world.size == 1) as stop:
             evaluation = fit(run, loaders, saver, ResultsCsv(folder / "results.csv"), stop)

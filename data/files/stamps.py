@@ -64,8 +64,14 @@ def take_stamps(paths: Iterable[str | Path]) -> Iterator[Stamp]:
 
 def same_facts(paths: list[str], facts: np.ndarray) -> np.ndarray:
     """(N,) bool: which files still have these facts (N, 4) int64; no content is read."""
-    now = np.array([_facts(path) for path in paths], np.int64).reshape(-1, 4)
-    return (now == facts).all(1)
+    return (_table(paths) == facts).all(1)
+
+
+def all_facts(paths: list[str]) -> np.ndarray:
+    """(N, 4) int64: the facts of files, in order; no content is read."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        pieces = (paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK))
+        return np.concatenate([_table([]), *pool.map(_table, pieces)])
 
 
 def change(old: Stamp, new: Stamp) -> str:
@@ -81,6 +87,10 @@ def change(old: Stamp, new: Stamp) -> str:
 
 def _stamps(paths: Iterable[str]) -> list[Stamp]:
     return [take_stamp(path) for path in paths]
+
+
+def _table(paths: list[str]) -> np.ndarray:
+    return np.array([_facts(path) for path in paths], np.int64).reshape(-1, 4)
 
 
 def _facts(path: str) -> tuple[int, int, int, int]:

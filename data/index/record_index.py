@@ -77,10 +77,10 @@ class RecordIndex(RecordSequence):
             labelled=bool(self.arrays["flags"][index] & LABELLED),
         )
 
-    def paths(self) -> list[bytes]:
+    def paths(self) -> list[str]:
         """The path of every picture."""
         raw, ends = self.arrays["paths"].tobytes(), [0, *self.arrays["path_ends"].tolist()]
-        return [raw[start:end] for start, end in pairwise(ends)]
+        return [os.fsdecode(raw[start:end]) for start, end in pairwise(ends)]
 
     @property
     def box_counts(self) -> np.ndarray:

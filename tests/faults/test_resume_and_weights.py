@@ -369,7 +369,7 @@ def wrong(*words: str, capsys) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        (["10"], "--freeze: rows 0 (Conv), 1 (Conv), 2 (EGM), 3 (Conv), 4 (EGM) and 5 more would stay as random"),
+        (["10"], "--freeze: rows 0 (Conv), 1 (Conv), 2 (EGM), 3 (Conv), 4 (EGM) and 4 more would stay as random"),
         (["1"], "--freeze: row 0 (Conv) would stay"),
         (["edge3"], "--freeze: row 4 (EGM)"),
         (["edge3", "seed"], "--freeze: rows 1 (Conv), 4 (EGM)"),

@@ -53,7 +53,7 @@ def stirred(spec: ModelSpec, names: tuple[str, ...], seed: int = 1) -> tuple[Sta
     with torch.no_grad():
         for name, tensor in graph.state_dict().items():
             if tensor.is_floating_point() and not name.endswith("anchors"):
-                tensor.add_(torch.rand_like(tensor) * 0.1)
+                tensor.add_(torch.rand_like(tensor) * 0.01)
     content = {"ema": {"module": graph.state_dict()}, "channels": graph.channels.plain()}
     return StartingWeights(Path("source.pt"), content, spec, names), graph
 

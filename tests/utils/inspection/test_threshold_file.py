@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.inspection.threshold_file import read_thresholds, thresholds_text
+from utils.inspection.threshold_file import read_limits, read_thresholds, thresholds_text
 from utils.inspection.thresholds import NEVER
+from utils.values.weights_identity import WeightsIdentity
 from utils.words.class_names import name_key
 from utils.words.errors import ConfigError
 
@@ -24,6 +27,18 @@ def test_round_trip_of_any_name(tmp_path_factory, rows):
     path.write_text(thresholds_text(names, values, ["val.py --data x\nthresholds: {}"]), encoding="utf-8")
     assert read_thresholds(path, names) == values
     assert read_thresholds(path, names[::-1]) == values[::-1], "classes are known by name"
+
+
+@given(words, st.text("0123456789abcdef", min_size=32, max_size=32))
+def test_weights_of_any_name_and_digest_are_read_back(tmp_path_factory, file, digest):
+    path, weights = tmp_path_factory.mktemp("t") / "thresholds.yaml", WeightsIdentity(file, digest)
+    path.write_text(thresholds_text(["a"], [0.5], [], None, weights), encoding="utf-8")
+    limits = read_limits(str(path), ["a"])
+    assert limits.weights == weights and limits.warnings(replace(weights, file="other")) == []
+    (line,) = limits.warnings(WeightsIdentity(file, "x" * 32))
+    assert "chosen with other weights" in line and len(line.splitlines()) == 1
+    path.write_text("thresholds: {a: 0.5}", encoding="utf-8")
+    assert read_limits(str(path), ["a"]).warnings(weights) == [], "what is not known is not said"
 
 
 def test_text():
