@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 import struct
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from PIL import Image
 from data.files.shards import is_member, read_member
 from data.pictures.picture_header import TURNS, PictureHeader, UnusablePicture, read_header
 from utils.words.errors import DataError, printable
+from utils.words.regular_file import UnreadableFile, read_regular
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 MAX_PIXELS = 178_956_970
@@ -69,22 +69,10 @@ def picture_size(path: str | Path, max_pixels: int = MAX_PIXELS) -> tuple[int, i
 
 def read_file(path: str | Path, max_bytes: int) -> bytes:
     """The content of a regular file; pipes, devices, folders are refused without waiting (DataError)."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        descriptor = os.open(path, flags)
-        try:
-            info = os.fstat(descriptor)
-            if not stat.S_ISREG(info.st_mode):
-                raise image_error(path, "is not a regular file")
-            if info.st_size > max_bytes:
-                raise image_error(path, f"has {info.st_size:,} bytes, more than the {max_bytes:,} allowed")
-            with open(descriptor, "rb", closefd=False) as file:
-                return file.read(info.st_size)
-        finally:
-            os.close(descriptor)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise image_error(path, f"cannot be read: {reason}") from error
+        return read_regular(path, max_bytes)
+    except UnreadableFile as error:
+        raise image_error(path, str(error)) from error
 
 
 def image_error(path: str | Path, reason: str, advice: str = "replace or remove it") -> DataError:

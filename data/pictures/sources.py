@@ -94,8 +94,8 @@ def _walk(folder: Path, recursive: bool, channels: Channels) -> tuple[list[Path]
     found: list[Path] = []
     problems: list[Source] = []
     for home, folders, files in walk(folder, lambda error: problems.append(_problem(error))):
-        # a folder that is called like a picture is no input, and is reported as such
-        names = first_names([*files, *folders], channels) + [name for name in files if is_video(name)]
+        # a folder that is called like a picture or video is no input, and is reported as such
+        names = [*first_names([*files, *folders], channels), *filter(is_video, [*files, *folders])]
         found += [Path(home, name) for name in names]
         folders[:] = sorted(set(folders) - set(names)) if recursive else []
     return without_seconds(found, channels), problems
