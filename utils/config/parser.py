@@ -46,14 +46,20 @@ class Parser(argparse.ArgumentParser):
         for notice in notices:
             LOG.info(notice)
         refuse(words, self.prog)
-        values = vars(self.parse_args(words))
         given = self._given(words)
+        values = vars(self.parse_args(words))
         refuse_idle(self.prog, {name: typed for name, typed, _ in given}, {f"{name} {v}" for name, _, v in given})
         return values
 
     def _given(self, words: Sequence[str]) -> list[tuple[str, str, str]]:
-        """The flags on the command line: first name, as typed, and the word after it. Raises ConfigError for blanks."""
+        """The flags on the command line: first name, as typed, and the word after it.
+
+        Raises ConfigError for blanks and NULs.
+        """
         given = []
+        nul = next((word for word in words if "\0" in word), None)
+        if nul is not None:
+            raise ConfigError(f"{self.prog}: '{printable(nul[:60])}' holds a NUL character; take it out")
         for word, following in zip(words, [*words, ""][1:], strict=True):
             typed, equals, value = word.partition("=")
             action = self._option_string_actions.get(typed)
