@@ -12,6 +12,7 @@ import torch
 
 from data.batches.advice import advice
 from data.batches.build import Loaders, Splits, new_loaders, read_splits, steps_per_epoch
+from data.batches.cached_pictures import check_cache
 from data.batches.preview import plot_detections, plot_start, show_pictures
 from data.drawn.demo import demo_settings
 from detect import detect_pictures
@@ -156,6 +157,8 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
         cfg, model, words = new_model(cfg, data.train_vocabulary(), data.train.channels, data.box_sizes(cfg.data.imgsz))
     where = str(resumed.last if resumed else model.spec.path)
     data = data.serving(model.channels, where, cfg.data.data, reads_text=words is not None)
+    if not resumed:
+        check_cache(cfg.data.cache, data.train.channels)
     cfg, state = new_training(model, cfg, len(data.train.records), dtype, device, world)
     if words and data.train.names != data.val.names:  # on the averaged weights only, as those are evaluated
         set_words(state.ema.module, words_for(words, data.val_vocabulary(), cfg.model.text_encoder))

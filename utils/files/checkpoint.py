@@ -76,7 +76,7 @@ def read(path: Path, remedy: str) -> Any:
 
     `remedy`: what to do when there is no such file.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # False, not an error, for names that no file can have
         raise CheckpointError(f"{path}: no such checkpoint; {remedy}")
     if not zipfile.is_zipfile(path):
         raise CheckpointError(f"{path}: incomplete, or no torch checkpoint (old pickle formats are refused as unsafe)")
