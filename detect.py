@@ -33,6 +33,7 @@ from data.pictures.sources import Source, find_sources, keep_results_out, words
 from data.pictures.video import read_frames
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
+from models.ready.footprint import check_fits
 from models.ready.load import for_inference, load_masker, load_model, look_for
 from utils.config.config import Config, DataConfig, RunConfig, ValConfig
 from utils.config.detect_flags import DetectFlags, parse_detect
@@ -104,6 +105,7 @@ class Detector:
         self.order = torch.arange(len(self.names))  # the class number to report for each class of the model
         self.mm_per_px: float | None = None
         self.limits: Limits | None = None
+        check_fits(self.model, self.imgsz, pictures=1, half=half)
 
     def use_data(self, source: str) -> list[str]:
         """Report classes by the names and numbers of this data set, and read pictures in the layout that it describes.
@@ -127,6 +129,7 @@ class Detector:
         for warning in self.limits.warnings(self.weights):
             warn(warning)
         self.imgsz = self.given_imgsz or self.limits.made.imgsz or self.imgsz
+        check_fits(self.model, self.imgsz, pictures=1, half=self.half)
         return self.limits
 
     def read(self, path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -218,6 +221,8 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     pattern = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
     sources = find_sources(pattern, flags.recursive, detector.channels)
     keep_results_out(planned_run(flags.project, flags.name, flags.exist_ok), pattern, sources)
+    video = any(source.video for source in sources)
+    check_fits(detector.model, detector.imgsz, flags.batch_size if video else min(flags.batch_size, len(sources)))
     run = world.broadcast(_new_folder(flags, sources) if world.first else Path())
     if world.first:
         log_to(run / "detect.log")

@@ -17,6 +17,7 @@ import torch
 
 from data.batches.advice import advice
 from data.batches.build import Loaders, Splits, lone_picture, new_loaders, read_splits, steps_per_epoch
+from data.batches.cached_pictures import check_cache
 from data.batches.lost_pictures import DataBook
 from data.batches.preview import plot_detections, plot_start, show_pictures
 from data.drawn.demo import demo_settings
@@ -185,6 +186,8 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
         cfg, model, words = new_model(cfg, data.train_vocabulary(), data.train.channels, data.box_sizes(cfg.data.imgsz))
     where = str(resumed.source if resumed else model.spec.path)
     data = data.serving(model.channels, where, cfg.data.data, reads_text=words is not None)
+    if not resumed:
+        check_cache(cfg.data.cache, data.train.channels)
     cfg, state = new_training(model, cfg, len(data.train.records), dtype, device, world)
     if lone := lone_picture(data, cfg, model.stride, world):
         check_lone_picture(state.model, *lone)

@@ -23,6 +23,7 @@ from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
 from models.losses.terms import Criterion, LossTerms
 from models.ready.evaluation_pass import EvaluationPass
+from models.ready.footprint import check_fits
 from models.ready.load import Loaded, closed_words, for_inference, load_model, look_for_classes, with_permuted_names
 from models.ready.timing import measure
 from utils.config.config import DataConfig, RunConfig, ValConfig
@@ -175,6 +176,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     model = for_inference(loaded.model, assigned.model.static)
     cfg = val_config(flags, loaded.config.val)
     inspection = inspection_config(flags, cfg.conf, truth.mm_per_px, truth.records)
+    check_fits(model, data.imgsz, min(flags.batch_size, len(truth.records)), half=flags.half)
     pin = device.type == "cuda"
     strict = data.bad_data == "error"
     loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels, world, strict)

@@ -22,7 +22,7 @@ from utils.console.progress import progress
 from utils.processes.memory import free_memory
 from utils.values.channels import RGB_CHANNELS, Channels
 from utils.values.record import Record
-from utils.words.errors import DataError
+from utils.words.errors import ConfigError, DataError
 from utils.words.text import counted
 
 SHARE = 0.8  # of the free memory or disk that a cache may take
@@ -120,6 +120,14 @@ class PicturesOnDisk(Pictures):
             image = super().__getitem__(index)
             self.files.write(path, stamp, image)
         return image
+
+
+def check_cache(cache: str, channels: Channels) -> None:
+    """Whether a new run can have the cache it asks for. Raises ConfigError. A run that goes on only gets a warning."""
+    if cache != "none" and not channels.plain_rgb:
+        raise ConfigError(
+            f"--cache {cache}: keeps 8-bit RGB pictures only, not {', '.join(channels.held)}; leave it out"
+        )
 
 
 def open_pictures(

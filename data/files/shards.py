@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from utils.words.errors import DataError, printable
+from utils.words.regular_file import UnreadableFile, read_regular
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -104,13 +105,13 @@ def read_manifest(folder: Path) -> tuple[Shard, ...]:
     """The shards of a packed folder. Raises DataError."""
     path = folder / MANIFEST
     try:
-        raw = path.read_bytes() if path.stat().st_size <= MOST_MANIFEST else b""
-        content = json.loads(raw)
+        content = json.loads(read_regular(path, MOST_MANIFEST))
         shards = tuple(Shard(**shard) for shard in content["shards"])
         known = content["format"] == FORMAT
-    except FileNotFoundError as error:
-        raise _bad(path, "is missing; it lists the shards") from error
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except UnreadableFile as error:
+        reason = str(error) if os.path.lexists(path) else "is missing"
+        raise _bad(path, f"{reason}; it lists the shards") from error
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise _bad(path, "is no manifest of shards") from error
     if not known:
         raise _bad(path, f"has another format than {FORMAT}, which this program reads")

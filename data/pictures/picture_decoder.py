@@ -18,7 +18,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import stat
 import struct
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from PIL import Image
 from data.files.shards import is_member, read_member
 from data.pictures.picture_header import TURNS, PictureHeader, UnusablePicture, read_header
 from utils.words.errors import DataError, ResourceError, printable
+from utils.words.regular_file import UnreadableFile, read_regular
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"}
@@ -120,25 +120,13 @@ def read_file(path: str | Path, max_bytes: int) -> bytes:
 
     Raises ResourceError when this process may open no further file: that is no fault of the picture's.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        descriptor = os.open(path, flags)
-        try:
-            info = os.fstat(descriptor)
-            if not stat.S_ISREG(info.st_mode):
-                raise image_error(path, "is not a regular file")
-            if info.st_size > max_bytes:
-                raise image_error(path, f"has {info.st_size:,} bytes, more than the {max_bytes:,} allowed")
-            with open(descriptor, "rb", closefd=False) as file:
-                return file.read(info.st_size)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        if error.errno in (errno.EMFILE, errno.ENFILE):
-            raise ResourceError(f"{printable(str(path))}: {error.strerror}; raise ulimit -n") from error
-        raise image_error(path, f"cannot be read: {error.strerror}") from error
-    except ValueError as error:  # no name that a file can have
-        raise image_error(path, f"cannot be read: {error}") from error
+        return read_regular(path, max_bytes)
+    except UnreadableFile as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE):
+            raise ResourceError(f"{printable(str(path))}: {cause.strerror}; raise ulimit -n") from error
+        raise image_error(path, str(error)) from error
 
 
 def decode_error(path: str | Path, error: Exception) -> DataError:

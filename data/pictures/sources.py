@@ -111,8 +111,8 @@ def _walk(folder: Path, recursive: bool, channels: Channels) -> tuple[list[Path]
     found: list[Path] = []
     problems: list[Source] = []
     for home, folders, files in walk(folder, lambda error: problems.append(_closed_folder(error))):
-        # a folder that is called like a picture is no input, and is reported as such
-        others = [name for name in files if is_video(name) or _is_listed(name, channels)]
+        # a folder that is called like a picture or video is no input, and is reported as such
+        others = [name for name in files if _is_listed(name, channels)] + [*filter(is_video, [*files, *folders])]
         names = list(dict.fromkeys([*first_names([*files, *folders], channels), *others]))
         found += [Path(home, name) for name in names]
         folders[:] = sorted(set(folders) - set(names)) if recursive else []

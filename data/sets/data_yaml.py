@@ -33,7 +33,7 @@ from data.sets.folder_layouts import no_split, read_layout
 from data.sets.name_lists import check_count, of_categories, read_names
 from utils.values.channels import Channels
 from utils.words.errors import ConfigError, DataError, printable
-from utils.words.text import did_you_mean
+from utils.words.text import did_you_mean, shown
 from utils.words.yamlio import Document, read_yaml
 
 KEYS = (
@@ -54,6 +54,7 @@ IGNORED = {
     "download": "is never run; fetch the data yourself",
     "roboflow": "says where the export came from and is not used",
 }
+LARGEST_PIXEL = 1_000_000  # mm
 SHIPPED = Path(__file__).resolve().parents[2] / "cfg" / "data"
 
 
@@ -159,9 +160,9 @@ def _pixel_size(document: Document) -> float | None:
     value = document.data.get("mm_per_px")
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        shown = printable(repr(value))[:60]
-        raise document.error(f"'mm_per_px' is the side of a pixel in mm, a number above 0, not {shown}", "mm_per_px")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST_PIXEL:
+        what = f"is the side of a pixel in mm, a number above 0, up to {LARGEST_PIXEL:,}, not {shown(value)}"
+        raise document.error(f"'mm_per_px' {what}", "mm_per_px")
     return float(value)
 
 

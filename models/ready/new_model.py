@@ -14,6 +14,7 @@ from models.graph.open_vocabulary import Words, encode, text_source, with_words,
 from models.heads.anchor import AnchorDetect
 from models.layers.conv import set_bn_momentum
 from models.losses.anchors import refit
+from models.ready.footprint import check_fits
 from models.ready.load import build_network
 from models.ready.replay import replayed
 from models.ready.starting_weights import StartingWeights, Taken
@@ -134,6 +135,8 @@ def new_training(
     model.to_device(device)
     cfg = world.broadcast(fit_batch(cfg, model, pictures, dtype, world.size))  # GPUs may differ in free memory
     check_processes(cfg, pictures, world.size)
+    size = int(cfg.data.imgsz * 1.5) if cfg.data.multi_scale else cfg.data.imgsz
+    check_fits(model, size, min(cfg.data.batch_size // world.size, pictures), training=True, half=dtype is not None)
     model = _with_sync_bn(model, cfg, world)  # before `new_state`: optimizer and average are made of its modules
     state = new_state(model, cfg, dtype, world)
     state.network = replayed(model, cfg, world, state.network)

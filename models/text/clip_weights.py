@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -60,8 +61,8 @@ def find_clip(model: str, weights: str) -> ClipWeights:
         # a tag says which activation its weights were trained with; for a file, below, the model's name has to
         quick = bool(tag.get("quick_gelu", False))
         return ClipWeights(base, quick, _cached(tag, model, weights), config["embed_dim"], f"{base}:{weights}")
-    path = Path(weights).expanduser()
-    if not weights or not path.is_file():
+    path = Path(os.path.expanduser(weights))
+    if not weights or not os.path.isfile(path):  # False, not an error, for names that no file can have
         raise _no_weights(open_clip, model, weights)
     if path.suffix in (".npy", ".npz"):
         raise CheckpointError(f"{path}: NumPy weights are not read; give open_clip's .safetensors or .pt")

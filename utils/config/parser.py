@@ -46,22 +46,27 @@ class Parser(argparse.ArgumentParser):
         for notice in notices:
             LOG.info(notice)
         refuse(words, self.prog)
-        values = vars(self.parse_args(words))
         given = self._given(words)
         refuse_idle(self.prog, {name: typed for name, typed, _ in given}, {f"{name} {v}" for name, _, v in given})
-        return values
+        return vars(self.parse_args(words))
 
     def _given(self, words: Sequence[str]) -> list[tuple[str, str, str]]:
-        """The flags on the command line: first name, as typed, and the word after it. Raises ConfigError for blanks."""
+        """The flags on the command line: first name, as typed, and the word after it.
+
+        Raises ConfigError for blanks and NULs.
+        """
         given = []
-        for word, following in zip(words, [*words, ""][1:], strict=True):
+        nul = next((word for word in words if "\0" in word), None)
+        if nul is not None:
+            raise ConfigError(f"{self.prog}: '{printable(nul[:60])}' holds a NUL character; take it out")
+        for place, word in enumerate(words):
             typed, equals, value = word.partition("=")
             action = self._option_string_actions.get(typed)
             if action is None:
                 continue
-            value = value if equals else following
+            value = value if equals else words[place + 1] if place + 1 < len(words) else "nothing"
             name = action.option_strings[0]
-            if action.nargs != 0 and not value.strip() and name not in MAY_BE_BLANK and (equals or word != words[-1]):
+            if action.nargs != 0 and not value.strip() and name not in MAY_BE_BLANK:
                 raise ConfigError(f"{typed}: is blank; give it a value, or leave it out")
             given.append((name, typed, value))
         return given

@@ -93,8 +93,8 @@ def read(path: Path, remedy: str) -> Any:
     Raises CheckpointError when there is no such file, with `remedy` as advice, and DamagedError for one that is
     damaged, foreign or unsafe.
     """
-    if not path.is_file():
-        if path.exists():  # a folder, a pipe, a device: opening may wait for ever
+    if not os.path.isfile(path):  # False, not an error, for names that no file can have
+        if os.path.exists(path):  # a folder, a pipe, a device: opening may wait for ever
             raise DamagedError(path, "no regular file")
         raise CheckpointError(f"{path}: no such checkpoint; {remedy}")
     if not zipfile.is_zipfile(path):

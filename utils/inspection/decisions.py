@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,9 @@ import numpy as np
 from utils.inspection.intervals import Rate, rate
 from utils.inspection.thresholds import sweep
 from utils.scoring.matching import Matching
-from utils.words.errors import ConfigError
+from utils.words.errors import ConfigError, printable
+
+DEAREST = 1_000_000_000  # of a wrong decision
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +93,12 @@ def parse_cost(text: str, option: str = "--cost") -> Cost:
             value = float(number)
         except ValueError:
             value = -1.0
-        if name not in ("escape", "overkill") or name in values or not (isfinite(value) and value >= 0):
-            raise ConfigError(f"{option} {text}: must read like escape=50,overkill=1, with costs of 0 or more")
+        if name not in ("escape", "overkill") or name in values or not 0 <= value <= DEAREST:
+            costs = f"with costs from 0 to {DEAREST:,}"
+            raise ConfigError(f"{option} {printable(text[:60])}: must read like escape=50,overkill=1, {costs}")
         values[name] = value
     if len(values) < 2 or not any(values.values()):
-        raise ConfigError(f"{option} {text}: must give both, escape and overkill, not both 0")
+        raise ConfigError(f"{option} {printable(text[:60])}: must give both, escape and overkill, not both 0")
     return Cost(**values)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from utils.inspection.intervals import Rate, rate
 from utils.scoring.matching import Matching
-from utils.words.errors import ConfigError
+from utils.words.errors import ConfigError, printable
 
 BINS = (0.0, 8.0, 16.0, 32.0, 96.0)
+MOST_BINS, LARGEST = 100, 1_000_000
 FEW = 10  # a bin with fewer boxes is marked
 
 
@@ -47,8 +47,9 @@ def parse_bins(text: str, option: str = "--bins") -> tuple[float, ...]:
     except ValueError:
         edges = ()
     rising = all(a < b for a, b in zip(edges, edges[1:], strict=False))
-    if not edges or edges[0] != 0 or not rising or not isfinite(edges[-1]):
-        raise ConfigError(f"{option} {text}: must be rising numbers from 0 on, like 0,8,16,32,96")
+    if not 1 <= len(edges) <= MOST_BINS or edges[0] != 0 or not rising or not edges[-1] <= LARGEST:
+        most = f"at most {MOST_BINS} rising numbers from 0 to {LARGEST:,}"
+        raise ConfigError(f"{option} {printable(text[:60])}: must be {most}, like 0,8,16,32,96")
     return edges
 
 

@@ -18,12 +18,14 @@ from pathlib import Path
 import torch
 import yaml
 
+from utils.config.config import DataConfig, ValConfig
+from utils.config.ranges import in_range
 from utils.inspection.thresholds import NEVER
 from utils.values.detections import Detections
 from utils.values.score_thresholds import ScoreThresholds
 from utils.values.weights_identity import WeightsIdentity
 from utils.words.class_names import name_key
-from utils.words.errors import printable
+from utils.words.errors import ConfigError, printable
 from utils.words.text import did_you_mean
 from utils.words.yamlio import Document, read_yaml
 
@@ -154,10 +156,10 @@ def read_making(path: str | Path) -> DetectionSettings:
     for key, value in given.items():
         if key not in vars(DetectionSettings()):
             raise document.error(f"unknown key '{printable(str(key))}'; known are iou, max_det, imgsz", "nms", key)
-        number = value if isinstance(value, int | float) and not isinstance(value, bool) else -1
-        if not (0 <= number <= 1 if key == "iou" else isinstance(number, int) and number >= 1):
-            wanted = "a number from 0 to 1" if key == "iou" else "a whole number from 1"
-            raise document.error(printable(f"'{key}' must be {wanted}, not {value!r}"), "nms", key)
+        try:
+            in_range(DataConfig if key == "imgsz" else ValConfig, key, value)
+        except ConfigError as error:
+            raise document.error(str(error), "nms", key) from error
     return DetectionSettings(**given)
 
 

@@ -14,8 +14,10 @@ from typing import Any
 
 from utils.words.class_names import name_key
 from utils.words.errors import DataError, printable
+from utils.words.regular_file import UnreadableFile, read_regular
 from utils.words.text import did_you_mean
 
+MAX_BYTES = 4 << 30
 SHOWN = 8  # ids or names in a message
 
 
@@ -107,9 +109,9 @@ def read_json(path: str | Path) -> Any:
     """The content of a JSON file. Raises DataError when it cannot be read or is no JSON."""
     shown = printable(str(path))
     try:
-        return json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise DataError(f"{shown}: cannot be read: {error.strerror or error}") from error
+        return json.loads(read_regular(path, MAX_BYTES))
+    except UnreadableFile as error:
+        raise DataError(f"{shown}: {error}; name a JSON file") from error
     except (ValueError, RecursionError) as error:  # bytes that are no UTF-8 among them
         reason = printable(" ".join(str(error).split()))[:120]
         raise DataError(f"{shown}: is no JSON: {reason}; write the file again") from error

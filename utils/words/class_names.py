@@ -34,9 +34,11 @@ def wanted_classes(words: Sequence[str], names: Sequence[str]) -> tuple[int, ...
     by_name = {name.casefold(): index for index, name in enumerate(names)}
     chosen = []
     for word in words:
-        index = by_name.get(word.casefold(), int(word) if word.isdecimal() else -1)
+        index = by_name.get(word.casefold(), int(word) if word.isdecimal() and len(word) < 9 else -1)
         if not 0 <= index < len(names):
-            raise ConfigError(f"--classes {word}: the checkpoint knows {', '.join(names)}")
+            raise ConfigError(
+                f"--classes {printable(word[:60])}: the checkpoint knows {printable(', '.join(names)[:400])}"
+            )
         chosen.append(index)
     return tuple(chosen)
 

@@ -29,14 +29,11 @@ def read_regular(path: str | Path, max_bytes: int) -> bytes:
         if info.st_size > max_bytes:
             raise UnreadableFile(f"has {info.st_size:,} bytes, more than the {max_bytes:,} allowed")
         with open(descriptor, "rb", closefd=False) as file:
-            content = file.read(max_bytes + 1)  # files of /proc say that they are empty, and others may grow
+            return file.read(info.st_size)
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {_reason(error)}") from error
     finally:
         os.close(descriptor)
-    if len(content) > max_bytes:
-        raise UnreadableFile(f"has more than the {max_bytes:,} bytes allowed")
-    return content
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,9 @@ from typing import Any
 
 from utils.words.class_names import name_key
 from utils.words.errors import ConfigError, printable
+from utils.words.regular_file import UnreadableFile, read_regular
 
+MAX_BYTES = 64 << 20
 LONGEST = 1000  # characters; text encoders read some 77 tokens
 
 _CONTROL = {"Cc", "Cs", "Zl", "Zp"}  # control characters, lone surrogates, line and paragraph separators
@@ -110,14 +112,16 @@ def _once(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _read_json(path: Path) -> Any:
+    shown = printable(str(path))
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=lambda pairs: _no_twins(path, pairs))
+        text = read_regular(path, MAX_BYTES).decode("utf-8-sig")
+        return json.loads(text, object_pairs_hook=lambda pairs: _no_twins(path, pairs))
     except json.JSONDecodeError as error:
-        raise ConfigError(f"{path}:{error.lineno}: not JSON: {error.msg}") from error
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}; give a JSON file of synonym lists") from error
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: not a JSON file of synonym lists in UTF-8") from error
+        raise ConfigError(f"{shown}:{error.lineno}: not JSON: {error.msg}") from error
+    except UnreadableFile as error:
+        raise ConfigError(f"{shown}: {error}; give a JSON file of synonym lists") from error
+    except (ValueError, RecursionError) as error:  # bytes that are no UTF-8, and numbers of thousands of digits
+        raise ConfigError(f"{shown}: not a JSON file of synonym lists in UTF-8") from error
 
 
 def _no_twins(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:

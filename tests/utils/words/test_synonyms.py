@@ -123,7 +123,7 @@ def test_wrong_synonyms(tmp_path, text, words):
 def test_files_that_are_not_there_or_not_text(tmp_path):
     with pytest.raises(ConfigError, match="No such file"):
         read_synonyms(tmp_path / "none.json")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="is a folder"):
         read_synonyms(tmp_path)
     (tmp_path / "x").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="UTF-8"):
