@@ -1,4 +1,4 @@
-"""One error boundary: whatever the machine refuses becomes one line and an exit code, and loses no more than it must."""
+"""One error boundary: whatever the machine refuses becomes one line and an exit code, and loses nothing else."""
 
 import builtins
 import contextlib
