@@ -230,7 +230,7 @@ def test_results_never_overwrite_the_inputs(trained, tmp_path, capsys):
     words = ["--project", str(tmp_path), "--name", "in", "--exist-ok"]
     with contextlib.chdir(trained.parents[2]):
         assert detect.main(["--device", "cpu", "--source", str(tmp_path / "in" / "sub"), *words]) == 2
-    assert "holds inputs" in capsys.readouterr().err
+    assert "holds the inputs" in capsys.readouterr().err
     assert (tmp_path / "in" / "sub" / "v.mp4").read_bytes() == before and len(list((tmp_path / "in").iterdir())) == 1
 
 
