@@ -15,7 +15,7 @@ from data.checks.boxes import box_findings, class_counts, class_findings, lost_b
 from data.checks.exposure import exposure_findings
 from data.checks.look_alikes import Alike
 from data.checks.looks import Look, look_at_all
-from data.checks.overlap import SPLITS, overlap_findings
+from data.checks.overlap import SPLITS, overlap_findings, repeat_findings
 from data.checks.same_pictures import Listed, Same, same_pictures
 from data.checks.turned import turned_findings
 from data.files.data_report import Finding
@@ -25,7 +25,7 @@ from data.pictures.oddities import header_findings
 from data.sets.split_reading import ReadPolicy, RecordSet, read_records
 from utils.values.record import Record
 from utils.words.class_names import name_key
-from utils.words.errors import UserError
+from utils.words.errors import UserError, printable
 from utils.words.text import counted
 
 ORDER = {"wrong": 0, "odd": 1, "note": 2}
@@ -97,6 +97,7 @@ class Audit:
         yield from self.unreadable
         for split, one in self.sets.items():
             yield from (f for f in one.data_report.findings if f.kind not in FROM_LOOKS)
+            yield from repeat_findings(self.repeated, split)
             yield from box_findings(split, one.records, one.data_report)
             yield from lost_boxes(split, one.records, self.imgsz, self.min_box_px)
             yield from _mixed_sizes(split, one.records)
@@ -145,7 +146,7 @@ class Audit:
         rows: dict[str, list[str]] = {}
         for place, one in enumerate(self.sets.values()):
             for name, boxes, shown in zip(one.names, *class_counts(one.records, len(one.names)), strict=True):
-                cells = rows.setdefault(name_key(name), [name, *["" for _ in self.sets]])
+                cells = rows.setdefault(name_key(name), [printable(name), *["" for _ in self.sets]])
                 cells[place + 1] = f"{boxes:>12,} {shown:>9,}"
         head = f"{'class':{width}}" + "".join(f" {f'{split} boxes':>12} {'pictures':>9}" for split in self.sets)
         return [

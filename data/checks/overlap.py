@@ -16,14 +16,13 @@ HOW = {"file": "the same files", "bytes": "the same bytes"}
 
 
 def overlap_findings(groups: Sequence[Same], sizes: dict[str, int], most: int | None = None) -> Iterator[Finding]:
-    """Of every two splits the pictures of the later that the earlier has, too, and what a split has twice.
+    """Of every two splits the pictures of the later that the earlier has, too.
 
     `sizes`: how many pictures each split has; `most`: names in a finding.
     """
     for later in SPLITS:
         for earlier in SPLITS[: SPLITS.index(later)]:
             yield from _between(groups, earlier, later, sizes, most)
-        yield from _within(groups, later, most)
 
 
 def _between(
@@ -48,7 +47,8 @@ def _between(
         )
 
 
-def _within(groups: Sequence[Same], split: str, most: int | None) -> Iterator[Finding]:
+def repeat_findings(groups: Sequence[Same], split: str) -> Iterator[Finding]:
+    """What a split has more than once."""
     names = []
     for group in groups:
         mine = [one for one in group.pictures if one.split == split]
@@ -59,7 +59,7 @@ def _within(groups: Sequence[Same], split: str, most: int | None) -> Iterator[Fi
             count=len(names),
             said=f"{split}: {counted(len(names), 'picture')} more than once (the same file or bytes)",
             advice="they count twice: keep one of each",
-            names=tuple(names[:most]),
+            names=tuple(names),
         )
 
 

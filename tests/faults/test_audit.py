@@ -3,12 +3,15 @@
 import json
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from data.audit import main
@@ -59,9 +62,9 @@ def hash_of(split, number):
     return number + (100 if split == "val" else 0)
 
 
-def start(home, **settings):
+def start(home, **changes):
     """What the start of a training finds: kind -> finding."""
-    rows = {"data.data": str(home), "data.imgsz": 96, **settings}
+    rows = {"data.data": str(home), "data.imgsz": 96, **changes}
     splits = read_splits(build_config([Setting(key, value, "test") for key, value in rows.items()])[0])
     return {f.kind: f for split in splits for f in split.data_report.findings if f.severity != "note"}
 
@@ -422,3 +425,93 @@ def test_a_folder_without_pictures(tmp_path, capfd):
     (tmp_path / "x.heic").write_bytes(b"")
     assert main([str(tmp_path)]) == 2
     assert "without pictures" in capfd.readouterr().err
+
+
+# The same faults together, in any order: what is counted is what was put there
+
+
+def spoil_overlap(home, rng, number):
+    source = home / f"images/train/train{rng.integers(6)}.png"
+    store_raw(home / f"images/val/o{number}.png", source.read_bytes())
+    return {"in_two_splits": 1}
+
+
+def spoil_kind(home, rng, number):
+    store_raw(home / f"images/val/k{number}.{rng.choice(['heic', 'GIF', 'Dng', 'svg', 'tga', 'psd'])}", b"\0")
+    return {"kind_not_read": 1}
+
+
+def spoil_unreadable(home, rng, number):
+    raw = [b"", b"<html>", b"\x89PNG\r\n\x1a\n", b"P5 9 9 255\n", b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\xd8\xff"]
+    store_raw(home / f"images/val/u{number}.png", raw[rng.integers(len(raw))])
+    return {"left_out": 1}
+
+
+def spoil_constant(home, rng, number):
+    store(home / f"images/val/c{number}.png", np.full((40 + number, 50, 3), rng.integers(20, 200), np.uint8))
+    return {"constant": 1}
+
+
+def spoil_dark(home, rng, number):
+    store(home / f"images/val/d{number}.png", texture(1000 + number).astype(np.uint16) * 8)
+    return {"dark": 1}
+
+
+def spoil_turned(home, rng, number):
+    exif = Image.Exif()
+    exif[274] = int(rng.integers(2, 9))
+    Image.fromarray(texture(2000 + number)).save(home / f"images/val/t{number}.jpg", exif=exif)
+    return {"turned": 1}
+
+
+def spoil_anew(home, rng, number):
+    quality = int(rng.integers(60, 100))
+    image = texture(hash_of("train", int(rng.integers(6))))
+    store(home / f"images/val/a{number}.jpg", image, cv2.IMWRITE_JPEG_QUALITY, quality)
+    return {"stored_anew_in_two_splits": 1}
+
+
+def spoil_orphan(home, rng, number):
+    store_raw(home / f"labels/val/lonely{number}.txt", b"0 0.5 0.5 0.1 0.1\n")
+    return {"orphans": 1}
+
+
+def store_raw(path, raw):
+    path.write_bytes(raw)
+
+
+SPOILS = (
+    spoil_overlap,
+    spoil_kind,
+    spoil_unreadable,
+    spoil_constant,
+    spoil_dark,
+    spoil_turned,
+    spoil_anew,
+    spoil_orphan,
+)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("seed", range(40))
+def test_every_fault_is_counted_whatever_else_is_wrong(home, tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    expected = Counter()
+    for number in range(int(rng.integers(1, 16))):
+        expected.update(SPOILS[rng.integers(len(SPOILS))](home, rng, number))
+    found = audit(home, tmp_path / "out")
+    assert {kind: found[kind]["count"] for kind in expected} == expected
+    content = json.loads((tmp_path / "out/audit.json").read_text(encoding="utf-8"))
+    for split in content["splits"].values():
+        assert split["found"] == split["used"] + sum(split["skipped"].values())
+
+
+@pytest.mark.faults
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.text(min_size=0, max_size=12), max_size=6))
+def test_any_words_are_one_line(words):
+    if any("\0" not in word and os.path.exists(word) for word in words):
+        return  # "." and the like name real folders
+    if {"-h", "--help"} & set(words):
+        return
+    assert main(words) in (2, 3)
