@@ -331,6 +331,11 @@ def test_without_cfg_the_network_is_that_of_the_weights(name):
     taken = start.fill(target, (*SOURCE, "dent"))
     whole = [k for k, v in target.state_dict().items() if k.split(".", 2)[2] not in target.head.class_rows()]
     assert taken.filled.issuperset(whole)
+    check_frozen(target, (len(target.layers) - 1,), taken.filled)
+    with pytest.raises(ConfigError, match="--freeze"):
+        check_frozen(
+            target, (len(target.layers) - 1,), {key for key in taken.filled if not key.startswith("layers.1.")}
+        )
 
 
 @pytest.mark.faults
@@ -390,16 +395,14 @@ def test_freezing_from_scratch(begun, tmp_path, monkeypatch, capsys, rows, words
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("rows", [["0"], ["6"], ["6", "17"]])
-def test_rows_without_parameters_may_be_frozen(begun, rows):
-    """Nothing, or Concat and Upsample alone: nothing of it is random."""
-    graph = build_graph(read_spec(CFG / "models" / "idfe-net-n.yaml"))
-    wanted = tuple(map(int, rows))
-    if wanted == (6,):  # one number counts rows from the first
-        with pytest.raises(ConfigError):
-            check_frozen(graph, wanted, ())
-    else:
-        check_frozen(graph, wanted, ())
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [("idfe-net-n", (0,)), ("idfe-net-n", (6, 17)), ("idfe-net-n", ("merged4",)), ("rtvpnet-n", ("z",))],
+)
+def test_rows_without_parameters_may_be_frozen(name, rows):
+    """None; Concat and Upsample; Mobile-SAM, whose weights are not the network's: nothing of them is random."""
+    graph = build_graph(read_spec(CFG / "models" / f"{name}.yaml"))
+    check_frozen(graph, rows, ())
 
 
 @pytest.mark.faults
