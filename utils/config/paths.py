@@ -22,7 +22,7 @@ def find_yaml(name: str, kind: str, option: str) -> Path:
         return found
     known = sorted(p.name for p in (CFG / kind).glob("*.yaml"))
     near = did_you_mean(Path(name).name, known) or f"; cfg/{kind} has {', '.join(known)}"
-    raise ConfigError(f"{option} {printable(name)}: no such file{near}")
+    raise ConfigError(f"{option} {printable(name[:200])}: no such file{near}")
 
 
 def yaml_as_given(name: str, kind: str) -> Path | None:

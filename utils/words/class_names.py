@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from utils.words.errors import CheckpointError, ConfigError, printable
-from utils.words.text import did_you_mean
+from utils.words.text import did_you_mean, shown
 from utils.words.yamlio import read_yaml
 
 
@@ -50,14 +50,14 @@ def name_key(name: str) -> str:
 
 def read_class_mapping(text: str) -> dict[str, str]:
     """--map-classes: `old=new,old=new`, or a YAML file of `old: new` -> names. Raises ConfigError."""
-    if text.lower().endswith((".yaml", ".yml")) or Path(text).is_file():
+    if text.lower().endswith((".yaml", ".yml")) or os.path.isfile(text):
         document = read_yaml(text)
         if not isinstance(document.data, dict) or not document.data:
             raise document.error("must map names of the checkpoint to names of the data, one `old: new` per line")
         for old, new in document.data.items():
-            if not isinstance(new, str | int):
-                raise document.error(f"'{old}' must be mapped to one class name, got {new!r}", old)
-        return {str(old): str(new) for old, new in document.data.items()}
+            if not document.text(old):
+                raise document.error(f"{shown(str(old))} must be mapped to one class name, got {shown(new)}", old)
+        return {str(old): str(document.text(old)) for old in document.data}
     mapping: dict[str, str] = {}
     for pair in text.split(","):
         old, equals, new = (part.strip() for part in pair.partition("="))
