@@ -125,12 +125,12 @@ def evaluate_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> tupl
     state.synchronise_average()
     model = without_norms(state.ema.module)
     mine = predict(model, loaders.val, run.data.val, run.cfg.val, criterion=run.criterion, stop=stop)
-    run.book.enter(run.book.val, mine.lost, world)
-    if run.cfg.data.bad_data == "error" and (error := run.book.val.refusal()):
-        saver.save_and_raise(state, error)
     found = EvaluationPass.joined(world.gather(mine))
     if world.broadcast(found.incomplete):
         saver.save_and_stop(state, stop)
+    run.book.enter(run.book.val, mine.lost, world)
+    if run.cfg.data.bad_data == "error" and (error := run.book.val.refusal()):
+        saver.save_and_raise(state, error)
     # Scoring needs all detections at once: the first process does it alone and shares the report, so that all
     # processes agree on which epoch is the best.
     evaluation = score(found, run.data.val) if world.first and found.detections else None

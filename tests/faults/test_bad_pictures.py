@@ -517,3 +517,23 @@ def test_trainings(glass, tmp_path, monkeypatch, capsys, spoil, workers, more):
     for split, path in zip(("train", "val"), bad, strict=True):
         assert list(report[split]["lost_while_reading"]) == ([] if kept else [str(path)])
     assert json.loads((run / "results.json").read_text())["images"] == (6 if kept else 5)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("policy", ["skip", "error"])
+def test_two_processes(glass, tmp_path, monkeypatch, policy):
+    """They enter what either of them lost, go on or end together, and see what one process sees."""
+    data = copied(glass, tmp_path / "set")
+    for number in (3, 7, 8):
+        flip(picture(data, "train", number))
+    flip(picture(data, "val", 1))
+    one, run = ran(tmp_path, monkeypatch, data, "--bad-data", policy)
+    two, pair = ran(tmp_path, monkeypatch, data, "--bad-data", policy, "--nproc", "2", "--name", "pair")
+    pair = pair.with_name("pair")
+    books = [json.loads((home / "data_report.json").read_text()) for home in (run, pair)]
+    assert one == two == (0 if policy == "skip" else 3) and books[0] == books[1]
+    assert (pair / "weights/last.pt").exists()
+    if policy == "skip":
+        results = [json.loads((home / "results.json").read_text()) for home in (run, pair)]
+        assert results[0]["notes"] == results[1]["notes"] and results[1]["images"] == 5
+        assert results[1]["losses"] == pytest.approx(results[0]["losses"], rel=0.02)  # BatchNorm is apart
