@@ -16,6 +16,7 @@ from utils.words.text import counted
 
 WHOLE = "train"  # the split that stands for all pictures
 MOST_CLASSES = 10_000
+MOST_FOLDERS = 100_000
 LABEL_BYTES = 16 << 20
 
 
@@ -55,6 +56,9 @@ def _pictures(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         visited.add(place)
+        if len(visited) > MOST_FOLDERS:
+            shown = printable(str(folder))
+            raise ConfigError(f"{shown}: has more than {MOST_FOLDERS:,} folders; name the folder of the pictures")
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(home, name) for name in sorted(files) if is_picture(name) and not name.startswith("."))
 
