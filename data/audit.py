@@ -21,7 +21,7 @@ from data.folds import divide, strata
 from data.index.union import DataSource, open_data
 from data.sets.data_yaml import open_source
 from data.sets.unsorted_folder import WHOLE, describe_unsorted
-from data.sets.yaml_writer import check_outside, write_data_yaml
+from data.sets.yaml_writer import check_outside, folders_of, write_data_yaml
 from utils.config.command_flags import AuditFlags, parse_audit
 from utils.config.config import DataConfig
 from utils.console.log import LOG
@@ -32,6 +32,7 @@ from utils.words.errors import ConfigError, DataError, printable
 from utils.words.text import counted
 
 SHOWN = 3  # names of a finding on the console
+OUTPUTS = ("out", "write")
 PARTS = 5  # of a folder without splits one in so many groups is proposed for validation
 
 
@@ -42,20 +43,26 @@ def main_story(argv: Sequence[str] | None) -> int:
     source = open_audited(flags, notices)
     for notice in notices:
         LOG.info(notice)
-    for option, path in (("--out", flags.out), ("--write", flags.write)):
-        for member in source.members if path else ():
-            check_outside(Path(path).absolute(), member, option)
+    outputs = {option: Path(path).absolute() for option, path in vars(flags).items() if option in OUTPUTS and path}
+    for option, path in outputs.items():
+        check_outside(f"--{option}", path, {home for member in source.members for home in folders_of(member)})
     audit = Audit.of(source, flags.max_pixels, flags.imgsz, flags.min_box_px)
     for line in words_of(audit):
         LOG.info(line)
-    proposal = propose(audit) if set(audit.sets) == {WHOLE} and source.members[0].source.is_dir() else {}
+    undivided = set(audit.sets) == {WHOLE} and source.members[0].source.is_dir()
+    proposal = propose(audit) if undivided else {}
     if proposal:
         sizes = " and ".join(f"{split} {len(paths):,}" for split, paths in proposal.items())
         LOG.info("proposal: %s, pictures that look alike on one side; --write my.yaml writes it down", sizes)
-    if flags.out:
-        write_out(Path(flags.out).absolute(), audit)
-    if flags.write:
-        write_yaml(Path(flags.write).absolute(), source, proposal)
+    for option, path in outputs.items():  # now that the lists are read
+        check_outside(f"--{option}", path, {Path(one.path).parent for one in audit.pictures})
+    if "out" in outputs:
+        write_out(outputs["out"], audit)
+    if "write" in outputs and undivided and not proposal:
+        said = f"the pictures look like fewer than {PARTS}: too few to be divided"
+        raise ConfigError(f"--write {printable(flags.write)}: {said}; add some, or sort them into train and val")
+    if "write" in outputs:
+        write_yaml(outputs["write"], source, proposal)
     return judge(audit.findings, flags.strict)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,46 +19,45 @@ from utils.words.yamlio import read_yaml
 def write_data_yaml(path: Path, description: DataDescription, lists: Mapping[str, Sequence[Path]]) -> None:
     """Write `path` (new), and a list of pictures beside it for each split in `lists`, which stand in for its splits.
 
-    What was written is read again. Raises ConfigError where it lies among the data, is there already, or cannot be
-    said in UTF-8, ResourceError where it cannot be written.
+    What was written is read again. Raises ConfigError where a file is there already, ResourceError where it cannot be
+    written.
     """
-    check_outside(path, description, "--write")
     names = {split: f"{path.stem}-{split}.txt" for split in lists}
     head = "# written by python -m data.audit\n"
-    text = head + yaml.safe_dump(
-        _keys(description, names), sort_keys=False, allow_unicode=True, default_flow_style=None
-    )
+    keys = _keys(description, names)
+    text = head + yaml.safe_dump(keys, sort_keys=False, allow_unicode=True, default_flow_style=None)
     contents = {path.with_name(names[split]): _listed(paths) for split, paths in lists.items()}
+    contents[path] = text.encode()  # what is no UTF-8 is an escape in it
+    if there := next((file for file in contents if os.path.lexists(file)), None):
+        raise ConfigError(f"--write {printable(str(there))}: is there already; name a new file")
     try:
-        contents[path] = text.encode()
         for file, content in contents.items():
             with open(file, "xb") as stream:  # never over a file, nor through a link
                 stream.write(content)
-    except UnicodeEncodeError as error:
-        raise ConfigError(
-            f"--write {printable(str(path))}: a name is not UTF-8, which YAML needs; rename it"
-        ) from error
-    except FileExistsError as error:
-        raise ConfigError(f"--write {printable(str(error.filename))}: is there already; name a new file") from error
     except OSError as error:
         raise ResourceError(f"--write {printable(str(path))}: cannot be written: {error.strerror}") from error
     read_description(path, require=tuple(lists or description.splits))
 
 
-def check_outside(path: Path, description: DataDescription, option: str) -> None:
-    """Raise ConfigError where `path` would lie among the pictures or labels of a data set."""
-    homes = {*(place for places in description.splits.values() for place in places), *description.labels.values()}
-    homes |= {place.parent for place in description.annotations.values()}
-    homes |= {description.source if description.source.is_dir() else description.source.parent}
-    homes |= {description.root}
+def folders_of(description: DataDescription) -> set[Path]:
+    """The folders that a data set is known to fill before its lists are read."""
+    places = {place for places in description.splits.values() for place in places if place.is_dir()}
+    homes = places | set(description.labels.values()) | {place.parent for place in description.annotations.values()}
+    if any(description.root in place.parents for place in places):
+        homes.add(description.root)
+    return homes | ({description.source} if description.source.is_dir() else set())
+
+
+def check_outside(option: str, path: Path, folders: Iterable[Path]) -> None:
+    """Raise ConfigError where `path`, through whatever links, would lie in one of the data's `folders`."""
+    shown = f"{option} {printable(str(path))}"
+    if "\0" in str(path):
+        raise ConfigError(f"{shown}: no file can be called that; name another")
     here = Path(os.path.realpath(path))
-    for home in homes:
+    for home in folders:
         folder = Path(os.path.realpath(home))
-        if folder.is_dir() and (here == folder or folder in here.parents):
-            shown = printable(str(folder))
-            raise ConfigError(
-                f"{option} {printable(str(path))}: lies in the data's folder {shown}; name a place outside"
-            )
+        if here == folder or folder in here.parents:
+            raise ConfigError(f"{shown}: lies in the data's folder {printable(str(folder))}; name a place outside")
 
 
 def _keys(description: DataDescription, lists: Mapping[str, str]) -> dict[str, Any]:

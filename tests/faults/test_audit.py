@@ -415,7 +415,21 @@ def test_hostile_folders(home, tmp_path, spoil, form, capfd):
     assert "Traceback" not in said.err and "\x1b[31m" not in said.out + said.err
 
 
-@pytest.mark.parametrize("words", [[], ["nowhere"], ["--img", "0", "x"], ["x", "y"], ["--strict"], ["/dev/null"], [""]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["nowhere"],
+        ["a\0b"],
+        ["tests", "--out", "a\0b"],
+        ["tests", "--write", "a\0b"],
+        ["--img", "0", "x"],
+        ["x", "y"],
+        ["--strict"],
+        ["/dev/null"],
+        [""],
+    ],
+)
 def test_wrong_command_lines(words, capfd):
     assert main(words) in (2, 3)
     assert capfd.readouterr().err.startswith("error[")
@@ -515,3 +529,29 @@ def test_any_words_are_one_line(words):
     if {"-h", "--help"} & set(words):
         return
     assert main(words) in (2, 3)
+
+
+def test_pictures_that_all_look_alike_are_not_divided(tmp_path, capfd):
+    for number in range(12):
+        store(tmp_path / "heap" / f"{number}.png", texture(1))
+    assert main([str(tmp_path / "heap"), "--write", str(tmp_path / "my.yaml")]) == 2
+    assert "too few to be divided" in capfd.readouterr().err and not (tmp_path / "my.yaml").exists()
+
+
+def test_a_list_beside_the_yaml_is_not_overwritten(tmp_path):
+    for number in range(12):
+        store(tmp_path / "heap" / f"{number}.png", texture(number))
+    (tmp_path / "my-val.txt").write_text("mine", encoding="utf-8")
+    assert main([str(tmp_path / "heap"), "--write", str(tmp_path / "my.yaml")]) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["heap", "my-val.txt"]
+
+
+def test_a_list_of_pictures_elsewhere_guards_their_folders(home, tmp_path, capfd):
+    for split in ("train", "val"):
+        paths = "\n".join(map(str, sorted((home / "images" / split).iterdir())))
+        (tmp_path / f"{split}.txt").write_text(paths, encoding="utf-8")
+    keys = {"train": "train.txt", "val": "val.txt", "names": ["crack", "oil"]}
+    (tmp_path / "lists.yaml").write_text(yaml.safe_dump(keys), encoding="utf-8")
+    assert main([str(tmp_path / "lists.yaml"), "--out", str(tmp_path / "out"), "--strict"]) == 0
+    assert main([str(tmp_path / "lists.yaml"), "--out", str(home / "images/val/out")]) == 2
+    assert "lies in the data's folder" in capfd.readouterr().err
