@@ -54,11 +54,8 @@ def _processor() -> str:
 
 def changed_environment(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """The reason, if there is one, why the same data gives other bits than on the machine of `before`."""
-    changes = [
-        f"{key} {now.get(key, 'unset')} instead of {before.get(key, 'unset')}"
-        for key in dict.fromkeys((*before, *now))
-        if before.get(key) != now.get(key)
-    ]
+    both = [key for key in now if key in before]  # threads count on the CPU alone
+    changes = [f"{key} {now[key]} instead of {before[key]}" for key in both if before[key] != now[key]]
     return [f"not exact: {', '.join(changes)}"] if changes else []
 
 

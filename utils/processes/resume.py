@@ -116,11 +116,13 @@ def reading_data(resumed: Resumed | None) -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        if resumed is None or any((folder / resumed.cfg.data.data).exists() for folder in (Path(), CFG / "data")):
+        if resumed is None:
             raise
-        data = printable(resumed.cfg.data.data)
+        data = resumed.cfg.data.data
+        if os.path.exists(data) or os.path.exists(CFG / "data" / data):
+            raise
         advice = "put it back, or resume in the folder in which the run was begun"
-        raise DataError(f"--resume {resumed.last}: its data {data} is not there; {advice}") from error
+        raise DataError(f"--resume {resumed.last}: its data {printable(data)} is not there; {advice}") from error
 
 
 def restarted(cfg: Config, world: World) -> Resumed | None:
