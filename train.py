@@ -18,6 +18,7 @@ from data.drawn.demo import demo_settings
 from detect import detect_pictures
 from models.graph.folded import without_norms
 from models.graph.open_vocabulary import Words, about_words, set_words, words_for
+from models.heads.head import sections_of
 from models.losses.terms import Criterion
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import checkpoint_network, network_of
@@ -25,6 +26,7 @@ from models.ready.new_model import new_model, new_training, size_line
 from models.ready.trial import dry_run_lines
 from utils.config.config import Config
 from utils.config.detect_flags import parse_detect
+from utils.config.idle_flags import refuse_idle_knobs
 from utils.config.train_config import configure
 from utils.config.train_flags import parse_train
 from utils.console.interrupt import Stop
@@ -55,7 +57,10 @@ from val import Evaluation, predict, score
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A training run, ready to start; `words` are what a network that reads text looks for, else None."""
+    """A training run, ready to start; `words` are what a network that reads text looks for, else None.
+
+    `sections`: those of the configuration that its head reads.
+    """
 
     cfg: Config
     device: torch.device
@@ -63,6 +68,7 @@ class Run:
     state: TrainState
     criterion: Criterion
     words: Words | None
+    sections: frozenset[str]
 
 
 def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> None:
@@ -164,7 +170,7 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
         set_words(state.ema.module, words_for(words, data.val_vocabulary(), cfg.model.text_encoder))
     if resumed:
         state.restore(resumed.content, resumed.last)
-    return Run(cfg, device, data, state, state.model.head.criterion(cfg), words)
+    return Run(cfg, device, data, state, state.model.head.criterion(cfg), words, sections_of(state.model.head, cfg))
 
 
 def dry_run(run: Run) -> int:
@@ -235,6 +241,8 @@ def main_story(argv: Sequence[str] | None) -> int:
                 LOG.info("%s: this run has ended; start another with --weights", resumed.last)
                 return 0
         run = prepare(cfg, device, world, resumed)
+        if not resumed:
+            refuse_idle_knobs(origins, run.sections, Path(run.cfg.model.cfg).name)
         if flags.dry_run:
             return dry_run(run)
         folder = world.broadcast(resumed.folder) if resumed else shared_new_folder(run.cfg.run, world)
