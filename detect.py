@@ -89,9 +89,10 @@ class Detector:
         """
         if not isinstance(weights, str | Path) or not str(weights).strip():
             raise ConfigError(f"weights must be the path of a checkpoint, got {shown(weights)}")
-        if imgsz is not None:
-            imgsz = in_range(DataConfig, "imgsz", imgsz)
-        self.bgr = bgr
+        for name, text in {"prompts": prompts or "", "text_encoder": text_encoder, "sam": sam}.items():
+            if not isinstance(text, str):
+                raise ConfigError(f"{name} must be text, got {shown(text)}")
+        imgsz, self.bgr = None if imgsz is None else in_range(DataConfig, "imgsz", imgsz), bgr
         loaded = load_model(weights, select_device(str(device)), sam, masks)
         if prompts is not None:
             loaded = look_for(loaded, Vocabulary.from_prompts(prompts), text_encoder)

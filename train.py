@@ -24,6 +24,7 @@ from data.drawn.demo import demo_settings
 from detect import detect_pictures
 from models.graph.folded import without_norms
 from models.graph.open_vocabulary import Words, about_words, set_words, words_for
+from models.heads.head import sections_of
 from models.losses.terms import Criterion
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import checkpoint_network, network_name, network_of
@@ -32,6 +33,7 @@ from models.ready.new_model import new_model, new_training, size_line
 from models.ready.trial import dry_run_lines
 from utils.config.config import Config
 from utils.config.detect_flags import parse_detect
+from utils.config.idle_flags import refuse_idle_knobs
 from utils.config.train_config import configure
 from utils.config.train_flags import parse_train
 from utils.console.log import LOG
@@ -284,6 +286,8 @@ def main_story(argv: Sequence[str] | None) -> int:
                 LOG.info("%s: this run has ended; start another with --weights", resumed.last)
                 return 0
         run = first_that_fits(resumed, lambda last: prepare(cfg, device, world, last))
+        if not resumed:
+            refuse_idle_knobs(origins, sections_of(run.state.model.head, run.cfg), Path(run.cfg.model.cfg).name)
         if flags.dry_run:
             return dry_run(run)
         folder = world.broadcast(resumed.folder) if resumed else shared_new_folder(run.cfg, world)

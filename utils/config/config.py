@@ -187,7 +187,7 @@ class RunConfig:
     cuda_graph: bool = False
     sync_bn: bool = False
     sync_bn_below: int = knob(16, 0, 65_536)
-    nproc: int = knob(1, 1, 1024)
+    nproc: int = knob(1, 1, 128)
     timeout: float = knob(120.0, 1, 86_400)
     best_metric: MetricName = "fitness"
     max_time: float = knob(0.0, 0, 1e6)

@@ -10,21 +10,21 @@ from utils.config.val_flags import ValFlags
 from utils.words.errors import ConfigError
 from utils.words.private_paths import is_reduced
 
-BESIDE_DATA = (
-    "model.sam",
-    "model.static",
-    "val.chance",
-    "run.full_paths",
-)  # what --set may change, in addition to data.*
+# what --set may change: the rest has a flag, or no effect on an evaluation
+SETTABLE = (
+    *("data.data", "data.root", "data.single_cls", "data.index"),
+    *("model.sam", "model.static", "val.chance", "run.full_paths"),
+)
 
 
 def assigned_config(flags: ValFlags) -> Config:
     """The values given with --set, defaults for the rest. Raises ConfigError for keys that evaluation does not use."""
     settings = settings_of_assignments(list(flags.assignments))
+    config, _ = build_config(settings)  # complains of keys that do not exist at all
     for setting in settings:
-        if not setting.key.startswith("data.") and setting.key not in BESIDE_DATA:
-            raise ConfigError(f"{setting.origin}: evaluation takes data.*, {', '.join(BESIDE_DATA)}")
-    return build_config(settings)[0]
+        if setting.key not in SETTABLE:
+            raise ConfigError(f"{setting.origin}: has no effect on an evaluation; --set takes {', '.join(SETTABLE)}")
+    return config
 
 
 def data_config(flags: ValFlags, stored: DataConfig, origin: str) -> DataConfig:

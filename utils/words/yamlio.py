@@ -22,7 +22,10 @@ MAX_BYTES = 1_000_000
 MAX_NODES = 60_000
 MAX_DEPTH = 32
 SCALARS = {f"tag:yaml.org,2002:{kind}": kind for kind in ("str", "int", "float", "bool", "null")}
-COLLECTIONS = {"mapping": "tag:yaml.org,2002:map", "sequence": "tag:yaml.org,2002:seq"}
+COLLECTIONS: dict[type[yaml.Node], str] = {
+    yaml.MappingNode: "tag:yaml.org,2002:map",
+    yaml.SequenceNode: "tag:yaml.org,2002:seq",
+}
 MERGE = "tag:yaml.org,2002:merge"
 TOO_MUCH = "too many or too deeply nested values for a configuration"
 WHOLE_KEY = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -130,7 +133,7 @@ class _Builder:
         if isinstance(node, yaml.ScalarNode):
             self.texts[keys] = node.value
             return self._scalar(node)
-        if node.tag != COLLECTIONS.get(node.id):
+        if node.tag != COLLECTIONS.get(type(node)):
             raise self._error(node, f"tag {printable(node.tag)} is not allowed here; plain values only")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, keys)
