@@ -1,4 +1,4 @@
-"""One guard for outputs: never into the data, never through a link, and no file of an earlier run passes for a new one."""
+"""One guard for outputs: never into the data, never through a link, and no file of an earlier run passes as new."""
 
 import contextlib
 import hashlib

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
 
@@ -73,5 +73,4 @@ def steady_streams() -> Iterator[None]:
     finally:
         for stream in steady:
             stream.flush()
-        with suppress(OSError, ValueError):
-            sys.stdout, sys.stderr = before
+        sys.stdout, sys.stderr = before

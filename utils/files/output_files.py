@@ -121,7 +121,8 @@ class Extra:
             return False
         ours = not isinstance(error, OSError | UserError | MemoryError)  # then the log gets the traceback
         reason = f"{type(error).__name__}: {error}" if ours else str(error)
-        LOG.warning("left out: %s: %s", self.what, reason, exc_info=error if ours else None)
+        named = reason if str(self.what) in reason else f"{self.what}: {reason}"
+        LOG.warning("left out: %s", named, exc_info=error if ours else None)
         return True
 
 

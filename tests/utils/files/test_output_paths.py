@@ -1,6 +1,9 @@
 from pathlib import Path
 
-from utils.files.output_paths import output_places, relative_paths
+import pytest
+
+from utils.files.output_paths import keep_out, output_places, relative_paths
+from utils.words.errors import ConfigError
 
 
 def places(*names, numbered=()):
@@ -25,3 +28,19 @@ def test_nothing_collides_even_with_made_up_names():
 
 def test_a_video_keeps_its_suffix_beside_its_own_frames():
     assert places("v.mp4", "v_000001.png", "w.mp4", numbered=("v.mp4", "w.mp4")) == ["v_mp4", "v_000001", "w"]
+
+
+def test_folders_are_told_by_what_they_are(tmp_path, monkeypatch):
+    (tmp_path / "data" / "images").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    data, inside = tmp_path / "data", [tmp_path / "data" / "x", tmp_path / "link" / "images" / "x", tmp_path / "link"]
+    monkeypatch.chdir(tmp_path)
+    for run in (*inside, tmp_path, Path("data/new/x")):
+        with pytest.raises(ConfigError, match="--project"):
+            keep_out(run, [data])
+    keep_out(tmp_path / "runs" / "exp", [data, tmp_path / "gone"])
+    monkeypatch.chdir(data)  # a project: its runs may lie beside its listed pictures, but not in a scanned folder
+    keep_out(Path("runs/exp"), [], [data])
+    for run, named in ((Path("runs/exp"), []), (data, [data]), (Path("images/x"), [data / "images"])):
+        with pytest.raises(ConfigError):
+            keep_out(run, [] if named else [data], named)
