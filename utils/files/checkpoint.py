@@ -98,7 +98,8 @@ def read(path: Path, remedy: str) -> Any:
     if not zipfile.is_zipfile(path):
         raise DamagedError(path, "incomplete, or no torch checkpoint (old pickle formats are refused as unsafe)")
     try:
-        return load_zip(path.read_bytes())
+        with path.open("rb") as file:
+            return load_zip(file)
     except pickle.UnpicklingError as error:
         reason = next((line for line in str(error).splitlines() if "GLOBAL" in line or "Unsupported" in line), "")
         reason = reason.strip() or str(error).splitlines()[0]
