@@ -12,6 +12,7 @@ import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,11 @@ def load(path: str | Path, resumable: bool = False) -> dict[str, Any]:
 
 
 def config_of(content: Mapping[str, Any], path: Path) -> Config:
-    """The configuration that a checkpoint keeps. Raises DamagedError."""
+    """The configuration that a checkpoint keeps: all sections, with the values that its version knew. Raises
+    DamagedError.
+    """
+    if missing := [field.name for field in fields(Config) if field.name not in content["config"]]:
+        raise DamagedError(path, f"damaged, or of another version: config.{missing[0]} is missing")
     with stored_in(path):
         return config_from_plain(content["config"], "config")
 
