@@ -6,6 +6,7 @@ import dataclasses
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -101,10 +102,10 @@ def config_from_plain(plain: Mapping[str, Mapping[str, Any]], origin: str) -> Co
 
 def _convert(setting: Setting) -> tuple[str, str, Any]:
     section, _, name = setting.key.partition(".")
-    classes = typing.get_type_hints(Config)
+    classes = _types_of(Config)
     if section not in classes:
         raise ConfigError(f"{setting.origin}: no section {shown(section)}{_meant(setting.key, classes)}")
-    hints = typing.get_type_hints(classes[section])
+    hints = _types_of(classes[section])
     if name not in hints:
         raise ConfigError(f"{setting.origin}: unknown key {shown(setting.key)}{_meant(setting.key, classes)}")
     value, annotation = setting.value, hints[name]
@@ -121,6 +122,12 @@ def _convert(setting: Setting) -> tuple[str, str, Any]:
         value = float(value)
     _check_range(setting, classes[section], name, value)
     return section, name, tuple(value) if isinstance(value, list) else value
+
+
+@lru_cache(maxsize=32)
+def _types_of(section: type) -> dict[str, Any]:
+    """The types of its fields, evaluated once: a checkpoint brings a hundred values."""
+    return typing.get_type_hints(section)
 
 
 def _meant(key: str, classes: Mapping[str, type]) -> str:

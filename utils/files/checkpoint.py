@@ -12,6 +12,7 @@ import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,8 @@ def read(path: Path, remedy: str) -> Any:
     if not zipfile.is_zipfile(path):
         raise DamagedError(path, "incomplete, or no torch checkpoint (old pickle formats are refused as unsafe)")
     try:
-        return load_zip(path.read_bytes())
+        with path.open("rb") as file:
+            return load_zip(file)
     except pickle.UnpicklingError as error:
         reason = next((line for line in str(error).splitlines() if "GLOBAL" in line or "Unsupported" in line), "")
         reason = reason.strip() or str(error).splitlines()[0]
@@ -131,7 +133,11 @@ def load(path: str | Path, resumable: bool = False) -> dict[str, Any]:
 
 
 def config_of(content: Mapping[str, Any], path: Path) -> Config:
-    """The configuration that a checkpoint keeps. Raises DamagedError."""
+    """The configuration that a checkpoint keeps: all sections, with the values that its version knew. Raises
+    DamagedError.
+    """
+    if missing := [field.name for field in fields(Config) if field.name not in content["config"]]:
+        raise DamagedError(path, f"damaged, or of another version: config.{missing[0]} is missing")
     with stored_in(path):
         return config_from_plain(content["config"], "config")
 

@@ -16,7 +16,7 @@ from utils.words.schema import AtLeast, misfit
 
 Count = Annotated[int, AtLeast(0)]
 MAX_DEPTH, MAX_VALUES = 40, 300_000  # ours: some 10 and 10,000, and a class name is one value
-MAX_SHARED = 16  # how often, on average, a byte of the file may be part of a tensor
+MAX_SHARED = 16  # how often, on average, a byte may be part of a tensor: modules share weights
 DTYPES = frozenset((*(getattr(torch, f"int{n}") for n in (8, 16, 32, 64)), torch.uint8, torch.bool)) | frozenset(
     (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 )
@@ -97,7 +97,12 @@ class TrainingContent(Content):
 
 def flaw(content: dict[str, Any], resumable: bool) -> str:
     """What is wrong with the content of a checkpoint, which must be `resumable` or not; "" when nothing is."""
-    return _foreign(content) or not_finite(content) or _misfit(content, resumable)
+    return _foreign(content) or _misfit(content, resumable)
+
+
+def not_finite(content: dict[str, Any]) -> str:
+    """The first number or tensor that is not finite, in words; "" when all are."""
+    return next((f"{where} is not finite" for where, value in values(content) if not _finite(where, value)), "")
 
 
 def _misfit(content: dict[str, Any], resumable: bool) -> str:
@@ -119,42 +124,39 @@ def values(value: Any, where: str = "", depth: int = 0) -> Iterator[tuple[str, A
 
 
 def _foreign(content: dict[str, Any]) -> str:
-    """The first value that no checkpoint of ours holds: neither plain nor a dense tensor of numbers."""
-    claimed, storages = 0, {}
+    """The first value that no checkpoint of ours holds: neither plain nor a dense tensor, or not finite."""
+    claimed, held, met = 0, 0, set()
     for number, (where, value) in enumerate(values(content)):
         if number > MAX_VALUES or where.count(".") >= MAX_DEPTH:
             return f"{where.partition('.')[0]} holds too many values, or too deeply nested ones"
+        if found := _strange(where, value):
+            return found
         if isinstance(value, Tensor):
-            if type(value) not in (Tensor, nn.Parameter) or value.layout != torch.strided or value.dtype not in DTYPES:
-                return f"{where} is no dense tensor of numbers"
             storage = value.untyped_storage()
-            storages[storage.data_ptr()] = storage.nbytes()
+            held += storage.nbytes() if storage.data_ptr() not in met else 0
+            met.add(storage.data_ptr())
             claimed += value.numel() * value.element_size()
-        elif isinstance(value, dict) and not all(isinstance(key, str | int) for key in value):
-            return f"a key in {where} is neither text nor a whole number"
-        elif not isinstance(value, None | bool | int | float | str | dict | list | tuple):
-            return f"{where} must be a plain value, got {type(value).__name__}"
-    if claimed > MAX_SHARED * sum(storages.values()):
-        return f"its tensors claim {claimed:,} bytes, but it holds {sum(storages.values()):,}"
-    return ""
-
-
-def not_finite(content: dict[str, Any]) -> str:
-    """The first number or tensor that is not finite, and why that is wrong; "" when all are."""
-    for where, value in values(content):
-        if isinstance(value, Tensor):
-            finite = _all_finite(value)
-        elif isinstance(value, float):
-            finite = math.isfinite(value) or where.startswith("losses.sums.")
-        else:
-            continue
-        if not finite:
+            if claimed > MAX_SHARED * held:
+                return f"{where} claims more bytes than there are"
+        if not _finite(where, value):
             return f"{where} is not finite"
     return ""
 
 
-def _all_finite(tensor: Tensor) -> bool:
-    if not tensor.is_floating_point():
+def _strange(where: str, value: Any) -> str:
+    if isinstance(value, Tensor):
+        dense = type(value) in (Tensor, nn.Parameter) and value.layout == torch.strided and value.dtype in DTYPES
+        return "" if dense else f"{where} is no dense tensor of numbers"
+    if isinstance(value, dict) and not all(isinstance(key, str | int) for key in value):
+        return f"a key in {where} is neither text nor a whole number"
+    plain = isinstance(value, None | bool | int | float | str | dict | list | tuple)
+    return "" if plain else f"{where} must be a plain value, got {type(value).__name__}"
+
+
+def _finite(where: str, value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value) or where.startswith("losses.sums.")
+    if not isinstance(value, Tensor) or not value.is_floating_point():
         return True
     # one pass without a tensor between; a sum that overflows does not mean that its parts are not finite
-    return math.isfinite(tensor.sum()) or bool(tensor.isfinite().all())
+    return math.isfinite(value.sum()) or bool(value.isfinite().all())

@@ -5,108 +5,93 @@ torch.load compares no checksums, and believes what a pickle says of the size of
 
 from __future__ import annotations
 
-import io
 import struct
 import sys
 import zipfile
 import zlib
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
 MAX_ENTRIES = 20_000  # ours have some 2,000; each costs torch 0.1 ms
 MAX_PICKLE = 4_000_000  # bytes; ours have some 200,000, and unpickling takes up to 1 s a million
-LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, lengths of the name and of the extra field behind it
-DIRECTORY_END = struct.Struct("<4s8xLL2x")  # signature, size and place of the directory; without a comment
+DIRECTORY_END = struct.Struct("<4s8xL6x")  # signature and size of the directory, where no comment follows
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One file of the zip: its bytes are data[start : start + size]."""
-
-    start: int
-    size: int
-    checksum: int
-
-
-def load_zip(data: bytes) -> Any:
-    """What torch.save wrote into `data`, on the CPU, every entry compared with its checksum.
+def load_zip(file: BinaryIO) -> Any:
+    """What torch.save wrote into `file`, on the CPU, the bytes of every entry compared with their checksum.
 
     Raises BadZipFile with what is wrong, UnpicklingError for what wants to run code, and whatever torch raises for a
     pickle that makes no sense.
     """
-    entries = read_entries(data)
-    described = {name: entry for name, entry in entries.items() if not name.startswith("data/")}
-    _compare(data, described)  # first, as it says what becomes of the rest
-    _check_pickle(data, entries)
-    stored = {name: entry for name, entry in entries.items() if name not in described}
-    sizes = iter([stored[f"data/{k}"].size for k in range(len(stored)) if stored[f"data/{k}"].size])
+    entries = read_entries(file)
+    tensors = [entries[name] for name in entries if name.startswith("data/")]
+    # torch numbers storages in the order in which it meets them; it asks for an empty one each time
+    waiting = iter(sorted((info for info in tensors if info.file_size), key=_number))
 
-    def place(storage: Any, _location: str) -> Any:
-        # torch numbers storages in the order in which it meets them
-        if storage.nbytes() and storage.nbytes() != (held := next(sizes, 0)):
-            raise zipfile.BadZipFile(f"a tensor claims {storage.nbytes():,} bytes where the file holds {held:,}")
+    def verified(storage: Any, _location: str) -> Any:
+        if storage.nbytes():
+            _verify(storage, next(waiting, None))
         return storage
 
-    with ThreadPoolExecutor(1) as pool:  # zlib leaves the interpreter to torch meanwhile
-        comparing = pool.submit(_compare, data, stored)
-        try:
-            return torch.load(io.BytesIO(data), map_location=place, weights_only=True)
-        finally:
-            comparing.result()
+    file.seek(0)
+    return torch.load(file, map_location=verified, weights_only=True)
 
 
-def read_entries(data: bytes) -> dict[str, Entry]:
-    """The entries by name, without the folder that all of them are in. Raises BadZipFile."""
-    if len(data) < DIRECTORY_END.size:
-        raise zipfile.BadZipFile("shorter than any checkpoint")
-    signature, directory, _ = DIRECTORY_END.unpack_from(data, len(data) - DIRECTORY_END.size)
+def read_entries(file: BinaryIO) -> dict[str, zipfile.ZipInfo]:
+    """The entries by name, without the folder that all of them are in, those that are no tensors verified.
+
+    Raises BadZipFile.
+    """
+    file.seek(-DIRECTORY_END.size, 2)
+    signature, directory = DIRECTORY_END.unpack(file.read())
     if signature == b"PK\5\6" and directory > 256 * MAX_ENTRIES:
         raise zipfile.BadZipFile(f"more than {MAX_ENTRIES:,} entries")
-    with zipfile.ZipFile(io.BytesIO(data)) as file:
-        found = file.infolist()
-    if len(found) > MAX_ENTRIES:
+    with zipfile.ZipFile(file) as zipped:
+        found = zipped.infolist()
+        folder = found[0].filename.partition("/")[0] + "/" if found else ""
+        entries = {info.filename.removeprefix(folder): info for info in found}
+        _check_directory(entries, len(found))
+        for name, info in entries.items():
+            if not name.startswith("data/"):
+                _read(zipped, name, info)
+    return entries
+
+
+def _check_directory(entries: Mapping[str, zipfile.ZipInfo], count: int) -> None:
+    if count > MAX_ENTRIES:
         raise zipfile.BadZipFile(f"more than {MAX_ENTRIES:,} entries")
-    folder = found[0].filename.partition("/")[0] + "/" if found else ""
-    entries = {info.filename.removeprefix(folder): _entry(data, info) for info in found}
-    if len({name.casefold() for name in entries}) < len(found):  # torch looks names up in any case
+    if len({name.casefold() for name in entries}) < count:  # torch looks names up in any case
         raise zipfile.BadZipFile("several entries of one name")
     tensors = {name for name in entries if name.startswith("data/")}
     if "data.pkl" not in entries or tensors != {f"data/{k}" for k in range(len(tensors))}:
         raise zipfile.BadZipFile("its entries are not those that torch writes")
-    return entries
+    for name, info in entries.items():
+        if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
+            raise zipfile.BadZipFile(f"{name} is packed, which torch never does")
+        if name not in tensors and info.file_size > MAX_PICKLE:
+            raise zipfile.BadZipFile(f"{name} has more than {MAX_PICKLE:,} bytes; too many tensors?")
 
 
-def _entry(data: bytes, info: zipfile.ZipInfo) -> Entry:
-    name = info.filename
-    if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size or info.flag_bits & 1:
-        raise zipfile.BadZipFile(f"entry {name} is packed, which torch never does")
-    if info.header_offset + LOCAL_HEADER.size > len(data):
-        raise zipfile.BadZipFile(f"entry {name} lies outside of the file")
-    signature, named, extra = LOCAL_HEADER.unpack_from(data, info.header_offset)
-    begin = info.header_offset + LOCAL_HEADER.size
-    if signature != b"PK\3\4" or data[begin : begin + named] != name.encode("utf-8"):
-        raise zipfile.BadZipFile(f"entry {name} is not where the directory says")
-    start = begin + named + extra
-    if start + info.file_size > len(data):
-        raise zipfile.BadZipFile(f"entry {name} is incomplete")
-    return Entry(start, info.file_size, info.CRC)
+def _read(zipped: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> None:
+    try:
+        data = zipped.read(info)
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise zipfile.BadZipFile(f"checksum of {name} is wrong: {error}") from error
+    # torch would turn the bytes of a storage before `verified` has seen how many there are
+    if name == "byteorder" and data != sys.byteorder.encode():
+        raise zipfile.BadZipFile(f"its numbers are {data[:20]!r}-endian, this machine's {sys.byteorder}")
 
 
-def _compare(data: bytes, entries: Mapping[str, Entry]) -> None:
-    view = memoryview(data)
-    for name, entry in entries.items():
-        if zlib.crc32(view[entry.start : entry.start + entry.size]) != entry.checksum:
-            raise zipfile.BadZipFile(f"checksum of {name} is wrong")
+def _number(info: zipfile.ZipInfo) -> int:
+    return int(info.filename.rpartition("/")[2])
 
 
-def _check_pickle(data: bytes, entries: Mapping[str, Entry]) -> None:
-    if entries["data.pkl"].size > MAX_PICKLE:
-        raise zipfile.BadZipFile(f"describes itself in more than {MAX_PICKLE:,} bytes; too many tensors?")
-    if order := entries.get("byteorder"):  # torch would turn the bytes before `place` has seen how many there are
-        written = data[order.start : order.start + order.size]
-        if written != sys.byteorder.encode():
-            raise zipfile.BadZipFile(f"its numbers are {written[:20]!r}-endian, this machine's {sys.byteorder}")
+def _verify(storage: torch.UntypedStorage, info: zipfile.ZipInfo | None) -> None:
+    """Compare the bytes that torch has read with what the directory says of them. Raises BadZipFile."""
+    held = info.file_size if info else 0
+    if info is None or storage.nbytes() != held:
+        raise zipfile.BadZipFile(f"a tensor claims {storage.nbytes():,} bytes where the file holds {held:,}")
+    if zlib.crc32(torch.empty(0, dtype=torch.uint8).set_(storage).numpy()) != info.CRC:
+        raise zipfile.BadZipFile(f"checksum of data/{_number(info)} is wrong")

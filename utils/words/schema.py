@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 
@@ -60,12 +61,17 @@ def _misfit_entries(value: Any, annotation: Any, where: str) -> str:
     if not isinstance(value, dict):
         return _must(where, "a map", value)
     dot = f"{where}." if where else ""
-    for key, wanted in typing.get_type_hints(annotation, include_extras=True).items():
+    for key, wanted in _types_of(annotation).items():
         if key in value and (found := misfit(value[key], wanted, f"{dot}{key}")):
             return found
         if key not in value and typing.get_origin(wanted) is not typing.NotRequired:
             return f"{dot}{key} is missing"
     return ""
+
+
+@lru_cache(maxsize=32)
+def _types_of(annotation: Any) -> dict[str, Any]:
+    return typing.get_type_hints(annotation, include_extras=True)
 
 
 def _misfit_parts(value: Any, origin: type, inner: tuple[Any, ...], where: str) -> str:
