@@ -131,6 +131,8 @@ class WatchedLoader(DataLoader[Batch]):
                 if restarts > RESTARTS:
                     raise WorkerError(f"{lost}; the workers were started again {RESTARTS} times") from None
                 LOG.warning("%s; the workers start again at batch %d (%d of %d)", lost, done + 1, restarts, RESTARTS)
+            finally:
+                self._open.close()
 
     def _pass(self, skip: int, stop: Stop | None) -> Generator[Batch]:
         """The batches after the first `skip`. Raises _Lost."""
