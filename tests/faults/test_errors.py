@@ -221,7 +221,7 @@ def test_detect_goes_on_to_its_last_picture(trained, glass, tmp_path, first, cou
 
 @pytest.mark.faults
 @pytest.mark.parametrize("count", [1, 9**9])
-@pytest.mark.parametrize("first", range(60))
+@pytest.mark.parametrize("first", range(36))
 def test_detect_with_every_write_refused(trained, glass, tmp_path, first, count, capsys):
     if check_detect(trained, glass, tmp_path, first, count, capsys) <= first:
         pytest.skip("there are not as many writes")
