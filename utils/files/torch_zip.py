@@ -93,5 +93,5 @@ def _verify(storage: torch.UntypedStorage, info: zipfile.ZipInfo | None) -> None
     held = info.file_size if info else 0
     if info is None or storage.nbytes() != held:
         raise zipfile.BadZipFile(f"a tensor claims {storage.nbytes():,} bytes where the file holds {held:,}")
-    if zlib.crc32(torch.empty(0, dtype=torch.uint8).set_(storage).numpy()) != info.CRC:
+    if zlib.crc32(torch.empty(0, dtype=torch.uint8).set_(storage).numpy().data) != info.CRC:
         raise zipfile.BadZipFile(f"checksum of data/{_number(info)} is wrong")
