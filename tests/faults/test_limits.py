@@ -481,7 +481,7 @@ def odd(tmp_path_factory):
         yield home
 
 
-@pytest.mark.parametrize(("reader", "kind"), itertools.product(READERS, ODD))
+@pytest.mark.parametrize(("reader", "kind"), list(itertools.product(READERS, ODD)))
 def test_no_reader_waits_for_what_is_no_file(odd, reader, kind):
     started = time.perf_counter()
     path = odd / (f"{kind}.txt" if kind != "long" else "x" * 300)

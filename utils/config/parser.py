@@ -17,7 +17,8 @@ from utils.words.errors import ConfigError, printable
 from utils.words.text import did_you_mean
 
 MAY_BE_BLANK = ("--weights", "--device", "--text-encoder")  # as YOLOv5 writes their defaults: --weights ''
-LONGEST_MESSAGE = 400
+LONGEST_MESSAGE, LONGEST_VALUE = 400, 4096
+LONGEST = {"--name": 200, "--prompts": 1 << 24}  # bytes: of a file name, less what is added to it; of words
 HOURS_PER = {"s": 1 / 3600, "m": 1 / 60, "h": 1.0, "": 1.0}
 
 
@@ -53,7 +54,7 @@ class Parser(argparse.ArgumentParser):
     def _given(self, words: Sequence[str]) -> list[tuple[str, str, str]]:
         """The flags on the command line: first name, as typed, and the word after it.
 
-        Raises ConfigError for blanks and NULs.
+        Raises ConfigError for blanks, NULs and what no file can be called.
         """
         given = []
         nul = next((word for word in words if "\0" in word), None)
@@ -68,6 +69,9 @@ class Parser(argparse.ArgumentParser):
             name = action.option_strings[0]
             if action.nargs != 0 and not value.strip() and name not in MAY_BE_BLANK:
                 raise ConfigError(f"{typed}: is blank; give it a value, or leave it out")
+            most = LONGEST.get(name, LONGEST_VALUE)
+            if action.nargs != 0 and len(value.encode("utf-8", "surrogatepass")) > most:
+                raise ConfigError(f"{typed}: has {len(value):,} letters; at most {most:,} bytes are possible")
             given.append((name, typed, value))
         return given
 
