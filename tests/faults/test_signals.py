@@ -230,7 +230,7 @@ def commands(glass: Path, trained: Path) -> dict[str, list[str]]:
     return {
         "train": [f"{ROOT}/train.py", *small, *data, "--epochs", "2", "--workers", "2"],
         "val": [f"{ROOT}/val.py", *weights, *data, "--batch", "2", "--workers", "2"],
-        "detect": [f"{ROOT}/detect.py", *weights, "--source", str(glass.parent / "images")],
+        "detect": [f"{ROOT}/detect.py", *weights, "--source", str(glass.parent / "images"), "--recursive"],
     }
 
 
