@@ -98,9 +98,9 @@ def read(path: Path, remedy: str) -> Any:
         if os.path.exists(path):  # a folder, a pipe, a device: opening may wait for ever
             raise DamagedError(path, "no regular file")
         raise CheckpointError(f"{path}: no such checkpoint; {remedy}")
-    if not zipfile.is_zipfile(path):
-        raise DamagedError(path, "incomplete, or no torch checkpoint (old pickle formats are refused as unsafe)")
-    try:
+    try:  # is_zipfile, too, raises for some damage
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("incomplete, or no torch checkpoint (old pickle formats are refused as unsafe)")
         with path.open("rb") as file:
             return load_zip(file)
     except pickle.UnpicklingError as error:
