@@ -21,9 +21,9 @@ import train
 import val
 from tests.conftest import QUICK
 from utils.console.failure import GAVE_OUT, explain
-from utils.console.signals import Stopped
 from utils.console.log import log_to
 from utils.console.script import run_script
+from utils.console.signals import Stopped
 from utils.files.output_files import Extra, Results, new_file, write_bytes, write_text
 from utils.words.errors import CheckpointError, ConfigError, DataError, ResourceError
 

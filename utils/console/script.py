@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -46,7 +47,10 @@ def _run(script: Callable[[Sequence[str] | None], int], argv: Sequence[str] | No
             if _report_to_launcher(line):
                 LOG.error(line, exc_info=isinstance(error, UnexpectedError))
             return error.exit_code
-        except Stopped as stopped:
+        except (Stopped, KeyboardInterrupt) as raised:
+            stopped = (
+                raised if isinstance(raised, Stopped) else Stopped(signal.SIGINT)
+            )  # where no handler could be installed
             line = f"stopped by {stopped}; {stopped.words or 'nothing is finished: start it again'}"
             _report_to_launcher(line)
             if not own_rank():
