@@ -10,7 +10,7 @@ from typing import Any
 from data.files.data_report import too_many
 from data.sets.split_reading import RecordSet
 from utils.console.log import LOG
-from utils.files.output_files import write_json
+from utils.files.output_files import Extra, write_json
 from utils.processes.distributed import World
 from utils.words.errors import DataError, printable
 from utils.words.text import counted
@@ -93,10 +93,8 @@ class DataBook:
         shares = world.gather(dict(lost), short_timeout=True)
         everyone = world.broadcast({index: reason for share in shares for index, reason in share.items()})
         if part.add(everyone, aloud=world.first) and world.first and self.file:
-            try:
+            with Extra(self.file):  # the run's own files matter more than its books
                 write_json(self.file, self.plain())
-            except OSError as error:  # the run's own files matter more than its books
-                LOG.warning("%s: not brought up to date: %s", self.file, error.strerror)
 
     def plain(self) -> dict[str, Any]:
         """What data_report.json says."""

@@ -146,7 +146,7 @@ def _joined_report(split: str, members: Sequence[RecordSet]) -> DataReport:
         boxes=sum(one.boxes for one in reports),
         skipped=dict(sum((Counter(one.skipped) for one in reports), Counter())),
         labels=dict(sum((Counter(one.labels) for one in reports), Counter())),
-        rows=dict(sum((Counter(one.rows) for one in reports), Counter())),
+        rows={key: sum(one.rows[key] for one in reports) for key in reports[0].rows},
         rows_dropped=dict(sum((Counter(one.rows_dropped) for one in reports), Counter())),
         problems=tuple(problem for one in reports for problem in one.problems),
         notices=tuple(notice for one in reports for notice in one.notices),

@@ -90,7 +90,7 @@ class DataReportBuilder:
         orphans = self._orphans()
         orphaned = sum(rows for _, rows in orphans)
         dropped = self.rows + Counter(problem.reason for problem in coco.lost)
-        problems = (*listing.problems, *coco.problems, *coco.lost, *self._lost_labels(orphans), *self.problems)
+        problems = (*listing.problems, *coco.problems, *coco.lost, *self.problems, *self._lost_labels(orphans))
         names_wrong = sum(problem.reason in NAMES_WRONG for problem in problems)
         names_wrong = max(names_wrong - skipped["unclear_entry"], 0)  # those pictures may be meant
         return DataReport(

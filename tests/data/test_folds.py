@@ -156,7 +156,7 @@ MISTAKES = {
     "no expression": (["--group", "("], 2, "--group (: is no regular expression"),
     "found nowhere": (["--group", "xyz"], 2, "--group xyz: is found in no picture's name, such as part0"),
     "negative seed": (["--seed", "-1"], 2, "must be a whole number from 0 to 2,147,483,647, got -1"),
-    "folder there": (["--out", "."], 2, "is there already; name a new folder"),
+    "among the inputs": (["--out", "."], 2, "which results must not mix with"),
     "no data": (["--data", "none.yaml"], 2, "none.yaml: data YAML not found"),
     "unknown flag": (["--fold", "2"], 2, "did you mean --folds?"),
 }

@@ -19,6 +19,7 @@ from data.batches.build import read_splits
 from data.pictures.sources import find_sources
 from utils.config.settings import Setting, build_config
 from utils.console.log import LOG
+from utils.words.errors import DataError
 
 
 @pytest.fixture(autouse=True)
@@ -255,10 +256,13 @@ def test_turned_pictures(home, tmp_path, wrongly):
 def test_boxes_that_training_would_lose(home, tmp_path):
     for label in (home / "labels/train").iterdir():
         label.write_text("0 0.5 0.5 0.005 0.5\n1 0.5 0.5 0.25 0.005\n", encoding="utf-8")
-    found = start(home)["lost_boxes"]
-    assert found.count == 12 and found.severity == "wrong" and "no box" in found.said
+    with pytest.raises(DataError, match="all 12 of 12 boxes are shorter than 1 px.*no box"):
+        start(home)
     assert "lost_boxes" not in start(home, **{"augment.min_box_px": 0.4})
     assert audit(home, tmp_path / "out", "--img", "96", "--strict", code=3)["lost_boxes"]["count"] == 12
+    label.write_text("0 0.5 0.5 0.25 0.25\n", encoding="utf-8")
+    found = start(home)["lost_boxes"]
+    assert found.count == 10 and found.severity == "wrong" and "10 of 11 boxes" in found.said
 
 
 def test_a_class_that_only_validation_has(home, tmp_path):

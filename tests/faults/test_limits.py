@@ -127,7 +127,8 @@ CASES_OF_FLAGS = [(*flag, value) for flag in FLAGS for value in POOL]
 def check_flag(script, flag, nargs, value):
     """A value of a flag is taken, and then in its range, or refused with the flag's name, at once."""
     words = [flag] + [value] * (nargs if isinstance(nargs, int) else 1)
-    words += {"parse_pack": ["--data", "x", "--out", "y"], "parse_folds": ["--data", "x", "--out", "y"]}.get(script, [])
+    needed = ["--data", "x", "--out", "y"]
+    words += {"parse_pack": needed, "parse_folds": needed, "parse_audit": ["x"]}.get(script, [])
     started = time.perf_counter()
     try:
         parsed = PARSERS[script](words)

@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Argparse's error as a ConfigError that suggests the nearest flag."""
         unknown = [word for word in message.split(": ")[-1].split() if word.startswith("-")]
-        hint = f"; see python {self.prog} --help"
+        hint = f"; see python {self.prog.removeprefix('python ')} --help"
         if message.startswith("unrecognized"):
             flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
             near = did_you_mean(unknown[0].split("=")[0], flags).replace("'", "") if unknown else ""

@@ -20,7 +20,8 @@ NOTHING = np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool)
 def truth(count, bad=0):
     records = [Record(Path(f"/set/{k}.png"), k + 1, (4, 4), *NOTHING) for k in range(count)]
     known = {"split": "train", "found": count + bad, "used": count, "good": 0, "boxes": 0, "bad": bad}
-    nothing = {"skipped": {"unreadable": bad}, "labels": {}, "rows_dropped": {}, "problems": (), "notices": ()}
+    nothing = {"skipped": {"unreadable": bad}, "labels": {}, "rows_dropped": {}, "rows": {}}
+    nothing |= {"problems": (), "notices": ()}
     return RecordSet(records, ("a",), (1,), DataReport(**known, **nothing), (("a",),))
 
 

@@ -203,7 +203,7 @@ def test_unreadable_label_is_not_a_good_part(home: Home) -> None:
     (home.root / "labels/train/瓶 0.txt").unlink()
     (home.root / "labels/train/瓶 0.txt").mkdir()
     assert home.read().data_report.skipped == {"unreadable_label": 1}
-    with pytest.raises(DataError, match=r"瓶 0\.txt: is not a regular file"):
+    with pytest.raises(DataError, match=r"瓶 0\.txt: is a folder, not a regular file"):
         home.read(ERROR)
 
 
