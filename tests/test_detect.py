@@ -22,6 +22,7 @@ from data.pictures.video import read_frames
 from detect import Detector, look
 from models.inference.nms import NMSConfig
 from tests.data.pictures.test_video import write_video
+from utils.console.signals import Stop
 from utils.detecting.output_options import DetectionOutput
 from utils.drawing.box_drawing import BoxStyle
 from utils.processes.distributed import ALONE
@@ -298,7 +299,8 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
 
     tracemalloc.start()
     try:
-        totals = write_run(run, watched(look(QuickDetector(), frames, NMSConfig(), 4)), ("a", "b"), output, ALONE)
+        results = look(QuickDetector(), frames, NMSConfig(), 4, Stop())
+        totals = write_run(run, watched(results), ("a", "b"), output, ALONE, Stop())
     finally:
         tracemalloc.stop()
     grown = (held[1100] - held[200], held[2000] - held[1100])

@@ -65,7 +65,9 @@ def test_every_mask_follows_its_box(trained, strip):
 
 def test_masks_in_a_video(trained, tmp_path):
     write_video(tmp_path / "v.mp4", 2, size=(256, 16))
-    code, run = run_detect(trained, tmp_path / "v.mp4", tmp_path / "runs", *RANDOM, "--max-det", "1")
+    (tmp_path / "films").mkdir()
+    film = (tmp_path / "v.mp4").rename(tmp_path / "films" / "v.mp4")
+    code, run = run_detect(trained, film, tmp_path / "runs", *RANDOM, "--max-det", "1")
     assert code == 0 and (run / "v.mp4").is_file()
     assert [row["segmentation"]["size"] for row in rows(run)] == [[16, 256]] * 2
 

@@ -131,8 +131,8 @@ def test_detect_looks_for_prompts(glass, run, tmp_path):
 @pytest.mark.parametrize(
     "prompts, words",
     [
-        ("", "--prompts is empty"),
-        (" ", "--prompts is empty"),
+        ("", "--prompts: is blank"),
+        (" ", "--prompts: is blank"),
         ("scratch, , oil", "prompt 2"),
         ("scratch, Scratch", "both called"),
         ("x" * 10_000, "characters"),

@@ -272,9 +272,10 @@ def without(key):
 def test_bad_files_are_one_line(six, capsys, text, expected):
     Path("found.json").write_bytes(text.encode("latin-1") if text == "\xff\xfe" else text.encode())
     code, run = score("found.json")
-    error = capsys.readouterr().err
+    *before, error = capsys.readouterr().err.splitlines()
     assert code == 3 and run is None, "nothing is written"
-    assert error.startswith("error[DATA]: found.json") and error.count("\n") == 1 and expected in error
+    assert error.startswith("error[DATA]: found.json") and expected in error
+    assert len(before) == 1 and "6 of 6 pictures are in train, too" in before[0]
 
 
 @pytest.mark.parametrize(
@@ -293,8 +294,9 @@ def test_bad_files_are_one_line(six, capsys, text, expected):
 def test_mistakes(six, capsys, words, code, expected):
     write_predictions(plain_rows())
     assert val.main(words) == code
-    error = capsys.readouterr().err
-    assert error.startswith("error[") and error.count("\n") == 1 and expected in error
+    *before, error = capsys.readouterr().err.splitlines()
+    assert error.startswith("error[") and expected in error
+    assert all("pictures are in train, too" in line for line in before)
 
 
 def test_several_pictures_of_one_name(six, capsys):

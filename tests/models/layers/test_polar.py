@@ -11,7 +11,6 @@ from models.layers.polar import PolarAdd, PolarConv, PolarGate
 from models.ready.starting_weights import StartingWeights
 from models.rows.model_spec import read_spec
 from models.rows.row_context import Context
-from utils.files import checkpoint
 from utils.values.channels import Channels
 from utils.values.step_info import StepInfo
 from utils.words.errors import ConfigError
@@ -125,9 +124,9 @@ def test_weights_without_polarization_fit_and_give_the_same_output(name, tmp_pat
     for parameter in plain.parameters():
         parameter.data.add_(0.01)
     names = list("abcde")
-    content = {"model_spec": plain.spec.plain(), "ema": {"module": plain.state_dict()}, "names": names}
-    checkpoint.save(tmp_path / "rgb.pt", content)
-    words = StartingWeights.read(tmp_path / "rgb.pt").fill(fused, names).line
+    weights = {"ema": {"module": plain.state_dict()}}
+    start = StartingWeights(tmp_path / "rgb.pt", weights, plain.spec, plain.channels, None, tuple(names))
+    words = start.fill(fused, names).line
     assert f"{len(plain.state_dict())} of {len(fused.state_dict())} tensors taken" in words and ", 0 left out" in words
     image = torch.rand(1, 3, 64, 64)
     with torch.no_grad():

@@ -55,7 +55,7 @@ def stirred(spec: ModelSpec, names: tuple[str, ...], seed: int = 1) -> tuple[Sta
             if tensor.is_floating_point() and not name.endswith("anchors"):
                 tensor.add_(torch.rand_like(tensor) * 0.01)
     content = {"ema": {"module": graph.state_dict()}, "channels": graph.channels.plain()}
-    return StartingWeights(Path("source.pt"), content, spec, names), graph
+    return StartingWeights(Path("source.pt"), content, spec, graph.channels, None, names), graph
 
 
 def check_classes(source, start: StartingWeights, target, names, fresh) -> None:
