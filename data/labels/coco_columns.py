@@ -15,6 +15,7 @@ import numpy as np
 
 from data.files.data_report import Problem
 from data.files.json_stream import read_lists
+from data.files.number_column import LIMIT, Column
 from data.labels.coco_entries import (
     UNKNOWN,
     Annotation,
@@ -29,36 +30,13 @@ from utils.words.class_names import name_key
 from utils.words.errors import DataError, printable
 
 MAX_BYTES = 16 << 30
-LIMIT = 1 << 31
 MOST_BAD = 10_000  # entries left out of one file; more is no slip of the pen
 NO_LIST = "missing or not a list; this is not COCO detection truth"
 NO_PICTURE = Picture(0, UNKNOWN, UNKNOWN, "")
 KEYS = ("images", "annotations", "categories")
 PLAIN_CROWD = frozenset((None, 0, 1))
 
-
-class Column:
-    """Numbers that are added piece by piece; they grow in place, so that they are never there twice.
-
-    Whole numbers (kind i8) take four bytes each as long as that is enough.
-    """
-
-    def __init__(self, kind: str, width: int = 1) -> None:
-        self.kind, self.width, self.raw = np.dtype("i4" if kind == "i8" else kind), width, bytearray()
-
-    def add(self, values: Sequence[Any] | np.ndarray) -> None:
-        """Append rows."""
-        if self.kind == np.int32:
-            rows = np.asarray(values, np.int64)
-            if rows.size and not -LIMIT <= rows.min() <= rows.max() < LIMIT:
-                self.raw = bytearray(np.frombuffer(self.raw, self.kind).astype(np.int64).tobytes())
-                self.kind = np.dtype("i8")
-        self.raw += np.ascontiguousarray(values, self.kind).tobytes()
-
-    def array(self) -> np.ndarray:
-        """(N,) or (N, width); nothing can be added afterwards."""
-        flat = np.frombuffer(self.raw, self.kind)
-        return flat if self.width == 1 else flat.reshape(-1, self.width)
+Rows = tuple[Sequence[int] | np.ndarray, Sequence[int] | np.ndarray, Sequence[list[float]], Sequence[bool]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,20 +162,25 @@ class _ColumnBuilder:
 
     def add_annotations(self, entries: list[Any]) -> None:
         """Picture, category, box and whether it is a crowd's; bad ones are left out."""
-        plain = _plain_annotations(entries)
-        if plain is None:
-            start = self.done["annotations"]
-            good = [row for number, e in enumerate(entries, start) if (row := self._annotation(number, e)) is not None]
-            if not good:
-                return
-            plain = tuple(zip(*good, strict=True))
-        of_images, category_ids, boxes, crowd = plain
+        rows = _plain_annotations(entries) or self._annotations(entries)
+        if rows is None:
+            return
+        of_images, category_ids, boxes, crowd = rows
         self.of_images.add(of_images)
         self.category_ids.add(category_ids)
         self.boxes.add(list(chain.from_iterable(boxes)))
         self.crowd.add(crowd)
         ids = [entry.get("id") for entry in entries if isinstance(entry, dict)]
         self.ids.add([one for one in ids if type(one) is int and abs(one) < 1 << 63])
+
+    def _annotations(self, entries: list[Any]) -> Rows | None:
+        """The good ones of entries, each looked at; None when there are none."""
+        start = self.done["annotations"]
+        good = [row for number, e in enumerate(entries, start) if (row := self._annotation(number, e)) is not None]
+        if not good:
+            return None
+        of_images, category_ids, boxes, crowd = zip(*good, strict=True)
+        return of_images, category_ids, boxes, crowd
 
     def _annotation(self, number: int, entry: Any) -> Annotation | None:
         try:
@@ -290,7 +273,7 @@ def _plain_pictures(entries: list[Any]) -> list[Picture] | None:
     return pictures if fits and all(map(str.strip, names)) else None
 
 
-def _plain_annotations(entries: list[Any]) -> tuple[Any, Any, Any, Any] | None:
+def _plain_annotations(entries: list[Any]) -> Rows | None:
     """Image ids, category ids, boxes and crowd of entries as most files have them; None when one is not so."""
     try:
         of_images = [entry.get("image_id") for entry in entries]

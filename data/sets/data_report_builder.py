@@ -78,7 +78,7 @@ class DataReportBuilder:
         orphans = self._orphans()
         orphaned = sum(rows for _, rows in orphans)
         dropped = self.rows + Counter(problem.reason for problem in coco.lost)
-        problems = (*listing.problems, *coco.problems, *coco.lost, *self._lost_labels(orphans), *self.problems)
+        problems = (*listing.problems, *coco.problems, *coco.lost, *self.problems, *self._lost_labels(orphans))
         return DataReport(
             split=listing.split,
             found=self.pictures + listing.skipped.total(),
