@@ -10,7 +10,7 @@ planes, stored alike.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,12 +144,20 @@ def _joined_report(split: str, members: Sequence[RecordSet]) -> DataReport:
         used=sum(one.used for one in reports),
         good=sum(one.good for one in reports),
         boxes=sum(one.boxes for one in reports),
-        skipped=dict(sum((Counter(one.skipped) for one in reports), Counter())),
-        labels=dict(sum((Counter(one.labels) for one in reports), Counter())),
-        rows={key: sum(one.rows[key] for one in reports) for key in reports[0].rows},
-        rows_dropped=dict(sum((Counter(one.rows_dropped) for one in reports), Counter())),
+        skipped=_summed(one.skipped for one in reports),
+        labels=_summed(one.labels for one in reports),
+        rows=_summed(one.rows for one in reports),
+        rows_dropped=_summed(one.rows_dropped for one in reports),
         problems=tuple(problem for one in reports for problem in one.problems),
         notices=tuple(notice for one in reports for notice in one.notices),
         bad=sum(one.bad for one in reports),
         findings=tuple(finding for one in reports for finding in one.findings),
     )
+
+
+def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """By key; a count of nothing stays."""
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(total)
