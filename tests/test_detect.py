@@ -44,7 +44,7 @@ def run_detect(trained, *words):
     with contextlib.chdir(trained.parents[2]):
         code = detect.main(["--device", "cpu", "--conf", "0.001", *words])
         runs = [p for p in (trained.parents[1] / "detect").glob("*")]
-        return code, max(runs, key=lambda p: p.stat().st_mtime_ns)
+        return code, max(runs, key=lambda p: p.stat().st_mtime_ns, default=None)
 
 
 def rows(run):

@@ -55,7 +55,7 @@ def relabelled(learnt):
 def run(home, script, kind, *words):
     with contextlib.chdir(home):
         code = script.main(["--device", "cpu", *words])
-    return code, max((home / "runs" / kind).glob("*"), key=lambda p: p.stat().st_mtime_ns)
+    return code, max((home / "runs" / kind).glob("*"), key=lambda p: p.stat().st_mtime_ns, default=None)
 
 
 def read(path):

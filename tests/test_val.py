@@ -24,7 +24,7 @@ from utils.words.yamlio import read_yaml
 def run_val(trained, *words):
     with contextlib.chdir(trained.parents[2]):
         code = val.main(["--device", "cpu", "--workers", "0", "--batch", "8", *words])
-        return code, max((trained.parents[1] / "val").glob("*"), key=lambda p: p.stat().st_mtime_ns)
+        return code, max((trained.parents[1] / "val").glob("*"), key=lambda p: p.stat().st_mtime_ns, default=None)
 
 
 def test_train_val_and_pycocotools_agree(trained):
