@@ -18,7 +18,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
@@ -85,7 +85,8 @@ def leave_on_signals() -> None:
 
 def leave(number: int, words: str) -> NoReturn:
     """End this process and its children now: no exception, nothing is finished."""
-    os.write(2, f"stopped by {signal.Signals(number).name}; {words}\n".encode())
+    with suppress(OSError):  # stderr may be closed
+        os.write(2, f"stopped by {signal.Signals(number).name}; {words}\n".encode())
     if "multiprocessing" in sys.modules:  # its import takes longer than all others here
         for child in sys.modules["multiprocessing"].active_children():
             child.kill()
