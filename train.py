@@ -182,8 +182,8 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     if world.first:
         conditions = Conditions(data_fingerprint=data.fingerprint(), environment=number_environment(device))
     if resumed:
-        resumed.check_classes(data.train.names, cfg.data.data)
         model, words = network_of(resumed.content, resumed.source, cfg, data.train_vocabulary())
+        resumed.check_classes(data.train.names, cfg.data.data)
     else:
         cfg, model, words = new_model(cfg, data.train_vocabulary(), data.train.channels, data.box_sizes(cfg.data.imgsz))
     where = str(resumed.source if resumed else model.spec.path)

@@ -381,12 +381,13 @@ def test_files(home, tmp_path, monkeypatch, capsys, make):
     """Refused in one line by all three scripts, before anything is written."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(home / "glass", "glass")
-    path = Path(shutil.copy(last_of(home, "tiny"), tmp_path / "bad.pt"))
-    make(path)
+    (tmp_path / "run" / "weights").mkdir(parents=True)
+    bad = "run/weights/bad.pt"
+    make(Path(shutil.copy(last_of(home, "tiny"), tmp_path / bad)))
     for main, words in (
-        (val.main, ["--weights", "bad.pt", "--data", "glass/data.yaml"]),
-        (detect.main, ["--weights", "bad.pt", "--source", "glass/images/val"]),
-        (train.main, ["--resume", "bad.pt"]),
+        (val.main, ["--weights", bad, "--data", "glass/data.yaml"]),
+        (detect.main, ["--weights", bad, "--source", "glass/images/val"]),
+        (train.main, ["--resume", bad]),
     ):
         assert main(words) == 4
         assert "bad.pt: " in one_line(capsys, 4)
@@ -398,7 +399,8 @@ def test_files(home, tmp_path, monkeypatch, capsys, make):
 
 def attacked(home: Path, folder: Path, capsys, place: str, value: object, name: str) -> set[int]:
     """The exit codes of everything that reads a checkpoint with another `value` at `place`: no traceback."""
-    path = folder / "bad.pt"
+    path = folder / "run" / "weights" / "bad.pt"
+    path.parent.mkdir(parents=True, exist_ok=True)
     content = torch.load(last_of(home, name), weights_only=True)
     torch.save(with_entry(content, place, value), path)
     cfg = "reading.yaml" if name == "reading" else "tiny.yaml"
