@@ -26,6 +26,7 @@ from data.batches.sampler import BLANK, Key
 from data.batches.samples import EvalSamples, TrainSamples
 from data.files.shards import OFFSETS, member_name
 from tests.conftest import QUICK
+from tests.faults.odd_files import folder, pipe
 from utils.config.config import AugmentConfig, Config, DataConfig
 from utils.values.channels import Channels
 from utils.values.record import Record
@@ -57,16 +58,6 @@ def smaller(path):
     """Another picture in its place, whose boxes are elsewhere."""
     image = Image.open(path).convert("RGB")
     image.resize((image.width // 2, image.height // 2 + 1)).save(path)
-
-
-def folder(path):
-    path.unlink()
-    path.mkdir()
-
-
-def pipe(path):
-    path.unlink()
-    os.mkfifo(path)
 
 
 def dangling(path):

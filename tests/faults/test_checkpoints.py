@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import json
-import os
 import pickletools
 import random
 import re
@@ -18,6 +17,7 @@ import detect
 import train
 import val
 from models.ready.load import load_model
+from tests.faults.odd_files import folder, pipe
 from utils.files import checkpoint
 from utils.words.errors import CheckpointError, DamagedError, NumericError
 
@@ -257,16 +257,6 @@ def halved(path):
 
 def empty(path):
     path.write_bytes(b"")
-
-
-def folder(path):
-    path.unlink()
-    path.mkdir()
-
-
-def pipe(path):
-    path.unlink()
-    os.mkfifo(path)
 
 
 def text(path):

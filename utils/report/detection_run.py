@@ -34,38 +34,26 @@ def write_run(
 
     Raises Stopped, after files and tables are complete for what came, when some process's `stop` has received a signal.
     """
-    with Results() as lost:
-        return _written(run, results, names, output, world, stop, lost)
-
-
-def _written(
-    run: Path,
-    results: Iterable[PictureResult],
-    names: tuple[str, ...],
-    output: DetectionOutput,
-    world: World,
-    stop: Stop,
-    lost: Results,
-) -> Totals:
     totals, report = Totals(), DetectionReport(names)
-    with FoundFiles.open(run, output, lost) as files:
-        rows: Iterable[PictureResult] = _filed(results, files, report)
-        if world.size > 1:
-            # list() runs the generator, which writes this process's files; the gathered rows have no pictures
-            rows = chain(*world.gather(list(rows)))
+    with Results() as lost:
+        with FoundFiles.open(run, output, lost) as files:
+            rows: Iterable[PictureResult] = _filed(results, files, report)
+            if world.size > 1:
+                # list() runs the generator, which writes this process's files; the gathered rows have no pictures
+                rows = chain(*world.gather(list(rows)))
+            if world.first:
+                with FoundTables.open(run, output, lost) as tables:
+                    for one in rows:
+                        if output.verdicts:
+                            LOG.info(verdict_line(one))
+                        tables.add(one)
+                        totals.add(one)
+        if number := world.broadcast(max(world.gather(stop.received), default=0)):
+            raise Stopped(number, totals.done(run))
+        report.join(world.gather(report.best))
         if world.first:
-            with FoundTables.open(run, output, lost) as tables:
-                for one in rows:
-                    if output.verdicts:
-                        LOG.info(verdict_line(one))
-                    tables.add(one)
-                    totals.add(one)
-    if number := world.broadcast(max(world.gather(stop.received), default=0)):
-        raise Stopped(number, totals.done(run))
-    report.join(world.gather(report.best))
-    if world.first:
-        totals.log(run)
-        report.write(run, totals, lost, html=output.pictures)
+            totals.log(run)
+            report.write(run, totals, lost, html=output.pictures)
     return totals
 
 
