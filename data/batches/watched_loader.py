@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from data.batches.worker import SHORT_CODE, Book, collate_shared, start_worker
 from utils.console.log import LOG
@@ -89,7 +90,6 @@ class WatchedLoader(DataLoader[Batch]):
         self._patience, self._path_of = patience, path_of
         self._times = deque[float](maxlen=REMEMBERED)
         self._workers: list[BaseProcess] = []
-        self._lost: list[Any] = []  # kept, as their destructors would wait for locks that dead workers may hold
         # of each worker the picture that it reads, counted from 1 (0: none yet), and how many it has read
         self._book: Book = multiprocessing.RawArray("q", 2 * crew.workers) if crew.workers else [0, 0]
         self._read, self._since = 0, 0.0
@@ -172,10 +172,16 @@ class WatchedLoader(DataLoader[Batch]):
         """A new pass of PyTorch's loader. Raises _Lost when a worker cannot be started."""
         with _quiet_destructors():  # of an iterator that is not complete
             try:
-                return super().__iter__()
+                batches = super().__iter__()
             except (OSError, RuntimeError) as error:
                 if not (words := _shortage(error)):
                     raise
+            else:
+                if isinstance(batches, _MultiProcessingDataLoaderIter):
+                    # PyTorch calls it in a destructor, and before Python ends; its own would wait for a lock that a
+                    # worker held when it was killed
+                    batches._shutdown_workers = functools.partial(_kill, batches._workers)  # type: ignore[method-assign]
+                return batches
         raise _Lost(words, short=True)
 
     def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -221,7 +227,12 @@ class WatchedLoader(DataLoader[Batch]):
         """End the workers; the next pass starts others."""
         _kill(self._workers)
         self._workers.clear()
-        self._lost.append(self._iterator)
+        if isinstance(lost := self._iterator, _MultiProcessingDataLoaderIter):
+            for queue in lost._index_queues:
+                queue.cancel_join_thread()
+                queue.close()
+            # whoever reads half a message would wait for the other half
+            lost._worker_result_queue._writer.close()  # type: ignore[attr-defined]
         self._iterator = None
 
 

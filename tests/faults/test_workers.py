@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 
@@ -188,6 +189,23 @@ def test_a_signal_is_served_while_no_batch_comes(splits, monkeypatch):
         started = time.monotonic()
         assert list(loader.until(stop)) == [] and time.monotonic() - started < 5
         # who evaluates or trains sees by the number of batches that the pass was not finished
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_lock_that_a_dead_worker_held_is_not_waited_for(splits, replaced):
+    """PyTorch's own ending waits for it, in a destructor of whoever happens to collect garbage."""
+    loader, reference = loader_of(splits, "val", 2)
+    assert all_same(list(loader), reference)
+    batches, workers = loader._iterator, list(loader._workers)
+    assert batches._workers_done_event._cond.acquire(timeout=5)  # as a worker does in every turn
+    if replaced:
+        os.kill(workers[0].pid, signal.SIGKILL)
+        assert all_same(list(loader), reference) and loader._iterator is not batches
+    ended = threading.Thread(target=batches.__del__, daemon=True)
+    del loader
+    ended.start()
+    ended.join(30)
+    assert not ended.is_alive() and not any(is_running(worker.pid) for worker in workers)
 
 
 @pytest.mark.parametrize("left", [0, 1, 3])
