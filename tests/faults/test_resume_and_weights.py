@@ -300,8 +300,7 @@ def started(name: str, names, cfg: str = "", **values):
     if text:
         words = encode(vocabulary, "ngram:64")
         set_words(source, words)
-        start.content["vocabulary"] = words.plain()
-        start.content["names"] = list(SOURCE)
+        start = replace(start, words=words)
     config = Config(model=ModelConfig(cfg=cfg, weights="source.pt"))
     torch.manual_seed(5)
     target, _ = new_network(config, Vocabulary.from_names(names), source.channels, start)
@@ -339,9 +338,13 @@ def test_without_cfg_the_network_is_that_of_the_weights(name):
 
 @pytest.mark.faults
 @pytest.mark.parametrize("name", EVERY)
-def test_the_training_settings_are_those_of_the_weights_network(name, tmp_path):
-    spec = read_spec(CFG / "models" / name)
-    checkpoint.save(tmp_path / "best.pt", {"model_spec": spec.plain(), "names": ["a"]})
+def test_the_training_settings_are_those_of_the_weights_network(begun, name, tmp_path):
+    spec = read_spec(CFG / "models" / name).with_values(nc=5)
+    content = checkpoint.load(begun / "runs/train/exp/weights/last.pt")
+    content.pop("format")
+    if spec.text_dim is not None:
+        content["vocabulary"] = encode(Vocabulary.from_names(content["names"]), f"ngram:{spec.text_dim}").plain()
+    checkpoint.save(tmp_path / "best.pt", {**content, "model_spec": spec.plain()})
     words = ["--weights", str(tmp_path / "best.pt"), "--data", "x"]
     by_weights, _ = configure(parse_train(words), network_name)
     by_name, _ = configure(parse_train(["--cfg", name, "--data", "x"]), network_name)
@@ -378,8 +381,8 @@ def wrong(*words: str, capsys) -> tuple[int, str]:
         (["edge3"], "--freeze: row 4 (EGM)"),
         (["edge3", "seed"], "--freeze: rows 1 (Conv), 4 (EGM)"),
         (["0", "30"], "30 (AnchorDetect)"),
-        (["-1"], "--freeze -1"),
-        (["-3", "2"], "--freeze -3"),
+        (["-1"], "--freeze: model.freeze must be from 0 to 1,000, got -1"),
+        (["-3", "2"], "--freeze: model.freeze must be from 0 to 1,000, got -3"),
         (["32"], "--freeze 32: idfe-net-n.yaml has 31 rows"),
         (["31"], "all 31 rows"),
         (["3", "99"], "--freeze 99"),
