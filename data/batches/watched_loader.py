@@ -107,6 +107,9 @@ class WatchedLoader(DataLoader[Batch]):
         # before Python ends: it asks its children to end, which a stopped one does not hear, and waits for them
         Finalize(self, _kill, (self._workers,), exitpriority=0)
 
+    def check_worker_number_rationality(self) -> None:
+        """PyTorch's warning of more workers than cores: the crew is counted, and said, beforehand."""
+
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # a DataLoader promises its own kind of iterator
         return self.until(None)
 

@@ -276,7 +276,8 @@ def test_few_handles(glass, tmp_path, handles):
         command, cwd=tmp_path, capture_output=True, text=True, timeout=300, preexec_fn=limited(handles)
     )
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
-    assert handles > 128 or "ulimit -n" in done.stderr
+    assert handles > 64 or "ulimit -n" in done.stderr  # more are enough for the workers that two cores get
+    assert "UserWarning" not in done.stderr
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300).returncode == 0
     assert_same(tmp_path / "runs" / "train" / "exp", tmp_path / "runs" / "train" / "exp2")
 
