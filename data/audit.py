@@ -19,14 +19,16 @@ from data.checks.sheets import write_sheets
 from data.files.data_report import Finding
 from data.folds import divide, strata
 from data.index.union import DataSource, open_data
+from data.sets.data_folders import keep_results_out
 from data.sets.data_yaml import open_source
 from data.sets.unsorted_folder import WHOLE, describe_unsorted
-from data.sets.yaml_writer import check_outside, folders_of, write_data_yaml
+from data.sets.yaml_writer import write_data_yaml
 from utils.config.command_flags import AuditFlags, parse_audit
 from utils.config.config import DataConfig
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.files.output_files import write_json
+from utils.files.output_paths import keep_out
 from utils.files.runs import new_folder
 from utils.words.errors import ConfigError, DataError, printable
 from utils.words.text import counted
@@ -45,7 +47,7 @@ def main_story(argv: Sequence[str] | None) -> int:
         LOG.info(notice)
     outputs = {option: Path(path).absolute() for option, path in vars(flags).items() if option in OUTPUTS and path}
     for option, path in outputs.items():
-        check_outside(f"--{option}", path, {home for member in source.members for home in folders_of(member)})
+        keep_results_out(path, source.members, f"--{option}")
     audit = Audit.of(source, flags.max_pixels, flags.imgsz, flags.min_box_px)
     for line in words_of(audit):
         LOG.info(line)
@@ -55,7 +57,7 @@ def main_story(argv: Sequence[str] | None) -> int:
         sizes = " and ".join(f"{split} {len(paths):,}" for split, paths in proposal.items())
         LOG.info("proposal: %s, pictures that look alike on one side; --write my.yaml writes it down", sizes)
     for option, path in outputs.items():  # now that the lists are read
-        check_outside(f"--{option}", path, {Path(one.path).parent for one in audit.pictures})
+        keep_out(path, {Path(one.path).parent for one in audit.pictures}, flag=f"--{option}")
     if "out" in outputs:
         write_out(outputs["out"], audit)
     if "write" in outputs and undivided and not proposal:

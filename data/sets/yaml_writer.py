@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,27 +37,6 @@ def write_data_yaml(path: Path, description: DataDescription, lists: Mapping[str
     except OSError as error:
         raise ResourceError(f"--write {printable(str(path))}: cannot be written: {error.strerror}") from error
     read_description(path, require=tuple(lists or description.splits))
-
-
-def folders_of(description: DataDescription) -> set[Path]:
-    """The folders that a data set is known to fill before its lists are read."""
-    places = {place for places in description.splits.values() for place in places if place.is_dir()}
-    homes = places | set(description.labels.values()) | {place.parent for place in description.annotations.values()}
-    if any(description.root in place.parents for place in places):
-        homes.add(description.root)
-    return homes | ({description.source} if description.source.is_dir() else set())
-
-
-def check_outside(option: str, path: Path, folders: Iterable[Path]) -> None:
-    """Raise ConfigError where `path`, through whatever links, would lie in one of the data's `folders`."""
-    shown = f"{option} {printable(str(path))}"
-    if "\0" in str(path):
-        raise ConfigError(f"{shown}: no file can be called that; name another")
-    here = Path(os.path.realpath(path))
-    for home in folders:
-        folder = Path(os.path.realpath(home))
-        if here == folder or folder in here.parents:
-            raise ConfigError(f"{shown}: lies in the data's folder {printable(str(folder))}; name a place outside")
 
 
 def _keys(description: DataDescription, lists: Mapping[str, str]) -> dict[str, Any]:

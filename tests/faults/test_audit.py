@@ -556,7 +556,8 @@ def test_a_list_beside_the_yaml_is_not_overwritten(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["heap", "my-val.txt"]
 
 
-def test_a_list_of_pictures_elsewhere_guards_their_folders(home, tmp_path, capfd):
+def test_a_list_of_pictures_elsewhere_guards_their_folders(home, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
     for split in ("train", "val"):
         paths = "\n".join(map(str, sorted((home / "images" / split).iterdir())))
         (tmp_path / f"{split}.txt").write_text(paths, encoding="utf-8")
@@ -564,4 +565,4 @@ def test_a_list_of_pictures_elsewhere_guards_their_folders(home, tmp_path, capfd
     (tmp_path / "lists.yaml").write_text(yaml.safe_dump(keys), encoding="utf-8")
     assert main([str(tmp_path / "lists.yaml"), "--out", str(tmp_path / "out"), "--strict"]) == 0
     assert main([str(tmp_path / "lists.yaml"), "--out", str(home / "images/val/out")]) == 2
-    assert "lies in the data's folder" in capfd.readouterr().err
+    assert "lies in the inputs of" in capfd.readouterr().err
