@@ -62,7 +62,7 @@ def handled(handler: Handler) -> Iterator[None]:
         yield
     finally:
         for number, former in before.items():
-            signal.signal(number, signal.SIG_DFL if former is None else former)
+            signal.signal(number, signal.SIG_IGN if former is _leave_at_once else former or signal.SIG_DFL)
 
 
 def _install(handler: Handler, before: dict[int, Any]) -> None:
@@ -80,7 +80,12 @@ def leave_on_signals() -> None:
     """For the start of a script, whose imports take seconds: a signal ends it with one line. There is nothing to save,
     and an exception in the middle of an import would be a traceback.
     """
-    _install(lambda number, _: leave(number, "nothing was begun"), {})
+    _install(_leave_at_once, {})
+
+
+def _leave_at_once(number: int, _: FrameType | None) -> None:
+    """The handler until the work begins, and no more once it has ended."""
+    leave(number, "nothing was begun")
 
 
 def leave(number: int, words: str) -> NoReturn:
