@@ -28,7 +28,7 @@ from utils.config.config import DataConfig
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.files.output_files import write_json
-from utils.files.output_paths import keep_out
+from utils.files.output_paths import keep_out, keep_out_of_layouts
 from utils.files.runs import new_folder
 from utils.words.errors import ConfigError, DataError, printable
 from utils.words.text import counted
@@ -47,6 +47,7 @@ def main_story(argv: Sequence[str] | None) -> int:
         LOG.info(notice)
     outputs = {option: Path(path).absolute() for option, path in vars(flags).items() if option in OUTPUTS and path}
     for option, path in outputs.items():
+        keep_out_of_layouts(path, f"--{option}")
         keep_results_out(path, source.members, f"--{option}")
     audit = Audit.of(source, flags.max_pixels, flags.imgsz, flags.min_box_px)
     for line in words_of(audit):

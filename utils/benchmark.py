@@ -22,6 +22,7 @@ from utils.config.command_flags import EvaluatorBenchmarkFlags, parse_evaluator_
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.files.output_files import Results, make_folder
+from utils.files.output_paths import keep_out_of_layouts
 from utils.inspection.bootstrap import compare
 from utils.inspection.inspection import inspect
 from utils.inspection.inspection_config import InspectionConfig
@@ -126,6 +127,7 @@ def time_evaluation(
         grey = np.full((SIDE, SIDE, 3), 128, np.uint8)
         options = ReportOptions("val", inspection.config, lambda path: grey)
         content, folder = results_json(evaluation, inspection, {}), Path(flags.out)
+        keep_out_of_layouts(folder, "--out")
         make_folder(folder)
         clock("report.html", lambda: write_report(folder, evaluation, inspection, content, options, Results()))
 

@@ -13,10 +13,12 @@ from utils.console.log import LOG
 from utils.files.output_files import Extra, write_json
 from utils.processes.distributed import World
 from utils.words.errors import DataError, printable
+from utils.words.regular_file import read_regular
 from utils.words.text import counted
 
 NAMED = 20  # lost pictures that the console names; data_report.json names them all
 KEY = "lost_while_reading"
+MOST = 1 << 28  # bytes of a data_report.json
 
 
 class LostPictures:
@@ -109,8 +111,8 @@ class DataBook:
 def _known(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """What an earlier part of the run wrote; nothing where that cannot be read."""
     try:
-        content = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = json.loads(read_regular(file, MOST))
+    except (ValueError, RecursionError):
         return
     for split in ("train", "val"):
         part = content.get(split) if isinstance(content, dict) else None

@@ -565,4 +565,4 @@ def test_a_list_of_pictures_elsewhere_guards_their_folders(home, tmp_path, monke
     (tmp_path / "lists.yaml").write_text(yaml.safe_dump(keys), encoding="utf-8")
     assert main([str(tmp_path / "lists.yaml"), "--out", str(tmp_path / "out"), "--strict"]) == 0
     assert main([str(tmp_path / "lists.yaml"), "--out", str(home / "images/val/out")]) == 2
-    assert "lies in the inputs of" in capfd.readouterr().err
+    assert "lies in a data set's folder" in capfd.readouterr().err

@@ -18,6 +18,7 @@ import val
 from data.folds import main as folds
 from data.pack import main as pack
 from tests.conftest import QUICK
+from utils.benchmark import main as evaluator_benchmark
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,14 +61,12 @@ INSIDE = {
     "its parent": ["--project", "../data", "--name", "images", "--exist-ok"],
     "its root": ["--project", "..", "--name", "data", "--exist-ok"],
     "link": ["--project", "link/images/val/x"],
-}
-NOT_OF_DETECT = {
     "labels": ["--project", "../data/labels/train"],
     "other split": ["--project", "../data/images/train"],
     "annotations": ["--project", "../data/annotations"],
     "link to pictures": ["--project", "deep"],
-    "root from elsewhere": ["--project", "../data/runs"],
 }
+NOT_OF_DETECT = {"root from elsewhere": ["--project", "../data/runs"]}
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.__name__)
@@ -80,6 +79,50 @@ def test_results_stay_out_of_the_data(home, trained, script, flags, capsys):
     assert script.main([*words_of(script, trained, home.parent / "data"), *words]) == 2
     assert capsys.readouterr().err.startswith("error[CONFIG]: --project, --name")
     assert contents(home.parent / "data") == before
+
+
+def test_commands_that_know_no_data_stay_out_of_its_folders(home, trained, capsys):
+    """Pictures and labels lie side by side: that tells them, whatever a command reads."""
+    before = contents(home.parent / "data")
+    sized = ["--images", "20", "--classes", "2", "--detections", "50"]
+    picture = next((home.parent / "data" / "images" / "val").iterdir())
+    with contextlib.chdir(picture.parent):  # where detect.py would begin runs/
+        weights = ["--weights", f"{trained}/weights/best.pt", "--device", "cpu"]
+        assert detect.main([*weights, "--source", picture.name]) == 2
+    assert evaluator_benchmark([*sized, "--out", "../data/labels/x"]) == 2
+    assert val.main(["--compare", str(trained), str(trained), "--project", "deep"]) == 2
+    assert capsys.readouterr().err.count("lies in a data set's folder") == 3
+    assert contents(home.parent / "data") == before
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.__name__)
+def test_only_a_run_is_taken_again(home, trained, script, capsys):
+    """A copy of a data set has labels/*.txt, as a run has."""
+    shutil.copytree(home.parent / "data", home / "copy")
+    before = contents(home / "copy")
+    words = ["--project", ".", "--name", "copy", "--exist-ok"]
+    assert script.main([*words_of(script, trained, home.parent / "data"), *words]) == 2
+    assert "--exist-ok: copy is no earlier run, it holds " in capsys.readouterr().err
+    assert contents(home / "copy") == before
+    (home / "empty").mkdir()
+    words[3] = "empty"
+    assert script.main([*words_of(script, trained, home.parent / "data"), *words]) == 0
+    assert script.main([*words_of(script, trained, home.parent / "data"), *words]) == 0
+
+
+def test_what_stands_where_files_of_a_run_go_is_replaced(home, trained, capsys):
+    """Pipes, which would be waited for, and links, which would be written through."""
+    words = [*words_of(train, trained, home.parent / "data"), "--project", ".", "--name", "r"]
+    (home / "victim").write_text("keep")
+    (home / "r").mkdir()
+    for name in ("results.csv", "run.json", "data_report.json", "train.log", "opt.yaml", "results.json"):
+        os.mkfifo(home / "r" / name)
+    assert train.main([*words, "--epochs", "2", "--max-time", "0.01s", "--exist-ok"]) == 0
+    (home / "r/report.json").unlink(missing_ok=True)
+    for name in (".last.pt.tmp", ".best.pt.tmp", ".last.prev.pt.tmp"):
+        (home / "r/weights" / name).symlink_to(home / "victim")
+    assert train.main(["--resume", "r/weights/last.pt", "--max-time", "1h"]) == 0
+    assert (home / "victim").read_text() == "keep" and not (home / "r/weights/last.pt").is_symlink()
 
 
 @pytest.mark.parametrize("place", ["../data/images/train/out", "link/labels/val/out", "deep/out", "../data/out"])

@@ -47,7 +47,8 @@ def save(path: Path, content: dict[str, Any], keep_previous: bool = False) -> No
         raise NumericError(f"{path}: not written: {found}; lower --set optim.lr0, or try --no-amp")
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as file:  # never through a link
             torch.save({"format": FORMAT, **content}, file)
             file.flush()
             os.fsync(file.fileno())

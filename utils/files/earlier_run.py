@@ -31,19 +31,19 @@ OF_DETECTION = (
 )
 
 OVERLAYS = (".jpg", ".mp4", ".avi")  # what detect.py adds to the place of an input
+# A folder that holds one of these is a run; data sets have folders called labels, too.
+KNOWN_BY = (
+    *("run.json", "train.log", "val.log", "detect.log", "results.csv", "results.json", "summary.csv", "weights/*.pt"),
+)
 
 
 def take_over(run: Path, patterns: Sequence[str], inputs: Sequence[str] = ()) -> None:
     """Remove from `run` what `patterns` match, and say so.
 
-    Raises ConfigError where a folder in it is a link, as results would be written behind it, and where one of the
-    `inputs` of this run would go; and OSError.
+    Raises ConfigError where `run` holds anything but an earlier run, where a folder in it is a link, as results would
+    be written behind it, and where one of the `inputs` of this run would go; and OSError.
     """
-    for home, folders, _ in os.walk(run):  # a link to a file is no danger: files are replaced, not written to
-        for folder in folders:
-            if os.path.islink(place := os.path.join(home, folder)):
-                shown = f"--exist-ok: {printable(place)} is a link to {printable(os.path.realpath(place))}"
-                raise ConfigError(f"{shown}, where results would land; remove it, or take another --name")
+    _check_run(run)
     earlier = list(chain.from_iterable(run.glob(pattern) for pattern in patterns))
     for name in filter(os.path.exists, inputs):
         if any(os.path.exists(path) and path.samefile(name) for path in earlier):
@@ -52,11 +52,23 @@ def take_over(run: Path, patterns: Sequence[str], inputs: Sequence[str] = ()) ->
     remove(run, earlier)
 
 
+def _check_run(run: Path) -> None:
+    for home, folders, _ in os.walk(run):  # a link to a file is no danger: files are replaced, not written to
+        for folder in folders:
+            if os.path.islink(place := os.path.join(home, folder)):
+                shown = f"--exist-ok: {printable(place)} is a link to {printable(os.path.realpath(place))}"
+                raise ConfigError(f"{shown}, where results would land; remove it, or take another --name")
+    if others := sorted(os.listdir(run)):
+        if not any(chain.from_iterable(run.glob(pattern) for pattern in KNOWN_BY)):
+            shown = f"--exist-ok: {printable(str(run))} is no earlier run, it holds {printable(', '.join(others[:3]))}"
+            raise ConfigError(f"{shown}{', ...' if len(others) > 3 else ''}; take another --name")
+
+
 def remove(run: Path, paths: Iterable[Path]) -> None:
     """Remove those `paths` in `run` that are there, no folders, and say so. Raises OSError."""
     gone = []
     for path in paths:
-        if os.path.islink(path) or os.path.isfile(path):
+        if os.path.islink(path) or (os.path.exists(path) and not os.path.isdir(path)):  # pipes, too
             path.unlink()
             gone.append(path)
     if gone:

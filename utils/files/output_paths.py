@@ -10,6 +10,8 @@ from pathlib import Path
 
 from utils.words.errors import ConfigError, printable
 
+LAYOUT = {"images", "labels", "jpegimages", "annotations"}  # folders of one data set, side by side
+
 
 def relative_paths(paths: Sequence[Path]) -> list[Path]:
     """The paths below the deepest folder that holds them all; file names alone when they share one folder."""
@@ -61,6 +63,24 @@ def keep_out(run: Path, scanned: Iterable[Path], named: Iterable[Path] = (), fla
             what = "lies in" if inside else "holds"
             shown = f"{flag}: {printable(str(run))} {what} the inputs of {printable(str(folder))}"
             raise ConfigError(f"{shown}, which results must not mix with; name a folder outside")
+
+
+def keep_out_of_layouts(run: Path, flag: str = "--project, --name") -> None:
+    """Raise ConfigError where results in the folder `run` would land in one that lies beside another as the pictures
+    and the labels of a data set do, whoever reads that.
+    """
+    real = Path(os.path.realpath(run))
+    for folder in (real, *real.parents):
+        if folder.name.lower() in LAYOUT and (other := LAYOUT & _names(folder.parent) - {folder.name.lower()}):
+            shown = f"{flag}: {printable(str(run))} lies in a data set's folder, {printable(str(folder))}"
+            raise ConfigError(f"{shown} (beside {min(other)}); name a folder outside")
+
+
+def _names(folder: Path) -> set[str]:
+    try:
+        return {name.lower() for name in os.listdir(folder)}
+    except OSError:
+        return set()
 
 
 def _chain(place: Path) -> set[tuple[int, int]]:

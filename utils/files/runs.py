@@ -21,10 +21,13 @@ import torch
 from utils.console.signals import saying
 from utils.files.earlier_run import take_over
 from utils.files.output_files import write_json, write_text
+from utils.files.output_paths import keep_out_of_layouts
 from utils.words.errors import ConfigError, ResourceError, printable
 from utils.words.private_paths import without_folders
+from utils.words.regular_file import read_regular
 
 LAST_WRITTEN = "report.json"  # of a run: when it is there, the results are complete
+MOST = 1 << 24  # bytes of a run.json
 COLUMNS = (
     "epoch",
     *(f"train/{part}_loss" for part in ("box", "obj", "cls")),
@@ -66,12 +69,16 @@ def planned_run(project: str, name: str, exist_ok: bool) -> Path:
 def _run_paths(project: str, name: str) -> Iterator[Path]:
     if not name or Path(name).name != name or name in (".", ".."):
         raise ConfigError(f"--name {printable(name)}: must be one folder name, without slashes or '..'")
+    keep_out_of_layouts(Path(project) / name)
     return (Path(project) / (name if number == 1 else f"{name}{number}") for number in range(1, 100_000))
 
 
 @contextmanager
 def new_folder(out: Path) -> Iterator[None]:
-    """Make `out` and run the block that fills it. Raises ConfigError if it is there, ResourceError for a full disk."""
+    """Make `out` and run the block that fills it. Raises ConfigError if it is there, or would lie among a data set's
+    pictures or labels; ResourceError for a full disk.
+    """
+    keep_out_of_layouts(out, "--out")
     try:
         out.mkdir(parents=True)
         with saying(lambda: f"{printable(str(out))} is not complete: remove it, and start again"):
@@ -86,8 +93,8 @@ def find_run(project: str, launch: str) -> Path | None:
     """The newest run that the launcher of this name started."""
     for path in sorted(Path(project).glob("*/run.json"), key=lambda p: p.stat().st_mtime_ns, reverse=True):
         try:
-            about = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):  # somebody else's file
+            about = json.loads(read_regular(path, MOST))
+        except ValueError:  # somebody else's file
             continue
         if launch and isinstance(about, dict) and about.get("launch") == launch:
             return path.parent
@@ -118,7 +125,7 @@ class ResultsCsv:
 
     def rows(self) -> list[dict[str, str]]:
         """The rows so far."""
-        if not self.path.exists():
+        if not self.path.is_file():  # opening a pipe would wait for ever
             return []
         with self.path.open(newline="", encoding="utf-8", errors="replace") as file:
             return [row for row in csv.DictReader(file) if (row.get("epoch") or "").isdecimal()]
