@@ -6,10 +6,10 @@ From Python: `from detect import Detector; Detector("best.pt")("picture.png", co
 
 from __future__ import annotations
 
-from utils.console.signals import Stop, Stopped, leave_on_signals
+from utils.console.imports import while_importing
 
 if __name__ == "__main__":
-    leave_on_signals()  # for as long as the imports below take
+    while_importing()
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -42,6 +42,7 @@ from utils.config.settings import build_config, settings_of_assignments
 from utils.console.log import LOG, log_to
 from utils.console.progress import progress
 from utils.console.script import end, run_script
+from utils.console.signals import Stop, Stopped, complete
 from utils.detecting.frame_batches import frame_batches
 from utils.detecting.output_options import DetectionOutput
 from utils.files.checkpoint import find_weights, weights_about
@@ -244,6 +245,7 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
         totals = write_run(run, results, detector.names, output, world, stop)
         if stop.received:
             raise Stopped(stop.received, f"{run} is complete")
+    complete()
     return run, 3 if totals.unreadable else 10 if flags.fail_on_defect and totals.bad else 0
 
 

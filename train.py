@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from utils.console.signals import Stop, Stopped, leave_on_signals, saying
+from utils.console.imports import while_importing
 
 if __name__ == "__main__":
-    leave_on_signals()  # for as long as the imports below take
+    while_importing()
 
 import sys
 import time
@@ -39,6 +39,7 @@ from utils.config.train_flags import parse_train
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import end, run_script
+from utils.console.signals import Stop, Stopped, complete, saying
 from utils.files.output_files import Extra, Results
 from utils.files.runs import ResultsCsv
 from utils.inspection.inspection_config import inspection_config
@@ -229,6 +230,7 @@ def finish(run: Run, folder: Path, loaders: Loaders, evaluation: Evaluation) -> 
         for line in run.book.lines():
             LOG.warning(line)
         close_run_folder(folder, run.state, cfg)
+    complete()
 
 
 def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] | None) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from utils.console.signals import Stop, leave_on_signals, saying
+from utils.console.imports import while_importing
 
 if __name__ == "__main__":
-    leave_on_signals()  # for as long as the imports below take
+    while_importing()
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +32,7 @@ from utils.config.val_flags import ValFlags, parse_val
 from utils.console.log import LOG, log_to
 from utils.console.progress import progress
 from utils.console.script import end, run_script
+from utils.console.signals import Stop, complete, saying
 from utils.files.checkpoint import find_weights, weights_about
 from utils.files.earlier_run import OF_EVALUATION
 from utils.files.output_files import Extra, Results
@@ -208,7 +209,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
             with Extra("val_batch pictures"):
                 plot_detections(run, loader, truth, evaluation.detections_in_split)
         write_results(run, evaluation, about, options, results)
-    LOG.info("written to %s: %s%s", run, WRITTEN, ", report.html, pictures" if (run / PAGE).exists() else "")
+    say_written(run)
     return 0
 
 
@@ -233,6 +234,12 @@ def open_run(flags: ValFlags, origin: dict[str, object]) -> Path:
     log_to(run / "val.log")
     write_about(run, origin, assigned_config(flags).run.full_paths)
     return run
+
+
+def say_written(run: Path) -> None:
+    """The last line, after which nothing is left to stop."""
+    LOG.info("written to %s: %s%s", run, WRITTEN, ", report.html, pictures" if (run / PAGE).exists() else "")
+    complete()
 
 
 def report_options(
@@ -269,7 +276,7 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
     options = report_options(flags, "predictions", inspection, truth, DetectionSettings())
     with Results() as written:
         write_results(run, evaluation, {}, options, written)
-    LOG.info("written to %s: %s%s", run, WRITTEN, ", report.html, pictures" if (run / PAGE).exists() else "")
+    say_written(run)
     return 0
 
 

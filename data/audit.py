@@ -8,6 +8,11 @@ a data YAML for a folder that has none; `--strict` ends with exit code 3 if a nu
 
 from __future__ import annotations
 
+from utils.console.imports import while_importing
+
+if __name__ == "__main__":
+    while_importing()
+
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path

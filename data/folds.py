@@ -10,10 +10,10 @@ each class, by the rarest class that a picture shows. Near-duplicates are not lo
 
 from __future__ import annotations
 
-from utils.console.signals import leave_on_signals
+from utils.console.imports import while_importing
 
 if __name__ == "__main__":
-    leave_on_signals()  # for as long as the imports below take
+    while_importing()
 
 import os
 import re

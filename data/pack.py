@@ -6,10 +6,10 @@ split. Training from the folder sees the same samples as from the files.
 
 from __future__ import annotations
 
-from utils.console.signals import leave_on_signals
+from utils.console.imports import while_importing
 
 if __name__ == "__main__":
-    leave_on_signals()  # for as long as the imports below take
+    while_importing()
 
 import io
 import json

@@ -5,10 +5,10 @@ Times are medians over repeats in one process, after warm-up; quote ratios of on
 
 from __future__ import annotations
 
-from utils.console.signals import leave_on_signals
+from utils.console.imports import while_importing
 
 if __name__ == "__main__":
-    leave_on_signals()  # for as long as the imports below take
+    while_importing()
 
 import statistics
 import sys

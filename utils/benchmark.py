@@ -5,10 +5,10 @@ By default 5,000 pictures, 80 classes and 500,000 detections, the size of COCO's
 
 from __future__ import annotations
 
-from utils.console.signals import leave_on_signals
+from utils.console.imports import while_importing
 
 if __name__ == "__main__":
-    leave_on_signals()  # for as long as the imports below take
+    while_importing()
 
 import sys
 import time

@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data._utils import signal_handling
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from data.batches.worker import SHORT_CODE, Book, collate_shared, start_worker
@@ -64,6 +65,21 @@ class _Remaining(Sampler[Any]):
         return islice(iter(self.batches), self.skip, None)
 
 
+class _Workers(_MultiProcessingDataLoaderIter):
+    """A pass of PyTorch's loader. It ends, in a destructor or before Python does, by ending the workers: PyTorch would
+    first tell them to end, and wait for a lock that one of them may have held when it was killed.
+    """
+
+    def _shutdown_workers(self) -> None:
+        if self._shutdown:
+            return
+        self._shutdown = True
+        _kill(self._workers)
+        if self._worker_pids_set:
+            signal_handling._remove_worker_pids(id(self))
+            self._worker_pids_set = False
+
+
 class WatchedLoader(DataLoader[Batch]):
     """Batches of `samples`, in the order of `batches`, made by the worker processes of `crew`, which stay alive over
     passes and use one thread each; without workers they are made here. `path_of` names the picture of an index.
@@ -106,9 +122,6 @@ class WatchedLoader(DataLoader[Batch]):
         )
         # before Python ends: it asks its children to end, which a stopped one does not hear, and waits for them
         Finalize(self, _kill, (self._workers,), exitpriority=0)
-
-    def check_worker_number_rationality(self) -> None:
-        """PyTorch's warning of more workers than cores: the crew is counted, and said, beforehand."""
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # a DataLoader promises its own kind of iterator
         return self.until(None)
@@ -171,20 +184,17 @@ class WatchedLoader(DataLoader[Batch]):
         for batch in batches:
             yield batch if self._gpu is None else batch.pin_memory()
 
+    def _get_iterator(self) -> Any:
+        return _Workers(self) if self.num_workers else super()._get_iterator()
+
     def _begun(self) -> Iterator[Batch]:
         """A new pass of PyTorch's loader. Raises _Lost when a worker cannot be started."""
         with _quiet_destructors():  # of an iterator that is not complete
             try:
-                batches = super().__iter__()
+                return super().__iter__()
             except (OSError, RuntimeError) as error:
                 if not (words := _shortage(error)):
                     raise
-            else:
-                if isinstance(batches, _MultiProcessingDataLoaderIter):
-                    # PyTorch calls it in a destructor, and before Python ends; its own would wait for a lock that a
-                    # worker held when it was killed
-                    batches._shutdown_workers = functools.partial(_kill, batches._workers)  # type: ignore[method-assign]
-                return batches
         raise _Lost(words, short=True)
 
     def _timed(self, batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -230,7 +240,7 @@ class WatchedLoader(DataLoader[Batch]):
         """End the workers; the next pass starts others."""
         _kill(self._workers)
         self._workers.clear()
-        if isinstance(lost := self._iterator, _MultiProcessingDataLoaderIter):
+        if isinstance(lost := self._iterator, _Workers):
             for queue in lost._index_queues:
                 queue.cancel_join_thread()
                 queue.close()

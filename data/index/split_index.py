@@ -62,8 +62,12 @@ def index_path(description: DataDescription, split: str, policy: ReadPolicy) -> 
         folder = user_cache("index")
     except ConfigError as error:
         raise _NoPlace(str(error)) from error
-    if folder.exists() and hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
-        raise _NoPlace(f"{printable(str(folder))} belongs to another user; set XDG_CACHE_HOME elsewhere")
+    try:
+        if folder.exists() and hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+            raise _NoPlace(f"{printable(str(folder))} belongs to another user; set XDG_CACHE_HOME elsewhere")
+    except OSError as error:
+        why = error.strerror or error
+        raise _NoPlace(f"{printable(str(folder))}: {why}; set XDG_CACHE_HOME elsewhere") from error
     return folder / f"{hashlib.sha256(repr(facts).encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.index"
 
 

@@ -128,7 +128,11 @@ def test_a_stream_that_fails_is_replaced_once(error):
             self.calls += 1
             raise error
 
-        flush = fileno = lambda self: self.write("")
+        def flush(self):
+            self.write("")
+
+        def fileno(self):
+            raise error
 
     broken = Broken()
     stream = SteadyStream(broken)

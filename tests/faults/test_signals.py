@@ -2,6 +2,7 @@
 no traceback, nobody left behind.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -199,7 +200,7 @@ def started(folder: Path, script: str, *words: str, ignoring: tuple[int, ...] = 
     )
 
 
-SCRIPTS = [f"{ROOT}/train.py", f"{ROOT}/val.py", f"{ROOT}/detect.py", "-m data.pack", "-m data.folds"]
+SCRIPTS = [f"{ROOT}/train.py", f"{ROOT}/val.py", f"{ROOT}/detect.py", "-m data.pack", "-m data.folds", "-m data.audit"]
 
 
 @pytest.mark.parametrize(
@@ -220,6 +221,65 @@ def test_during_the_imports(tmp_path, script, number):
     process.send_signal(number)
     said, _ = process.communicate(timeout=60)
     check(process.returncode, said, number, "nothing was begun")
+
+
+def test_modules_that_cannot_be_loaded(tmp_path):
+    """Out of memory while libraries are mapped, a package that is missing, a folder that is gone: one line."""
+    (tmp_path / "lacking").mkdir()
+    (tmp_path / "lacking" / "cv2.py").write_text("import nowhere")
+    (tmp_path / "gone").mkdir()
+    cases = {
+        f"ulimit -v 600000; exec {sys.executable} {ROOT}/train.py": (6, "error[RESOURCE]: "),
+        f"PYTHONPATH={tmp_path}/lacking exec {sys.executable} {ROOT}/val.py": (6, "No module named 'nowhere'"),
+        f"cd gone; rmdir ../gone; exec {sys.executable} {ROOT}/detect.py": (2, "the working directory cannot be read"),
+    }
+    for command, (code, words) in cases.items():
+        done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == code and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_after_the_last_line_a_signal_changes_nothing(trained, glass, tmp_path, monkeypatch, capfd, number):
+    """While workers are ended and memory is given back."""
+    monkeypatch.chdir(tmp_path)
+    weights = ["--weights", str(trained / "weights" / "best.pt"), "--device", "cpu"]
+    calls = [
+        (val, [*weights, "--data", str(glass), "--workers", "0", "--noplots"]),
+        (detect, [*weights, "--source", str(glass.parent / "images/val"), "--nosave"]),
+        (train, [*QUICK, "--data", str(glass), "--epochs", "1", "--noplots", "--close-mosaic", "0"]),
+    ]
+    for script, words in calls:
+        with monkeypatch.context() as patch:
+            whole = script.complete
+            patch.setattr(script, "complete", lambda whole=whole: (whole(), os.kill(os.getpid(), number)))
+            assert script.main(words) == 0
+        assert "stopped by" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_pipe_that_nobody_empties(trained, glass, tmp_path, stream, number):
+    """A paused pager: the run waits, but a signal ends it all the same."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)
+    words = [*commands(glass, trained)["train"], "--epochs", "50"]
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: writer}
+    process = subprocess.Popen(
+        [sys.executable, *words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, **streams
+    )
+    try:
+        time.sleep(8)
+        assert process.poll() is None
+        process.send_signal(number)
+        assert process.wait(timeout=40) == 128 + number
+    finally:
+        process.kill()
+        os.close(reader)
+        os.close(writer)
 
 
 def commands(glass: Path, trained: Path) -> dict[str, list[str]]:

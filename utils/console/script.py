@@ -13,6 +13,7 @@ from typing import NoReturn
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
 from utils.console.failure import Explained
+from utils.console.imports import imported
 from utils.console.log import LOG, own_rank, start_logging, stop_logging
 from utils.console.signals import AtOnce, Stopped
 from utils.console.streams import steady_streams
@@ -23,6 +24,7 @@ LAUNCHED_BY_SCRIPT = "LAUNCHED_BY_SCRIPT"  # in the environment of processes who
 
 def run_script(script: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
     """Run `script`; a user's mistake becomes one line on stderr and an exit code, with --debug a traceback."""
+    imported()
     with steady_streams():
         start_logging()
         try:

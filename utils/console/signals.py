@@ -6,7 +6,7 @@
 | works (`AtOnce`)          | raises `Stopped` where it is               | ends it at once                    |
 | goes step by step (`Stop`) | is noted, and served after the step       | raises `Stopped` where it is       |
 | saves (`uninterrupted`)   | is served after the save                   | is served after the save           |
-| has ended                 | changes nothing                            |                                    |
+| has all results (`complete`) | changes nothing                         | changes nothing                    |
 
 `Stopped` carries what the script says: what is done, and how to go on (`saying`). Blocks may be nested, the innermost
 one counts. Only the main thread gets signals; elsewhere nothing is installed. No torch here: scripts import this first.
@@ -24,6 +24,9 @@ from typing import Any, NoReturn
 
 NUMBERS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 Handler = Callable[[int, FrameType | None], None]
+
+came: set[int] = set()  # the signals that this process got since its work began
+_working: list[AtOnce] = []  # the innermost last
 
 
 class Stopped(BaseException):
@@ -98,6 +101,12 @@ def leave(number: int, words: str) -> NoReturn:
     os._exit(128 + number)
 
 
+def complete() -> None:
+    """All results are there: what is left is to clean up, and a signal changes nothing any more."""
+    for one in _working:
+        one.over = True
+
+
 class AtOnce:
     """While entered, the first signal raises Stopped, until `over` is set: then nothing is left to stop.
 
@@ -112,15 +121,19 @@ class AtOnce:
         self._handled = handled(self._raise)
         self._handled.__enter__()
         self._hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
+        _working.append(self)
+        came.clear()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _working.remove(self)
         sys.unraisablehook = self._hook
         self._handled.__exit__(None, None, None)
 
     def _raise(self, number: int, _: FrameType | None) -> None:
+        came.add(number)
         if self.over or os.getpid() != self.process:  # a child that has no handlers of its own yet
             return
         if not self.raised:
@@ -156,6 +169,7 @@ class Stop:
         self._handled.__exit__(None, None, None)
 
     def _note(self, number: int, _: FrameType | None) -> None:
+        came.add(number)
         again, self.received = self.received, self.received or number
         if again and self.impatient and number == signal.SIGINT:
             raise Stopped(number)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
+from utils.console import signals
+
+POLL = 200  # ms between two looks whether a pipe has room
+PATIENCE = 5  # looks, after a signal
+
 
 class SteadyStream:
     """A text stream whose `write` and `flush` never raise.
 
-    Letters that its encoding lacks become escapes. What the system refuses is dropped, and from then on everything.
+    Letters that its encoding lacks become escapes. What the system refuses is dropped, and from then on everything. A
+    pipe that nobody empties is waited for as long as no signal asks the program to end.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -36,13 +43,33 @@ class SteadyStream:
 
     def _try(self, act: Callable[..., object], *words: str) -> None:
         try:
-            act(*words)
+            if self._has_room():
+                act(*words)
         except BlockingIOError:
             pass  # a terminal that does not block: this text is lost, the next one may pass
         except UnicodeError:  # is a ValueError too, and the writer's to handle
             raise
         except (OSError, ValueError):  # ValueError: closed
             self._close_down()
+
+    def _has_room(self) -> bool:
+        """Whether the system takes some text at once, as any file does. Waiting in the middle of a write, a program
+        would not be ended by a signal that it only notes.
+        """
+        if not hasattr(select, "poll"):
+            return True
+        try:
+            handle = self.stream.fileno()
+        except (OSError, ValueError, AttributeError):  # no file behind it
+            return True
+        room, looks = select.poll(), 0
+        room.register(handle, select.POLLOUT)
+        while not room.poll(POLL):
+            looks += bool(signals.came)
+            if looks >= PATIENCE:
+                self._close_down()
+                return False
+        return True
 
     def _close_down(self) -> None:
         """Send everything to the null device, what is still in buffers too: Python flushes them once more at its end,

@@ -15,7 +15,7 @@ LAYOUT = {"images", "labels", "jpegimages", "annotations"}  # folders of one dat
 
 def relative_paths(paths: Sequence[Path]) -> list[Path]:
     """The paths below the deepest folder that holds them all; file names alone when they share one folder."""
-    absolute = [Path(os.path.abspath(p)) for p in paths]
+    absolute = [Path(re.sub("^//+", "/", os.path.abspath(p))) for p in paths]  # abspath keeps two slashes
     root = os.path.commonpath([p.parent for p in absolute]) if absolute else ""
     return [p.relative_to(root) for p in absolute]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 LEFT_OUT = ".../"  # stands where the folders of an absolute path stood
 # where an absolute path begins: not inside of a relative one, a URL, a tag or a pattern
-_BEGIN = re.compile(r"(?<![\w.~/\\<*)}\]-])(?:/(?=[^\s/])|[A-Za-z]:[\\/](?=[^\s\\/]))")
+_BEGIN = re.compile(r"(?<![\w.~/\\<*)}\]-])(?:/(?=[^\s/])|(?<!:)//+(?=[^\s/])|[A-Za-z]:[\\/](?=[^\s\\/]))")
 _SLASH, _BLANK = re.compile(r"[\\/]"), re.compile(r"\s")
 _REDUCED = re.compile(r"(?<![\w.])\.\.\./")
 _ENDS = re.compile(r"[\s:;,'\"]")  # in a sentence a name with one of these is part of a path only if it exists

@@ -31,6 +31,7 @@ TOO_MUCH = "too many or too deeply nested values for a configuration"
 WHOLE_KEY = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 # 010 and 12:30 of YAML 1.1: octal and sexagesimal; YAML 1.2 has neither
 DISPUTED = re.compile(r"[-+]?0[0-9_]+|.*:.*", re.DOTALL)
+HALF = re.compile("[\ud800-\udfff]")  # of a pair that makes one character in UTF-16: "\\ud83d" alone is none
 LARGEST, MAX_DIGITS = 2**63, 100
 
 Key = str | int
@@ -131,6 +132,8 @@ class _Builder:
         if self.nodes > MAX_NODES or len(keys) > MAX_DEPTH:
             raise self._error(node, TOO_MUCH)
         if isinstance(node, yaml.ScalarNode):
+            if HALF.search(node.value):
+                raise self._error(node, f"'{printable(node.value[:60])}' holds half a character; write it whole")
             self.texts[keys] = node.value
             return self._scalar(node)
         if node.tag != COLLECTIONS.get(type(node)):

@@ -207,6 +207,13 @@ def test_without_a_place_it_goes_on(tmp_path, cache, said):
     assert len(said.messages) == 1 and "no index of train is kept" in said.text and "XDG_CACHE_HOME" in said.text
 
 
+def test_a_cache_folder_out_of_reach(tmp_path, cache, said, monkeypatch):
+    """As with another user's HOME in a container; here a name that no file system takes."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ("a" * 300)))
+    both(yolo_home(tmp_path))
+    assert len(said.messages) == 1 and "no index of train is kept" in said.text and "XDG_CACHE_HOME" in said.text
+
+
 def test_a_full_disk_is_said_and_the_split_is_read_without(tmp_path, cache, said, monkeypatch):
     def full(self, facts):
         raise OSError(errno.ENOSPC, "No space left on device")

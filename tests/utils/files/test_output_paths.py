@@ -15,6 +15,7 @@ def test_relative_to_the_deepest_common_folder():
     assert [p.as_posix() for p in relative_paths(names)] == ["a/x.png", "b/c/x.png"]
     assert relative_paths([Path("/d/a/x.png"), Path("/d/a/y.png")]) == [Path("x.png"), Path("y.png")]
     assert relative_paths([]) == []
+    assert relative_paths([Path("//d/a/x.png"), Path("//d/b/x.png")]) == [Path("a/x.png"), Path("b/x.png")]
 
 
 def test_twins_keep_their_suffix_whatever_the_case():

@@ -3,6 +3,8 @@
 import contextlib
 import copy
 import io
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +126,19 @@ def test_shuffled_class_order_gives_the_same_numbers():
     one = coco.score(coco.truth_json(records, NAMES, IDS), coco.results_json(records, found, IDS), IDS)
     two = coco.score(coco.truth_json(moved, NAMES, ids), coco.results_json(moved, relabelled, ids), ids)
     assert one.stats == two.stats
+
+
+@pytest.mark.parametrize("engine", ["hotcoco", "pycocotools"])
+def test_file_names_that_are_no_utf8(engine, monkeypatch):
+    if engine == "pycocotools":
+        monkeypatch.setattr(coco, "_accumulate", coco._accumulate_pycocotools)
+    records, found = random_set(0)
+    odd = [replace(r, path=Path(os.fsdecode(b"\xff\xfe%d.png" % r.image_id))) for r in records]
+    scores = [
+        coco.score(coco.truth_json(rows, NAMES, IDS), coco.results_json(rows, found, IDS), IDS)
+        for rows in (records, odd)
+    ]
+    assert scores[0].stats == scores[1].stats
 
 
 def test_nothing_detected_is_zero_and_nothing_to_find_is_undefined():

@@ -20,6 +20,8 @@ from utils.words.private_paths import is_reduced, without_folders
         ("/nowhere/labels/a.txt:3: no number", ".../a.txt:3: no number"),
         ("left out: '/nowhere/a b.png'", "left out: '.../a b.png'"),
         ("one at /nowhere/a.png, one at /nowhere/b.png", "one at .../a.png, one at .../b.png"),
+        ("//nowhere/Jane/my.yaml", ".../my.yaml"),
+        ("--data //nowhere/Jane/my.yaml", "--data .../my.yaml"),
         ("https://host.example/a/b", "https://host.example/a/b"),
         ("metrics/mAP_0.5 and a / b, 3/4", "metrics/mAP_0.5 and a / b, 3/4"),
         ("{stem}/{channel}.png **/*.png <b>x</b>", "{stem}/{channel}.png **/*.png <b>x</b>"),

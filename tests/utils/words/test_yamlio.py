@@ -24,8 +24,9 @@ def test_lines_of_values():
         ("? [1, 2]\n: 3", 1),
         ("\ta: 1", 1),
         (BOMB, 1),
+        ('a: 1\nb: "\\ud83d x"', 2),
     ],
-    ids=["duplicate", "unclosed", "tag", "complex key", "tab", "bomb"],
+    ids=["duplicate", "unclosed", "tag", "complex key", "tab", "bomb", "half a character"],
 )
 def test_mistakes_name_their_line(text, line):
     with pytest.raises(ConfigError) as caught:
