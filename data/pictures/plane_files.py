@@ -22,10 +22,17 @@ import numpy as np
 from data.pictures.picture_decoder import DAMAGED, decode_error, image_error, load_picture
 from data.pictures.picture_decoder import read_file as read_bytes
 from data.pictures.picture_header import TURNS
+from data.pictures.tiff_decoder import decode_pages
 from utils.values.channels import FLOAT, RGB
 
 NPY = ".npy"
 JPEG = b"\xff\xd8"
+# of three planes, and of four; TIFFs come in the order r, g, b, what OpenCV decodes in its own
+TO_GREY = {
+    True: (cv2.COLOR_RGB2GRAY, cv2.COLOR_RGBA2GRAY),
+    False: (cv2.COLOR_BGR2GRAY, cv2.COLOR_BGRA2GRAY),
+}
+TO_RGB: dict[bool, tuple[int, ...]] = {True: (), False: (cv2.COLOR_BGR2RGB, cv2.COLOR_BGRA2RGBA)}
 BRIGHTNESS = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
 NOT_NPY = (ValueError, EOFError, TypeError, KeyError, SyntaxError, RecursionError, tokenize.TokenError)  # of NumPy
 NPY_KINDS = ("uint8", "uint16", "float16", "float32", "float64")
@@ -88,25 +95,26 @@ def _decode(path: Path, max_pixels: int, grey: bool) -> np.ndarray:
     """(H, W, C) as stored, upright, colours in the order r, g, b, or as their brightness if `grey`."""
     raw, header = load_picture(path, max_pixels)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    buffer = np.frombuffer(raw, np.uint8)
     luma = grey and raw.startswith(JPEG)  # a JPEG stores its brightness: half the work of decoding its colours
     try:
-        done, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED) if header.tiff else (True, ())
-        image = cv2.imdecode(buffer, BRIGHTNESS if luma else cv2.IMREAD_UNCHANGED) if not header.tiff else None
-    except cv2.error as error:
+        if header.tiff:
+            pages = decode_pages(raw, header)
+        else:
+            pages = [cv2.imdecode(np.frombuffer(raw, np.uint8), BRIGHTNESS if luma else cv2.IMREAD_UNCHANGED)]
+    except (cv2.error, OSError, ValueError) as error:
         raise decode_error(path, error) from error
-    if header.tiff and done and len(pages) > 1:
+    if len(pages) > 1:
         if any(page.shape != pages[0].shape or page.ndim != 2 or page.dtype != pages[0].dtype for page in pages):
             raise image_error(path, "its pages are not grey planes of one size and depth")
         image = np.stack(pages, 2)
-    elif header.tiff and done:
-        image = pages[0]
+    else:
+        image = pages[0] if pages else None
     if image is None or image.dtype not in (np.uint8, np.uint16):
         raise image_error(path, f"cannot be decoded, {DAMAGED}")
-    image = image[..., None] if image.ndim == 2 else image
-    if image.shape[2] in (3, 4) and not (header.tiff and len(pages) > 1):
-        codes = (cv2.COLOR_BGR2GRAY, cv2.COLOR_BGRA2GRAY) if grey else (cv2.COLOR_BGR2RGB, cv2.COLOR_BGRA2RGBA)
-        image = np.atleast_3d(cv2.cvtColor(image, codes[image.shape[2] - 3]))
+    if len(pages) == 1 and image.ndim == 3:
+        codes = (TO_GREY if grey else TO_RGB)[header.tiff]
+        image = cv2.cvtColor(image, codes[image.shape[2] - 3]) if codes else image
+    image = np.atleast_3d(image)
     if header.orientation in TURNS and not header.tiff:
         swap, rows, columns = TURNS[header.orientation]
         image = (image.transpose(1, 0, 2) if swap else image)[:: -1 if rows else 1, :: -1 if columns else 1]
