@@ -19,20 +19,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.pictures.picture_decoder import DAMAGED, decode_error, image_error, load_picture
+from data.pictures.picture_decoder import decode_error, image_error, load_picture
 from data.pictures.picture_decoder import read_file as read_bytes
 from data.pictures.picture_header import TURNS
-from data.pictures.tiff_decoder import decode_pages
+from data.pictures.tiff_decoder import OPENCV_CODES, decode_pages
 from utils.values.channels import FLOAT, RGB
 
 NPY = ".npy"
 JPEG = b"\xff\xd8"
-# of three planes, and of four; TIFFs come in the order r, g, b, what OpenCV decodes in its own
-TO_GREY = {
-    True: (cv2.COLOR_RGB2GRAY, cv2.COLOR_RGBA2GRAY),
-    False: (cv2.COLOR_BGR2GRAY, cv2.COLOR_BGRA2GRAY),
-}
-TO_RGB: dict[bool, tuple[int, ...]] = {True: (), False: (cv2.COLOR_BGR2RGB, cv2.COLOR_BGRA2RGBA)}
 BRIGHTNESS = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
 NOT_NPY = (ValueError, EOFError, TypeError, KeyError, SyntaxError, RecursionError, tokenize.TokenError)  # of NumPy
 NPY_KINDS = ("uint8", "uint16", "float16", "float32", "float64")
@@ -95,25 +89,17 @@ def _decode(path: Path, max_pixels: int, grey: bool) -> np.ndarray:
     """(H, W, C) as stored, upright, colours in the order r, g, b, or as their brightness if `grey`."""
     raw, header = load_picture(path, max_pixels)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    luma = grey and raw.startswith(JPEG)  # a JPEG stores its brightness: half the work of decoding its colours
     try:
-        if header.tiff:
-            pages = decode_pages(raw, header)
-        else:
-            pages = [cv2.imdecode(np.frombuffer(raw, np.uint8), BRIGHTNESS if luma else cv2.IMREAD_UNCHANGED)]
+        pages = decode_pages(raw, header) if header.tiff else [_decode_page(raw, grey)]
     except (cv2.error, OSError, ValueError) as error:
         raise decode_error(path, error) from error
+    image = pages[0] if pages else np.zeros((0, 0), np.uint8)
     if len(pages) > 1:
-        if any(page.shape != pages[0].shape or page.ndim != 2 or page.dtype != pages[0].dtype for page in pages):
+        if any(page.shape != image.shape or page.ndim != 2 or page.dtype != image.dtype for page in pages):
             raise image_error(path, "its pages are not grey planes of one size and depth")
         image = np.stack(pages, 2)
-    else:
-        image = pages[0] if pages else None
-    if image is None or image.dtype not in (np.uint8, np.uint16):
-        raise image_error(path, f"cannot be decoded, {DAMAGED}")
-    if len(pages) == 1 and image.ndim == 3:
-        codes = (TO_GREY if grey else TO_RGB)[header.tiff]
-        image = cv2.cvtColor(image, codes[image.shape[2] - 3]) if codes else image
+    elif grey and image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY if image.shape[2] == 3 else cv2.COLOR_RGBA2GRAY)
     image = np.atleast_3d(image)
     if header.orientation in TURNS and not header.tiff:
         swap, rows, columns = TURNS[header.orientation]
@@ -121,6 +107,15 @@ def _decode(path: Path, max_pixels: int, grey: bool) -> np.ndarray:
     if image.shape[:2] != header.upright:
         raise image_error(path, f"is {image.shape[1]} x {image.shape[0]} although its header says otherwise")
     return np.ascontiguousarray(image)
+
+
+def _decode_page(raw: bytes, grey: bool) -> np.ndarray:
+    """(H, W), or (H, W, C) in the order r, g, b, alpha, as stored. Raises ValueError, cv2.error on damage."""
+    luma = grey and raw.startswith(JPEG)  # a JPEG stores its brightness: half the work of decoding its colours
+    image = cv2.imdecode(np.frombuffer(raw, np.uint8), BRIGHTNESS if luma else cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype not in (np.uint8, np.uint16):
+        raise ValueError("nothing usable decoded")
+    return image if image.ndim == 2 else cv2.cvtColor(image, OPENCV_CODES[image.shape[2]])
 
 
 def _read_npy(path: Path, max_pixels: int) -> np.ndarray:

@@ -39,12 +39,12 @@ def decode_pages(raw: bytes, header: PictureHeader) -> list[np.ndarray]:
 
     Raises ValueError, OSError, cv2.error on damage.
     """
-    file, pages = None if header.deep else _opened(raw), len(header.white_is_zero)
-    images: list[np.ndarray | None] = [None if file is None else _page(file, header, k) for k in range(pages)]
-    if any(image is None for image in images):
-        _, images = cv2.imdecodemulti(np.frombuffer(raw, np.uint8), cv2.IMREAD_UNCHANGED)
-        return [_stored(image, header, k) for k, image in enumerate(images)]
-    return [image for image in images if image is not None]
+    file, count = None if header.deep else _opened(raw), len(header.white_is_zero)
+    pages = [_page(file, header, number) for number in range(count)] if file is not None else [None]
+    if all(page is not None for page in pages):
+        return [page for page in pages if page is not None]
+    _, images = cv2.imdecodemulti(np.frombuffer(raw, np.uint8), cv2.IMREAD_UNCHANGED)
+    return [_stored(image, header, number) for number, image in enumerate(images)]
 
 
 def _opened(raw: bytes) -> TiffImageFile | None:
@@ -81,7 +81,9 @@ def _stored(image: np.ndarray | None, header: PictureHeader, page: int) -> np.nd
     """What OpenCV decoded, in the order r, g, b. Raises ValueError if it is nothing."""
     if image is None or image.dtype not in (np.uint8, np.uint16):
         raise ValueError("nothing usable decoded")
-    if image.dtype == np.uint16 and header.white_is_zero[page]:  # of 8 bit OpenCV sees to it by itself
+    if image.dtype == np.uint16 and header.white_is_zero[page : page + 1] == (
+        True,
+    ):  # of 8 bit OpenCV sees to it by itself
         image = ~image
     return image if image.ndim == 2 else cv2.cvtColor(image, OPENCV_CODES[image.shape[2]])
 
