@@ -240,7 +240,7 @@ DARK = {  # largest values of six pictures, hot ones in each -> how many are dar
 @pytest.mark.parametrize("case", DARK)
 def test_each_picture_of_16_bit_is_judged_by_itself(home, tmp_path, case):
     tops, hot, count, severity, advice = DARK[case]
-    deep(home, "val", tops, hot)
+    deep(home, "train", tops, hot)
     for found in (start(home).get("dark"), audit(home, tmp_path / "out")["dark"] if count else None):
         if not count:
             assert found is None
