@@ -1,9 +1,8 @@
 """The pixels of a TIFF: of 8 bit by Pillow, of 16 bit by OpenCV.
 
 Both rest on libtiff and give the same pixels, but OpenCV passes over what libtiff says of damaged strips of 8 bit, and
-Pillow knows no colours of 16 bit. Damage is
-found where libtiff notices it: codes that cannot be, rows that are missing, and the checksum of deflate where it gets
-so far; JPEG and fax inside a TIFF are decoded whatever they hold.
+Pillow knows no colours of 16 bit. Damage is found where libtiff notices it: codes that cannot be, rows that are
+missing, and the checksum of deflate where it gets so far; JPEG and fax inside a TIFF are decoded whatever they hold.
 """
 
 from __future__ import annotations

@@ -590,7 +590,7 @@ def test_detect_draws_what_no_jpeg_can_hold_smaller(trained, tmp_path, monkeypat
     argv += ["--conf", "0.0001", "--max-det", "5", "--save-crop", "--save-json", *flags]
     assert detect.main(argv) == 0
     run = tmp_path / "runs/detect/exp"
-    assert (run / "report.html").exists() == (run / "report.json").exists() == (not flags)
+    assert (run / "report.json").exists() and (flags or (run / "report.html").exists())
     assert capsys.readouterr().err.count("long.png: ") == (max(shape) > 65_500)
     if not flags:
         with Image.open(run / "long.jpg") as drawn:
