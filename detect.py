@@ -37,6 +37,7 @@ from models.ready.footprint import check_fits
 from models.ready.load import for_inference, load_masker, load_model, look_for
 from utils.config.config import Config, DataConfig, RunConfig, ValConfig
 from utils.config.detect_flags import DetectFlags, parse_detect
+from utils.config.given_values import as_path, as_switch, as_text
 from utils.config.ranges import in_range
 from utils.config.settings import build_config, settings_of_assignments
 from utils.console.log import LOG, log_to
@@ -61,7 +62,6 @@ from utils.values.score_thresholds import ScoreThresholds
 from utils.values.verdict import Verdict
 from utils.words.class_names import class_map, wanted_classes
 from utils.words.errors import ConfigError, printable
-from utils.words.text import shown
 from utils.words.vocabulary import Vocabulary
 
 
@@ -88,46 +88,52 @@ class Detector:
         `bgr`: arrays and tensors have their planes in OpenCV's order, see data/pictures/given_picture.py.
         Raises UserError for whatever does not fit.
         """
-        if not isinstance(weights, str | Path) or not str(weights).strip():
-            raise ConfigError(f"weights must be the path of a checkpoint, got {shown(weights)}")
-        for name, text in {"prompts": prompts or "", "text_encoder": text_encoder, "sam": sam}.items():
-            if not isinstance(text, str):
-                raise ConfigError(f"{name} must be text, got {shown(text)}")
-        imgsz, self.bgr = None if imgsz is None else in_range(DataConfig, "imgsz", imgsz), bgr
+        weights, text_encoder, sam = (
+            as_path("weights", weights),
+            as_text("text_encoder", text_encoder),
+            as_text("sam", sam),
+        )
+        static, masks = as_switch("static", static), as_switch("masks", masks)
+        self.half, self.bgr = as_switch("half", half), as_switch("bgr", bgr)
+        if text_encoder and prompts is None:
+            raise ConfigError("text_encoder reads the words of prompts, which are not given; leave it out")
+        imgsz = None if imgsz is None else in_range(DataConfig, "imgsz", imgsz)
         loaded = load_model(weights, select_device(str(device)), sam, masks)
         if prompts is not None:
-            loaded = look_for(loaded, Vocabulary.from_prompts(prompts), text_encoder)
+            loaded = look_for(loaded, Vocabulary.from_prompts(as_text("prompts", prompts)), text_encoder)
         self.masker = load_masker(loaded, sam) if masks else None
         self.model = for_inference(loaded.model, static)
         self.names, self.path, self.about, self.weights = loaded.names, loaded.path, loaded.about(), loaded.weights
         if self.masker is not None:
             self.about["masks"] = self.masker.mode
-        self.imgsz, self.given_imgsz, self.half = imgsz or loaded.config.data.imgsz, imgsz, half
+        self.imgsz, self.given_imgsz = imgsz or loaded.config.data.imgsz, imgsz
         self.channels, self.optics = loaded.channels, Optics(loaded.channels)
         self.order = torch.arange(len(self.names))  # the class number to report for each class of the model
         self.mm_per_px: float | None = None
         self.limits: Limits | None = None
-        check_fits(self.model, self.imgsz, pictures=1, half=half)
+        check_fits(self.model, self.imgsz, pictures=1, half=self.half)
 
-    def use_data(self, source: str) -> list[str]:
+    def use_data(self, source: str | Path) -> list[str]:
         """Report classes by the names and numbers of this data set, and read pictures in the layout that it describes.
 
         Returns notices for the user. Raises CheckpointError when its classes or planes do not fit the checkpoint.
         """
+        source = as_path("source", source)
         data, notices = open_data(DataConfig(data=source), require=())
-        self.order, self.names = torch.tensor(class_map(self.names, data.names, str(self.path))), data.names
+        order = torch.tensor(class_map(self.names, data.names, str(self.path)))
         self.channels = serve(data.channels, self.channels, str(self.path), printable(source))
+        self.order, self.names = order, data.names
         self.optics, self.mm_per_px = Optics(self.channels), data.members[0].mm_per_px
         if self.order.equal(torch.arange(len(self.names))):
             return [*notices]
         return [*notices, "the data orders its classes differently from the checkpoint: numbered as in the data"]
 
-    def use_thresholds(self, path: str, warn: Callable[[str], None] = LOG.warning) -> Limits:
+    def use_thresholds(self, path: str | Path, warn: Callable[[str], None] = LOG.warning) -> Limits:
         """Count a detection only if it reaches the threshold of its class in this file; NMS and input size become those
         that the thresholds were chosen with, unless given otherwise. `warn` is told where they were chosen with other
         weights. Raises ConfigError.
         """
-        self.limits = read_limits(path, self.names)
+        self.limits = read_limits(as_path("path", path), self.names)
         for warning in self.limits.warnings(self.weights):
             warn(warning)
         self.imgsz = self.given_imgsz or self.limits.made.imgsz or self.imgsz
@@ -135,8 +141,8 @@ class Detector:
         return self.limits
 
     def read(self, path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-        """A picture with the planes the checkpoint was trained on: (H, W, C). Raises DataError."""
-        return PlaneReader(self.channels, max_pixels)(Path(path))
+        """A picture with the planes the checkpoint was trained on: (H, W, C). Raises UserError."""
+        return PlaneReader(self.channels, in_range(DataConfig, "max_pixels", max_pixels))(Path(as_path("path", path)))
 
     def __call__(self, picture: Picture, conf: float = 0.25, iou: float = 0.45, max_det: int = 1000) -> Detections:
         """Detections in pixels of the picture: a path, PIL image, array or tensor, see data/pictures/given_picture.py.

@@ -8,7 +8,7 @@ from pathlib import Path
 from data.checks.looks import BLACK, WHITE, Look
 from data.checks.overlap import SPLITS
 from data.files.data_report import Finding
-from data.pictures.oddities import BRIGHT, dark_finding
+from data.pictures.oddities import dark_findings
 from utils.words.errors import printable
 from utils.words.text import counted
 
@@ -35,9 +35,7 @@ def exposure_findings(looks: Sequence[Look]) -> Iterator[Finding]:
                 names=tuple(look.problem for look in damaged),
                 severity="wrong",
             )
-        if dark := dark_looks(mine):
-            paths = [Path(look.picture.path) for look in dark]
-            yield dark_finding(split, paths, max(look.top for look in dark), len(dark))
+        yield from dark_findings(split, {Path(one.picture.path): one.depth for one in mine if one.depth}, most=None)
         for kind, words, advice in KINDS:
             if found := [look for look in mine if faint_kind(look) == kind]:
                 names = tuple(printable(look.picture.path) for look in found)
@@ -47,14 +45,13 @@ def exposure_findings(looks: Sequence[Look]) -> Iterator[Finding]:
 
 def faint_kind(look: Look) -> str:
     """Which of KINDS a picture is; empty for most."""
-    if look.problem or look.top < BRIGHT and "deep" in look.oddities:
+    if look.problem or is_dark(look):
         return ""
     if look.constant:
         return "constant"
     return "black" if look.black >= MOSTLY else "white" if look.white >= MOSTLY else ""
 
 
-def dark_looks(looks: Sequence[Look]) -> list[Look]:
-    """The pictures of 16 bit, where not one of them uses these."""
-    deep = [look for look in looks if "deep" in look.oddities and not look.problem]
-    return [] if any(look.top >= BRIGHT for look in deep) else deep
+def is_dark(look: Look) -> bool:
+    """Whether a picture of 16 bit holds fewer."""
+    return look.depth is not None and look.depth.dark

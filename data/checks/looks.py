@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from data.checks.same_pictures import Listed
+from data.pictures.oddities import Depth
 from data.pictures.picture_decoder import read_grey
 from utils.console.progress import progress
 from utils.words.errors import DataError
@@ -25,14 +26,15 @@ WHITE, BLACK = 254, 2  # of 255
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Look:
-    """What a picture looks like: `thumbnail` (SIDE, SIDE) uint8, upright; `top` its largest value as stored; the shares
-    of its pixels that are white and black; `oddities` as of PictureHeader. `problem`: why it cannot be decoded.
+    """What a picture looks like: `thumbnail` (SIDE, SIDE) uint8, upright; how far its values go if they are of 16 bit;
+    the shares of its pixels that are white and black; `oddities` as of PictureHeader. `problem`: why it cannot be
+    decoded.
     """
 
     picture: Listed
     thumbnail: np.ndarray
     oddities: tuple[str, ...] = ()
-    top: int = 0
+    depth: Depth | None = None
     constant: bool = False
     white: float = 0.0
     black: float = 0.0
@@ -57,10 +59,10 @@ def look_at(picture: Listed, max_pixels: int) -> Look:
         grey, header = read_grey(picture.path, max_pixels, LEAST)
     except DataError as error:
         return Look(picture, np.zeros((SIDE, SIDE), np.uint8), problem=str(error))
-    top = int(grey.max())
-    constant = top == int(grey.min())
+    depth = Depth.of(grey) if grey.dtype == np.uint16 else None
+    constant = bool(grey.max() == grey.min())
     if grey.dtype == np.uint16:
         grey = (grey >> 8).astype(np.uint8)
     thumbnail = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     shares = [float(np.count_nonzero(part)) / grey.size for part in (grey >= WHITE, grey <= BLACK)]
-    return Look(picture, thumbnail, header.oddities, top, constant, shares[0], shares[1])
+    return Look(picture, thumbnail, header.oddities, depth, constant, shares[0], shares[1])

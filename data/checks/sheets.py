@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from data.checks.audit import Audit
-from data.checks.exposure import dark_looks, faint_kind
+from data.checks.exposure import faint_kind, is_dark
 from data.checks.same_pictures import Listed
 from data.checks.turned import unturned
 from data.pictures.picture_decoder import load_picture, read_image, read_stored
@@ -55,12 +55,14 @@ def _same(audit: Audit) -> Iterator[Cell]:
 
 
 def _dark(audit: Audit) -> Iterator[Cell]:
-    """Pictures of 16 bit as they are read, and stretched to their largest value."""
-    dark = [look for split in audit.sets for look in dark_looks([k for k in audit.looks if k.picture.split == split])]
+    """Pictures of 16 bit as they are read, and stretched to their usual values."""
+    dark = [look for look in audit.looks if is_dark(look)]
     for look in dark[:: max(len(dark) // MOST, 1)][:MOST]:
         image = read_stored(look.picture.path, audit.max_pixels)
         yield (image >> 8).astype(np.uint8), f"as read: {_short(look.picture)}"
-        yield (image / max(int(image.max()), 1) * 255).astype(np.uint8), f"up to {look.top:,} of 65,535, stretched"
+        usual = look.depth.usual if look.depth else 0
+        stretched = (image / max(usual, 1) * 255).clip(max=255).astype(np.uint8)
+        yield stretched, f"up to {usual:,} of 65,535, stretched"
 
 
 def _turned(audit: Audit) -> Iterator[Cell]:

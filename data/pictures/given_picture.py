@@ -36,6 +36,8 @@ KINDS = "give a path, a PIL image, a numpy array (H, W, 3) or a torch tensor (3,
 GREY_MODES = ("1", "L", "LA")
 RGB_MODES = ("P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
 DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
+TYPES = "give uint8 (0..255), uint16 (0..65535) or floats (0..1)"
+TENSORS = (torch.uint8, torch.uint16, torch.bool, torch.float16, torch.bfloat16, torch.float32, torch.float64)
 PLANES = (1, 3, 4)
 LEAST_SHADES = 2  # the largest number of an 8-bit picture that is more than black and 1
 
@@ -53,6 +55,8 @@ def planes_of(picture: Picture, channels: Channels, bgr: bool = False, max_pixel
         array = _of_pil(picture, channels)
     elif isinstance(picture, torch.Tensor):
         array = _of_tensor(picture, channels)
+    elif np.ma.is_masked(picture):
+        raise _error("is an array with masked values", "say what they are: picture.filled(0)")
     elif isinstance(picture, np.ndarray):
         array = np.asarray(picture, picture.dtype.newbyteorder("="))
     else:
@@ -87,8 +91,10 @@ def _of_pil(picture: Image.Image, channels: Channels) -> np.ndarray:
 
 def _of_tensor(picture: torch.Tensor, channels: Channels) -> np.ndarray:
     """Planes last. Raises DataError where first and last could both be the planes."""
-    if picture.layout != torch.strided or picture.is_meta or picture.is_quantized:
+    if picture.is_nested or picture.layout != torch.strided or picture.is_meta or picture.is_quantized:
         raise _error("is a tensor without plain values", KINDS)
+    if picture.dtype not in TENSORS:
+        raise _error(f"is a tensor of {picture.dtype}", TYPES)
     tensor = picture.detach().cpu()
     tensor = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
     if tensor.ndim == 3:
@@ -98,7 +104,7 @@ def _of_tensor(picture: torch.Tensor, channels: Channels) -> np.ndarray:
             both = f"has the shape {tuple(tensor.shape)}: its planes may be first or last"
             raise _error(both, "give an array (H, W, C)")
         tensor = tensor.movedim(0, 2) if first else tensor
-    return np.asarray(tensor.resolve_conj().resolve_neg().numpy())
+    return np.asarray(tensor.resolve_neg().numpy())
 
 
 def _eight_bit(array: np.ndarray) -> np.ndarray:
@@ -117,7 +123,7 @@ def _eight_bit(array: np.ndarray) -> np.ndarray:
             raise _error(f"is uint16 with values up to {top}", advice)
         return np.right_shift(array, 8, dtype=np.uint16).astype(np.uint8)
     if array.dtype.kind != "f":
-        raise _error(f"has the type {array.dtype}", "give uint8 (0..255), uint16 (0..65535) or floats (0..1)")
+        raise _error(f"has the type {array.dtype}", TYPES)
     _check_fractions(array)
     scaled = array.astype(np.float64) * 255
     if 0 < scaled.max() <= 1:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from data.files.data_report import Finding
 from data.pictures.picture_decoder import read_stored
@@ -16,6 +20,7 @@ from utils.words.text import counted
 SHOWN = 5  # names of a finding at the start of a run
 LOOKED_AT = 16  # pictures of 16 bit per split that are decoded at the start of a run
 BRIGHT = 1 << 14  # a picture of 16 bit that reaches it is no camera's 10, 12 or 14 bit
+RARE = 1000  # of so many values one may be brighter than the others
 
 # of each oddity of PictureHeader: what to say of its pictures, what to do, how bad it is
 SAYINGS: dict[str, tuple[str, str, Literal["odd", "note"]]] = {
@@ -53,32 +58,69 @@ def header_findings(split: str, odd: Mapping[str, Sequence[Path]], most: int | N
             yield Finding(kind=kind, count=len(paths), said=words, advice=advice, names=names, severity=severity)
 
 
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How far the values of a picture of 16 bit go: all of them, and the usual ones, a thousandth left out, since a hot
+    pixel or a glint tells nothing of the others.
+    """
+
+    top: int
+    usual: int
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Depth:
+        """Of all planes of a picture, uint16."""
+        top, few = int(values.max()), values.size // RARE
+        if top < BRIGHT or np.count_nonzero(values >= BRIGHT) > few:
+            return cls(top, top)
+        place = values.size - 1 - few
+        return cls(top, int(np.partition(values, place, axis=None)[place]))
+
+    @property
+    def dark(self) -> bool:
+        """Whether it holds fewer bits: read as one of 16 it would be nearly black."""
+        return 0 < self.usual < BRIGHT
+
+
 def dark(split: str, odd: Mapping[str, Sequence[Path]], max_pixels: int) -> Iterator[Finding]:
-    """Whether pictures of 16 bit hold fewer, by some of them: read as 16 bit they would be nearly black."""
+    """Whether pictures of 16 bit are dark, by some of them."""
     deep = odd.get("deep", ())
-    top = 0
+    depths: dict[Path, Depth] = {}
     for path in deep[:: max(len(deep) // LOOKED_AT, 1)][:LOOKED_AT]:
-        try:
-            top = max(top, int(read_stored(path, max_pixels).max()))
-        except DataError:  # said when the picture is to be used
-            continue
-        if top >= BRIGHT:
-            return
-    if top:
-        yield dark_finding(split, deep, top)
+        with suppress(DataError):  # said when the picture is to be used
+            image = read_stored(path, max_pixels)
+            if image.dtype == np.uint16:
+                depths[path] = Depth.of(image)
+    yield from dark_findings(split, depths, "" if len(depths) == len(deep) else "looked at ")
 
 
-def dark_finding(split: str, paths: Sequence[Path], top: int, most: int = SHOWN) -> Finding:
-    """Pictures of 16 bit whose largest value is `top`, below BRIGHT."""
+def dark_findings(
+    split: str, depths: Mapping[Path, Depth], how: str = "", most: int | None = SHOWN
+) -> Iterator[Finding]:
+    """The dark ones among pictures of 16 bit."""
+    dark = {path: depth for path, depth in depths.items() if depth.dark}
+    if not dark:
+        return
+    top = max(depth.top if depth.top < BRIGHT else depth.usual for depth in dark.values())
     bits = max(top.bit_length() + top.bit_length() % 2, 8)
-    advice = f"say bit_depth: {bits} in the data YAML" if bits > 8 else "save them with 8 bits"
+    fits = all(depth.top < 1 << bits for depth in depths.values())
+    advice = "save them with 8 bits"
+    if bits > 8:
+        advice = f"say bit_depth: {bits} in the data YAML" if fits else "scale them to 16 bits, or save them with 8"
+    whole = len(dark) == len(depths)
+    of = (
+        counted(len(dark), "picture")
+        if whole and not how
+        else f"{len(dark):,} of {len(depths):,} pictures {how}".rstrip()
+    )
+    brighter = "" if max(depth.top for depth in dark.values()) == top else f", but for less than one in {RARE:,},"
     levels = (top >> 8) + 1
-    return Finding(
+    yield Finding(
         kind="dark",
-        count=len(paths),
-        said=f"{split}: {counted(len(paths), 'picture')} of 16 bit with values up to {top:,} only: read by their high "
-        f"byte, {counted(levels, 'grey level')} of 256 {'is' if levels == 1 else 'are'} left",
+        count=len(dark),
+        said=f"{split}: {of} of 16 bit with values up to {top:,} only{brighter}: read by their high byte, "
+        f"{counted(levels, 'grey level')} of 256 {'is' if levels == 1 else 'are'} left",
         advice=advice,
-        names=tuple(printable(str(path)) for path in paths[:most]),
-        severity="wrong",
+        names=tuple(printable(str(path)) for path in list(dark)[:most]),
+        severity="wrong" if 2 * len(dark) >= len(depths) else "odd",
     )

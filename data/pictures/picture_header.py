@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
 MAX_SEGMENTS = 1_000_000
+MAX_PAGES = 1000
+TIFF_TAGS = (256, 257, 258, 262, 273, 274, 277, 278, 279, 284, 322, 323, 324, 325, 339)
+CMYK = 5
+TIFF_COLOURS = (0, 1, 2, 3, CMYK, 6, 8)  # grey (white or black is 0), RGB, palette, CMYK, YCbCr, Lab
 JP2 = b"\0\0\0\x0cjP  \r\n\x87\n"
 PNM = re.compile(rb"P[56](?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,9})(?:\s|#[^\n]*\n)+(\d{1,5})\s")
 # orientation -> (swap the axes first, reverse the rows, reverse the columns)
@@ -20,20 +25,21 @@ class UnusablePicture(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PictureHeader:
-    """Size as stored (before turning), orientation, and what OpenCV would do to a TIFF by itself.
+    """Size as stored (before turning), and orientation.
 
     `deep`: 16 bits are stored for each value. `pages`: there is more than one page or frame, and the first is read.
+    `white_is_zero`: of each page of a TIFF, whether it is stored as a negative.
     """
 
     height: int
     width: int
     orientation: int = 1
     tiff: bool = False
-    tiff_alpha: bool = False
     deep: bool = False
     alpha: bool = False
     cmyk: bool = False
     pages: bool = False
+    white_is_zero: tuple[bool, ...] = ()
 
     @property
     def oddities(self) -> tuple[str, ...]:
@@ -205,47 +211,73 @@ def _jp2(raw: bytes) -> PictureHeader:
 
 
 def _tiff(raw: bytes) -> PictureHeader:
-    tags = _tags(raw, (256, 257, 258, 262, 273, 274, 277, 279, 284, 324, 325, 339))
+    at = _directory(raw)
+    tags = _tags(raw, TIFF_TAGS, at)
     if 256 not in tags or 257 not in tags:
         raise UnusablePicture("is a TIFF without a size")
-    bits, planes = max(tags.get(258, (1,))), tags.get(277, (1,))[0]
+    height, width = tags[257][0], tags[256][0]
+    bits, planes, colours = max(tags.get(258, (1,))), tags.get(277, (1,))[0], tags.get(262, (1,))[0]
     if set(tags.get(339, (1,))) - {1, 4} or bits not in (1, 2, 4, 8, 16):
         raise UnusablePicture("is a float, signed or 32-bit TIFF; accepted are unsigned 8 and 16 bit")
     if planes > 4:
         raise UnusablePicture(f"is a TIFF of {planes} planes; accepted are 1 to 4")
-    if tags.get(284, (1,))[0] == 2 and planes > 1 and bits > 8:  # OpenCV 4.14 decodes it into other pixels
+    if colours not in TIFF_COLOURS or colours == CMYK and bits > 8:
+        raise UnusablePicture(f"is a TIFF of {bits} bit in colours that are not read (photometric {colours})")
+    apart = tags.get(284, (1,))[0] == 2 and planes > 1
+    if apart and bits > 8:  # OpenCV 4.14 decodes it into other pixels
         raise UnusablePicture(f"is a TIFF of {bits} bit with separate planes; store them interleaved, pixel by pixel")
-    for offsets, counts in ((273, 279), (324, 325)):
-        ends = map(sum, zip(tags.get(offsets, ()), tags.get(counts, ()), strict=False))
-        if max(ends, default=0) > len(raw):
-            raise UnusablePicture("is a truncated TIFF")
-    alpha = planes == 4 and bits == 8 and tags.get(262, (1,))[0] == 2
-    ink = tags.get(262, (1,))[0] == 5
+    _check_strips(tags, height, width, planes if apart else 1, len(raw))
+    pages = _later_pages(raw, at)
     return PictureHeader(
-        tags[257][0],
-        tags[256][0],
+        height,
+        width,
         _valid(tags.get(274, (1,))[0]),
         tiff=True,
-        tiff_alpha=alpha,
         deep=bits == 16,
-        alpha=planes in (2, 4) and not ink,
-        cmyk=ink,
-        pages=_next_page(raw) != 0,
+        alpha=planes in (2, 4) and colours != CMYK,
+        cmyk=colours == CMYK,
+        pages=bool(pages),
+        white_is_zero=(tags.get(262) == (0,), *pages),
     )
 
 
-def _next_page(raw: bytes) -> int:
-    """Where the second directory of a TIFF lies; 0 without one."""
-    order = "<" if raw[:2] == b"II" else ">"
-    start = struct.unpack_from(f"{order}I", raw, 4)[0]
-    at = start + 2 + 12 * struct.unpack_from(f"{order}H", raw, start)[0]
-    return int(struct.unpack_from(f"{order}I", raw, at)[0]) if at + 4 <= len(raw) else 0
+def _check_strips(tags: dict[int, tuple[int, ...]], height: int, width: int, layers: int, length: int) -> None:
+    """Whether the strips or tiles of a TIFF lie inside its `length` bytes, and are as many as its rows need."""
+    for offsets, counts in ((273, 279), (324, 325)):
+        ends = map(sum, zip(tags.get(offsets, ()), tags.get(counts, ()), strict=False))
+        if max(ends, default=0) > length:
+            raise UnusablePicture("is a truncated TIFF")
+    tiled = 324 in tags
+    tall, wide = (tags.get(tag, (0,))[0] for tag in ((323, 322) if tiled else (278, 256)))
+    needed = layers * math.ceil(height / (tall or height or 1)) * math.ceil(width / (wide or width or 1))
+    if 0 < len(tags.get(324 if tiled else 273, ())) < needed:
+        raise UnusablePicture(f"is a TIFF with fewer {'tiles' if tiled else 'strips'} than its size needs")
 
 
-def _tags(data: bytes, wanted: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
-    """The wanted whole-number entries of a TIFF's first directory; an EXIF block is one, too."""
-    order = "<" if data[:2] == b"II" else ">"
-    start = struct.unpack_from(f"{order}I", data, 4)[0]
+def _directory(data: bytes) -> int:
+    """Where the first directory of a TIFF, or of an EXIF block, lies."""
+    return int(struct.unpack_from(f"{_order(data)}I", data, 4)[0])
+
+
+def _order(data: bytes) -> str:
+    return "<" if data[:2] == b"II" else ">"
+
+
+def _later_pages(raw: bytes, at: int) -> list[bool]:
+    """Of each further page of a TIFF whether white is stored as 0; `at`: its first directory."""
+    pages: dict[int, bool] = {}
+    for _ in range(MAX_PAGES):
+        at += 2 + 12 * struct.unpack_from(f"{_order(raw)}H", raw, at)[0]
+        at = struct.unpack_from(f"{_order(raw)}I", raw, at)[0] if at + 4 <= len(raw) else 0
+        if at == 0 or at in pages:
+            break
+        pages[at] = _tags(raw, (262,), at).get(262) == (0,)
+    return [*pages.values()]
+
+
+def _tags(data: bytes, wanted: tuple[int, ...], start: int) -> dict[int, tuple[int, ...]]:
+    """The wanted whole-number entries of the directory at `start` of a TIFF; an EXIF block is one, too."""
+    order = _order(data)
     tags: dict[int, tuple[int, ...]] = {}
     for entry in range(struct.unpack_from(f"{order}H", data, start)[0]):
         at = start + 2 + 12 * entry
@@ -262,7 +294,7 @@ def _tags(data: bytes, wanted: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
 def _orientation(exif: bytes) -> int:
     """1..8 from an EXIF block; a block that makes no sense means upright."""
     try:
-        return _valid(_tags(exif, (274,)).get(274, (1,))[0])
+        return _valid(_tags(exif, (274,), _directory(exif)).get(274, (1,))[0])
     except struct.error:
         return 1
 

@@ -19,9 +19,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.pictures.picture_decoder import DAMAGED, decode_error, image_error, load_picture
+from data.pictures.picture_decoder import decode_error, image_error, load_picture
 from data.pictures.picture_decoder import read_file as read_bytes
 from data.pictures.picture_header import TURNS
+from data.pictures.tiff_decoder import OPENCV_CODES, decode_pages
 from utils.values.channels import FLOAT, RGB
 
 NPY = ".npy"
@@ -88,31 +89,33 @@ def _decode(path: Path, max_pixels: int, grey: bool) -> np.ndarray:
     """(H, W, C) as stored, upright, colours in the order r, g, b, or as their brightness if `grey`."""
     raw, header = load_picture(path, max_pixels)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    buffer = np.frombuffer(raw, np.uint8)
-    luma = grey and raw.startswith(JPEG)  # a JPEG stores its brightness: half the work of decoding its colours
     try:
-        done, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED) if header.tiff else (True, ())
-        image = cv2.imdecode(buffer, BRIGHTNESS if luma else cv2.IMREAD_UNCHANGED) if not header.tiff else None
-    except cv2.error as error:
+        pages = decode_pages(raw, header) if header.tiff else [_decode_page(raw, grey)]
+    except (cv2.error, OSError, ValueError) as error:
         raise decode_error(path, error) from error
-    if header.tiff and done and len(pages) > 1:
-        if any(page.shape != pages[0].shape or page.ndim != 2 or page.dtype != pages[0].dtype for page in pages):
+    image = pages[0] if pages else np.zeros((0, 0), np.uint8)
+    if len(pages) > 1:
+        if any(page.shape != image.shape or page.ndim != 2 or page.dtype != image.dtype for page in pages):
             raise image_error(path, "its pages are not grey planes of one size and depth")
         image = np.stack(pages, 2)
-    elif header.tiff and done:
-        image = pages[0]
-    if image is None or image.dtype not in (np.uint8, np.uint16):
-        raise image_error(path, f"cannot be decoded, {DAMAGED}")
-    image = image[..., None] if image.ndim == 2 else image
-    if image.shape[2] in (3, 4) and not (header.tiff and len(pages) > 1):
-        codes = (cv2.COLOR_BGR2GRAY, cv2.COLOR_BGRA2GRAY) if grey else (cv2.COLOR_BGR2RGB, cv2.COLOR_BGRA2RGBA)
-        image = np.atleast_3d(cv2.cvtColor(image, codes[image.shape[2] - 3]))
+    elif grey and image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY if image.shape[2] == 3 else cv2.COLOR_RGBA2GRAY)
+    image = np.atleast_3d(image)
     if header.orientation in TURNS and not header.tiff:
         swap, rows, columns = TURNS[header.orientation]
         image = (image.transpose(1, 0, 2) if swap else image)[:: -1 if rows else 1, :: -1 if columns else 1]
     if image.shape[:2] != header.upright:
         raise image_error(path, f"is {image.shape[1]} x {image.shape[0]} although its header says otherwise")
     return np.ascontiguousarray(image)
+
+
+def _decode_page(raw: bytes, grey: bool) -> np.ndarray:
+    """(H, W), or (H, W, C) in the order r, g, b, alpha, as stored. Raises ValueError, cv2.error on damage."""
+    luma = grey and raw.startswith(JPEG)  # a JPEG stores its brightness: half the work of decoding its colours
+    image = cv2.imdecode(np.frombuffer(raw, np.uint8), BRIGHTNESS if luma else cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype not in (np.uint8, np.uint16):
+        raise ValueError("nothing usable decoded")
+    return image if image.ndim == 2 else cv2.cvtColor(image, OPENCV_CODES[image.shape[2]])
 
 
 def _read_npy(path: Path, max_pixels: int) -> np.ndarray:

@@ -217,6 +217,44 @@ def test_dark_pictures(home, tmp_path, top, advice):
     assert (tmp_path / "out" / "dark.jpg").exists()
 
 
+def deep(home, split, tops, hot=0):
+    """The pictures of a split in 16 bit, each up to its `top`; `hot` values of each are the largest there is."""
+    for path, top in zip(sorted((home / f"images/{split}").iterdir()), tops, strict=True):
+        values = texture(len(path.name)).astype(np.float64)
+        values = (values / values.max() * top).astype(np.uint16)
+        values.reshape(-1)[:hot] = 65_535
+        store(path, values)
+
+
+DARK = {  # largest values of six pictures, hot ones in each -> how many are dark, how bad it is, what to do
+    "hot pixels": ((4095,) * 6, 3, 6, "wrong", "scale them"),
+    "one uses its bits": ((4095,) * 5 + (65_535,), 0, 5, "wrong", "scale them"),
+    "one is dark": ((65_535,) * 5 + (900,), 0, 1, "odd", "scale them"),
+    "one is black": ((65_535,) * 5 + (0,), 0, 0, "", ""),
+    "12 bit": ((4095, 4000, 3000, 2000, 1000, 300), 0, 6, "wrong", "bit_depth: 12"),
+    "14 bit": ((16_383,) * 6, 0, 6, "wrong", "bit_depth: 14"),
+    "8 bit": ((255,) * 6, 0, 6, "wrong", "8 bits"),
+}
+
+
+@pytest.mark.parametrize("case", DARK)
+def test_each_picture_of_16_bit_is_judged_by_itself(home, tmp_path, case):
+    tops, hot, count, severity, advice = DARK[case]
+    deep(home, "train", tops, hot)
+    for found in (start(home).get("dark"), audit(home, tmp_path / "out")["dark"] if count else None):
+        if not count:
+            assert found is None
+            continue
+        found = found if isinstance(found, dict) else vars_of(found)
+        assert (found["count"], found["severity"]) == (count, severity) and advice in found["advice"]
+        assert count == 6 or f"{count} of 6 pictures" in found["said"]
+    assert (tmp_path / "out" / "dark.jpg").exists() == bool(count)
+
+
+def vars_of(finding):
+    return {name: getattr(finding, name) for name in ("count", "severity", "advice", "said")}
+
+
 def test_pictures_that_use_their_16_bit_are_not_dark(home):
     for path in (home / "images/train").iterdir():
         store(path, texture(0).astype(np.uint16) * 257)

@@ -16,6 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
+import detect
 import train
 import val
 from data.batches.build import eval_loader, train_loader
@@ -25,12 +26,13 @@ from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import BLANK, Key
 from data.batches.samples import EvalSamples, TrainSamples
 from data.files.shards import OFFSETS, member_name
+from data.pictures.picture_decoder import read_image
 from tests.conftest import QUICK
 from tests.faults.odd_files import folder, pipe
 from utils.config.config import AugmentConfig, Config, DataConfig
 from utils.values.channels import Channels
 from utils.values.record import Record
-from utils.words.errors import ResourceError
+from utils.words.errors import DataError, ResourceError
 
 ALL = AugmentConfig(mosaic=0.7, mixup=0.5, copy_paste=0.5)
 
@@ -528,3 +530,71 @@ def test_two_processes(glass, tmp_path, monkeypatch, policy):
         results = [json.loads((home / "results.json").read_text()) for home in (run, pair)]
         assert results[0]["notes"] == results[1]["notes"] and results[1]["images"] == 5
         assert results[1]["losses"] == pytest.approx(results[0]["losses"], rel=0.02)  # BatchNorm is apart
+
+
+TIFFS = {
+    "deflate": {"compression": "tiff_deflate"},
+    "lzw": {"compression": "tiff_lzw"},
+    "grey deflate": {"compression": "tiff_deflate"},
+    "alpha lzw": {"compression": "tiff_lzw"},
+}
+
+
+@pytest.mark.parametrize("kind", TIFFS)
+@pytest.mark.parametrize("seed", range(12))
+def test_damage_that_libtiff_sees_is_told(tmp_path, capfd, kind, seed):
+    """Of a changed byte, where its codes cannot be or rows are missing; what OpenCV would have passed over."""
+    rng = np.random.default_rng(seed)
+    image = np.add.outer(np.arange(90), np.arange(120)).astype(np.uint8)[..., None] + rng.integers(0, 30, 3, np.uint8)
+    mode = {"grey deflate": "L", "alpha lzw": "RGBA"}.get(kind, "RGB")
+    Image.fromarray(image).convert(mode).save(tmp_path / "t.tif", **TIFFS[kind])
+    before = read_image(tmp_path / "t.tif")
+    with Image.open(tmp_path / "t.tif") as picture:
+        start, length = picture.tag_v2[273][0], picture.tag_v2[279][0]
+    flip(tmp_path / "t.tif", start + int(rng.integers(2, length - 4)))
+    try:
+        after = read_image(tmp_path / "t.tif")
+    except DataError as error:
+        assert "damaged" in str(error)
+    else:
+        assert after.shape == before.shape
+        with Image.open(tmp_path / "t.tif") as picture:
+            picture.load()  # libtiff has nothing against it either
+    assert capfd.readouterr().err == ""
+
+
+def test_val_refuses_a_damaged_tiff(evaluation):
+    def spoil(files):
+        for file in files:
+            Image.open(file).convert("RGB").save(file.with_suffix(".tif"), compression="tiff_lzw")
+            file.unlink()
+        bad = files[2].with_suffix(".tif")
+        raw = bytearray(bad.read_bytes())
+        raw[len(raw) // 3 : len(raw) // 3 + 40] = b"\xff" * 40
+        bad.write_bytes(raw)
+
+    code, run, said = evaluation(spoil)
+    assert code == 3 and "glass_0003.tif: cannot be decoded" in said.err and not (run / "results.json").exists()
+    assert "Decod" not in said.err  # of libtiff itself
+
+
+@pytest.mark.parametrize("shape", [(66_000, 3), (2, 65_501), (65_501, 1), (65_500, 2)], ids=str)
+@pytest.mark.parametrize("flags", [(), ("--nosave",)], ids=["overlays", "crops"])
+def test_detect_draws_what_no_jpeg_can_hold_smaller(trained, tmp_path, monkeypatch, capsys, shape, flags):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "in/long.png")
+    Image.fromarray(pixels[:9, :9]).save(tmp_path / "in/short.png")
+    argv = ["--weights", str(trained / "weights/best.pt"), "--device", "cpu", "--source", "in", "--img", "96"]
+    argv += ["--conf", "0.0001", "--max-det", "5", "--save-crop", "--save-json", *flags]
+    assert detect.main(argv) == 0
+    run = tmp_path / "runs/detect/exp"
+    assert (run / "report.json").exists() and (flags or (run / "report.html").exists())
+    assert capsys.readouterr().err.count("long.png: ") == (max(shape) > 65_500)
+    if not flags:
+        with Image.open(run / "long.jpg") as drawn:
+            assert max(drawn.size) == 65_500
+    found = json.loads((run / "predictions.json").read_text())
+    ends = [row["bbox"][k] + row["bbox"][k + 2] for row in found if row["file_name"] == "long.png" for k in (0, 1)]
+    assert not ends or max(ends) <= max(shape) + 1  # of the full picture

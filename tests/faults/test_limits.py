@@ -607,3 +607,41 @@ def test_scripts_with_a_hostile_value(trained, glass, monkeypatch, capsys, seed)
     said = capsys.readouterr().err
     assert code in (0, 2, 3, 4, 6), said
     assert "Traceback" not in said and (code == 0 or said.count("error[") == 1)
+
+
+GIVEN = [
+    *[("half", v) for v in ("yes", "no", 1, None)],
+    *[("static", v) for v in ("x", 0, None)],
+    *[("masks", v) for v in (1, "False", [])],
+    *[("bgr", v) for v in ("rgb", "no", None, 0)],
+    *[("text_encoder", v) for v in ("x", None, 3)],
+    *[("sam", v) for v in (None, 3, b"x")],
+    *[("prompts", v) for v in (3, b"x", ["a"])],
+]
+
+
+@pytest.mark.parametrize(("name", "value"), GIVEN, ids=lambda v: ascii(v)[:20])
+def test_what_a_detector_is_given_is_not_guessed(trained, name, value):
+    with pytest.raises(ConfigError, match=name):
+        detect.Detector(trained / "weights" / "best.pt", device="cpu", **{name: value})
+
+
+@pytest.mark.parametrize(
+    "value", [None, 3, "", " ", b"x", "a\0b", "x" * 5000, ["a"], Path("nope"), "nope.yaml"], ids=ascii
+)
+@pytest.mark.parametrize("method", ["use_data", "use_thresholds", "read", "verdict"])
+def test_paths_that_a_detector_is_given(detector, method, value):
+    before = (detector.names, detector.order, detector.channels, detector.limits)
+    with pytest.raises(UserError) as caught:
+        getattr(detector, method)(value)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 6000
+    assert all(
+        a is b
+        for a, b in zip(before, (detector.names, detector.order, detector.channels, detector.limits), strict=True)
+    )
+
+
+def test_a_detector_takes_paths_of_either_kind(detector, glass):
+    assert detector.use_data(glass) == detector.use_data(str(glass))
+    picture = sorted((glass.parent / "images" / "val").iterdir())[0]
+    assert np.array_equal(detector.read(str(picture)), detector.read(picture))

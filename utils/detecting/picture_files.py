@@ -10,9 +10,10 @@ from typing import Self
 
 import numpy as np
 
+from utils.console.log import LOG
 from utils.detecting.output_options import DetectionOutput
 from utils.drawing.box_drawing import Marks, draw_marks
-from utils.drawing.overlay_files import OverlayVideos, write_picture
+from utils.drawing.overlay_files import LONGEST, OverlayVideos, write_picture
 from utils.files.output_files import Results, make_folder, write_text
 from utils.files.yolo_txt import label_text
 from utils.processes.threads import Background
@@ -51,10 +52,14 @@ class FoundFiles:
         if self.output.labels:
             with self.results.writing():
                 write_text(self._place("labels", frame, ".txt"), label_text(found, result.size, self.output.scores))
+        if max(result.size) > LONGEST and (self.output.pictures or self.output.crops):
+            LOG.warning(
+                "%s: what is drawn of it gets %s px to a side: a JPEG holds no more", frame.name, f"{LONGEST:,}"
+            )
         if self.output.pictures:
             self.background.run(self._overlay, frame, frame.image, found)
         if self.output.crops:
-            self.background.run(self._crops, frame, frame.image, found)
+            self._crops(frame, frame.image, found)
 
     def _overlay(self, frame: Frame, image: np.ndarray, found: Detections) -> None:
         marks = Marks(found.boxes.numpy(), found.labels.numpy(), found.scores.numpy(), found.masks)
@@ -71,9 +76,12 @@ class FoundFiles:
         for number, (label, (x1, y1), (x2, y2)) in enumerate(zip(found.labels.tolist(), low, high, strict=True)):
             crop = image[y1:y2, x1:x2]
             if crop.size:  # a box without area would be a picture that cannot be encoded
-                folder = f"crops/{slug(found.names[label])}"
-                with self.results.writing():
-                    write_picture(self._place(folder, frame, f"_{number}.jpg"), crop)
+                # one by one: a thousand large ones take longer than a single file may
+                self.background.run(self._crop, f"crops/{slug(found.names[label])}", frame, number, crop)
+
+    def _crop(self, folder: str, frame: Frame, number: int, crop: np.ndarray) -> None:
+        with self.results.writing():
+            write_picture(self._place(folder, frame, f"_{number}.jpg"), crop)
 
     def _place(self, folder: str, frame: Frame, suffix: str) -> Path:
         path = self.run / folder / frame.output.parent / (frame.output.name + suffix)

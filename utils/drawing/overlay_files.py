@@ -13,14 +13,30 @@ from utils.files.output_files import make_folder, remove_result, write_bytes
 from utils.values.frame import Clip
 from utils.words.errors import ResourceError, printable
 
+LONGEST = 65_500  # px of a side, of what libjpeg writes
 CODECS = ((".mp4", "mp4v"), (".avi", "MJPG"))
 
 
 def write_picture(path: Path, image: np.ndarray) -> None:
-    """Write (H, W, 3) uint8 RGB as JPEG; cv2.imwrite would fail on some Unicode paths. Raises ResourceError."""
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
-    assert done, f"cannot encode {image.shape} as JPEG"
+    """Write (H, W, 3) uint8 RGB as JPEG, smaller where a JPEG cannot be so large. Raises ResourceError."""
+    small = _encodable(image)
+    try:  # cv2.imwrite would fail on some Unicode paths
+        done, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
+    except cv2.error as error:
+        raise _not_encoded(path, small) from error
+    if not done:
+        raise _not_encoded(path, small)
     write_bytes(path, data.tobytes())
+
+
+def _encodable(image: np.ndarray) -> np.ndarray:
+    scale = LONGEST / max(image.shape[:2])
+    return image if scale >= 1 else fitted(image, *(max(math.floor(side * scale), 1) for side in image.shape[:2]))
+
+
+def _not_encoded(path: Path, image: np.ndarray) -> ResourceError:
+    size = f"{image.shape[1]} x {image.shape[0]} px"
+    return ResourceError(f"{printable(str(path))}: OpenCV cannot encode {size} as JPEG; --nosave does without")
 
 
 class OverlayVideos:

@@ -25,6 +25,7 @@ def read_only(array):
 
 FORMS = {
     "uint8": (COLOUR, False),
+    "array that could be masked": (np.ma.masked_array(COLOUR, False), False),
     "read-only": (read_only(COLOUR), False),
     "Fortran order": (np.asfortranarray(COLOUR), False),
     "view of a larger one": (np.pad(COLOUR, ((5, 5), (5, 5), (0, 0)))[5:-5, 5:-5], False),
@@ -127,6 +128,11 @@ WRONG = {
     "tensor of either order": torch.rand(3, 8, 3),
     "meta tensor": torch.zeros(3, 8, 8, device="meta"),
     "sparse tensor": torch.eye(8).to_sparse(),
+    "nested tensor": torch.nested.nested_tensor([torch.rand(3, 4, 4)], layout=torch.jagged),
+    "nested tensor, strided": torch.nested.nested_tensor([torch.rand(3, 4, 4)]),
+    "tensor float8": torch.rand(3, 8, 8).to(torch.float8_e4m3fn),
+    "tensor complex": torch.rand(3, 8, 8).to(torch.complex64),
+    "masked array": np.ma.masked_array(COLOUR, COLOUR > 100),
     "tensor int64": torch.from_numpy(COLOUR).long(),
     "None": None,
     "bytes": b"abc",
