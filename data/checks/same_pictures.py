@@ -71,8 +71,8 @@ def same_pictures(
             sampled += len(group) if left < 0 else 0
             whole += [group] if left < 0 else search.divided([group], _whole)
     repeated = [search.members(group) for group in whole]
-    within = {picture for members in repeated for picture in members}
-    found = [Same("file", tuple(m)) for m in search.files.values() if search.meant(m) and m[0] not in within]
+    listed = {picture for members in repeated for picture in members}
+    found = [Same("file", tuple(m)) for m in search.files.values() if search.meant(m) and m[0] not in listed]
     return found + [Same("bytes", tuple(members)) for members in repeated], sampled
 
 

@@ -69,27 +69,30 @@ class LostLabels:
 
     def _misplaced(self, used: Container[Path]) -> Iterator[Path]:
         """Label files anywhere that bear the name of a picture without label."""
-        if not self._bare:
-            return
+        for folder, files in self._folders() if self._bare else ():
+            for name in sorted(files):
+                stem, suffix = os.path.splitext(name)
+                if suffix.lower() in (".txt", ".xml") and self._is_bare(stem) and Path(folder, name) not in used:
+                    yield Path(folder, name)
+
+    def _folders(self) -> Iterator[tuple[str, list[str]]]:
+        """Each folder where labels may have been put, and what it holds: whole trees, and the folders above those."""
         homes = dict.fromkeys(home for home, _ in self._homes)
         trees = [entry for entry in self.description.splits[self.split] if os.path.isdir(entry)]
         trees += chain.from_iterable(label_trees(home, self.labels_root) for home in homes)
         seen: set[str] = set()
         for tree in trees:
-            if os.fspath(tree) in seen:
-                continue
-            for folder, folders, files in walk(tree):
+            for folder, folders, files in walk(tree) if os.fspath(tree) not in seen else ():
                 self.others.watch(folder)
-                folders[:] = sorted(
-                    name for name in folders if name[0] != "." and os.path.join(folder, name) not in seen
-                )
+                inner = sorted(name for name in folders if not name.startswith("."))
+                folders[:] = [name for name in inner if os.path.join(folder, name) not in seen]
                 seen.add(folder)
-                for name in sorted(files):
-                    stem, suffix = os.path.splitext(name)
-                    if suffix.lower() in (".txt", ".xml") and self._is_bare(stem):
-                        path = Path(folder, name)
-                        if path not in used:
-                            yield path
+                yield folder, files
+        root = self.description.root
+        above = {os.fspath(tree.parent) for tree in (*homes, *trees) if root in tree.parent.parents}
+        for folder in sorted(above - seen):
+            self.others.watch(folder)
+            yield folder, names_in(folder)
 
     def _taken(self, stems: set[str], labels: Iterable[Path]) -> Iterator[Path]:
         """The label files of all pictures of these names: listed here, in another split, or beside those listed."""

@@ -74,6 +74,14 @@ def root_set(home):
     return {"labels": {split: f"truth/{split}" for split in ("train", "val")}}
 
 
+def beside(home):
+    txt_set(home)
+    for split in ("train", "val"):
+        for number in range(4):
+            (home / f"labels/{split}/x{number}.txt").rename(home / f"images/{split}/x{number}.txt")
+    return {}
+
+
 def move(one, other):
     def change(home):
         (home / other).parent.mkdir(parents=True, exist_ok=True)
@@ -111,6 +119,8 @@ LOST = {
     "label in a sub-folder, other case": (txt_set, move("labels/val/x3.txt", "labels/val/sub/X3.TXT")),
     "label above": (txt_set, move("labels/val/x3.txt", "labels/x3.txt")),
     "label beside the folders": (txt_set, move("labels/val/x3.txt", "labels/old/x3.txt")),
+    "label above its root": (root_set, move("truth/val/x3.txt", "truth/x3.txt")),
+    "label above its picture": (beside, move("images/val/x3.txt", "images/x3.txt")),
     "xml in a sub-folder": (voc_set, move("Annotations/val/x3.xml", "Annotations/val/one/two/x3.xml")),
     "txt among xml": (
         voc_set,
@@ -229,14 +239,6 @@ def txt_and_xml(home):
         (home / f"labels.{split}").rename(home / f"labels/{split}/txt")
         for number in range(4):
             text(home / f"labels/{split}/xml/x{number}.xml", XML)
-    return {}
-
-
-def beside(home):
-    txt_set(home)
-    for split in ("train", "val"):
-        for number in range(4):
-            move(f"labels/{split}/x{number}.txt", f"images/{split}/x{number}.txt")(home)
     return {}
 
 
