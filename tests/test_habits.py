@@ -211,7 +211,7 @@ def test_a_data_format(copy):
     find = '    def dots_of(self, path: Path) -> Path:\n        """The dots of a picture."""\n'
     find += '        return path.with_suffix(".dots")\n\n'
     copy.edit(finder, r"^(    def files_of\()", find + r"\1")
-    copy.edit(finder, r"^(        label, xml = self\.labels.*)$", r"        yield self.dots_of(path)\n\1")
+    copy.edit(finder, r"^(        yield from self\.labels\.files_of.*)$", r"        yield self.dots_of(path)\n\1")
     copy.edit(reader, r"^(from data\.labels\.voc_labels import)", r"from data.labels.dots import read_dots\n\1")
     use = "        dots = self.finder.dots_of(path)\n        if dots.exists():\n"
     use += "            truth = read_dots(dots, size, self.finder.label_of_name)\n"

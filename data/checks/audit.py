@@ -70,7 +70,7 @@ class Audit:
     @cached_property
     def repeated(self) -> list[Same]:
         """Pictures that are one file, or of the same bytes."""
-        return same_pictures(self.pictures, across=False)[0]
+        return same_pictures(self.pictures, SPLITS)[0]
 
     @cached_property
     def looks(self) -> list[Look]:
@@ -141,17 +141,17 @@ class Audit:
 
     def class_table(self) -> list[str]:
         """A line per class with its boxes and pictures in every split."""
-        width = max([5, *(len(name) for one in self.sets.values() for name in one.names)])
+        width = max([5, *(len(printable(name)) for one in self.sets.values() for name in one.names)])
         width = min(width, 40)
         rows: dict[str, list[str]] = {}
         for place, one in enumerate(self.sets.values()):
             for name, boxes, shown in zip(one.names, *class_counts(one.records, len(one.names)), strict=True):
-                cells = rows.setdefault(name_key(name), [printable(name), *["" for _ in self.sets]])
+                cells = rows.setdefault(name_key(name), [_fitting(name, width), *["" for _ in self.sets]])
                 cells[place + 1] = f"{boxes:>12,} {shown:>9,}"
         head = f"{'class':{width}}" + "".join(f" {f'{split} boxes':>12} {'pictures':>9}" for split in self.sets)
         return [
             head,
-            *(f"{row[0][:width]:{width}} " + " ".join(f"{cell:>22}" for cell in row[1:]) for row in rows.values()),
+            *(f"{row[0]:{width}} " + " ".join(f"{cell:>22}" for cell in row[1:]) for row in rows.values()),
         ]
 
     def plain(self) -> dict[str, Any]:
@@ -160,6 +160,13 @@ class Audit:
             "splits": {split: one.data_report.plain() for split, one in self.sets.items()},
             "findings": [vars(finding) for finding in self.findings],
         }
+
+
+def _fitting(name: str, width: int) -> str:
+    """As much of a name as can be shown in so many letters: no escape is cut in two."""
+    while len(printable(name)) > width:
+        name = name[:-1]
+    return printable(name)
 
 
 def _mixed_sizes(split: str, records: Any) -> Iterator[Finding]:

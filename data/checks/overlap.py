@@ -11,6 +11,7 @@ from utils.words.errors import printable
 from utils.words.text import counted
 
 SPLITS = ("train", "val", "test")
+EVALUATED = ("val", "test")
 FLATTERS = "its numbers flatter: take them out of one of the splits"
 HOW = {"file": "the same files", "bytes": "the same bytes"}
 
@@ -47,8 +48,8 @@ def _between(
         )
 
 
-def repeat_findings(groups: Sequence[Same], split: str) -> Iterator[Finding]:
-    """What a split has more than once."""
+def repeat_findings(groups: Sequence[Same], split: str, most: int | None = None) -> Iterator[Finding]:
+    """What a split has more than once: in training it may be meant; `most`: names in the finding."""
     names = []
     for group in groups:
         mine = [one for one in group.pictures if one.split == split]
@@ -59,7 +60,8 @@ def repeat_findings(groups: Sequence[Same], split: str) -> Iterator[Finding]:
             count=len(names),
             said=f"{split}: {counted(len(names), 'picture')} more than once (the same file or bytes)",
             advice="they count twice: keep one of each",
-            names=tuple(names),
+            names=tuple(names[:most]),
+            severity="wrong" if split in EVALUATED else "odd",
         )
 
 

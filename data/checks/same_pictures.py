@@ -9,7 +9,7 @@ import hashlib
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
@@ -52,14 +52,16 @@ class _Extent(NamedTuple):
 Digest = Callable[[_Extent], Hashable]
 
 
-def same_pictures(pictures: Sequence[Listed], across: bool, most_bytes: float = float("inf")) -> tuple[list[Same], int]:
+def same_pictures(
+    pictures: Sequence[Listed], within: Collection[str], most_bytes: float = float("inf")
+) -> tuple[list[Same], int]:
     """The groups of same pictures, and how many files were compared by samples only, as more than `most_bytes` were to
     be read.
 
-    `across`: only groups that reach over several splits. What cannot be read is passed over: it is said elsewhere.
+    They reach over several splits, or lie in one of `within`. What cannot be read is passed over: it is said elsewhere.
     """
     with ThreadPoolExecutor(THREADS) as pool:
-        search = _Search(pictures, across, pool)
+        search = _Search(pictures, within, pool)
         alike = [list(search.extents)]
         for digest in (_size, _middle, _sampled):
             alike = search.divided(alike, digest)
@@ -69,16 +71,16 @@ def same_pictures(pictures: Sequence[Listed], across: bool, most_bytes: float = 
             sampled += len(group) if left < 0 else 0
             whole += [group] if left < 0 else search.divided([group], _whole)
     repeated = [search.members(group) for group in whole]
-    within = {picture for members in repeated for picture in members}
-    found = [Same("file", tuple(m)) for m in search.files.values() if search.meant(m) and m[0] not in within]
+    listed = {picture for members in repeated for picture in members}
+    found = [Same("file", tuple(m)) for m in search.files.values() if search.meant(m) and m[0] not in listed]
     return found + [Same("bytes", tuple(members)) for members in repeated], sampled
 
 
 class _Search:
     """Pictures by the file that holds them; `extents` are those of the first picture of each file."""
 
-    def __init__(self, pictures: Sequence[Listed], across: bool, pool: ThreadPoolExecutor) -> None:
-        self.across, self.pool = across, pool
+    def __init__(self, pictures: Sequence[Listed], within: Collection[str], pool: ThreadPoolExecutor) -> None:
+        self.within, self.pool = within, pool
         self.files: dict[tuple[int, int, int], list[Listed]] = {}
         self.extents: dict[Listed, _Extent] = {}
         for picture, extent in zip(pictures, self._all(_extent, [one.path for one in pictures]), strict=True):
@@ -101,7 +103,8 @@ class _Search:
 
     def meant(self, members: Sequence[Listed]) -> bool:
         """Whether these pictures, if they are the same, are what is looked for."""
-        return len({one.split for one in members}) > 1 if self.across else len(members) > 1
+        splits = {one.split for one in members}
+        return len(splits) > 1 or (len(members) > 1 and not splits.isdisjoint(self.within))
 
     def divided(self, groups: Sequence[list[Listed]], digest: Digest) -> list[list[Listed]]:
         """The groups divided further by a digest, without the parts that cannot hold what is looked for."""

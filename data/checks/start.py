@@ -1,4 +1,5 @@
-"""What is looked for at every start of train.py and val.py, beside what reading a split finds: pictures in two splits.
+"""What is looked for at every start of train.py and val.py, beside what reading a split finds: pictures in two splits,
+or twice in one that is evaluated.
 
 It reads little: file sizes, and samples of files of the same size. `python -m data.audit` looks at everything.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from data.checks.overlap import overlap_findings
+from data.checks.overlap import EVALUATED, overlap_findings, repeat_findings
 from data.checks.same_pictures import Listed, same_pictures
 from data.files.data_report import Finding
 from data.index.flat_truth import picture_paths
@@ -43,7 +44,7 @@ def said_once(sets: Mapping[str, RecordSet], source: DataSource | None = None) -
 
 
 def check_splits(paths: Mapping[str, list[str]]) -> tuple[Finding, ...]:
-    """Pictures that are in two of the splits, by path or by bytes."""
+    """Pictures that are in two of the splits, or twice in one that is evaluated, by path or by bytes."""
     total = sum(map(len, paths.values()))
     if total > MOST:
         said = f"{' and '.join(paths)}: {total:,} pictures are too many to be compared at every start"
@@ -51,10 +52,12 @@ def check_splits(paths: Mapping[str, list[str]]) -> tuple[Finding, ...]:
             Finding(kind="not_compared", count=total, said=said, advice="python -m data.audit does", severity="note"),
         )
     pictures = [Listed(split, path) for split, listed in paths.items() for path in listed]
-    groups, sampled = same_pictures(pictures, across=True, most_bytes=MOST_BYTES)
+    groups, sampled = same_pictures(pictures, EVALUATED, most_bytes=MOST_BYTES)
     found = list(overlap_findings(groups, {split: len(listed) for split, listed in paths.items()}, SHOWN))
+    for split in EVALUATED:
+        found += repeat_findings(groups, split, SHOWN)
     if sampled:
-        said = f"{sampled:,} pictures in two splits are the same by their samples and were not compared whole"
+        said = f"{sampled:,} pictures in the splits are the same by their samples and were not compared whole"
         found.append(Finding(kind="not_compared", count=sampled, said=said, advice="python -m data.audit does"))
     return tuple(found)
 

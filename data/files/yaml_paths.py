@@ -28,15 +28,15 @@ class YamlPaths:
     def _replaced(self, root: str | Path) -> Path:
         """The root that the user names in place of `path:`."""
         if os.path.isdir(root):
-            return _tidy(Path.cwd() / root)
-        raise missing("data.root", "stands in for the data YAML's path", _tidy(Path.cwd() / root), self._expected())
+            return tidy(Path.cwd() / root)
+        raise missing("data.root", "stands in for the data YAML's path", tidy(Path.cwd() / root), self._expected())
 
     def _root(self) -> Path:
         value = self.document.data.get("path")
         if value is None:
             return self.home
         text = self._text(value, "path")
-        beside, here = _tidy(self.home / text), _tidy(Path.cwd() / text)
+        beside, here = tidy(self.home / text), tidy(Path.cwd() / text)
         if os.path.isdir(beside):
             return beside
         if os.path.isdir(here):
@@ -89,12 +89,12 @@ class YamlPaths:
         """Below the root; a list file also beside the YAML; without `path:` also below the working directory; `../x`
         also as `x` (Roboflow).
         """
-        first, beside = _tidy(self.root / text), _tidy(self.home / text)
+        first, beside = tidy(self.root / text), tidy(self.home / text)
         if text.endswith(".txt") and not os.path.exists(first) and os.path.isfile(beside):
             return beside
-        others = [] if self.document.data.get("path") is not None else [_tidy(Path.cwd() / text)]
+        others = [] if self.document.data.get("path") is not None else [tidy(Path.cwd() / text)]
         if text.startswith("../"):
-            others.append(_tidy(self.root / text[3:]))
+            others.append(tidy(self.root / text[3:]))
         if os.path.exists(first) or glob.has_magic(text):
             return first
         for other in others:
@@ -104,7 +104,7 @@ class YamlPaths:
         return first
 
 
-def _tidy(path: Path) -> Path:
+def tidy(path: Path) -> Path:
     """Without `..` where that means the same place (behind a symbolic link it may not)."""
     short = Path(os.path.normpath(path))
     if os.path.exists(path) and not (os.path.exists(short) and short.samefile(path)):

@@ -30,6 +30,7 @@ MAX_ELEMENTS = 200_000
 MAX_TEXT = 1_000
 FOLDERS = ("Annotations", "annotations", "ANNOTATIONS", "labels", "Labels", "LABELS")
 IMAGE_FOLDERS = ("images", "jpegimages")
+TAKEN = {"object": "object", "bndbox": "object/bndbox"}  # where each lies in the annotation
 EDGES = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -187,6 +188,7 @@ class _Reader:
         self.objects: list[VocObject] = []
         self.size: dict[str, str] = {}
         self.path: list[str] = []
+        self.boxed = False  # whether the object has its box
         self.elements = 0
         self.text = ""
 
@@ -208,8 +210,23 @@ class _Reader:
             raise _Refused("too many or too deeply nested elements for an annotation")
         if len(self.path) == 1 and tag.lower() != "annotation":
             raise _Refused(f"starts with <{printable(tag[:40])}>, not with <annotation>")
+        self._check_place(tag)
         if self.path[1:] == ["object"]:
             self.objects.append(VocObject(self.parser.CurrentLineNumber))
+
+    def _check_place(self, tag: str) -> None:
+        """Raise for an object or a box that would not be read: the file would pass as one without it."""
+        name, place = tag.lower().rpartition(":")[2], "/".join(self.path[1:])
+        if name not in TAKEN or place.startswith("object/part/"):
+            return
+        if place != TAKEN[name]:
+            raise _Refused(f"has <{printable(tag[:40])}> where none is read, not as annotation/{TAKEN[name]}")
+        if name == "bndbox":
+            if self.boxed:
+                raise _Refused("has an object with two boxes, of which one would be lost")
+            self.boxed = True
+        else:
+            self.boxed = False
 
     def _characters(self, text: str) -> None:
         self.text += text

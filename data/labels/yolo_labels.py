@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from data.files.data_report import Problem
+from data.files.text_lines import text_lines
 from data.labels.long_rows import BOX, OVERHANG, UNSAID, LongRows
 from utils.words.errors import DataError, printable
 
@@ -34,7 +35,7 @@ def parse_labels(
     """
     rows = LabelRows(path, PIXELS)
     reader = _TextRows(rows, class_count, long_rows)
-    for number, line in enumerate(_lines(raw), 1):
+    for number, line in enumerate(text_lines(raw), 1):
         if tokens := line.split():
             reader.add(number, line, tokens)
     return rows.boxes(), np.array(rows.labels, np.int64), rows.finish()
@@ -42,12 +43,12 @@ def parse_labels(
 
 def count_rows(raw: bytes) -> int:
     """How many rows a label file has, good or bad."""
-    return sum(1 for line in _lines(raw) if line.strip())
+    return sum(1 for line in text_lines(raw) if line.strip())
 
 
 def long_rows_of(raw: bytes) -> Iterator[list[float]]:
     """The rows of a label file that may be polygons: finite numbers, seven or more and odd in count."""
-    for line in _lines(raw):
+    for line in text_lines(raw):
         tokens = line.split()
         if len(tokens) > BOX and len(tokens) % 2:
             try:
@@ -56,13 +57,6 @@ def long_rows_of(raw: bytes) -> Iterator[list[float]]:
                 continue
             if math.isfinite(sum(values)):
                 yield values
-
-
-def _lines(raw: bytes) -> list[bytes]:
-    """Lines of bytes (LF, CRLF or CR); a byte-order mark is taken off, UTF-16 is turned into UTF-8."""
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raw = raw.decode("utf-16", "replace").encode("utf-8", "replace")
-    return raw.removeprefix(b"\xef\xbb\xbf").splitlines()
 
 
 class LabelRows:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from data.files.data_report import Problem
 from data.labels.coco_labels import CocoTruth
 from data.labels.loose_names import loose_name, match_names
+from data.sets.other_pictures import OtherPictures
 from data.sets.picture_lists import Listing
 from utils.words.errors import printable
 from utils.words.text import counted
@@ -22,7 +23,7 @@ class CocoMatches:
     pictures that may be meant, which must not pass as good parts. A json that speaks of more pictures is no mistake.
     """
 
-    def __init__(self, listing: Listing, pictures: Sequence[Path], others: Callable[[], list[Path]]) -> None:
+    def __init__(self, listing: Listing, pictures: Sequence[Path], others: OtherPictures) -> None:
         self.listing, self.pictures, self.others = listing, pictures, others
         self.entries = {path: entry for path, entry in listing.pictures.items() if entry is not None}
         self.rows_read, self.rows_elsewhere, self.rows_orphaned = 0, 0, 0
@@ -67,7 +68,10 @@ class CocoMatches:
         """The entries with boxes that are not used."""
         rows = {index: truth[index].count for index in truth.names if index not in used}
         left = {index: truth.names[index] for index, count in rows.items() if count}
-        elsewhere = set(match_names(left, self.others())[0].values()) if left else set()
+        elsewhere = (
+            self._elsewhere(truth, {i: name for i, name in truth.names.items() if i not in used}) if left else set()
+        )
+        elsewhere &= set(left)
         lost = {index: name for index, name in left.items() if index not in elsewhere}
         self.rows_elsewhere += sum(rows[index] for index in elsewhere)
         self.rows_orphaned += sum(rows[index] for index in lost)
@@ -88,6 +92,25 @@ class CocoMatches:
         for picture in bare:
             if (where := alike.get(loose_name(picture.name))) is not None:
                 self.unclear[picture] = f"{where} may mean it, or another of this name; write its folder there"
+
+    def _elsewhere(self, truth: CocoTruth, left: Mapping[int, str]) -> set[int]:
+        """Which entries speak about pictures of other splits.
+
+        Splits often count their pictures alike, so that a base name alone says little: it counts for the splits whose
+        json this is, and for those of which it knows most pictures.
+        """
+        found: set[int] = set()
+        for split, pictures in self.others.by_split.items():
+            matched, _ = match_names(left, pictures)
+            speaks = truth.path in self.others.jsons(split) or 2 * len(matched) > len(pictures)
+            found |= {index for path, index in matched.items() if speaks or _in_its_folder(left[index], path)}
+        return found
+
+
+def _in_its_folder(name: str, picture: Path) -> bool:
+    """Whether a name of a json names a picture's folder, too."""
+    parts = loose_name(name).split("/")
+    return len(parts) > 1 and parts[-2:] == loose_name(picture.as_posix()).split("/")[-2:]
 
 
 def spelled(name: str, path: Path) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data.files.data_report import HARMLESS_SKIPS, DataReport, Finding, Problem, too_many
-from data.labels.label_places import find_orphans
 from data.pictures.oddities import dark, header_findings, kinds_not_read
 from data.sets.data_yaml import DataDescription
 from data.sets.label_finder import LabelFinder
+from data.sets.lost_labels import LostLabels
 from data.sets.picture_lists import Listing
-from data.sets.record_reader import PictureReading, count_label_rows
+from data.sets.record_reader import PictureReading
 from utils.words.errors import DataError, printable
 from utils.words.text import counted
 
@@ -23,18 +23,17 @@ NAMED = 3  # of many, the first so many are named
 class DataReportBuilder:
     """Takes every reading once, in order."""
 
-    def __init__(self, listing: Listing, finder: LabelFinder) -> None:
-        self.listing, self.finder = listing, finder
+    def __init__(self, description: DataDescription, listing: Listing, finder: LabelFinder) -> None:
+        self.description, self.listing, self.finder = description, listing, finder
+        self.lost = LostLabels(description, listing.split, finder.others)
         self.pictures, self.used, self.good, self.boxes, self.bad_rows = 0, 0, 0, 0, 0
         self.skipped: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
         self.notes: Counter[str] = Counter()
         self.rows: Counter[str] = Counter()
         self.problems: list[Problem] = []
-        self.homes: dict[tuple[Path, Path], tuple[Path, Path]] = {}
         self.unlabelled: Path | None = None
         self.odd: dict[str, list[Path]] = {}
-        self.bare_homes: dict[Path, Path] = {}  # where a label was looked for in vain, and for which picture first
         self.not_in_json: list[Path] = []
         self.spelled: dict[Path, Path] = {}  # label files of another spelling than their pictures
         self.read, self.left_out = 0, 0
@@ -64,8 +63,6 @@ class DataReportBuilder:
             if reading.label is None:
                 self.labels["not_in_json"] += 1
                 self.not_in_json += [reading.path] if len(self.not_in_json) < NAMED else []
-            else:
-                self.bare_homes.setdefault(reading.label.parent, reading.path)
         elif reading.label is not None and _is_spelled_otherwise(reading.label, reading.path):
             self.spelled[reading.label] = reading.path
         self.labels["missing"] += not record.labelled
@@ -73,7 +70,7 @@ class DataReportBuilder:
         self.labels["ignored"] += ignored
         self.labels["duplicate_rows"] += reading.duplicates
         if reading.label is not None:
-            self.homes.setdefault((reading.path.parent, reading.label.parent), (reading.path, reading.label))
+            self.lost.add(reading.path, reading.label, record.labelled)
 
     def findings(self, max_pixels: int) -> tuple[Finding, ...]:
         """What is odd about the pictures that are used, and how many are of kinds that are not read."""
@@ -87,10 +84,10 @@ class DataReportBuilder:
         """The report of all that was entered."""
         listing, labels, coco = self.listing, self.labels, self.finder.coco
         skipped = listing.skipped + self.skipped
-        orphans = self._orphans()
+        orphans = self.lost.find({*listing.list_files, *self.spelled, *(truth.path for truth in self.finder.truths)})
         orphaned = sum(rows for _, rows in orphans)
         dropped = self.rows + Counter(problem.reason for problem in coco.lost)
-        problems = (*listing.problems, *coco.problems, *coco.lost, *self.problems, *self._lost_labels(orphans))
+        problems = (*listing.problems, *coco.problems, *coco.lost, *self.problems, *self.lost.problems(orphans))
         names_wrong = sum(problem.reason in NAMES_WRONG for problem in problems)
         names_wrong = max(names_wrong - skipped["unclear_entry"], 0)  # those pictures may be meant
         return DataReport(
@@ -126,25 +123,6 @@ class DataReportBuilder:
             findings=findings,
         )
 
-    def _orphans(self) -> list[tuple[Path, int]]:
-        """Label files of no picture, and how many rows each has."""
-        used = {*self.listing.list_files, *self.spelled, *(truth.path for truth in self.finder.truths)}
-        found = find_orphans(self.homes.values(), used, self.finder.others)
-        return [(path, count_label_rows(path)) for path in found]
-
-    def _lost_labels(self, orphans: list[tuple[Path, int]]) -> list[Problem]:
-        """Labels of no picture beside which a picture has no label: the names may be wrong."""
-        lost = [(path, rows) for path, rows in orphans if rows and path.parent in self.bare_homes]
-        words = "belongs to no picture, and '{}' has no label; its {} would be lost"
-        return [
-            Problem(
-                printable(str(path)),
-                "orphaned_label",
-                words.format(printable(self.bare_homes[path.parent].name), counted(rows, "row")),
-            )
-            for path, rows in lost
-        ]
-
     def _notices(self, orphans: list[tuple[Path, int]]) -> Iterator[str]:
         if self.spelled:
             first = " for ".join(printable(str(path)) for path in next(iter(self.spelled.items())))
@@ -158,7 +136,7 @@ class DataReportBuilder:
             count = counted(self.labels["not_in_json"], "picture")
             yield f"{count} not in the COCO json, taken as without defects, first {names}"
 
-    def judge(self, description: DataDescription, bad_data: str, allow_empty: bool, data_report: DataReport) -> None:
+    def judge(self, bad_data: str, allow_empty: bool, data_report: DataReport) -> None:
         """Raise DataError for what is not tolerated.
 
         A picture is bad when it was left out, or when a row of its labels was: a set whose rows are all wrong
@@ -166,7 +144,7 @@ class DataReportBuilder:
         """
         if bad_data == "count":
             return
-        split, where = data_report.split, description.lines[data_report.split]
+        split, where = data_report.split, self.description.lines[data_report.split]
         harmful = [problem for problem in data_report.problems if not problem.harmless]
         if harmful and bad_data == "error":
             more = f", and {counted(len(harmful) - 1, 'more problem')}" if len(harmful) > 1 else ""
@@ -182,7 +160,7 @@ class DataReportBuilder:
             raise DataError(f"{where}: {split}: no pictures found{unread or '; mend the path'}")
         missing = data_report.labels["missing"]
         if missing * 2 > data_report.used and not allow_empty:
-            place = self.unlabelled or description.annotations.get(split)
+            place = self.unlabelled or self.description.annotations.get(split)
             raise DataError(
                 f"{where}: {split}: {missing:,} of {data_report.used:,} pictures have no label, first looked for "
                 f"{printable(str(place))}; mend the path (keys labels, annotations) or run with --allow-empty"

@@ -12,7 +12,7 @@ from data.labels.coco_labels import CocoTruth, read_coco
 from data.labels.coco_places import coco_places, find_coco
 from data.labels.label_places import LabelPlaces, label_candidates
 from data.labels.long_rows import LongRows, told_by
-from data.labels.voc_labels import find_xml, xml_folders, xml_places
+from data.labels.voc_labels import xml_places
 from data.labels.yolo_labels import long_rows_of
 from data.pictures.picture_decoder import read_file
 from data.sets.coco_matches import CocoMatches
@@ -45,7 +45,6 @@ class LabelFinder:
                 watch(folder)
             for folder in xml_places(home, labels_root):
                 watch(folder)
-        self.xml_homes = {home: xml_folders(home, labels_root) for home in homes}
         self.notices: list[str] = []
         self.binding = listing.split in description.annotations
         self.others = OtherPictures(description, listing, watch)
@@ -77,7 +76,7 @@ class LabelFinder:
         mine = self._sample(pictures, watch)
         told, words = told_by(mine)
         if mine and told.kind == "unsaid":
-            told, words = told_by([*mine, *self._sample(self.others(), watch)])
+            told, words = told_by([*mine, *self._sample(self.others.pictures(), watch)])
         if words:
             self.notices.append(f"{self.listing.split}: {words}")
         return told
@@ -99,22 +98,13 @@ class LabelFinder:
         """Whether the boxes of a picture come from COCO, not from its txt or xml."""
         return self.binding or self.listing.pictures.get(path) is not None
 
-    def xml_of(self, path: Path) -> Path | None:
-        """The VOC xml of a picture, at last one that is spelled otherwise."""
-        folders = self.xml_homes[path.parent]
-        found = find_xml(path, folders)
-        if found is not None or not folders:
-            return found
-        loose = self.labels.loose.find(os.fspath(path.parent), path.stem, [*map(os.fspath, folders)], ".xml")
-        return None if loose is None else Path(loose)
-
     def _look(self, description: DataDescription, pictures: Sequence[Path]) -> Iterator[CocoTruth]:
         """A COCO file in a usual place."""
         split = self.listing.split
         path = find_coco(description.root, split, description.splits[split])
         if path is None:
             return
-        alone = not any(os.path.lexists(self.labels.find(p)) or self.xml_of(p) for p in pictures)
+        alone = not any(os.path.lexists(self.labels.find(p)) or self.labels.xml_of(p) for p in pictures)
         try:
             yield read_coco(path, self.classes)
         except DataError as error:
@@ -128,11 +118,7 @@ class LabelFinder:
 
     def files_of(self, path: Path) -> Iterator[Path]:
         """The label files of a picture that are there."""
-        label, xml = self.labels.find(path), self.xml_of(path)
-        if os.path.lexists(label):
-            yield label
-        if xml is not None:
-            yield xml
+        yield from self.labels.files_of(path)
 
     def identities(self, used: list[Path]) -> tuple[list[int], tuple[int, ...]]:
         """Picture ids and category ids: those of the COCO file when it names every picture, else 1..N."""

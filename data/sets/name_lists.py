@@ -159,6 +159,12 @@ def _class_id(document: Document, key: Any, *keys: str) -> int:
 
 def _name(document: Document, *keys: Any) -> str:
     """A name as it is written: 010, 1.10 and yes are names."""
+    value: Any = document.data
+    for key in keys:
+        value = value[key]
+    if isinstance(value, (list, dict)):
+        advice = "write one word; several for one class go into a .json file: names: texts.json"
+        raise document.error(f"class {keys[-1]} is a list, no name; {advice}", *keys)
     name = (document.text(*keys) or "").strip()
     if name in ("", "~"):
         raise document.error(f"class {keys[-1]} has no name; write a word", *keys)

@@ -10,15 +10,19 @@ from data.files.data_report import Problem
 from data.files.folders import expand_glob, glob_folders, walk
 from data.files.shards import MANIFEST, SUFFIX, check_shards, members, offsets_of
 from data.files.stamps import Watch, no_watch
+from data.files.text_lines import text_lines
+from data.files.yaml_paths import tidy
 from data.labels.coco_labels import CocoImage, CocoTruth, read_coco
 from data.labels.loose_names import LooseFiles
-from data.pictures.picture_decoder import is_unread_picture, read_file
+from data.pictures.picture_decoder import is_picture, is_unread_picture, read_file
 from data.pictures.plane_reader import first_names, is_first, without_seconds
+from data.pictures.sources import is_video
 from data.sets.data_yaml import DataDescription
 from utils.words.errors import DataError, printable
 from utils.words.text import counted
 
 TEXT_BYTES = 256 << 20
+ARRAYS = (".npy", ".npz")
 
 
 class Listing:
@@ -63,6 +67,7 @@ class Listing:
             raise DataError(f"{where}: {self.split}: {printable(str(entry))} {what}")
 
     def _add_picture(self, path: Path, entry: CocoImage | None = None) -> None:
+        path = tidy(path) if ".." in os.fspath(path) else path  # else one picture could be listed twice
         known = self.pictures.get(path)
         if known is not None and entry is not None and entry.count:
             self.rows_left_out += entry.count
@@ -88,7 +93,7 @@ class Listing:
             for name in folders:
                 self.watch(os.path.join(home, name))
             for name in sorted(set(files) - set(file_names)):
-                if is_unread_picture(name) and not name.startswith("."):
+                if _is_not_read(name) and not name.startswith("."):
                     where = printable(os.path.join(home, name))
                     self._skip(where, "kind_not_read", "is a picture of a kind that is not read")
             for name in sorted(file_names):
@@ -108,13 +113,14 @@ class Listing:
 
     def _add_list(self, path: Path) -> None:
         self.list_files.add(path)
-        raw = read_file(path, TEXT_BYTES).removeprefix(b"\xef\xbb\xbf")
-        for number, line in enumerate(raw.splitlines(), 1):
+        for number, line in enumerate(text_lines(read_file(path, TEXT_BYTES)), 1):
             name = os.fsdecode(line.strip())
             if not name:
                 continue
             places = [home / name for home in (path.parent, self.root)]  # an absolute name stays itself
             found = next((place for place in places if self._is_there(place)), None)
+            if found is None and name.startswith("#"):
+                continue  # a comment
             if found is None or not is_first(os.path.basename(name), self.channels):
                 reason = "missing_picture" if found is None else "not_a_picture"
                 words = "does not exist" if found is None else "does not end like a picture"
@@ -154,3 +160,9 @@ class Listing:
             return True
         self.watch(path.parent)
         return False
+
+
+def _is_not_read(name: str) -> bool:
+    """Whether a file that is no picture to us may hold pictures: of another kind, a video, or by a name with blanks."""
+    misnamed = name != name.strip() and is_picture(name.strip())
+    return misnamed or is_unread_picture(name) or is_video(name) or name.lower().endswith(ARRAYS)

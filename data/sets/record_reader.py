@@ -18,6 +18,7 @@ from data.sets.label_finder import LabelFinder
 from data.sets.picture_lists import TEXT_BYTES
 from utils.values.record import Record
 from utils.words.errors import DataError, printable
+from utils.words.text import counted
 
 Truth = tuple[np.ndarray, np.ndarray, np.ndarray]  # boxes (N, 4), labels (N,), crowd (N,)
 
@@ -76,11 +77,18 @@ class RecordReader:
             return _left_out(path, path, "unclear_entry", self.finder.coco.unclear[path])
         if self.finder.decides(path):
             return self._from_coco(path, size, None if raw is None else count_rows(raw))
-        xml = self.finder.xml_of(path)
+        return self._from_files(path, size, label, raw)
+
+    def _from_files(self, path: Path, size: tuple[int, int], label: Path, raw: bytes | None) -> PictureReading:
+        xml = self.finder.labels.xml_of(path)
         if raw is not None:
             return self._from_txt(_Text(path, label, raw), size, xml)
         if xml is not None:
             return self._from_voc(path, size, xml)
+        entry = self.finder.entries.get(path)
+        if entry is not None and entry.count:
+            said = f"has neither txt nor xml, but {entry.where} has {counted(entry.count, 'box')} for it"
+            return _left_out(path, path, "unclear_entry", f"{said}; mend one, or name the json under annotations")
         return PictureReading(path, _record(path, size, labelled=False), label=label)
 
     def _rows(self, path: Path) -> int:
@@ -88,7 +96,7 @@ class RecordReader:
         if self.finder.decides(path):
             entry = self.finder.entries.get(path)
             return 0 if entry is None else entry.count
-        label, xml = self.finder.labels.find(path), self.finder.xml_of(path)
+        label, xml = self.finder.labels.find(path), self.finder.labels.xml_of(path)
         if os.path.lexists(label):
             return count_label_rows(label)
         return 0 if xml is None else count_label_rows(xml)
@@ -117,6 +125,11 @@ class RecordReader:
     def _from_coco(self, path: Path, size: tuple[int, int], rows: int | None) -> PictureReading:
         entry = self.finder.entries.get(path)
         if entry is None:
+            lost = {file: count_label_rows(file) for file in self.finder.files_of(path)}
+            if any(lost.values()):
+                file, count = next((file, count) for file, count in lost.items() if count)
+                said = f"is not in the COCO json, but {printable(str(file))} has {counted(count, 'row')} for it"
+                return _left_out(path, path, "unclear_entry", f"{said}; mend one of them")
             return PictureReading(path, _record(path, size, labelled=False), rows=rows)
         if entry.size not in (None, size):
             said = f"{entry.where} says {entry.size}, the upright picture is {size} (height, width)"

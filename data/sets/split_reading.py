@@ -123,7 +123,7 @@ class SplitReader:
                 watch(folder)
         self.used: list[Path] = []
         self.report_builder, self.disagreements = (
-            DataReportBuilder(self.listing, self.finder),
+            DataReportBuilder(description, self.listing, self.finder),
             Disagreements(self.finder),
         )
 
@@ -176,7 +176,7 @@ class SplitReader:
         notices = (*self.finder.notices, *self.disagreements.notices())
         findings = self.report_builder.findings(self.policy.max_pixels)
         data_report = self.report_builder.data_report(self.policy.drop_duplicates, notices, findings)
-        self.report_builder.judge(self.description, self.policy.bad_data, self.policy.allow_empty, data_report)
+        self.report_builder.judge(self.policy.bad_data, self.policy.allow_empty, data_report)
         channels, split = self.description.channels, self.split
         warning = missing_words(self.used, channels, self.description.lines[split])
         names, synonyms = self.description.names_of(split), self.description.synonyms[split]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,10 +32,10 @@ def wanted_classes(words: Sequence[str], names: Sequence[str]) -> tuple[int, ...
     """--classes: names (case does not count) or numbers -> numbers; None for no words. Raises ConfigError."""
     if not words:
         return None
-    by_name = {name.casefold(): index for index, name in enumerate(names)}
+    by_name = {name_key(name): index for index, name in enumerate(names)}
     chosen = []
     for word in words:
-        index = by_name.get(word.casefold(), int(word) if word.isdecimal() and len(word) < 9 else -1)
+        index = by_name.get(name_key(word), int(word) if word.isdecimal() and len(word) < 9 else -1)
         if not 0 <= index < len(names):
             raise ConfigError(
                 f"--classes {printable(word[:60])}: the checkpoint knows {printable(', '.join(names)[:400])}"
@@ -44,8 +45,9 @@ def wanted_classes(words: Sequence[str], names: Sequence[str]) -> tuple[int, ...
 
 
 def name_key(name: str) -> str:
-    """What makes two class names the same: case and the number of blanks do not count."""
-    return " ".join(name.casefold().split())
+    """What makes two class names the same: case, the number of blanks and the Unicode form do not count."""
+    folded = unicodedata.normalize("NFC", name).casefold()
+    return " ".join(unicodedata.normalize("NFC", folded).split())
 
 
 def read_class_mapping(text: str) -> dict[str, str]:

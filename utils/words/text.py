@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 
 from utils.words.errors import printable
@@ -21,8 +22,8 @@ def shown(value: object, most: int = 60) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`"; did you mean 'X'?"` for the nearest of `known`, or an empty string when nothing is near.
 
-    Near are words that differ in case, or by few letters of many: one in three letters, two in six, three in nine; and
-    the only one that begins with `name`.
+    Near are words that differ in case, or by few letters of many: one in three letters, two in six, three in nine, the
+    same suffix not counted; and the only one that begins with `name`.
     """
     if len(name) > LONGEST_WORD:
         return ""
@@ -32,9 +33,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return f"; did you mean '{printable(folded[longer[0]])}'?"
     # a word shares at least 2 of 3 letters with one within reach; difflib finds those fast, however many there are
     close = difflib.get_close_matches(name.casefold(), list(folded), n=5, cutoff=0.6)
-    allowed = min(max(len(name) // 3, 1), 3)
-    found = [(distance, k) for k in close if (distance := edits(name.casefold(), k)) <= min(allowed, len(k) - 1)]
+    found = [(distance, k) for k in close if (distance := edits(name.casefold(), k)) <= _allowed(name.casefold(), k)]
     return f"; did you mean '{printable(folded[min(found)[1]])}'?" if found else ""
+
+
+def _allowed(name: str, known: str) -> int:
+    """Edits by which a word may differ from a known one; a suffix that both have tells nothing."""
+    stem, suffix = os.path.splitext(name)
+    shared = len(suffix) if known.endswith(suffix) else 0
+    return min(max((len(name) - shared) // 3, 1), 3, len(known) - shared - 1)
 
 
 def edits(one: str, other: str) -> int:

@@ -27,7 +27,7 @@ def alike(tmp_path, images, names=None):
         path.write_bytes(cv2.imencode(how[0], image, how[1:])[1].tobytes())
         listed.append(Listed("val" if number % 2 else "train", str(path)))
     looks = list(look_at_all(listed, MOST))
-    return Alike(looks, same_pictures(listed, False)[0], MOST)
+    return Alike(looks, same_pictures(listed, ("train", "val"))[0], MOST)
 
 
 @pytest.mark.parametrize("grain", [2.0, 4.0, 20.0])

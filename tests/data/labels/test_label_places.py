@@ -49,15 +49,16 @@ def test_orphans(tmp_path: Path) -> None:
         "l/train.txt",
         "l/a.TXT",
         "l/z.xml",
+        "l/classes_3.txt",
         "l/a.json",
     )
-    for name in (*names, "l/other.json", "l/v.txt", "l/README.roboflow.txt"):
+    for name in (*names, "l/other.json", "l/README.roboflow.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     pairs = [(tmp_path / "i/a.jpg", tmp_path / "l/a.txt")]
-    found = find_orphans(pairs, {tmp_path / "l/train.txt"}, lambda: [Path("val/v.png")])
-    assert [path.name for path in found] == ["a.TXT", "a.json", "b.txt", "z.xml"]
-    assert find_orphans([(tmp_path / "no/a.jpg", tmp_path / "none/a.txt")], (), list) == []
+    found = find_orphans(pairs, {tmp_path / "l/train.txt"})
+    assert [path.name for path in found] == ["a.TXT", "a.json", "b.txt", "classes_3.txt", "z.xml"]
+    assert find_orphans([(tmp_path / "no/a.jpg", tmp_path / "none/a.txt")], ()) == []
 
 
 def test_places_of_many_pictures_are_those_of_each(tmp_path):

@@ -272,6 +272,10 @@ def test_annotations_key_gives_the_boxes(home: Home) -> None:
     assert result.data_report.boxes == 0 and result.data_report.labels["ignored"] == 4
     assert "COCO is used" in result.data_report.notices[0]
     home.write("truth.json", home.coco(["瓶 0.png"]))
+    with pytest.raises(DataError, match=r"1\.png: is not in the COCO json, but .*1\.txt has 1 row for it"):
+        home.read(ERROR, annotations={"train": "truth.json"})
+    for label in (home.root / "labels/train").iterdir():
+        label.unlink()
     with pytest.raises(DataError, match=r"3 of 4 pictures have no label, first looked for .*truth\.json"):
         home.read(ERROR, annotations={"train": "truth.json"})
 
