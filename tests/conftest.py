@@ -10,11 +10,20 @@ from hypothesis import settings
 
 import train
 from data.drawn.glass_set import write_glass
+from utils.console.log import LOG
 
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start
 torch.set_num_threads(1)
 settings.register_profile("calm", deadline=None, derandomize=True)
 settings.load_profile("calm")
+
+
+@pytest.fixture(autouse=True)
+def log_as_before():
+    """A script that a test runs takes over the log, which the next test may want to read."""
+    before = LOG.handlers[:], LOG.level, LOG.propagate
+    yield
+    LOG.handlers[:], LOG.level, LOG.propagate = before
 
 
 @pytest.fixture(scope="session")

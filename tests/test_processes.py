@@ -70,6 +70,7 @@ def test_stopped_and_resumed(pair, glass, tmp_path):
     assert_same(pair, last.parent.parent)
 
 
+@pytest.mark.slow
 def test_torchrun_continues_after_a_crash(pair, glass, tmp_path):
     """The command of the README, whose second process is killed: --max-restarts goes on from what was saved."""
     command = [*TORCHRUN, "--max-restarts", "1", str(ROOT / "train.py"), *STEPS, *EPOCHS, "--data", str(glass)]
@@ -84,6 +85,7 @@ def test_torchrun_continues_after_a_crash(pair, glass, tmp_path):
     assert_same(pair, last.parent.parent)
 
 
+@pytest.mark.slow
 def test_another_number_of_processes_says_so(pair, glass, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     process = start(tmp_path, *STEPS, *EPOCHS, "--data", str(glass), *PAIR)
@@ -99,6 +101,7 @@ def test_another_number_of_processes_says_so(pair, glass, tmp_path, monkeypatch,
     assert [row["epoch"] for row in rows] == ["0", "1", "2"]
 
 
+@pytest.mark.slow
 def test_validation_by_three_processes(pair, glass, tmp_path, monkeypatch):
     """The same report, detections and losses whoever looked at which picture."""
     monkeypatch.chdir(tmp_path)

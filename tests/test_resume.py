@@ -53,12 +53,12 @@ def interrupting(monkeypatch, name, moment, number):
 @pytest.mark.parametrize(
     ("name", "moment", "number", "words"),
     [
-        ("forward_backward", 2, signal.SIGTERM, ["--workers", "0"]),
+        pytest.param("forward_backward", 2, signal.SIGTERM, ["--workers", "0"], marks=pytest.mark.slow),
         ("forward_backward", 5, signal.SIGINT, ["--workers", "2"]),
         ("forward_backward", 6, signal.SIGTERM, ["--bf16"]),
         ("predict", 2, signal.SIGTERM, []),
-        ("score", 3, signal.SIGINT, []),
-        ("finish", 1, signal.SIGINT, ["--patience", "1", "--epochs", "8"]),
+        pytest.param("score", 3, signal.SIGINT, [], marks=pytest.mark.slow),
+        pytest.param("finish", 1, signal.SIGINT, ["--patience", "1", "--epochs", "8"], marks=pytest.mark.slow),
     ],
 )
 def test_stopped_and_resumed(glass, tmp_path, monkeypatch, capsys, name, moment, number, words):
@@ -86,6 +86,7 @@ def wait_for(path: Path, process: subprocess.Popen) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_killed_without_warning(glass, tmp_path, monkeypatch):
     """kill -9 as soon as something is saved, and a little later each time, until the run is through."""
     monkeypatch.chdir(tmp_path)

@@ -50,7 +50,7 @@ def test_checkpoints_are_plain(trained):
     assert "optimizer" not in checkpoint.load(trained / "weights" / "best.pt")
 
 
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_killed_and_resumed_equals_never_killed(trained, glass, tmp_path, monkeypatch, workers):
     """One epoch, Ctrl-C in the second, --resume: all equals the unbroken run bit for bit."""
     monkeypatch.chdir(tmp_path)
@@ -84,7 +84,10 @@ def test_training_data_options(glass, tmp_path, monkeypatch):
     assert len(list((tmp_path / "cache").rglob("*.rgb"))) == 18 and snapshot(glass.parent) == before
 
 
-@pytest.mark.parametrize("model", ["idfe-net-n", "idfe-net-basic-n", "idfe-net-free-n", "rtvpnet-n"])
+SLOW = [pytest.param(one, marks=pytest.mark.slow) for one in ("idfe-net-n", "idfe-net-basic-n", "idfe-net-free-n")]
+
+
+@pytest.mark.parametrize("model", [*SLOW, "rtvpnet-n"])
 def test_eight_pictures_are_learnt_by_heart(tmp_path, monkeypatch, capsys, model):
     from data.drawn.glass_set import write_glass
 

@@ -18,17 +18,13 @@ from data.audit import main
 from data.batches.build import read_splits
 from data.pictures.sources import find_sources
 from utils.config.settings import Setting, build_config
-from utils.console.log import LOG
 from utils.words.errors import DataError
 
 
 @pytest.fixture(autouse=True)
 def _as_a_script(tmp_path, monkeypatch):
-    """Its own cache folder; what `main` does to the log ends with the test."""
+    """Its own cache folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    kept = list(LOG.handlers), LOG.level, LOG.propagate
-    yield
-    LOG.handlers[:], LOG.level, LOG.propagate = kept
 
 
 def texture(seed, side=96):

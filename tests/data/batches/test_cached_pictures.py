@@ -108,7 +108,9 @@ def test_damaged_and_foreign_files_are_rebuilt(home, caplog, monkeypatch):
     for bad in (bytes(flipped), good[:-1], good[: HEADER.size - 2], b"", b"\x80\x04pickle", good[:32] + b"\xff" * 40):
         kept.write_bytes(bad)
         assert np.array_equal(got[0], want) and kept.read_bytes() == good
-    assert sum("damaged" in r.message for r in caplog.records) == 3 and not list(got.files.folder.glob("*.tmp"))
+    assert sum("damaged, decoded" in r.message for r in caplog.records) == 3 and not list(
+        got.files.folder.glob("*.tmp")
+    )
 
 
 def test_full_disk_is_said_once(home, caplog, monkeypatch):
