@@ -80,10 +80,13 @@ def _keep(path: Path, previous: Path) -> None:
     spare = previous.with_name(f".{previous.name}.tmp")
     spare.unlink(missing_ok=True)
     try:
-        os.link(path, spare)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(path, spare)
-    os.replace(spare, previous)
+        try:
+            os.link(path, spare)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(path, spare)
+        os.replace(spare, previous)
+    finally:  # still there where that failed, or where both are one file already
+        spare.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
