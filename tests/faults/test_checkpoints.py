@@ -522,6 +522,8 @@ COUNTS = {  # that no run of two epochs of three steps, stopped after the first 
     "averaged more often": {"ema.updates": 2**63 - 1},
     "best in a later epoch": {"best": 0.5, "best_epoch": 1},
     "best in no epoch": {"best": 0.5, "best_epoch": -1},
+    "more steps skipped than done": {"skipped_in_a_row": 2**62},
+    "more steps skipped than the epoch has": {"losses.skipped": 4},
     "losses of no picture": {"losses.pictures": 0},
 }
 

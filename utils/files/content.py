@@ -122,6 +122,8 @@ def contradiction(content: dict[str, Any], epochs: int) -> str:
         f"the best epoch is {content['best_epoch']} in epoch {epoch}": content["best_epoch"] <= epoch,
         f"best is {content['best']} in epoch {content['best_epoch']}": (content["best"] is None)
         == (content["best_epoch"] < 0),
+        f"{content['skipped_in_a_row']} steps skipped of {step}": content["skipped_in_a_row"] <= step,
+        f"{content['losses']['skipped']} steps skipped in {batches} batches": content["losses"]["skipped"] <= batches,
         "there are losses of no picture": content["losses"]["pictures"] > 0 or not content["losses"]["sums"],
     }
     return next((f"its counts contradict each other: {words}" for words, holds in rules.items() if not holds), "")
