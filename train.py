@@ -153,7 +153,7 @@ def fit(run: Run, loaders: Loaders, saver: Saver, table: ResultsCsv, stop: Stop)
         budget.start_epoch()
         with doctor.watching(state.model, lambda: loaders.first_batch(state.epoch).to(run.device), doctor_dtype):
             train_one_epoch(run, loaders, saver, stop)
-            final = state.epoch + 1 == cfg.schedule.epochs
+            final = state.epoch + 1 >= cfg.schedule.epochs
             last = final or world.broadcast(out_of_time(budget, cfg))  # clocks differ: rank 0 decides
             if last or not cfg.run.noval:
                 evaluation, report = evaluate_epoch(run, loaders, saver, stop)

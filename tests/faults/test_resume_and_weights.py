@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -285,6 +286,34 @@ def test_a_run_of_an_earlier_version_says_that_changes_are_not_noticed(here):
     checkpoint.save(last, content)
     (warning,) = resumed_warnings()
     assert "of an earlier version" in warning
+
+
+@pytest.mark.parametrize("left", [1, pytest.param(4, marks=pytest.mark.faults), 8, 12])
+def test_stopped_within_an_epoch_of_more_pictures(begun, tmp_path, monkeypatch, capsys, left):
+    """The epoch has had as many batches as there are now, or more: it is complete."""
+    monkeypatch.chdir(tmp_path)
+    write_glass(tmp_path / "set", train=12, val=4, size=96)
+    words = [*QUICK, "--data", "set", "--epochs", "3", "--batch", "4", "--save-steps", "1", "--noplots"]
+    whole, steps = train.forward_backward, []
+
+    def interrupted(*args):
+        steps.append(1)
+        if len(steps) == 4:  # of three in an epoch: the second one is stopped after two
+            os.kill(os.getpid(), signal.SIGTERM)
+        return whole(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "forward_backward", interrupted)
+        assert train.main([*words, "--set", "optim.accumulate=1"]) == 143
+    for path in pictures()[left:]:
+        label(path).unlink()
+        path.unlink()
+    assert train.main(["--resume"]) == 0
+    assert ("not exact: training data changed" in capsys.readouterr().err) == (left < 12)
+    last = checkpoint.load("runs/train/exp/weights/last.pt", resumable=True)
+    assert last["done"] and last["step"] == {1: 6, 4: 6, 8: 7, 12: 9}[left]  # 5, and the epochs that follow
+    rows = Path("runs/train/exp/results.csv").read_text().splitlines()[1:]
+    assert [row.partition(",")[0] for row in rows] == ["0", "1", "2"]
 
 
 # --weights

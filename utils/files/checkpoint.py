@@ -4,17 +4,19 @@ entry is right; written so that a crash at any moment leaves a complete file beh
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import pickle
 import shutil
+import stat
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +25,7 @@ from utils.config.config import Config
 from utils.config.settings import config_from_plain
 from utils.console.signals import uninterrupted
 from utils.files.content import flaw, not_finite
+from utils.files.output_files import new_file
 from utils.files.torch_zip import load_zip
 from utils.words.errors import CheckpointError, ConfigError, DamagedError, NumericError, ResourceError, printable
 
@@ -32,6 +35,7 @@ UNREADABLE = (
     *(RuntimeError, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError),
     *(ArithmeticError, MemoryError, struct.error, zipfile.BadZipFile),
 )
+NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)  # there is none, or none can be
 TRAINED = Path("runs/train")  # where a checkpoint is looked for when none is named
 
 
@@ -40,26 +44,27 @@ def save(path: Path, content: dict[str, Any], keep_previous: bool = False) -> No
     """Write `content` (tensors and plain values) to `path`: temporary file, fsync, read back, rename, fsync of the
     folder. There is a complete file of that name at any moment, and a signal waits until all is done.
 
-    `keep_previous` leaves the file before as `<stem>.prev.pt`. Raises ResourceError when the disk refuses, and
+    `keep_previous` leaves the file before as `one_before` of it. Raises ResourceError when the disk refuses, and
     NumericError for values that are not finite: what was saved before stays.
     """
     if found := not_finite(content):
         raise NumericError(f"{path}: not written: {found}; lower --set optim.lr0, or try --no-amp")
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        temporary.unlink(missing_ok=True)
-        with temporary.open("xb") as file:  # never through a link
+        with new_file(path) as file:
             torch.save({"format": FORMAT, **content}, file)
             file.flush()
             os.fsync(file.fileno())
-        _verify(temporary)
-        if keep_previous and path.exists():
-            _keep(path, path.with_suffix(".prev.pt"))
-        os.replace(temporary, path)
+            _verify(Path(file.name))
+            if keep_previous and path.exists():
+                _keep(path, one_before(path))
         _sync_folder(path.parent)
     except (OSError, RuntimeError, zipfile.BadZipFile) as error:  # torch turns a failed write into RuntimeError
-        temporary.unlink(missing_ok=True)
         raise ResourceError(f"{path}: cannot be written: {error}; free some space and --resume") from error
+
+
+def one_before(path: Path) -> Path:
+    """Where the checkpoint is kept that `path` was before."""
+    return path.parent / f"{path.stem}.prev{path.suffix}"
 
 
 def _verify(path: Path) -> None:
@@ -75,10 +80,13 @@ def _keep(path: Path, previous: Path) -> None:
     spare = previous.with_name(f".{previous.name}.tmp")
     spare.unlink(missing_ok=True)
     try:
-        os.link(path, spare)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(path, spare)
-    os.replace(spare, previous)
+        try:
+            os.link(path, spare)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(path, spare)
+        os.replace(spare, previous)
+    finally:  # still there where that failed, or where both are one file already
+        spare.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -92,17 +100,16 @@ def _sync_folder(folder: Path) -> None:
 def read(path: Path, remedy: str) -> Any:
     """What torch wrote to `path`, ours or not, on the CPU, every byte of it compared with its checksum.
 
-    Raises CheckpointError when there is no such file, with `remedy` as advice, and DamagedError for one that is
-    damaged, foreign or unsafe.
+    Raises CheckpointError when there is no such file, with `remedy` as advice, or when it may not be read, and
+    DamagedError for one that is damaged, foreign or unsafe.
     """
-    if not os.path.isfile(path):  # False, not an error, for names that no file can have
-        if os.path.exists(path):  # a folder, a pipe, a device: opening may wait for ever
-            raise DamagedError(path, "no regular file")
-        raise CheckpointError(f"{path}: no such checkpoint; {remedy}")
+    file = _opened(path, remedy)
     try:  # is_zipfile, too, raises for some damage
-        if not zipfile.is_zipfile(path):
-            raise zipfile.BadZipFile("incomplete, or no torch checkpoint (old pickle formats are refused as unsafe)")
-        with path.open("rb") as file:
+        with file:
+            if not zipfile.is_zipfile(file):
+                raise zipfile.BadZipFile(
+                    "incomplete, or no torch checkpoint (old pickle formats are refused as unsafe)"
+                )
             return load_zip(file)
     except pickle.UnpicklingError as error:
         reason = next((line for line in str(error).splitlines() if "GLOBAL" in line or "Unsupported" in line), "")
@@ -111,6 +118,18 @@ def read(path: Path, remedy: str) -> Any:
     except UNREADABLE as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise DamagedError(path, f"damaged or not a checkpoint: {printable(reason)}") from error
+
+
+def _opened(path: Path, remedy: str) -> BinaryIO:
+    """A file that cannot be opened may be good: only one that is no regular file counts as damaged."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a folder, a pipe, a device: opening may wait for ever
+            raise DamagedError(path, "no regular file")
+        return path.open("rb")
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno in NO_FILE:
+            raise CheckpointError(f"{path}: no such checkpoint; {remedy}") from None
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}; mend it, or name another") from error
 
 
 def load(path: str | Path, resumable: bool = False) -> dict[str, Any]:
@@ -164,9 +183,9 @@ def restore(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
         raise DamagedError(path, f"its weights do not fit its network: {reason}") from error
 
 
-def newest(project: Path, file: str) -> Path | None:
-    """The most recently written `<project>/*/weights/<file>`, or None."""
-    found = [p for p in project.glob(f"*/weights/{file}") if p.is_file()]
+def newest(project: Path, *files: str) -> Path | None:
+    """The most recently written `<project>/*/weights/<file>` of these `files`, or None."""
+    found = [p for file in files for p in project.glob(f"*/weights/{file}") if os.path.isfile(p)]
     return max(found, key=lambda p: (p.stat().st_mtime_ns, p.as_posix()), default=None)
 
 

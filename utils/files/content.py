@@ -17,6 +17,7 @@ from utils.words.schema import AtLeast, misfit
 Count = Annotated[int, AtLeast(0)]
 MAX_DEPTH, MAX_VALUES = 40, 300_000  # ours: some 10 and 10,000, and a class name is one value
 MAX_SHARED = 16  # how often, on average, a byte may be part of a tensor: modules share weights
+MOST_STEPS = 100_000_000  # of an epoch
 DTYPES = frozenset((*(getattr(torch, f"int{n}") for n in (8, 16, 32, 64)), torch.uint8, torch.bool)) | frozenset(
     (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 )
@@ -53,8 +54,15 @@ class Content(TypedDict):
     step: Count
     best: float | None
     vocabulary: NotRequired[StoredWords]
-    data_fingerprint: NotRequired[dict[str, SplitFingerprint]]
+    data_fingerprint: NotRequired[DataFingerprint]
     environment: NotRequired[dict[str, str | int]]
+
+
+class DataFingerprint(TypedDict):
+    """Of both splits."""
+
+    train: SplitFingerprint
+    val: SplitFingerprint
 
 
 class OptimizerState(TypedDict):
@@ -98,6 +106,32 @@ class TrainingContent(Content):
 def flaw(content: dict[str, Any], resumable: bool) -> str:
     """What is wrong with the content of a checkpoint, which must be `resumable` or not; "" when nothing is."""
     return _foreign(content) or _misfit(content, resumable)
+
+
+def contradiction(content: dict[str, Any], epochs: int) -> str:
+    """Which counts of a TrainingContent no run of so many `epochs` can have together; "" when they fit."""
+    epoch, step, batches = (content[name] for name in ("epoch", "step", "batches"))
+    ends = content["complete"] and epoch + 1 == epochs
+    rules = {
+        f"epoch {epoch} of {epochs}": epoch < epochs,
+        f"step {step} in epoch {epoch}, after {batches} batches of it": _steps_fit(epoch, step, batches),
+        f"epoch {epoch} is complete, after no batch": batches > 0 or not content["complete"],
+        "the last epoch is complete, and the run is not done": content["done"] or not ends,
+        "the run is done, and its last epoch is not complete": content["complete"] or not content["done"],
+        f"{content['ema']['updates']} updates of the average in {step} steps": content["ema"]["updates"] <= step,
+        f"the best epoch is {content['best_epoch']} in epoch {epoch}": content["best_epoch"] <= epoch,
+        f"best is {content['best']} in epoch {content['best_epoch']}": (content["best"] is None)
+        == (content["best_epoch"] < 0),
+        f"{content['skipped_in_a_row']} steps skipped of {step}": content["skipped_in_a_row"] <= step,
+        f"{content['losses']['skipped']} steps skipped in {batches} batches": content["losses"]["skipped"] <= batches,
+        "there are losses of no picture": content["losses"]["pictures"] > 0 or not content["losses"]["sums"],
+    }
+    return next((f"its counts contradict each other: {words}" for words, holds in rules.items() if not holds), "")
+
+
+def _steps_fit(epoch: int, step: int, batches: int) -> bool:
+    """Earlier epochs may have had other data, but each had a step, and no more than there can be pictures."""
+    return epoch <= step - batches <= epoch * MOST_STEPS
 
 
 def not_finite(content: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import os
 import platform
@@ -18,16 +19,18 @@ import cv2
 import numpy as np
 import torch
 
+from utils.console.log import LOG
 from utils.console.signals import saying
 from utils.files.earlier_run import take_over
-from utils.files.output_files import write_json, write_text
+from utils.files.output_files import refused, write_json, write_text
 from utils.files.output_paths import keep_out_of_layouts
 from utils.words.errors import ConfigError, ResourceError, printable
 from utils.words.private_paths import without_folders
 from utils.words.regular_file import read_regular
+from utils.words.text import counted
 
 LAST_WRITTEN = "report.json"  # of a run: when it is there, the results are complete
-MOST = 1 << 24  # bytes of a run.json
+MOST, MOST_ROWS = 1 << 24, 1 << 26  # bytes of a run.json, of a results.csv
 COLUMNS = (
     "epoch",
     *(f"train/{part}_loss" for part in ("box", "obj", "cls")),
@@ -115,20 +118,48 @@ class ResultsCsv:
         self.path = path
 
     def start(self, first_epoch: int) -> None:
-        """Write the header, keeping earlier rows below `first_epoch` (a resumed run)."""
-        rows = [row for row in self.rows() if int(row["epoch"]) < first_epoch]
+        """Write the header, keeping earlier rows below `first_epoch` (a resumed run). What else the file holds is not
+        lost: it stays under another name. Says so, and which rows are missing. Raises ResourceError.
+        """
+        rows, more = self._content()
+        earlier = [row for row in rows if int(row["epoch"]) < first_epoch]
+        kept = {int(row["epoch"]): row for row in reversed(earlier)}
+        if more or len(kept) < len(earlier):
+            LOG.warning("%s: holds more than the rows of this run: kept as %s", self.path, self._set_aside())
+        if missing := first_epoch - len(kept):
+            LOG.warning("%s: has no row of %s before this one", self.path, counted(missing, "epoch"))
         text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, COLUMNS)
+        writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(kept[epoch] for epoch in sorted(kept))
         write_text(self.path, text.getvalue())
 
     def rows(self) -> list[dict[str, str]]:
         """The rows so far."""
-        if not self.path.is_file():  # opening a pipe would wait for ever
-            return []
-        with self.path.open(newline="", encoding="utf-8", errors="replace") as file:
-            return [row for row in csv.DictReader(file) if (row.get("epoch") or "").isdecimal()]
+        return self._content()[0]
+
+    def _content(self) -> tuple[list[dict[str, str]], bool]:
+        """The rows, and whether the file holds anything else, of a person's or another program's."""
+        if not os.path.lexists(self.path):
+            return [], False
+        try:
+            text = read_regular(self.path, MOST_ROWS).decode("utf-8-sig")
+            reader = csv.DictReader(io.StringIO(text, newline=""))
+            found, columns = list(reader), reader.fieldnames or ()
+        except (ValueError, csv.Error):  # neither a file that can be read, nor UTF-8, nor a table
+            return [], True
+        rows = [row for row in found if _is_row(row)]
+        return rows, len(rows) < len(found) or len({*columns} & {*COLUMNS}) < len(columns)
+
+    def _set_aside(self) -> str:
+        """Give the file a name that is free, and return it. Raises ResourceError."""
+        names = (f"{self.path.name}.old{number or ''}" for number in itertools.count())
+        free = next(path for path in map(self.path.with_name, names) if not os.path.lexists(path))
+        try:
+            os.rename(self.path, free)
+        except OSError as error:
+            raise refused(self.path, error) from error
+        return free.name
 
     def append(self, values: Mapping[str, float | int | None]) -> None:
         """Add one row; undefined values stay blank."""
@@ -140,6 +171,17 @@ class ResultsCsv:
                 os.fsync(file.fileno())
         except OSError as error:
             raise ResourceError(f"{self.path}: cannot be written: {error}; free some space and --resume") from error
+
+
+def _is_row(row: Mapping[str | None, Any]) -> bool:
+    """Whether a row has an epoch, and in each other cell of ours a number or nothing."""
+    if None in row or None in row.values() or not 0 < len(row.get("epoch", "")) < 10 or not row["epoch"].isdecimal():
+        return False
+    try:
+        [float(row[column]) for column in COLUMNS if row.get(column)]
+    except ValueError:
+        return False
+    return True
 
 
 def _cell(value: float | int) -> str:

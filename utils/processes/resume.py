@@ -16,6 +16,7 @@ from utils.config.settings import Setting, build_config
 from utils.config.train_flags import TrainFlags
 from utils.console.log import LOG
 from utils.files import checkpoint
+from utils.files.content import contradiction
 from utils.files.runs import LAST_WRITTEN, find_run
 from utils.processes.distributed import World
 from utils.processes.exactness import Conditions, changed_data, changed_environment
@@ -93,7 +94,7 @@ def resume(flags: TrainFlags) -> Resumed:
     """The run that --resume names, or the newest. Raises CheckpointError, and ConfigError for flags that would change
     its result.
     """
-    path = Path(flags.resume) if flags.resume else checkpoint.newest(checkpoint.TRAINED, "last.pt")
+    path = Path(flags.resume) if flags.resume else _newest()
     if path is None:
         raise CheckpointError("--resume: no runs/train/*/weights/last.pt; name the checkpoint to continue from")
     other = [s.origin for s in flags.settings if s.key not in MAY_CHANGE]
@@ -106,6 +107,12 @@ def resume(flags: TrainFlags) -> Resumed:
     # the flags come last, so that they win over what the run had
     cfg, _ = build_config([*settings, *flags.settings])
     return replace(resumed, cfg=cfg)
+
+
+def _newest() -> Path | None:
+    """last.pt of the newest run, which may have only the one before it left."""
+    path = checkpoint.newest(checkpoint.TRAINED, "last.pt", "last.prev.pt")
+    return path and path.with_name("last.pt")
 
 
 @contextmanager
@@ -146,7 +153,7 @@ def restarted(cfg: Config, world: World) -> Resumed | None:
 
 def _saved_by(last: Path, launch: str) -> bool:
     """Whether a checkpoint is this launch's: with --exist-ok the folder may hold an older run's."""
-    return last.exists() and _saved_in(last).content["launch"] == launch
+    return any(map(os.path.exists, (last, checkpoint.one_before(last)))) and _saved_in(last).content["launch"] == launch
 
 
 def check_resumed(world: World, resumed: Resumed) -> None:
@@ -181,7 +188,9 @@ def first_that_fits(resumed: Resumed | None, attempt: Callable[[Resumed | None],
 
 
 def _saved_in(path: Path) -> Resumed:
-    """What a checkpoint says of its run, or the one before it where it is damaged. Raises CheckpointError."""
+    """What a checkpoint says of its run, or the one before it where it is damaged or gone. Raises CheckpointError."""
+    if not os.path.exists(path) and os.path.exists(checkpoint.one_before(path)):
+        return _one_before(path, DamagedError(path, "is not there"))
     try:
         return _read(path, path)
     except DamagedError as error:
@@ -189,8 +198,8 @@ def _saved_in(path: Path) -> Resumed:
 
 
 def _one_before(last: Path, error: DamagedError) -> Resumed:
-    previous = last.with_suffix(".prev.pt")
-    if not previous.exists():
+    previous = checkpoint.one_before(last)
+    if os.path.isdir(last) or not os.path.exists(previous):
         raise error
     try:
         resumed = _read(previous, last)
@@ -210,6 +219,8 @@ def _read(path: Path, last: Path) -> Resumed:
     stored = checkpoint.config_of(content, path)
     if other := other_value(stored, path, MAY_CHANGE):
         raise DamagedError(path, f"not of this run: {other}")
+    if found := contradiction(content, stored.schedule.epochs):
+        raise DamagedError(path, found)
     cfg = with_folders(stored, path)
     if lost := first_reduced(cfg):
         raise CheckpointError(

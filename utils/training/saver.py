@@ -36,11 +36,12 @@ class Saver:
 
     def save_now(self, state: TrainState) -> None:
         """Write last.pt, in the middle of an epoch or at its end."""
-        states = state.world.gather(random_state(), short_timeout=True)
+        last, states = self.folder / "last.pt", state.world.gather(random_state(), short_timeout=True)
         if state.world.first:
             content = {**state.plain(states), **self.about}
-            checkpoint.save(self.folder / "last.pt", content, keep_previous=True)
-        self.last_saved = state.step
+            # only what this run has read or written is known to be whole: a damaged file replaces no good one
+            checkpoint.save(last, content, keep_previous=state.source == last)
+        self.last_saved, state.source = state.step, last
         state.world.barrier()  # no process goes on, or ends, before the file is written
 
     def save_and_stop(self, state: TrainState, stop: Stop) -> NoReturn:
@@ -69,7 +70,8 @@ class Saver:
 
     @contextmanager
     def between_batches(self, state: TrainState, stop: Stop, steps: int, left: Callable[[], int]) -> Iterator[None]:
-        """The steps of an epoch, which ends after `steps` batches. When no further batch comes, for a signal or for
+        """The steps of an epoch, which ends after `steps` batches, or at once where it has had as many: a resumed run
+        may find fewer pictures. When no further batch comes, for a signal or for
         lack of workers, the state is saved if `left()`, the batches whose gradients wait to be used, is 0.
 
         Raises Stopped and WorkerError.
@@ -79,7 +81,7 @@ class Saver:
             lost = None
         except WorkerError as error:
             lost = error
-        if lost is None and state.batches == steps:
+        if lost is None and state.batches >= steps:
             return
         if not left() and state.world.size == 1:  # the others of several processes wait in their step
             self.save_now(state)

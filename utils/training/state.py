@@ -73,7 +73,7 @@ class TrainState:
     `network` is what is called in training: `model` itself, or the wrapper that exchanges its gradients with the other
     processes of `world`; its forward pass runs in `dtype` under autocast (None: float32). `epoch` and `step` count
     from 0; `batches` of the current epoch are done, with these `losses`. `complete`: the epoch is evaluated and in
-    results.csv too; `done`: no other follows.
+    results.csv too; `done`: no other follows. `source` is the checkpoint that it was last read from or saved in.
     """
 
     model: nn.Module
@@ -92,6 +92,7 @@ class TrainState:
     best: float | None = None
     best_epoch: int = -1
     skipped_in_a_row: int = 0
+    source: Path | None = None
 
     def plain(self, rng: list[dict[str, Any]]) -> dict[str, Any]:
         """What a checkpoint needs to continue exactly; `rng` is `random_state` of every process."""
@@ -122,6 +123,7 @@ class TrainState:
             self.scaler.load_state_dict(content["scaler"])
         for name in COUNTERS:
             setattr(self, name, content[name])
+        self.source = path
         self.losses = EpochLosses.from_plain(content["losses"])
         self.complete, self.done = content["complete"], content["done"]
         if self.complete and not self.done:

@@ -1,12 +1,15 @@
+import errno
 import os
 import pickle
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
 
+from utils.console.failure import GAVE_OUT, explain
 from utils.files import checkpoint
-from utils.words.errors import CheckpointError, ResourceError
+from utils.words.errors import CheckpointError, DamagedError, ResourceError
 
 WEIGHTS = {"module": {"layers.0.weight": torch.arange(4.0)}, "updates": 3}
 CONTENT = {"model_spec": {"nc": 1}, "names": ["a"], "channels": ["r"], "config": {}, "origins": {}, "launch": ""}
@@ -115,3 +118,48 @@ def test_newest(tmp_path):
         path.write_bytes(b"x")
         os.utime(path, ns=(number, 10 - number))
     assert checkpoint.newest(tmp_path, "best.pt").parts[-3] == "exp"
+
+
+def test_newest_of_several_names(tmp_path):
+    for number, name in enumerate(("last.pt", "last.prev.pt")):
+        path = tmp_path / f"exp{number}" / "weights" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x")
+        os.utime(path, ns=(number, number))
+    assert checkpoint.newest(tmp_path, "last.pt", "last.prev.pt").parts[-3] == "exp1"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.EIO, errno.EPERM])
+def test_a_file_that_cannot_be_opened_is_not_called_damaged(tmp_path, monkeypatch, number):
+    path = tmp_path / "last.pt"
+    checkpoint.save(path, CONTENT)
+
+    def refused(*_args, **_kwargs):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(CheckpointError, match=f"cannot be read: {os.strerror(number)}") as caught:
+        checkpoint.load(path)
+    assert not isinstance(caught.value, DamagedError)
+    expected = ResourceError if number in GAVE_OUT else CheckpointError
+    assert type(explain(caught.value)) is expected
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "file/below.pt", "loop", "dangling"])
+def test_names_that_no_file_has(tmp_path, name):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        checkpoint.load(tmp_path / name)
+
+
+def test_a_folder_in_the_way_of_a_save(tmp_path):
+    path = tmp_path / "last.pt"
+    checkpoint.save(path, CONTENT)
+    for name in (".last.pt.tmp", ".last.prev.pt.tmp", "last.prev.pt"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(ResourceError, match=r"last\.pt: cannot be written: "):
+            checkpoint.save(path, {**CONTENT, "names": ["b"]}, keep_previous=True)
+        (tmp_path / name).rmdir()
+        assert checkpoint.load(path)["names"] == ["a"] and [p.name for p in tmp_path.iterdir()] == ["last.pt"]
