@@ -97,7 +97,7 @@ def test_files_and_modules_named_in_the_text_exist(name):
     inside = re.findall(
         r"(?<![\w/])((?:models|data|utils|tests|cfg)/[\w./-]+\.(?:py|md|yaml))\b", " ".join(quoted(text))
     )
-    tests = re.findall(r"-m pytest ([\w./-]+)", text)
+    tests = re.findall(r"-m pytest ([\w./][\w./-]*)", text)
     assert [path for path in (*inside, *tests) if "NAME" not in path and not (ROOT / path).exists()] == []
     modules = re.findall(r"python -m ((?:models|data|utils)\.\w+)", text)
     assert [module for module in modules if importlib.util.find_spec(module) is None] == []

@@ -264,9 +264,21 @@ def test_after_the_last_line_a_signal_changes_nothing(trained, glass, tmp_path, 
         assert "stopped by" not in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-@pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_a_pipe_that_nobody_empties(trained, glass, tmp_path, stream, number):
+@pytest.mark.parametrize(
+    ("stream", "number", "seconds"),
+    [
+        ("stdout", signal.SIGTERM, 8),
+        ("stderr", signal.SIGTERM, 8),
+        ("stderr", signal.SIGINT, 1),  # during the imports
+        *(
+            pytest.param(s, n, t, marks=pytest.mark.faults)
+            for s in ("stdout", "stderr")
+            for n in NUMBERS
+            for t in (1, 4, 8, 15)
+        ),
+    ],
+)
+def test_a_pipe_that_nobody_empties(trained, glass, tmp_path, stream, number, seconds):
     """A paused pager: the run waits, but a signal ends it all the same."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -280,7 +292,7 @@ def test_a_pipe_that_nobody_empties(trained, glass, tmp_path, stream, number):
         [sys.executable, *words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, **streams
     )
     try:
-        time.sleep(8)
+        time.sleep(seconds)
         assert process.poll() is None
         process.send_signal(number)
         assert process.wait(timeout=40) == 128 + number

@@ -9,7 +9,7 @@ import os
 import sys
 from types import TracebackType
 
-from utils.console.signals import leave_on_signals
+from utils.console.signals import last_words, leave_on_signals
 
 MEMORY = "is there enough memory (ulimit -v), and room in /tmp?"
 MISSING = "python -m pip install -r requirements.txt"
@@ -43,5 +43,5 @@ def _one_line(kind: type[BaseException], error: BaseException, trace: TracebackT
 
 
 def _leave(line: str, code: int) -> None:
-    os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
+    last_words(line)
     os._exit(code)

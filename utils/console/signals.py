@@ -15,6 +15,7 @@ one counts. Only the main thread gets signals; elsewhere nothing is installed. N
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -93,8 +94,7 @@ def _leave_at_once(number: int, _: FrameType | None) -> None:
 
 def leave(number: int, words: str) -> NoReturn:
     """End this process and its children now: no exception, nothing is finished."""
-    with suppress(OSError):  # stderr may be closed
-        os.write(2, f"stopped by {signal.Signals(number).name}; {words}\n".encode())
+    last_words(f"stopped by {signal.Signals(number).name}; {words}")
     if "multiprocessing" in sys.modules:  # its import takes longer than all others here
         for child in sys.modules["multiprocessing"].active_children():
             child.kill()
@@ -105,6 +105,16 @@ def complete() -> None:
     """All results are there: what is left is to clean up, and a signal changes nothing any more."""
     for one in _working:
         one.over = True
+
+
+def last_words(line: str) -> None:
+    """A line on stderr, if that is open, and if somebody empties it."""
+    with suppress(OSError):
+        room = select.poll() if hasattr(select, "poll") else None
+        if room:
+            room.register(2, select.POLLOUT)
+        if not room or room.poll(1000):
+            os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
 
 
 class AtOnce:
