@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from utils.inspection.intervals import Rate, rate
+from utils.inspection.intervals import PerPicture, Rate, rate
 from utils.inspection.thresholds import sweep
 from utils.scoring.matching import Matching
 
@@ -20,18 +20,28 @@ class FrocPoint:
 
     threshold: float | None
     recall: Rate | None
-    false_alarms: int
-    pictures: int
+    false: PerPicture
+
+    @property
+    def false_alarms(self) -> int:
+        """In all pictures, good and bad."""
+        return self.false.events
 
     @property
     def false_per_picture(self) -> float:
         """False alarms over all pictures, good and bad."""
-        return self.false_alarms / self.pictures
+        return self.false.value
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready values."""
-        recall = self.recall and self.recall.plain()
-        return {**vars(self), "recall": recall, "false_per_picture": self.false_per_picture}
+        return {
+            "threshold": self.threshold,
+            "recall": self.recall and self.recall.plain(),
+            "false_alarms": self.false_alarms,
+            "pictures": self.false.pictures,
+            "false_per_picture": self.false_per_picture,
+            "false_per_picture_95": [self.false.low, self.false.high],
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +66,8 @@ class Froc:
     def point(self, index: int) -> FrocPoint:
         """The point of that index."""
         found = rate(self.hits[index], self.truth)
-        return FrocPoint(float(self.thresholds[index]), found, int(self.false_alarms[index]), self.pictures)
+        false = PerPicture(int(self.false_alarms[index]), self.pictures)
+        return FrocPoint(float(self.thresholds[index]), found, false)
 
 
 def budget(false_per_picture: float, pictures: int) -> int:
@@ -64,12 +75,19 @@ def budget(false_per_picture: float, pictures: int) -> int:
     return int(false_per_picture * pictures + 1e-6)
 
 
-def froc(matching: Matching, label: int | None = None) -> Froc:
-    """The curve of all classes pooled under one threshold, or of the class `label`."""
-    pairs = matching.pairs
-    counts, truth = matching.counts, np.ones(len(pairs.truth), bool)
-    if label is not None:
-        counts, truth = counts & (pairs.detections.labels == label), pairs.truth.labels == label
+def froc(matching: Matching) -> Froc:
+    """The curve of all classes pooled under one threshold."""
+    pairs, counts = matching.pairs, matching.counts
     hit = matching.hit[counts]
     thresholds, hits, false_alarms = sweep(pairs.scores[counts], hit, ~hit)
-    return Froc(thresholds, hits, false_alarms, pairs.pictures, int(truth.sum()))
+    return Froc(thresholds, hits, false_alarms, pairs.pictures, len(pairs.truth))
+
+
+def class_frocs(matching: Matching) -> list[Froc]:
+    """The curve of each class (K)."""
+    pairs, counts = matching.pairs, np.flatnonzero(matching.counts)
+    order = counts[np.argsort(pairs.detections.labels[counts], kind="stable")]
+    groups = np.split(order, np.searchsorted(pairs.detections.labels[order], np.arange(1, pairs.classes)))
+    truth = np.bincount(pairs.truth.labels, minlength=pairs.classes)
+    swept = (sweep(pairs.scores[own], matching.hit[own], matching.false[own]) for own in groups)
+    return [Froc(*curve, pairs.pictures, int(total)) for curve, total in zip(swept, truth, strict=True)]

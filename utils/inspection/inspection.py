@@ -5,26 +5,31 @@ it fail? One call that gathers the figures of the files around.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from utils.inspection.calibration import Calibration, calibration
+from utils.inspection.cross_fit import CrossFit, cross_fit, parts_of
 from utils.inspection.decisions import DecisionCurve, PictureScores, one_threshold_curve, picture_scores
 from utils.inspection.error_types import error_types
 from utils.inspection.froc import REPORTED, Froc, froc
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.operating import OperatingPoint, for_false_alarms, for_least_cost, operating_point
+from utils.inspection.operating import OperatingPoint, expected_point, operating_point
 from utils.inspection.sizes import SizeBin, size_bins
 from utils.inspection.suspects import LabelSuspects, Suspect, label_suspects, worst_false_alarms, worst_misses
+from utils.inspection.threshold_choice import for_least_cost, keeping_false_alarms
 from utils.scoring.evaluation import Evaluation
+from utils.scoring.matching import Matching
 from utils.words.text import counted
 
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
     """The figures: pictures by kind (`unlabelled`: good for want of a label file); the operating point at the chosen
-    thresholds, which `sizes`, `errors`, `misses` and `false_alarms` are at too; the best scores of each picture, and
+    thresholds, which `sizes`, `errors`, `misses` and `false_alarms` are at too, and what it is `expected` to be on other
+    pictures; the best scores of each picture, and
     the curves of one threshold for all classes (`curve` is None unless there are good and bad pictures); calibration
     and error counts of all classes and of each.
     """
@@ -36,6 +41,7 @@ class Inspection:
     bad: int
     unlabelled: int
     point: OperatingPoint
+    expected: OperatingPoint
     froc: Froc
     scores: PictureScores
     curve: DecisionCurve | None
@@ -55,8 +61,8 @@ class Inspection:
         neither = f", {other:,} with regions to ignore only" if other else ""
         return [
             f"{counted(self.pictures, 'picture')}: {self.bad:,} bad, {self.good:,} good{unlabelled}{neither}",
-            f"thresholds for {self.config.aim}; hit: {self.config.rule}",
-            *self.point.lines(),
+            f"thresholds for {self.config.aim}; hit: {self.config.rule}; expected on other pictures:",
+            *self.expected.lines(),
             "recall by size: " + "; ".join(str(one) for one in self.sizes),
             "errors: " + ", ".join(f"{kind} {count:,}" for kind, count in self.errors.items()),
         ]
@@ -70,6 +76,7 @@ class Inspection:
             "names": list(self.names),
             "pictures": pictures,
             "operating_point": self.point.plain(),
+            "expected": self.expected.plain(),
             "froc": [{"at": rate, **self.froc.at(rate).plain()} for rate in REPORTED],
             "sizes": [one.plain() for one in self.sizes],
             "calibration": self.calibration.plain(),
@@ -88,10 +95,7 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
     """
     names, matching = evaluation.names, evaluation.matched_by(config.rule)
     pairs, scores = matching.pairs, picture_scores(matching)
-    if config.cost is None:
-        thresholds = for_false_alarms(matching, names, config.false_per_picture, config.lowest)
-    else:
-        thresholds = for_least_cost(matching, names, config.cost, config.lowest)
+    thresholds, fit = _chosen(evaluation, matching, config)
     limits, every = np.array(thresholds), range(len(names))
     errors, at50 = error_types(matching, limits), evaluation.matching
     return Inspection(
@@ -102,6 +106,7 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
         bad=int(pairs.bad.sum()),
         unlabelled=int((pairs.good & ~pairs.labelled).sum()),
         point=operating_point(matching, thresholds),
+        expected=expected_point(matching, thresholds, fit),
         froc=froc(matching),
         scores=scores,
         curve=one_threshold_curve(scores) if pairs.good.any() and pairs.bad.any() else None,
@@ -114,3 +119,13 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
         misses=worst_misses(errors, names),
         false_alarms=worst_false_alarms(errors, names),
     )
+
+
+def _chosen(evaluation: Evaluation, matching: Matching, config: InspectionConfig) -> tuple[tuple[float, ...], CrossFit]:
+    """The thresholds, and those that are chosen without each part of the pictures."""
+    part = parts_of([record.path.name for record in evaluation.records])
+    names = evaluation.names
+    if config.cost is None:
+        return keeping_false_alarms(matching, names, config.false_per_picture, part, config.lowest)
+    choose = partial(for_least_cost, names=names, cost=config.cost, lowest=config.lowest)
+    return choose(matching), cross_fit(matching, part, choose)

@@ -1,8 +1,8 @@
-"""A count out of a total, with the interval that says how much it is worth."""
+"""A count out of a total, or per picture, with the interval that says how much it is worth."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any
 
@@ -11,13 +11,19 @@ Z = 1.959963984540054  # 95 % of a normal distribution lie within this many stan
 
 @dataclass(frozen=True)
 class Rate:
-    """`events` of `total` (> 0), with Wilson's 95 % interval (Wilson 1927; Newcombe 1998, method 3)."""
+    """`events` of `total` (> 0), with Wilson's 95 % interval (Wilson 1927; Newcombe 1998, method 3).
+
+    `worth`: how many independent events say as much as these do, where they hang together, as the boxes of one picture
+    do; None: all of them.
+    """
 
     events: int
     total: int
+    worth: float | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         assert 0 <= self.events <= self.total and self.total > 0, f"{self.events} of {self.total} is no rate"
+        assert self.worth is None or 0 < self.worth <= self.total, "no more than there are"
 
     @property
     def value(self) -> float:
@@ -35,10 +41,11 @@ class Rate:
         return 1.0 if self.events == self.total else min(self._centre() + self._half(), 1.0)
 
     def _centre(self) -> float:
-        return (self.events + Z * Z / 2) / (self.total + Z * Z)
+        n = self.worth or self.total
+        return (n * self.value + Z * Z / 2) / (n + Z * Z)
 
     def _half(self) -> float:
-        n, p = self.total, self.value
+        n, p = self.worth or self.total, self.value
         return Z * sqrt(p * (1 - p) * n + Z * Z / 4) / (n + Z * Z)
 
     def __str__(self) -> str:
@@ -55,6 +62,56 @@ class Rate:
         return {"events": self.events, "total": self.total, "value": self.value, "low": self.low, "high": self.high}
 
 
-def rate(events: int, total: int) -> Rate | None:
-    """The rate, or None where there is nothing to count: not measurable is not 0."""
-    return Rate(int(events), int(total)) if total else None
+def rate(events: int, total: int, variance: float | None = None) -> Rate | None:
+    """The rate, or None where there is nothing to count: not measurable is not 0. `variance` of the number of events,
+    where it may be more than that of independent ones.
+    """
+    if not total:
+        return None
+    independent = events * (total - events) / total
+    worth = None if variance is None or variance <= independent or not independent else total * independent / variance
+    return Rate(int(events), int(total), worth and float(worth))
+
+
+@dataclass(frozen=True)
+class PerPicture:
+    """`events` in so many `pictures` (> 0), in some of them several, with the 95 % score interval of a Poisson mean.
+
+    `worth`: how many pictures say as much as these, where some have many events at once; None: all of them.
+    """
+
+    events: int
+    pictures: int
+    worth: float | None = field(default=None, compare=False)
+
+    @property
+    def value(self) -> float:
+        """Events per picture."""
+        return self.events / self.pictures
+
+    @property
+    def low(self) -> float:
+        """Lower end of the interval; exactly 0 without events."""
+        return max(self._centre() - self._half(), 0.0) if self.events else 0.0
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval; 3.84 / pictures without events."""
+        return self._centre() + self._half()
+
+    def _centre(self) -> float:
+        return self.value + Z * Z / 2 / (self.worth or self.pictures)
+
+    def _half(self) -> float:
+        n = self.worth or self.pictures
+        return Z * sqrt(self.value / n + Z * Z / 4 / n**2)
+
+    def __str__(self) -> str:
+        """`0.095 (0.07 to 0.12)`; never a bare 0."""
+        return f"{self.value:.3g} ({self.low:.2g} to {self.high:.2g})" if self.events else f"at most {self.high:.2g}"
+
+
+def per_picture(events: int, pictures: int, variance: float | None = None) -> PerPicture:
+    """`variance` of the number of events, where it may be more than that of a Poisson distribution."""
+    worth = None if variance is None or variance <= events or not events else pictures * events / variance
+    return PerPicture(int(events), int(pictures), worth and float(worth))

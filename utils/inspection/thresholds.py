@@ -23,13 +23,14 @@ def settled(scores: np.ndarray, threshold: float, lowest: float = LOWEST) -> flo
     """A threshold that parts `scores` (M,) as `threshold` does, in the middle of the gap and short to write.
 
     Another batch size moves a score by its last digits; halfway between two scores that changes no decision. Above the
-    best score it lies halfway to 1 (NEVER if that is a score), below the worst it is `lowest`. Read as float32 or
-    float64 it parts the scores alike.
+    best score it lies halfway to 1 (NEVER if that is a score). Below the worst it lies halfway to `lowest`, the
+    confidence from which scores are known: a clean validation does not say that whatever scores more is a defect. Read
+    as float32 or float64 it parts the scores alike. Without scores, `threshold`.
     """
     above, below = scores[scores >= threshold], scores[scores < threshold]
-    if not len(below):
-        return float(min(lowest, above.min(initial=lowest)))
-    low = float(below.max())
+    if not len(scores):
+        return threshold
+    low = float(below.max(initial=min(lowest, scores.min())))
     if not len(above) and low >= 1:
         return NEVER
     return _between(low, float(above.min(initial=1.0)))

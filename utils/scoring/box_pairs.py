@@ -35,6 +35,11 @@ class Boxes:
         """(N,) px^2."""
         return (self.xyxy[:, 2] - self.xyxy[:, 0]) * (self.xyxy[:, 3] - self.xyxy[:, 1])
 
+    def of_pictures(self, chosen: np.ndarray) -> Boxes:
+        """Those in the pictures `chosen` (P,) bool, which are numbered anew."""
+        kept = chosen[self.picture]
+        return Boxes((chosen.cumsum() - 1)[self.picture[kept]], self.xyxy[kept], self.labels[kept])
+
     def of_one_class(self) -> Boxes:
         """The same boxes, all of class 0."""
         return replace(self, labels=np.zeros_like(self.labels))
@@ -72,6 +77,27 @@ class Pairs:
     def pictures(self) -> int:
         """How many pictures there are, good and bad."""
         return len(self.good)
+
+    def of_pictures(self, chosen: np.ndarray) -> Pairs:
+        """The same for the pictures `chosen` (P,) bool alone, which are numbered anew."""
+        detections, truth = chosen[self.detections.picture], chosen[self.truth.picture]
+        near = detections[self.detection]
+        return replace(
+            self,
+            detections=self.detections.of_pictures(chosen),
+            scores=self.scores[detections],
+            truth=self.truth.of_pictures(chosen),
+            regions=self.regions.of_pictures(chosen),
+            detection=(detections.cumsum() - 1)[self.detection[near]],
+            truth_box=(truth.cumsum() - 1)[self.truth_box[near]],
+            iou=self.iou[near],
+            centred=self.centred[near],
+            share=self.share[detections],
+            share_centred=self.share_centred[detections],
+            good=self.good[chosen],
+            bad=self.bad[chosen],
+            labelled=self.labelled[chosen],
+        )
 
     @cached_property
     def class_blind(self) -> Pairs:

@@ -62,6 +62,13 @@ class Matching:
         scores[self.taken[self.hit]] = self.pairs.scores[self.hit]
         return scores
 
+    def of_pictures(self, chosen: np.ndarray) -> Matching:
+        """The same for the pictures `chosen` (P,) bool alone, which are numbered anew."""
+        numbers = chosen[self.pairs.truth.picture].cumsum() - 1
+        place = np.append(numbers, (IGNORED, NOTHING))  # -2 and -1: what takes no box finds itself there
+        taken = self.taken[chosen[self.pairs.detections.picture]]
+        return Matching(self.pairs.of_pictures(chosen), self.rule, place[taken])
+
 
 def match(pairs: Pairs, rule: MatchRule) -> Matching:
     """Each detection of a picture, best score first, takes the free truth box of its class that it overlaps most among
