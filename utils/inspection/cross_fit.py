@@ -38,7 +38,7 @@ def cross_fit(matching: Matching, part: np.ndarray, choose: Choice) -> CrossFit:
 
 
 def parts_of(names: Sequence[str]) -> np.ndarray:
-    """(P,) the part of each picture, PARTS of one size, drawn by the names of the pictures: their order does not matter."""
+    """(P,) the part of each picture, PARTS of one size, drawn by their names, so that their order does not matter."""
     order = sorted(range(len(names)), key=lambda k: (zlib.crc32(names[k].encode("utf-8", "surrogateescape")), names[k]))
     part = np.empty(len(names), np.int64)
     part[order] = np.arange(len(names)) % PARTS

@@ -89,5 +89,8 @@ def class_frocs(matching: Matching) -> list[Froc]:
     order = counts[np.argsort(pairs.detections.labels[counts], kind="stable")]
     groups = np.split(order, np.searchsorted(pairs.detections.labels[order], np.arange(1, pairs.classes)))
     truth = np.bincount(pairs.truth.labels, minlength=pairs.classes)
-    swept = (sweep(pairs.scores[own], matching.hit[own], matching.false[own]) for own in groups)
-    return [Froc(*curve, pairs.pictures, int(total)) for curve, total in zip(swept, truth, strict=True)]
+    curves = []
+    for own, total in zip(groups, truth.tolist(), strict=True):
+        thresholds, hits, false_alarms = sweep(pairs.scores[own], matching.hit[own], matching.false[own])
+        curves.append(Froc(thresholds, hits, false_alarms, pairs.pictures, total))
+    return curves

@@ -22,16 +22,19 @@ from utils.inspection.suspects import LabelSuspects, Suspect, label_suspects, wo
 from utils.inspection.threshold_choice import for_least_cost, keeping_false_alarms
 from utils.scoring.evaluation import Evaluation
 from utils.scoring.matching import Matching
+from utils.words.errors import DataError
 from utils.words.text import counted
+
+MOST_NAMES = 10  # in a line
 
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
     """The figures: pictures by kind (`unlabelled`: good for want of a label file); the operating point at the chosen
-    thresholds, which `sizes`, `errors`, `misses` and `false_alarms` are at too, and what it is `expected` to be on other
-    pictures; the best scores of each picture, and
-    the curves of one threshold for all classes (`curve` is None unless there are good and bad pictures); calibration
-    and error counts of all classes and of each.
+    thresholds, which `sizes`, `errors`, `misses` and `false_alarms` are at too, and what is `expected` of them on other
+    pictures; the best scores of each picture, and the curves of one threshold for all classes (`curve` is None unless
+    there are good and bad pictures); calibration and error counts of all classes and of each. Of the classes `unseen`
+    nothing was detected: their threshold is the one that all classes would share.
     """
 
     config: InspectionConfig
@@ -53,16 +56,20 @@ class Inspection:
     labels: LabelSuspects
     misses: tuple[Suspect, ...]
     false_alarms: tuple[Suspect, ...]
+    unseen: tuple[str, ...]
 
     def lines(self) -> list[str]:
         """The figures for the console, every one with its interval."""
         unlabelled = f" ({self.unlabelled:,} of them without a label file)" if self.unlabelled else ""
         other = self.pictures - self.good - self.bad
+        shared = ", ".join(self.unseen[:MOST_NAMES]) + (", ..." if len(self.unseen) > MOST_NAMES else "")
         neither = f", {other:,} with regions to ignore only" if other else ""
         return [
             f"{counted(self.pictures, 'picture')}: {self.bad:,} bad, {self.good:,} good{unlabelled}{neither}",
-            f"thresholds for {self.config.aim}; hit: {self.config.rule}; expected on other pictures:",
-            *self.expected.lines(),
+            f"thresholds for {self.config.aim}; hit: {self.config.rule}",
+            *(f"expected on other pictures: {line}" for line in self.expected.lines()),
+            f"on these pictures, which they were chosen on: {self.point.counts()}",
+            *([f"nothing detected of {shared}: the threshold that all classes would share"] if self.unseen else []),
             "recall by size: " + "; ".join(str(one) for one in self.sizes),
             "errors: " + ", ".join(f"{kind} {count:,}" for kind, count in self.errors.items()),
         ]
@@ -97,6 +104,7 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
     pairs, scores = matching.pairs, picture_scores(matching)
     thresholds, fit = _chosen(evaluation, matching, config)
     limits, every = np.array(thresholds), range(len(names))
+    seen = np.bincount(pairs.detections.labels[matching.counts], minlength=pairs.classes)
     errors, at50 = error_types(matching, limits), evaluation.matching
     return Inspection(
         config=config,
@@ -118,14 +126,18 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
         labels=label_suspects(matching, names, config.confident),
         misses=worst_misses(errors, names),
         false_alarms=worst_false_alarms(errors, names),
+        unseen=tuple(name for name, count in zip(names, seen, strict=True) if not count),
     )
 
 
 def _chosen(evaluation: Evaluation, matching: Matching, config: InspectionConfig) -> tuple[tuple[float, ...], CrossFit]:
-    """The thresholds, and those that are chosen without each part of the pictures."""
+    """The thresholds, and those that are chosen without each part of the pictures. Raises DataError."""
     part = parts_of([record.path.name for record in evaluation.records])
     names = evaluation.names
     if config.cost is None:
         return keeping_false_alarms(matching, names, config.false_per_picture, part, config.lowest)
+    for kind, some in (("good", matching.pairs.good), ("bad", matching.pairs.bad)):
+        if not some.any():
+            raise DataError(f"--cost: there are no {kind} pictures to weigh; use --fa-per-image instead")
     choose = partial(for_least_cost, names=names, cost=config.cost, lowest=config.lowest)
     return choose(matching), cross_fit(matching, part, choose)

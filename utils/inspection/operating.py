@@ -31,6 +31,12 @@ class OperatingPoint:
         found = f"recall {self.pooled.recall or 'not measurable: no boxes to find'}"
         return [f"{found}; false alarms per picture {self.pooled.false}", *self.decisions.lines()]
 
+    def counts(self) -> str:
+        """What happened, without a word about other pictures."""
+        rates = {"recall": self.pooled.recall, "escape": self.decisions.escape, "overkill": self.decisions.overkill}
+        counted = [f"{name} {one.events:,} of {one.total:,}" for name, one in rates.items() if one]
+        return ", ".join([*counted, f"false alarms {self.pooled.false_alarms:,}"])
+
     def plain(self) -> dict[str, Any]:
         """JSON-ready values."""
         classes = [point.plain() for point in self.classes]
@@ -51,7 +57,7 @@ class _Outcome:
 
 
 def operating_point(matching: Matching, thresholds: Sequence[float]) -> OperatingPoint:
-    """What `thresholds` (K,) do. The intervals hold for other pictures only if they were chosen on others than these."""
+    """What `thresholds` (K,) do. The intervals are right for other pictures if these had no say in the choice."""
     everywhere = np.zeros(matching.pairs.pictures, np.int64)
     fit = CrossFit(everywhere, np.asarray(thresholds, float)[None])
     return _point(matching, thresholds, _outcome(matching, picture_scores(matching), fit), [])
@@ -71,7 +77,7 @@ def _outcome(matching: Matching, scores: PictureScores, fit: CrossFit) -> _Outco
     pairs, limits, part = matching.pairs, fit.limits, fit.part
     found = matching.found_at() >= limits[part[pairs.truth.picture], pairs.truth.labels]
     own = limits[part] if len(limits) > 1 else limits
-    hit, fired = (scores.hits >= own).any(1), (scores.alarms >= own).any(1)
+    hit, fired = np.any(scores.hits >= own, axis=1), np.any(scores.alarms >= own, axis=1)
     return _Outcome(found, fit.above(matching) & matching.false, ~hit[pairs.bad], ~fired[pairs.bad], fired[pairs.good])
 
 
@@ -120,11 +126,11 @@ def _found(
     total = np.bincount(group[0], minlength=count)
     (found, false), elsewhere = counted(outcome), [counted(one) for one in others]
     recall = found / np.maximum(total, 1)
-    spread = _spread(pairs.truth.picture, group[0], outcome.found - recall[group[0]], count)
-    spread += _sway([one[0] for one in elsewhere])
     kept = outcome.false
+    spread = _spread(pairs.truth.picture, group[0], outcome.found - recall[group[0]], count)
     alarms = _spread(pairs.detections.picture[kept], group[1][kept], np.ones(kept.sum()), count)
-    alarms += _sway([one[1] for one in elsewhere]) - false**2 / pairs.pictures
+    spread = spread + _sway([one[0] for one in elsewhere])
+    alarms = alarms - false**2 / pairs.pictures + _sway([one[1] for one in elsewhere])
     return tuple(
         FrocPoint(threshold, rate(found[k], total[k], spread[k]), per_picture(false[k], pairs.pictures, alarms[k]))
         for k, threshold in enumerate(thresholds)

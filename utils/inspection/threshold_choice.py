@@ -14,7 +14,6 @@ from utils.inspection.froc import Froc, budget, class_frocs, froc
 from utils.inspection.thresholds import LOWEST, settled
 from utils.scoring.matching import Matching
 from utils.words.class_names import name_key
-from utils.words.errors import DataError
 
 ROUNDS = 5  # in which the allowance is lowered until it is kept
 
@@ -95,12 +94,9 @@ def _best_step(curve: Froc, start: int, left: int) -> tuple[float, int, int] | N
 
 def for_least_cost(matching: Matching, names: Sequence[str], cost: Cost, lowest: float = LOWEST) -> tuple[float, ...]:
     """Thresholds (K,) of little cost: from the best shared one, each class in turn moves to its cheapest threshold
-    until none gains; never worse than the shared one. Raises DataError without good or without bad pictures.
+    until none gains; never worse than the shared one.
     """
     scores = picture_scores(matching)
-    for kind, some in (("good", scores.good), ("bad", scores.bad)):
-        if not some.any():
-            raise DataError(f"--cost: there are no {kind} pictures to weigh; use --fa-per-image instead")
     curve = one_threshold_curve(scores)
     thresholds = np.full(matching.pairs.classes, curve.thresholds[curve.cheapest(cost)])
     gained = True

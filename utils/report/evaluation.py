@@ -72,6 +72,7 @@ def _inspection_json(inspection: Inspection, files: Sequence[str]) -> dict[str, 
     point = plain["operating_point"]
     point["classes"] = _by_name(names, point["classes"])
     point["thresholds"] = _by_name(names, inspection.point.thresholds)
+    plain["expected"]["classes"] = _by_name(names, plain["expected"]["classes"])
     for key in ("class_calibration", "class_errors"):
         plain[key] = _by_name(names, plain[key])
     for key in ("misses", "false_alarms"):

@@ -24,13 +24,14 @@ NO_BAD, NO_GOOD, NO_BOXES = (
 
 
 def verdict(inspection: Mapping[str, Any]) -> Html:
-    """Recall at 0.1 false alarms, escape and overkill, each in a sentence."""
-    decisions = inspection["operating_point"]["decisions"]
-    at = next(point for point in inspection["froc"] if point["at"] == 0.1)
+    """Escape, overkill, recall and false alarms that are to be expected, each in a sentence."""
+    decisions, pooled = inspection["expected"]["decisions"], inspection["expected"]["pooled"]
+    low, high = pooled["false_per_picture_95"]
     tiles = (
         ("Escape: bad parts with no defect of theirs found", rate_words(decisions["escape"], NO_BAD)),
         ("Overkill: good parts thrown away", rate_words(decisions["overkill"], NO_GOOD)),
-        ("Recall at 0.1 false alarms per picture, one threshold", rate_words(at["recall"], NO_BOXES)),
+        ("Recall: defects found", rate_words(pooled["recall"], NO_BOXES)),
+        ("False alarms per picture", f"{pooled['false_per_picture']:.3g} ({low:.2g} to {high:.2g})"),
     )
     pictures = inspection["pictures"]
     good = f"{pictures['good']:,} good"
@@ -42,8 +43,9 @@ def verdict(inspection: Mapping[str, Any]) -> Html:
             element("div", *(_tile(label, words) for label, words in tiles), class_="tiles"),
             element(
                 "p",
-                f"Escape and overkill at the thresholds chosen for {inspection['aim']} (thresholds.yaml); a hit is: "
-                f"{inspection['rule']}. Shares have their 95 % interval (Wilson); where nothing happened in so few "
+                f"What the thresholds chosen for {inspection['aim']} (thresholds.yaml) are expected to do on other "
+                "pictures of this kind: each fifth of these pictures is judged by thresholds that the others chose. A "
+                f"hit is: {inspection['rule']}. Figures have their 95 % interval; where nothing happened in so few "
                 "pictures, the bound.",
                 class_="soft",
             ),
@@ -61,7 +63,13 @@ def operating_point(results: Mapping[str, Any], inspection: Inspection, sweep: M
     section, config = results["inspection"], inspection.config
     point = section["operating_point"]
     rows = [
-        [name, f"{one['threshold']:g}", rate_words(one["recall"], "no boxes"), f"{one['false_alarms']:,}"]
+        [
+            name,
+            f"{one['threshold']:g}",
+            rate_words(section["expected"]["classes"][name]["recall"], "no boxes"),
+            rate_words(one["recall"], "no boxes"),
+            f"{one['false_alarms']:,}",
+        ]
         for name, one in sorted(point["classes"].items())
     ]
     froc = [[f"{one['at']:g}", rate_words(one["recall"], NO_BOXES), f"{one['threshold']:g}"] for one in section["froc"]]
@@ -72,7 +80,7 @@ def operating_point(results: Mapping[str, Any], inspection: Inspection, sweep: M
             element("div", *_charts(inspection, sweep), class_="charts"),
             table(("false alarms per picture, at most", "recall", "threshold"), froc),
             element("h3", f"Chosen thresholds, for {section['aim']}"),
-            table(("class", "threshold", "found", "false alarms"), rows),
+            table(("class", "threshold", "recall, expected", "found here", "false alarms here"), rows),
         ]
     )
 

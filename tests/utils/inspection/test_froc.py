@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 
 from tests.utils.glass_cases import cases, detections, record, six_pictures
-from utils.inspection.froc import REPORTED, budget, froc
+from utils.inspection.froc import REPORTED, budget, class_frocs, froc
 from utils.inspection.intervals import Rate
 from utils.inspection.thresholds import NEVER
 from utils.scoring.box_pairs import pair_up
@@ -24,7 +24,7 @@ def test_six_pictures():
 def test_six_pictures_by_class_and_by_centre():
     """Bubble: hits 0.95, 0.5, alarms 0.6, 0.5 of 3 boxes. Oil by centre: hit 0.5 (picture 1), alarm 0.8, of 2 boxes."""
     pairs = pair_up(*six_pictures(), 2)
-    bubble, oil = froc(match(pairs, MatchRule()), 0), froc(match(pairs, MatchRule("center")), 1)
+    bubble, oil = class_frocs(match(pairs, MatchRule()))[0], class_frocs(match(pairs, MatchRule("center")))[1]
     assert bubble.hits.tolist() == [0, 1, 1, 2] and bubble.false_alarms.tolist() == [0, 0, 1, 2] and bubble.truth == 3
     assert oil.hits.tolist() == [0, 0, 1] and oil.false_alarms.tolist() == [0, 1, 1] and oil.truth == 2
 

@@ -71,8 +71,10 @@ def test_six_pictures(tmp_path):
     """At 0.1 false alarms in six pictures none is allowed: by hand, escape 3 of 4, overkill 0 of 2."""
     page, content = write(tmp_path, *six_pictures(), NAMES)
     words = " ".join(Tags(page).words).replace("\u00a0", " ")
-    assert "3 of 4 75.0 %, 30.1 % to 95.4 %" in words and "0 of 2 at most 65.8 %" in words
-    assert content["results"]["inspection"]["operating_point"]["decisions"]["escape"]["events"] == 3
+    section = content["results"]["inspection"]
+    assert section["operating_point"]["decisions"]["escape"]["events"] == 3
+    for kind, total in (("escape", 4), ("overkill", 2)):
+        assert f"{section['expected']['decisions'][kind]['events']} of {total}" in words
     assert "Speed was not measured" in words and "This run trained nothing" in words
     sweep = content["sweep"]
     at = STEPS.tolist().index(0.5)

@@ -1,0 +1,54 @@
+"""How often 95 % intervals hold on pictures to come: `python -m tests.utils.inspection.coverage` prints the table of
+cfg/RESULTS.md, in a quarter of an hour.
+"""
+
+import sys
+from collections.abc import Iterable
+
+import numpy as np
+
+from tests.utils.inspection.drawn_results import draw
+from utils.inspection.cross_fit import PARTS
+from utils.inspection.operating import OperatingPoint, expected_point, operating_point
+from utils.inspection.threshold_choice import for_false_alarms, keeping_false_alarms
+
+TO_COME = 20_000
+
+
+def coverage(classes: int, pictures: int, allowed: float, trials: int, seed: int) -> np.ndarray:
+    """(2, 5): of thresholds chosen and judged on the same pictures, and of cross-fitted ones, how often the intervals of
+    overkill, escape, recall and false alarms hold the truth; and the mean of the true false alarms per picture.
+    """
+    to_come = draw(TO_COME, classes, np.random.default_rng(seed))
+    names, result = [f"class {k:02d}" for k in range(classes)], np.zeros((2, 5))
+    for trial in range(trials):
+        rng = np.random.default_rng((seed, classes, pictures, trial))
+        matching, part = draw(pictures, classes, rng), rng.permutation(pictures) % PARTS
+        naive = for_false_alarms(matching, names, allowed)
+        thresholds, fit = keeping_false_alarms(matching, names, allowed, part)
+        judged = (naive, operating_point(matching, naive)), (thresholds, expected_point(matching, thresholds, fit))
+        for row, (chosen, point) in enumerate(judged):
+            truth = [figure.value for figure in _figures(operating_point(to_come, chosen))]
+            held = [one.low <= value <= one.high for one, value in zip(_figures(point), truth, strict=True)]
+            result[row] += [*held, truth[3]]
+    return result / trials
+
+
+def _figures(point: OperatingPoint):
+    return point.decisions.overkill, point.decisions.escape, point.pooled.recall, point.pooled.false
+
+
+def _table(seed: int, trials: int = 60) -> Iterable[str]:
+    yield "| classes | pictures | allowed | | overkill | escape | recall | false alarms | true false alarms |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for allowed in (0.1, 0.5):
+        for classes in (1, 3, 10, 40):
+            for pictures in (200, 1000, 5000):
+                before, after = coverage(classes, pictures, allowed, trials, seed)
+                for name, row in ((f"{classes} | {pictures} | {allowed:g} | before", before), ("| | | after", after)):
+                    yield f"| {name} | {' | '.join(f'{100 * v:.0f}' for v in row[:4])} | {row[4]:.3f} |"
+
+
+if __name__ == "__main__":
+    for line in _table(int((sys.argv[1:] or ["0"])[0])):
+        print(line, flush=True)
