@@ -16,8 +16,8 @@ TO_COME = 20_000
 
 
 def coverage(classes: int, pictures: int, allowed: float, trials: int, seed: int) -> np.ndarray:
-    """(2, 5): of thresholds chosen and judged on the same pictures, and of cross-fitted ones, how often the intervals of
-    overkill, escape, recall and false alarms hold the truth; and the mean of the true false alarms per picture.
+    """(2, 5): of thresholds judged on the pictures that chose them, and of cross-fitted ones, how often the intervals
+    of overkill, escape, recall and false alarms hold the truth; and the mean of the true false alarms per picture.
     """
     to_come = draw(TO_COME, classes, np.random.default_rng(seed))
     names, result = [f"class {k:02d}" for k in range(classes)], np.zeros((2, 5))
