@@ -246,10 +246,11 @@ def test_the_report_has_the_numbers_of_results_json_and_of_the_console(learnt, c
     report, results = read(scored / "report.json"), read(scored / "results.json")
     assert code == 0 and report["results"] == results and report["kind"] == "val"
     page = (scored / "report.html").read_text(encoding="utf-8").replace("&nbsp;", " ").replace("&gt;", ">")
-    for line in said.splitlines():
-        if line.startswith(("escape", "overkill")):
-            share = line.split(" ", 1)[1]
-            assert share.split(" (")[0] in page and share.split("(")[1].rstrip(")") in page
+    shares = [line.strip() for line in said.splitlines() if line.strip().startswith(("escape ", "overkill "))]
+    assert len(shares) == 2
+    for line in shares:
+        share = line.split(" ", 1)[1]
+        assert share.split(" (")[0] in page and share.split("(")[1].rstrip(")") in page
     assert len(report["provenance"]["weights_sha256"]) == 64 and "unavailable" in report["speed"]
     trained = read(learnt / "runs" / "train" / "exp" / "report.json")
     assert trained["kind"] == "train" and len(trained["training"]) == 60

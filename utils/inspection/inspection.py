@@ -67,8 +67,9 @@ class Inspection:
         return [
             f"{counted(self.pictures, 'picture')}: {self.bad:,} bad, {self.good:,} good{unlabelled}{neither}",
             f"thresholds for {self.config.aim}; hit: {self.config.rule}",
-            *(f"expected on other pictures: {line}" for line in self.expected.lines()),
-            f"on these pictures, which they were chosen on: {self.point.counts()}",
+            "expected on other pictures:",
+            *(f"  {line}" for line in self.expected.lines()),
+            f"on these pictures, which chose them: {self.point.counts()}",
             *([f"nothing detected of {shared}: the threshold that all classes would share"] if self.unseen else []),
             "recall by size: " + "; ".join(str(one) for one in self.sizes),
             "errors: " + ", ".join(f"{kind} {count:,}" for kind, count in self.errors.items()),

@@ -25,13 +25,14 @@ def test_six_pictures():
     assert len(result.labels.missing_labels) == 1, "labels are doubted from 0.5, whatever the thresholds"
     assert result.calibration.ece == pytest.approx(1.95 / 6) and len(result.class_errors) == 2
     lines = result.lines()
-    assert lines[:2] == [
+    assert lines[:3] == [
         "6 pictures: 4 bad, 2 good (1 of them without a label file)",
         "thresholds for at most 0.1 false alarms per picture; hit: IoU >= 0.5",
+        "expected on other pictures:",
     ]
-    assert lines[2:5] == [f"expected on other pictures: {line}" for line in result.expected.lines()]
+    assert lines[3:6] == [f"  {line}" for line in result.expected.lines()]
     counts = "recall 1 of 5, escape 3 of 4, overkill 0 of 2, false alarms 0"
-    assert lines[5] == f"on these pictures, which they were chosen on: {counts}"
+    assert lines[6] == f"on these pictures, which chose them: {counts}"
 
 
 def test_the_rule_and_the_cost_are_used():
@@ -51,7 +52,7 @@ def test_the_rule_and_the_cost_are_used():
 def test_without_good_pictures():
     records, found = [record([[0, 0, 9, 9]], [0])], {0: detections()}
     result = inspect(evaluated(records, found, NAMES), InspectionConfig())
-    assert result.curve is None and "overkill not measurable: no good pictures" in result.lines()[4]
+    assert result.curve is None and "overkill not measurable: no good pictures" in result.lines()[5]
     assert result.plain()["operating_point"]["decisions"]["overkill"] is None
     with pytest.raises(DataError, match="no good pictures"):
         inspect(evaluated(records, found, NAMES), InspectionConfig(cost=Cost(50, 1)))
