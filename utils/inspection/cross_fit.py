@@ -7,7 +7,7 @@ there are. Judged on the fifth of the pictures that had no say, five times, they
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +34,12 @@ class CrossFit:
 
 def cross_fit(matching: Matching, part: np.ndarray, choose: Choice) -> CrossFit:
     """`choose` on all but one of the parts, for each of them."""
-    return CrossFit(part, np.array([choose(matching.of_pictures(part != one)) for one in range(part.max() + 1)]))
+    return CrossFit(part, np.array([choose(some) for some in without_each(matching, part)]))
+
+
+def without_each(matching: Matching, part: np.ndarray) -> Iterator[Matching]:
+    """All pictures but those of one part, for each part in turn."""
+    return (matching.of_pictures(part != one) for one in range(part.max() + 1))
 
 
 def parts_of(names: Sequence[str]) -> np.ndarray:

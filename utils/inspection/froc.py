@@ -89,8 +89,8 @@ def class_frocs(matching: Matching) -> list[Froc]:
     order = counts[np.argsort(pairs.detections.labels[counts], kind="stable")]
     groups = np.split(order, np.searchsorted(pairs.detections.labels[order], np.arange(1, pairs.classes)))
     truth = np.bincount(pairs.truth.labels, minlength=pairs.classes)
-    curves = []
+    curves, hit = [], matching.hit
     for own, total in zip(groups, truth.tolist(), strict=True):
-        thresholds, hits, false_alarms = sweep(pairs.scores[own], matching.hit[own], matching.false[own])
+        thresholds, hits, false_alarms = sweep(pairs.scores[own], hit[own], ~hit[own])
         curves.append(Froc(thresholds, hits, false_alarms, pairs.pictures, total))
     return curves

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
-from utils.inspection.cross_fit import CrossFit, cross_fit
+from utils.inspection.cross_fit import CrossFit, without_each
 from utils.inspection.decisions import Cost, PictureScores, decision_curve, one_threshold_curve, picture_scores
 from utils.inspection.froc import Froc, budget, class_frocs, froc
 from utils.inspection.thresholds import LOWEST, settled
@@ -27,34 +26,56 @@ def keeping_false_alarms(
     What is just allowed on the pictures that choose is more on others, so less is allowed there, until the pictures
     that had no say have at most so many (or none is allowed any more).
     """
+    whole, *others = (Candidates(some, names, lowest) for some in (matching, *without_each(matching, part)))
     allowed, false = per_picture, matching.false
     for _ in range(ROUNDS):
-        choose = partial(for_false_alarms, names=names, per_picture=allowed, lowest=lowest)
-        fit = cross_fit(matching, part, choose)
+        thresholds = whole.for_false_alarms(allowed)
+        fit = CrossFit(part, np.array([other.for_false_alarms(allowed) for other in others]))
         got = float((fit.above(matching) & false).sum() / matching.pairs.pictures)
         if got <= per_picture or not budget(allowed, matching.pairs.pictures):
             break
         allowed *= per_picture / got
-    return choose(matching), fit
+    return thresholds, fit
+
+
+class Candidates:
+    """The thresholds that some pictures offer, sorted once: of each class, and those that all classes would share."""
+
+    def __init__(self, matching: Matching, names: Sequence[str], lowest: float = LOWEST) -> None:
+        self.pictures, self.ranks, self.lowest = matching.pairs.pictures, _ranks(names), lowest
+        self.curves, self.shared = class_frocs(matching), froc(matching)
+
+    def for_false_alarms(self, per_picture: float) -> tuple[float, ...]:
+        """Thresholds (K,) that find much with at most `per_picture` false alarms, all classes together, on average.
+
+        The allowance is spent where it finds most per false alarm (greedily along each class's FROC); never worse than
+        the best threshold that all classes share.
+        """
+        curves, shared = self.curves, self.shared
+        chosen = _spend(curves, budget(per_picture, self.pictures), self.ranks)
+        thresholds = [float(curve.thresholds[i]) for curve, i in zip(curves, chosen, strict=True)]
+        best = shared.index_at(per_picture)
+        if shared.hits[best] > sum(int(curve.hits[i]) for curve, i in zip(curves, chosen, strict=True)):
+            thresholds = [float(shared.thresholds[best])] * len(curves)
+        return self.settled(thresholds, float(shared.thresholds[best]))
+
+    def settled(self, thresholds: Sequence[float], shared: float) -> tuple[float, ...]:
+        """Each threshold in the middle of its gap between the scores of its class; a class without detections, of
+        which nothing is known, gets the `shared` one.
+        """
+        own = zip(self.curves, thresholds, strict=True)
+        common = settled(self.shared.thresholds[1:], shared, self.lowest)
+        return tuple(
+            settled(curve.thresholds[1:], threshold, self.lowest) if len(curve.thresholds) > 1 else common
+            for curve, threshold in own
+        )
 
 
 def for_false_alarms(
     matching: Matching, names: Sequence[str], per_picture: float, lowest: float = LOWEST
 ) -> tuple[float, ...]:
-    """Thresholds (K,) that find much with at most `per_picture` false alarms, all classes together, on average.
-
-    The allowance is spent where it finds most per false alarm (greedily along each class's FROC); never worse than the
-    best threshold that all classes share.
-    """
-    curves = class_frocs(matching)
-    allowed = budget(per_picture, matching.pairs.pictures)
-    chosen = _spend(curves, allowed, _ranks(names))
-    thresholds = [float(curve.thresholds[i]) for curve, i in zip(curves, chosen, strict=True)]
-    shared = froc(matching)
-    best = shared.index_at(per_picture)
-    if shared.hits[best] > sum(int(curve.hits[i]) for curve, i in zip(curves, chosen, strict=True)):
-        thresholds = [float(shared.thresholds[best])] * len(curves)
-    return _settled(matching, thresholds, float(shared.thresholds[best]), lowest)
+    """See Candidates."""
+    return Candidates(matching, names, lowest).for_false_alarms(per_picture)
 
 
 def _spend(curves: Sequence[Froc], left: int, ranks: Sequence[int]) -> list[int]:
@@ -106,7 +127,8 @@ def for_least_cost(matching: Matching, names: Sequence[str], cost: Cost, lowest:
             better = _move(scores, thresholds, int(k), cost)
             if better is not None:
                 thresholds[k], gained = better, True
-    return _settled(matching, thresholds.tolist(), float(curve.thresholds[curve.cheapest(cost)]), lowest)
+    shared = float(curve.thresholds[curve.cheapest(cost)])
+    return Candidates(matching, names, lowest).settled(thresholds.tolist(), shared)
 
 
 def _move(scores: PictureScores, thresholds: np.ndarray, k: int, cost: Cost) -> float | None:
@@ -126,16 +148,3 @@ def _ranks(names: Sequence[str]) -> list[int]:
     """The place of each class in the alphabet, so that ties do not hang on the order of the classes."""
     order = sorted(range(len(names)), key=lambda k: name_key(names[k]))
     return np.argsort(order).tolist()
-
-
-def _settled(matching: Matching, thresholds: Sequence[float], shared: float, lowest: float) -> tuple[float, ...]:
-    """Each threshold in the middle of its gap between the scores of its class; a class without detections, of which
-    nothing is known, gets the `shared` one.
-    """
-    pairs, counts = matching.pairs, matching.counts
-    labels, scores = pairs.detections.labels[counts], pairs.scores[counts]
-    order = np.argsort(labels, kind="stable")
-    groups = np.split(scores[order], np.searchsorted(labels[order], np.arange(1, pairs.classes)))
-    common = settled(scores, shared, lowest)
-    pairs_of = zip(groups, thresholds, strict=True)
-    return tuple(settled(own, threshold, lowest) if len(own) else common for own, threshold in pairs_of)
