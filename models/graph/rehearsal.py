@@ -43,12 +43,13 @@ def may_be_large(inputs: Sequence[Value], channels: int, numbers: Sequence[int])
     """Whether a row could exceed the limits: a rough bound, so that ordinary rows need not be rehearsed.
 
     `channels` that it gives (0: as many as it reads); `numbers` are its other arguments: each may be a side of a
-    kernel, a scale or a padding, and counts twice.
+    kernel, a scale or a padding, and counts twice; no layer multiplies more than two of them. A rehearsal costs 2 s
+    the first time, as PyTorch then loads what the meta device needs.
     """
     maps = [value for value in inputs if isinstance(value, Tensor)]
     read = sum(value.shape[1] if value.ndim == 4 else value.shape[-1] for value in maps)
     area = max((value.shape[2] * value.shape[3] for value in maps if value.ndim == 4), default=1)
-    growth = math.prod(max(abs(number), 1) for number in numbers) ** 2
+    growth = math.prod(sorted(max(abs(number), 1) for number in numbers)[-2:]) ** 2
     return max(read, channels) * max(read, channels, area) * growth > MAX_TENSOR
 
 
