@@ -32,9 +32,7 @@ OF_DETECTION = (
 
 OVERLAYS = (".jpg", ".mp4", ".avi")  # what detect.py adds to the place of an input
 # A folder that holds one of these is a run; data sets have folders called labels, too.
-KNOWN_BY = (
-    *("run.json", "train.log", "val.log", "detect.log", "results.csv", "results.json", "summary.csv", "weights/*.pt"),
-)
+KNOWN_BY = "run.json train.log val.log detect.log results.csv results.json summary.csv weights/*.pt".split()
 
 
 def take_over(run: Path, patterns: Sequence[str], inputs: Sequence[str] = ()) -> None:
