@@ -101,7 +101,7 @@ WORDS += [
     "?",
 ]
 POOL = NUMBERS + WORDS
-QUICK = 3.0  # seconds in which anything is refused
+QUICK = 15.0  # seconds, where what is not bounded takes minutes or all memory
 
 
 def actions(script):

@@ -34,21 +34,22 @@ def read(home, policy=ERROR, split="val", **keys):
     return plain
 
 
+PLACES = [f"{split}/x{number}" for split in ("train", "val") for number in range(4)]
+
+
 def txt_set(home):
     """Pictures of both splits are called alike: x0 to x3."""
-    for split in ("train", "val"):
-        for number in range(4):
-            picture(home / f"images/{split}/x{number}.png")
-            text(home / f"labels/{split}/x{number}.txt", ROW)
+    for place in PLACES:
+        picture(home / f"images/{place}.png")
+        text(home / f"labels/{place}.txt", ROW)
     return {}
 
 
 def voc_set(home):
     txt_set(home)
     shutil.rmtree(home / "labels")
-    for split in ("train", "val"):
-        for number in range(4):
-            text(home / f"Annotations/{split}/x{number}.xml", XML)
+    for place in PLACES:
+        text(home / f"Annotations/{place}.xml", XML)
     return {}
 
 
@@ -76,9 +77,8 @@ def root_set(home):
 
 def beside(home):
     txt_set(home)
-    for split in ("train", "val"):
-        for number in range(4):
-            (home / f"labels/{split}/x{number}.txt").rename(home / f"images/{split}/x{number}.txt")
+    for place in PLACES:
+        (home / f"labels/{place}.txt").rename(home / f"images/{place}.txt")
     return {}
 
 
