@@ -24,7 +24,6 @@ from data.drawn.demo import demo_settings
 from detect import detect_pictures
 from models.graph.folded import without_norms
 from models.graph.open_vocabulary import Words, about_words, set_words, words_for
-from models.heads.head import sections_of
 from models.losses.terms import Criterion
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import checkpoint_network, network_name, network_of
@@ -289,7 +288,7 @@ def main_story(argv: Sequence[str] | None) -> int:
                 return 0
         run = first_that_fits(resumed, lambda last: prepare(cfg, device, world, last))
         if not resumed:
-            refuse_idle_knobs(origins, sections_of(run.state.model.head, run.cfg), Path(run.cfg.model.cfg).name)
+            refuse_idle_knobs(origins, run.state.model.head.sections, Path(run.cfg.model.cfg).name)
         if flags.dry_run:
             return dry_run(run)
         folder = world.broadcast(resumed.folder) if resumed else shared_new_folder(run.cfg, world)

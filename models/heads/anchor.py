@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -59,6 +60,8 @@ class AnchorDetect(nn.Module):
     """
 
     anchors: Tensor  # (levels, anchors per cell, 2) width, height px
+
+    sections: ClassVar = ("loss", "anchor_loss", "anchor_assign")
 
     def __init__(self, classes: int, anchors: list[list[float]], c_ins: Ins, strides: Strides) -> None:
         super().__init__()

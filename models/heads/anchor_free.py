@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -24,6 +25,8 @@ class FreeDetect(nn.Module):
     the box logits, boxes are decoded in float32 (arXiv 2006.04388). `light` lists the branches, "box" or "class",
     that are built from depthwise convolutions: cheaper, for narrow networks.
     """
+
+    sections: ClassVar = ("loss", "free_loss", "free_assign")
 
     def __init__(
         self, classes: int, c_ins: Ins, strides: Strides, bins: int = 16, light: list[str] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -71,6 +72,8 @@ class ContrastiveDetect(nn.Module):
     `classes`: how many texts training compares at a time, for the first bias: about 5 objects per level of a 640-px
     picture. It limits nothing.
     """
+
+    sections: ClassVar = ("loss", "free_loss", "free_assign")
 
     def __init__(self, classes: int, c_ins: Ins, strides: Strides, text_dim: TextDim, bins: int = 16) -> None:
         super().__init__()

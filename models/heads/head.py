@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -40,30 +40,17 @@ class ClassRows:
 
 @runtime_checkable
 class Head(Protocol):
-    """The last row of a network that can learn. It turns maps into Predictions and says how these are judged."""
+    """The last row of a network that can learn. It turns maps into Predictions and says how these are judged.
+
+    `sections` are those of the configuration that its criterion is made from.
+    """
+
+    sections: ClassVar[tuple[str, ...]]
 
     def criterion(self, cfg: Config) -> Criterion:
-        """The criterion it learns by, made from the sections of the configuration that are this kind of head's."""
+        """The criterion it learns by."""
         ...
 
     def class_rows(self) -> Mapping[str, ClassRows]:
         """Which tensors of its state dict have rows of single classes; none where classes are texts."""
         ...
-
-
-class _Watched:
-    """A configuration that notes which of its sections are asked for."""
-
-    def __init__(self, cfg: Config) -> None:
-        self._cfg, self.asked = cfg, set[str]()
-
-    def __getattr__(self, section: str) -> Any:
-        self.asked.add(section)
-        return getattr(self._cfg, section)
-
-
-def sections_of(head: Head, cfg: Config) -> frozenset[str]:
-    """The sections of the configuration that this head's criterion is made from."""
-    watched = _Watched(cfg)
-    head.criterion(cast(Config, watched))
-    return frozenset(watched.asked)

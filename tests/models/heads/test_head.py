@@ -30,6 +30,25 @@ def test_the_criterion_receives_the_sections_of_its_head():
         assert isinstance(free, FreeCriterion) and (free.assign.topk, free.loss.box) == (3, 7.5)
 
 
+class Watched:
+    """A configuration that notes which of its sections are asked for."""
+
+    def __init__(self):
+        self.cfg, self.asked = Config(), set()
+
+    def __getattr__(self, section):
+        self.asked.add(section)
+        return getattr(self.cfg, section)
+
+
+@pytest.mark.parametrize("name", ["idfe-net-n", "idfe-net-free-n", "rtvpnet-plain-n"])
+def test_a_head_declares_the_sections_it_reads(name):
+    """Each of them, and no other but the network's input size."""
+    watched, head = Watched(), network(name).head
+    head.criterion(watched)
+    assert watched.asked - {"data"} == {*head.sections}
+
+
 def test_a_static_network_does_not_learn():
     graph = network("rtvpnet-plain-n")
     graph.text.fill(torch.eye(5, graph.spec.text_dim))
