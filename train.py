@@ -23,6 +23,7 @@ from data.batches.preview import plot_detections, plot_start, show_pictures
 from data.drawn.demo import demo_settings
 from detect import detect_pictures
 from models.graph.folded import without_norms
+from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words, about_words, set_words, words_for
 from models.losses.terms import Criterion
 from models.ready.evaluation_pass import EvaluationPass
@@ -51,6 +52,7 @@ from utils.processes.mixed_precision import autocast_dtype
 from utils.processes.resume import Resumed, check_resumed, first_that_fits, reading_data, restarted, resume
 from utils.report.evaluation import ReportOptions
 from utils.report.run_results import write_results
+from utils.training.best_epoch import best_average
 from utils.training.doctor import Doctor
 from utils.training.early_stopping import TimeBudget, out_of_patience, out_of_time
 from utils.training.epoch import record_epoch
@@ -62,6 +64,15 @@ from utils.training.step import forward_backward, optimizer_step
 from utils.values.report import Report
 from utils.values.weights_identity import WeightsIdentity
 from val import Evaluation, predict, score
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What the results of a run are about: the evaluation of `weights`, of this epoch."""
+
+    evaluation: Evaluation
+    weights: WeightsIdentity
+    epoch: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,15 +129,15 @@ def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> Non
             bar.set_postfix_str(state.losses.words(), refresh=False)
 
 
-def evaluate_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> tuple[Evaluation | None, Report | None]:
+def evaluate(
+    run: Run, loaders: Loaders, saver: Saver, stop: Stop, average: Graph
+) -> tuple[Evaluation | None, Report | None]:
     """Evaluate with all processes: the first one gets the details, all get the report; None when nothing can be read.
 
-    The averaged weights (EMA) are evaluated, because best.pt holds those: they fluctuate less than the raw weights.
+    `average` has averaged weights (EMA), because best.pt holds those: they fluctuate less than the raw weights.
     """
     state, world = run.state, run.state.world
-    state.synchronise_average()
-    model = without_norms(state.ema.module)
-    mine = predict(model, loaders.val, run.data.val, run.cfg.val, criterion=run.criterion, stop=stop)
+    mine = predict(without_norms(average), loaders.val, run.data.val, run.cfg.val, criterion=run.criterion, stop=stop)
     found = EvaluationPass.joined(world.gather(mine))
     if world.broadcast(found.incomplete):
         saver.save_and_stop(state, stop)
@@ -139,8 +150,10 @@ def evaluate_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> tupl
     return evaluation, world.broadcast(evaluation.report if evaluation else None)
 
 
-def fit(run: Run, loaders: Loaders, saver: Saver, table: ResultsCsv, stop: Stop) -> Evaluation | None:
-    """All epochs: train, evaluate, record, save, stop early. Returns the last evaluation, on the first process."""
+def fit(
+    run: Run, loaders: Loaders, saver: Saver, table: ResultsCsv, stop: Stop
+) -> tuple[Evaluation | None, Report | None]:
+    """All epochs: train, evaluate, record, save, stop early. Returns the last evaluation, see `evaluate`."""
     cfg, state, world = run.cfg, run.state, run.state.world
     if world.first:
         table.start(state.epoch + state.done)
@@ -155,7 +168,8 @@ def fit(run: Run, loaders: Loaders, saver: Saver, table: ResultsCsv, stop: Stop)
             final = state.epoch + 1 >= cfg.schedule.epochs
             last = final or world.broadcast(out_of_time(budget, cfg))  # clocks differ: rank 0 decides
             if last or not cfg.run.noval:
-                evaluation, report = evaluate_epoch(run, loaders, saver, stop)
+                state.synchronise_average()
+                evaluation, report = evaluate(run, loaders, saver, stop, state.ema.module)
         if world.first:
             record_epoch(table, state, report, cfg, time.perf_counter() - started)
             doctor.after_epoch(state.epoch, state.losses.means(), evaluation)
@@ -165,11 +179,31 @@ def fit(run: Run, loaders: Loaders, saver: Saver, table: ResultsCsv, stop: Stop)
         if last or state.done:
             break
         state.next_epoch()
-    if report is None:  # resumed after its last epoch: only the results were still missing
-        evaluation, report = evaluate_epoch(run, loaders, saver, stop)
+    return evaluation, report
+
+
+def judge(
+    run: Run, loaders: Loaders, saver: Saver, stop: Stop, last: tuple[Evaluation | None, Report | None]
+) -> Judged | None:
+    """The evaluation of the weights that the run hands on, for the first process: those of best.pt, or of the `last`
+    epoch.
+    """
+    state = run.state
+    best = best_average(state, saver.folder / "best.pt")
+    evaluation, report = last
+    if best is not None:
+        LOG.info("best.pt is of epoch %d: evaluated once more, for the results", state.best_epoch + 1)
+        evaluation, report = evaluate(run, loaders, saver, stop, best)
+    elif report is None:  # resumed after its last epoch: only the results were still missing
+        state.synchronise_average()
+        evaluation, report = evaluate(run, loaders, saver, stop, state.ema.module)
     if report is None:
         raise run.book.val.nothing_left()
-    return evaluation
+    if evaluation is None:
+        return None
+    file = "best.pt" if best is not None or state.best_epoch == state.epoch else "last.pt"
+    epoch = state.epoch if best is None else state.best_epoch
+    return Judged(evaluation, WeightsIdentity.of(file, (best or state.ema.module).state_dict()), epoch)
 
 
 def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | None) -> Run:
@@ -212,23 +246,23 @@ def dry_run(run: Run) -> int:
     return 0
 
 
-def finish(run: Run, folder: Path, loaders: Loaders, evaluation: Evaluation) -> None:
+def finish(run: Run, folder: Path, loaders: Loaders, judged: Judged) -> None:
     """The results of a run that has ended, as files and on the console."""
     cfg, truth, plots = run.cfg, run.data.val, not run.cfg.run.noplots
     inspection = inspection_config(None, cfg.val.conf, truth.mm_per_px, truth.records)
     nms = DetectionSettings(cfg.val.iou, cfg.val.max_det, cfg.data.imgsz)
     show = show_pictures(truth, cfg.data.max_pixels)
-    weights = WeightsIdentity.of("last.pt", run.state.ema.module.state_dict())  # what was evaluated, and saved there
     lines = [*truth.data_report.lines(), *run.book.lines()]
-    options = ReportOptions("train", inspection, show, nms, weights, lines, plots)
+    options = ReportOptions("train", inspection, show, nms, judged.weights, lines, plots)
+    about = {"weights": judged.weights.file, "epoch": judged.epoch + 1, **about_words(run.state.model, run.words)}
     with Results() as results:
         if plots:
             with Extra("val_batch pictures"):
-                plot_detections(folder, loaders.val, truth, evaluation.detections_in_split)
-        write_results(folder, evaluation, about_words(run.state.model, run.words), options, results)
+                plot_detections(folder, loaders.val, truth, judged.evaluation.detections_in_split)
+        write_results(folder, judged.evaluation, about, options, results)
         for line in run.book.lines():
             LOG.warning(line)
-        close_run_folder(folder, run.state, cfg)
+        close_run_folder(folder, judged.weights.file, judged.epoch, cfg, run.state.best)
     complete()
 
 
@@ -251,11 +285,12 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
     saver = Saver(folder / "weights", cfg, {**network, **(run.conditions or {}), "origins": origins}, state.step)
     with saying(saver.words):
         with Stop(impatient=world.size == 1) as stop:
-            evaluation = fit(run, loaders, saver, ResultsCsv(folder / "results.csv"), stop)
+            last = fit(run, loaders, saver, ResultsCsv(folder / "results.csv"), stop)
+            judged = judge(run, loaders, saver, stop, last)
             if number := world.broadcast(stop.received):  # since the last step: what follows can be made another time
                 raise Stopped(number)
-        if evaluation is not None:  # on the first process
-            finish(run, folder, loaders, evaluation)
+        if judged is not None:  # on the first process
+            finish(run, folder, loaders, judged)
 
 
 def show_demo(folder: Path, data: Path) -> None:

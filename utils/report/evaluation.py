@@ -98,7 +98,7 @@ def _suspect_json(one: Suspect, names: Sequence[str], files: Sequence[str]) -> d
 
 
 def report_json(
-    run: Path, kind: str, evaluation: Evaluation, inspection: Inspection, results: Mapping[str, Any]
+    run: Path, options: ReportOptions, evaluation: Evaluation, inspection: Inspection, results: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Everything in numbers: `results` as they are in results.json, the table of the slider, curves and confusion, and
     what the run folder says about where they come from.
@@ -107,27 +107,26 @@ def report_json(
     speed = run / "speed.json"
     return {
         "format": 1,
-        "kind": kind,
+        "kind": options.kind,
         "results": results,
         "sweep": operating.sweep_table(inspection),
         "curves": curves.curves_json(evaluation),
         "confusion": confusion.confusion_json(evaluation),
         "training": rows or {"unavailable": NO_TRAINING},
         "speed": json.loads(speed.read_text("utf-8")) if speed.exists() else {"unavailable": NO_SPEED},
-        "provenance": provenance_of(run),
+        "provenance": provenance_of(run, options.weights),
         "warnings": warnings_of(run),
     }
 
 
-def provenance_of(run: Path) -> dict[str, Any]:
+def provenance_of(run: Path, weights: WeightsIdentity | None = None) -> dict[str, Any]:
     """run.json without the data report of the data, the configuration, and what the data is known by; with the folders
-    of this machine if run.json has them.
+    of this machine if run.json has them. `weights`: those that the results are about.
     """
     about = json.loads((run / "run.json").read_text("utf-8")) if (run / "run.json").exists() else {}
     about.pop("data", None)
-    last = run / "weights" / "last.pt"
-    if last.exists():
-        about |= weights_about(last)
+    if weights is not None and (trained := run / "weights" / weights.file).exists():
+        about |= weights_about(trained)
     if (run / "truth.json").exists():
         about["data sha256"] = hashlib.sha256((run / "truth.json").read_bytes()).hexdigest()
     if (run / "opt.yaml").exists():
@@ -162,7 +161,7 @@ def write_report(
     results: Results,
 ) -> None:
     """Write report.html where `options.plots` asks for it, then report.json. `scores` are those of results.json."""
-    content = report_json(run, options.kind, evaluation, inspection, scores)
+    content = report_json(run, options, evaluation, inspection, scores)
     if options.plots:
         with Extra(run / PAGE):
             mistakes = _mistakes(evaluation, inspection, options.show)

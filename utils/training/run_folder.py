@@ -15,7 +15,6 @@ from utils.files.output_files import Extra, make_folder, remove_result, write_js
 from utils.files.runs import LAST_WRITTEN, new_run, provenance, write_about
 from utils.processes.distributed import World
 from utils.processes.launch import launch_id
-from utils.training.state import TrainState
 
 
 def shared_new_folder(cfg: Config, world: World) -> Path:
@@ -45,13 +44,12 @@ def open_run_folder(
     write_json(folder / "data_report.json", data_report)
 
 
-def close_run_folder(folder: Path, state: TrainState, cfg: Config) -> None:
-    """Draw results.png; say which checkpoint to take, and what else there is."""
+def close_run_folder(folder: Path, weights: str, epoch: int, cfg: Config, best: float | None) -> None:
+    """Draw results.png; say which checkpoint to take, `weights` of that epoch, and what else there is."""
     if not cfg.run.noplots:
         with Extra(folder / "results.png"):
             plot_results(folder / "results.csv", folder / "results.png")
-    best = f"best.pt (epoch {state.best_epoch + 1})" if (folder / "weights" / "best.pt").exists() else "last.pt"
-    if state.best is None:
+    if best is None:
         LOG.info("%s is undefined on the validation pictures: no epoch is the best", cfg.run.best_metric)
     page = "report.html, pictures" if (folder / "report.html").exists() else "report.json"
-    LOG.info("done: %s/weights/%s, results.csv, %s", folder, best, page)
+    LOG.info("done: %s/weights/%s (epoch %d), results.csv, %s", folder, weights, epoch + 1, page)
