@@ -10,13 +10,11 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import torch
 
 MAX_ENTRIES = 20_000  # ours have some 2,000; each costs torch 0.1 ms
-WORTH_A_THREAD = 65_536  # bytes, which take longer to sum than to hand over
 MAX_PICKLE = 4_000_000  # bytes; ours have some 200,000, and unpickling takes up to 1 s a million
 DIRECTORY_END = struct.Struct("<4s8xL6x")  # signature and size of the directory, where no comment follows
 
@@ -32,23 +30,13 @@ def load_zip(file: BinaryIO) -> Any:
     # torch numbers storages in the order in which it meets them; it asks for an empty one each time
     waiting = iter(sorted((info for info in tensors if info.file_size), key=_number))
 
-    checks: list[Future[None]] = []
-
     def verified(storage: Any, _location: str) -> Any:
         if storage.nbytes():
-            info = _check_size(storage, next(waiting, None))
-            if info.file_size < WORTH_A_THREAD:
-                _check_sum(storage, info)
-            else:
-                checks.append(beside.submit(_check_sum, storage, info))
+            _verify(storage, next(waiting, None))
         return storage
 
     file.seek(0)
-    with ThreadPoolExecutor(1) as beside:  # sums the bytes of one tensor while torch reads the next
-        content = torch.load(file, map_location=verified, weights_only=True)
-    for check in checks:
-        check.result()
-    return content
+    return torch.load(file, map_location=verified, weights_only=True)
 
 
 def read_entries(file: BinaryIO) -> dict[str, zipfile.ZipInfo]:
@@ -100,15 +88,10 @@ def _number(info: zipfile.ZipInfo) -> int:
     return int(info.filename.rpartition("/")[2])
 
 
-def _check_size(storage: torch.UntypedStorage, info: zipfile.ZipInfo | None) -> zipfile.ZipInfo:
-    """The entry `info`, whose size must be that of the storage torch has read from it. Raises BadZipFile."""
+def _verify(storage: torch.UntypedStorage, info: zipfile.ZipInfo | None) -> None:
+    """Compare the bytes that torch has read with what the directory says of them. Raises BadZipFile."""
     held = info.file_size if info else 0
     if info is None or storage.nbytes() != held:
         raise zipfile.BadZipFile(f"a tensor claims {storage.nbytes():,} bytes where the file holds {held:,}")
-    return info
-
-
-def _check_sum(storage: torch.UntypedStorage, info: zipfile.ZipInfo) -> None:
-    """Compare the bytes that torch has read with the directory's checksum of them. Raises BadZipFile."""
     if zlib.crc32(torch.empty(0, dtype=torch.uint8).set_(storage).numpy().data) != info.CRC:
         raise zipfile.BadZipFile(f"checksum of data/{_number(info)} is wrong")
