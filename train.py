@@ -29,11 +29,11 @@ from models.losses.terms import Criterion
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import checkpoint_network, network_name, network_of
 from models.ready.lone_picture import check_lone_picture
-from models.ready.new_model import new_model, new_training, size_line
+from models.ready.new_model import new_model, new_training, size_line, traits_of
 from models.ready.trial import dry_run_lines
 from utils.config.config import Config
 from utils.config.detect_flags import parse_detect
-from utils.config.idle_flags import refuse_idle_knobs
+from utils.config.idle_knobs import check_knobs
 from utils.config.train_config import configure
 from utils.config.train_flags import parse_train
 from utils.console.log import LOG
@@ -79,7 +79,7 @@ class Judged:
 class Run:
     """A training run, ready to start; `words` are what a network that reads text looks for, else None. Pictures that
     cannot be read on the way are entered in the `book` of the run folder. `conditions` are what its bits depend on
-    beside its configuration, `warnings` what of them changed when it is resumed.
+    beside its configuration, `warnings` what of them changed when it is resumed, or which knobs do nothing.
     """
 
     cfg: Config
@@ -206,7 +206,7 @@ def judge(
     return Judged(evaluation, WeightsIdentity.of(file, (best or state.ema.module).state_dict()), epoch)
 
 
-def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | None) -> Run:
+def prepare(cfg: Config, origins: dict[str, str], device: torch.device, world: World, resumed: Resumed | None) -> Run:
     """Data, network and optimizer. No run folder yet, so that a mistake found here leaves nothing behind."""
     dtype = autocast_dtype(cfg.run, device)
     torch.manual_seed(cfg.run.seed)
@@ -232,7 +232,10 @@ def prepare(cfg: Config, device: torch.device, world: World, resumed: Resumed | 
     if resumed:
         state.restore(resumed.content, resumed.source)
     book = DataBook(data.train, data.val, cfg.data.bad_data)
-    warnings = resumed.inexact(conditions) if resumed and conditions else []
+    if resumed:
+        warnings = resumed.inexact(conditions) if conditions else []
+    else:
+        warnings = check_knobs(cfg, origins, traits_of(state.model, len(data.train.names), cfg.model.weights))
     return Run(cfg, device, data, state, state.model.head.criterion(cfg), words, book, conditions, warnings)
 
 
@@ -321,9 +324,7 @@ def main_story(argv: Sequence[str] | None) -> int:
             if resumed.finished:
                 LOG.info("%s: this run has ended; start another with --weights", resumed.last)
                 return 0
-        run = first_that_fits(resumed, lambda last: prepare(cfg, device, world, last))
-        if not resumed:
-            refuse_idle_knobs(origins, run.state.model.head.sections, Path(run.cfg.model.cfg).name)
+        run = first_that_fits(resumed, lambda last: prepare(cfg, origins, device, world, last))
         if flags.dry_run:
             return dry_run(run)
         folder = world.broadcast(resumed.folder) if resumed else shared_new_folder(run.cfg, world)

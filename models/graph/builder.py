@@ -54,7 +54,7 @@ def build_graph(
     last = spec.rows[-1]
     if not isinstance(builder.values[last.index], Predictions):
         raise last.error("the last row must be a detection head such as AnchorDetect")
-    return Graph(spec, builder.layers, plan(builder.steps), builder.strides_of(last), channels)
+    return Graph(spec, builder.layers, plan(builder.steps), builder.strides_of(last), channels, builder.coarsest())
 
 
 def _is_map(value: Value) -> bool:
@@ -113,6 +113,11 @@ class GraphBuilder:
     def strides_of(self, row: Row) -> list[int]:
         """Network-input pixels per cell of each map that the row reads."""
         return _strides(self._inputs(row))
+
+    def coarsest(self) -> int:
+        """The largest stride of any row's maps; one cell for the whole picture is no map but its mean."""
+        parts = [part for value in self.values.values() for part in (value if isinstance(value, tuple) else [value])]
+        return max(stride for stride in _strides(parts) if stride < MEASURE_PX)
 
     def _inputs(self, row: Row) -> list[Value]:
         for source in row.sources:

@@ -50,7 +50,7 @@ def static_graph(graph: Graph) -> Graph:
     needed = _needed(sources, graph.steps[-1].index)
     steps = [Step(index, sources[index], rows[index].takes_list, takes_context(rows[index].layer)) for index in needed]
     layers = [rows[index].layer for index in needed]
-    return Graph(graph.spec, layers, plan(steps), list(graph.strides), graph.channels).eval()
+    return Graph(graph.spec, layers, plan(steps), list(graph.strides), graph.channels, graph.stride).eval()
 
 
 def _constant(known: Known, source: Source) -> Tensor | None:

@@ -35,7 +35,8 @@ class Step:
 
 
 class Graph(nn.Module):
-    """A network of rows. `steps[i]` runs `layers[i]`; `strides` are those of the head's maps, `stride` the largest.
+    """A network of rows. `steps[i]` runs `layers[i]`; `strides` are those of the head's maps; the sides of a picture
+    must be multiples of `stride`, that of the coarsest map of all (None: of the head).
 
     `channels` are the planes of its pictures: the first ones are what rows read as `image`, the rest `polar`. `text` is
     what rows read under that name, None where no row does.
@@ -48,9 +49,11 @@ class Graph(nn.Module):
         steps: tuple[Step, ...],
         strides: Sequence[int],
         channels: Channels,
+        stride: int | None = None,
     ) -> None:
         super().__init__()
-        self.spec, self.strides, self.stride, self.channels = spec, tuple(strides), max(strides), channels
+        self.spec, self.strides, self.channels = spec, tuple(strides), channels
+        self.stride = stride or max(strides)
         self.layers = nn.ModuleList(layers)
         self.steps = steps
         reads_text = any(source.origin == "text" for step in steps for source in step.sources)
@@ -84,6 +87,11 @@ class Graph(nn.Module):
         head = self.layers[-1]
         assert isinstance(head, Head), f"{type(head).__name__} has no criterion"
         return head
+
+    @property
+    def row_losses(self) -> frozenset[str]:
+        """The losses that its rows add to the head's, by the knob of section `loss` that weighs them."""
+        return frozenset(name for layer in self.layers for name in getattr(layer, "row_losses", ()))
 
     def to_device(self, device: torch.device | str) -> Self:
         """Move to `device`, in channels-last order, in which convolutions are faster."""

@@ -81,6 +81,11 @@ class DomainProjection(nn.Module):
         self.own = None if shared else SharedConvolutions(width, hidden or HIDDEN)
 
     @property
+    def row_losses(self) -> tuple[str, ...]:
+        """The losses that go to the context in training, by the knob that weighs them."""
+        return ("energy",) if self.blind else ("energy", "reconstruction")
+
+    @property
     def convolutions(self) -> SharedConvolutions:
         """The 3x3 convolutions, its own or the owner's."""
         own = self._owner[0].own if self._owner else self.own

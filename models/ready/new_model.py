@@ -21,6 +21,7 @@ from models.ready.starting_weights import StartingWeights, Taken
 from models.ready.trial import fit_batch
 from models.rows.model_spec import ModelSpec, read_spec
 from utils.config.config import DEFAULT_MODEL, Config
+from utils.config.idle_knobs import NetworkTraits
 from utils.config.paths import find_yaml
 from utils.console.log import LOG
 from utils.processes.distributed import World
@@ -141,6 +142,11 @@ def new_training(
     state = new_state(model, cfg, dtype, world)
     state.network = replayed(model, cfg, world, state.network)
     return cfg, state
+
+
+def traits_of(model: Graph, classes: int, weights: str) -> NetworkTraits:
+    """What decides which knobs act on `model`, which started from `weights` ("": at random)."""
+    return NetworkTraits(model.spec.path.name, classes, model.head.sections, model.row_losses, fresh=not weights)
 
 
 def size_line(model: Graph, world: World) -> str:

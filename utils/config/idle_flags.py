@@ -78,18 +78,6 @@ MODES: dict[str, tuple[Mode, ...]] = {
         ),
     ),
 }
-HEAD_SECTIONS = ("anchor_loss", "anchor_assign", "free_loss", "free_assign")  # each for one kind of head
-
-
-def refuse_idle_knobs(origins: Mapping[str, str], used: Collection[str], network: str) -> None:
-    """Raise ConfigError for a flag or a --set of a kind of head that `network` has not, whose criterion reads the
-    sections `used`. `origins` says of every knob who set it: a file may well be for both kinds.
-    """
-    for key, origin in origins.items():
-        section = key.partition(".")[0]
-        if origin.startswith("--") and section in HEAD_SECTIONS and section not in used:
-            own = ", ".join(name for name in HEAD_SECTIONS if name in used)
-            raise ConfigError(f"{origin}: {key} has no effect: the head of {network} reads {own}; leave it out")
 
 
 def refuse_idle(script: str, given: Mapping[str, str], settings: Collection[str] = ()) -> None:

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from models.graph.builder import build_graph
+from models.graph.folded import static_graph, without_norms
 from models.graph.model_summary import summarise
 from models.rows.model_spec import parse_spec, read_spec
 from tests.goldens.fill import fill_network, load, wave
-from utils.words.yamlio import Document
+from utils.words.yamlio import Document, parse_yaml
 
 GOLDENS = load("networks")
 FILES = {
@@ -145,3 +146,36 @@ def test_no_gradient_is_garbage_under_bf16_autocast(name):
 
 def any_loss(predictions):
     return predictions.class_logits.double().square().mean() + (predictions.boxes.double() / 128).square().mean()
+
+
+def test_the_stride_is_that_of_the_coarsest_map():
+    """A neck may go deeper than the maps that the head reads: sides must fit its maps, too."""
+    rows = """
+nc: 2
+backbone:
+  - [image, 1, Conv, [8, 3, 8], p3]
+  - [-1, 1, Conv, [8, 3, 2], p4]
+  - [-1, 1, Conv, [8, 3, 2]]
+head:
+  - [-1, 1, Upsample, [2]]
+  - [[-1, p4], 1, Concat, [], n4]
+  - [[p3, n4], 1, FreeDetect, [$nc]]
+"""
+    graph = build_graph(parse_spec(parse_yaml(rows, "deep.yaml")))
+    assert (graph.strides, graph.stride) == ((8, 16), 32)
+    assert graph(torch.rand(1, 3, 352, 352)).class_logits.shape == (1, 44**2 + 22**2, 2)
+    with pytest.raises(RuntimeError):
+        graph(torch.rand(1, 3, 336, 336))
+    assert without_norms(graph).stride == static_graph(graph).stride == 32
+
+
+def test_a_mean_over_the_picture_is_no_map():
+    rows = """
+nc: 2
+backbone:
+  - [image, 1, Conv, [8, 3, 8], p3]
+  - [-1, 1, Conv, [8, 3, 64]]
+head:
+  - [[p3], 1, FreeDetect, [$nc]]
+"""
+    assert build_graph(parse_spec(parse_yaml(rows, "mean.yaml"))).stride == 8

@@ -6,11 +6,29 @@ import numpy as np
 import torch
 
 from models.graph.builder import build_graph
-from models.ready.new_model import refit_spec
+from models.prompts.embedding import SAMEmbedding
+from models.ready.new_model import new_model, refit_spec
 from models.rows.model_spec import read_spec
+from utils.config.config import Config, ModelConfig
+from utils.values.channels import Channels
+from utils.words.vocabulary import Vocabulary
 
 PLANTED = [[3, 60], [60, 3], [8, 8], [20, 5], [5, 20], [40, 40], [100, 30], [30, 100], [200, 200]]
 USUAL = [[10, 13], [16, 30], [33, 23], [30, 61], [62, 45], [59, 119], [116, 90], [156, 198], [373, 326]]
+
+READING = """
+nc: 2
+anchors: [[3, 3, 4, 4, 5, 5]]
+text_encoder: ngram:16
+sam: none
+backbone:
+  - [image, 1, SAMEmbedding, [$sam], z]
+  - [image, 1, Conv, [16, 3, 8], p3]
+  - [[-1, text], 1, TextGuidedC2f, [16]]
+  - [[-1, z], 1, DomainProjection, [z, {hidden: 8}], projected]
+head:
+  - [[projected.0], 1, AnchorDetect, [$nc, $anchors]]
+"""
 
 
 def scattered(centres):
@@ -31,3 +49,14 @@ def test_refit_spec_goes_into_the_specification(tmp_path):
     assert refit_spec(build_graph(read_spec(inline)), scattered(PLANTED), 4.0, 0)[1] == ""
     spec, words = refit_spec(graph, scattered(USUAL), 4.0, 0)
     assert spec is graph.spec and words
+
+
+def test_a_network_with_new_anchors_keeps_its_words_and_its_helper(tmp_path):
+    network = tmp_path / "reading.yaml"
+    network.write_text(READING)
+    cfg = Config(model=ModelConfig(cfg=str(network), sam="random-frozen"))
+    vocabulary = Vocabulary(("crack", "oil stain"), (("crack",), ("oil stain",)))
+    _, model, words = new_model(cfg, vocabulary, Channels(), scattered([[40, 40], [9, 200], [200, 9]]))
+    assert model.spec.data["anchors"] != [[3, 3, 4, 4, 5, 5]]
+    assert torch.equal(model.text(), words.vectors) and len(words.vectors) == 2
+    assert [layer.sam is not None for layer in model.layers if isinstance(layer, SAMEmbedding)] == [True]
