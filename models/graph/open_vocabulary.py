@@ -16,7 +16,8 @@ from models.text.cache import VectorCache, average_templates
 from models.text.encoder import flaw
 from models.text.encoder_finder import find_encoder
 from utils.words.errors import CheckpointError, ConfigError, DamagedError
-from utils.words.synonyms import check_templates
+from utils.words.synonyms import check_names, check_templates
+from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
 
 DEFAULT_ENCODER = "open_clip"
@@ -35,10 +36,9 @@ class Words:
     source: str
 
     def plain(self) -> dict[str, Any]:
-        """What a checkpoint stores: the vectors of the names, so that no encoder is needed for them."""
-        vectors = self.vectors[: len(self.vocabulary)].clone()
+        """What a checkpoint stores beside the synonyms: all vectors, so that no encoder is needed for what it knows."""
         templates = list(self.vocabulary.templates)
-        return {"encoder": self.encoder, "source": self.source, "templates": templates, "vectors": vectors}
+        return {"encoder": self.encoder, "source": self.source, "templates": templates, "vectors": self.vectors.clone()}
 
 
 def encode(vocabulary: Vocabulary, source: str, cache: VectorCache | None = None) -> Words:
@@ -66,10 +66,15 @@ def stored_words(content: Mapping[str, Any], path: Path) -> Words | None:
     vectors = stored["vectors"]
     if found := flaw(vectors):
         raise DamagedError(path, f"its text vectors have {found}")
-    if len(vectors) != len(names):
-        raise DamagedError(path, f"{len(vectors)} text vectors for {len(names)} names; the file is inconsistent")
     check_templates(stored["templates"], "vocabulary.templates")
-    vocabulary = Vocabulary.from_names(names, tuple(stored["templates"]), "names")
+    rows = content.get("synonyms", [[name] for name in names])  # earlier versions kept the names alone
+    if names != tuple(row[0] if row else "" for row in rows):
+        raise DamagedError(path, "its synonyms are of other names; the file is inconsistent")
+    check_names(rows, "synonyms", "class")
+    vocabulary = Vocabulary.from_lists(rows, stored["templates"])
+    if len(vectors) != len(vocabulary.strings):
+        texts = counted(len(vocabulary.strings), "text")
+        raise DamagedError(path, f"{len(vectors)} text vectors for {texts}; the file is inconsistent")
     return Words(vocabulary, vectors, stored["encoder"], stored["source"])
 
 
@@ -79,7 +84,7 @@ def words_for(stored: Words, vocabulary: Vocabulary, text_encoder: str, cache: V
     Names that the checkpoint knows keep its vectors; others need the encoder that it was trained with, which
     `text_encoder` says how to find ("": as then). Raises UserError.
     """
-    known = dict(zip(stored.vocabulary.strings, stored.vectors, strict=False))  # a checkpoint has those of names
+    known = dict(zip(stored.vocabulary.strings, stored.vectors, strict=True))
     new = [text for text in vocabulary.strings if text not in known]
     if new:
         templates = stored.vocabulary.templates
@@ -106,10 +111,19 @@ def set_words(graph: Graph, words: Words) -> None:
 
 
 def permuted(words: Words, seed: int) -> Words:
-    """The same vectors under other names: what is left of a score then is chance. Seed by seed another order."""
+    """Every name with the vector of another one: what is left of a score then is chance. Seed by seed another order.
+
+    Synonyms are left out; there must be two names at least.
+    """
     count = len(words.vocabulary)
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
-    return Words(words.vocabulary, words.vectors[:count][order], words.encoder, words.source)
+    assert count > 1, "a single name has no other's vector"
+    random, own = torch.Generator().manual_seed(seed), torch.arange(count)
+    order = own
+    while (order == own).any():  # 1 permutation in e moves every name, however many there are
+        order = torch.randperm(count, generator=random)
+    return Words(
+        Vocabulary.from_names(words.vocabulary.names), words.vectors[:count][order], words.encoder, words.source
+    )
 
 
 def about_words(graph: Graph, words: Words | None) -> dict[str, str]:

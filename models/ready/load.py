@@ -90,7 +90,9 @@ def network_name(path: str | Path) -> str:
 def checkpoint_network(model: Graph, names: Sequence[str], words: Words | None) -> dict[str, Any]:
     """What a checkpoint says of its network beside the weights: what `load_model` and `network_of` build it from."""
     content = {"model_spec": model.spec.plain(), "names": list(names), "channels": model.channels.plain()}
-    return {**content, "vocabulary": words.plain()} if words else content
+    if words is None:
+        return content
+    return {**content, "vocabulary": words.plain(), "synonyms": [list(row) for row in words.vocabulary.synonyms]}
 
 
 def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = "", masks: bool = False) -> Loaded:
@@ -138,12 +140,14 @@ def look_for_classes(
 def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:
     """Yield the network `times` times with its text vectors permuted among the names, in another order for each seed:
     what it finds then is right by chance. At the end it has its own words again. Raises ConfigError for a closed
-    network.
+    network, or one that looks for a single class.
     """
     if not times:
         return
     if loaded.words is None:
         raise ConfigError(f"val.chance: {loaded.path} reads no text; there is nothing to permute")
+    if len(loaded.words.vocabulary) < 2:
+        raise ConfigError(f"val.chance: {loaded.path} looks for one class; there is no other's name")
     for seed in range(times):
         set_words(loaded.model, permuted(loaded.words, seed))
         yield loaded.model

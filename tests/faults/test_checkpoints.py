@@ -55,7 +55,14 @@ NESTED += [
     "environment",
     "environment.torch",
 ]
-WORDS = ["vocabulary", "vocabulary.vectors", "vocabulary.templates", "vocabulary.encoder", "vocabulary.source"]
+WORDS = [
+    "synonyms",
+    "vocabulary",
+    "vocabulary.vectors",
+    "vocabulary.templates",
+    "vocabulary.encoder",
+    "vocabulary.source",
+]
 
 
 def same(one, two) -> bool:

@@ -31,7 +31,7 @@ class Average(TypedDict):
 
 
 class StoredWords(TypedDict):
-    """What a network that reads text looks for: `vectors` (N, D), unit rows of its names."""
+    """What a network that reads text looks for: `vectors` (M, D), unit rows of its names, then of other synonyms."""
 
     encoder: str
     source: str
@@ -54,6 +54,7 @@ class Content(TypedDict):
     step: Count
     best: float | None
     vocabulary: NotRequired[StoredWords]
+    synonyms: NotRequired[list[list[str]]]  # of each class, its name first
     data_fingerprint: NotRequired[DataFingerprint]
     environment: NotRequired[dict[str, str | int]]
 

@@ -113,5 +113,5 @@ class Saver:
 
 def _handed_on(about: dict[str, Any], full_paths: bool) -> dict[str, Any]:
     """`about` as a stranger may see it: without the folders of this machine, unless `full_paths` are asked for."""
-    ours = ("names", "channels")  # texts that look like paths are names and patterns
+    ours = ("names", "synonyms", "channels")  # texts that look like paths are names and patterns
     return {key: value if full_paths or key in ours else without_folders(value) for key, value in about.items()}

@@ -6,8 +6,10 @@ import torch
 from models.graph import open_vocabulary
 from models.graph.builder import build_graph
 from models.graph.open_vocabulary import encode, permuted, set_words, stored_words, with_words, words_for
+from models.ready.load import checkpoint_network
 from models.rows.model_spec import read_spec
 from models.text.cache import VectorCache
+from utils.scoring.novelty import group_names
 from utils.words.errors import CheckpointError, ConfigError
 from utils.words.vocabulary import Vocabulary
 
@@ -65,13 +67,38 @@ def test_vectors_of_another_width_are_refused(cache):
 
 def test_a_checkpoint_whose_names_and_vectors_disagree(cache, tmp_path):
     plain = encode(NAMES, "ngram:64", cache).plain()
-    with pytest.raises(CheckpointError, match="2 text vectors for 3 names"):
+    with pytest.raises(CheckpointError, match="2 text vectors for 3 texts"):
         stored_words({"vocabulary": plain, "names": ["a", "b", "c"]}, tmp_path)
 
 
-def test_permuted_vectors_are_the_same_under_other_names(cache):
-    words = encode(Vocabulary.from_names([f"name {k}" for k in range(9)]), "ngram:64", cache)
-    one, other = permuted(words, 1), permuted(words, 2)
-    assert one.vocabulary == words.vocabulary and not torch.equal(one.vectors, other.vectors)
-    assert torch.equal(one.vectors.sort(0).values, words.vectors.sort(0).values)
-    assert torch.equal(permuted(words, 1).vectors, one.vectors)
+def test_a_checkpoint_keeps_trained_synonyms(cache, tmp_path, monkeypatch):
+    """What was trained under another name is no new class, and needs no encoder."""
+    vocabulary = Vocabulary.from_lists([["crack", "fissure"], ["oil stain"]])
+    words = encode(vocabulary, "ngram:64", cache)
+    network = checkpoint_network(graph_for(words), vocabulary.names, words)
+    stored = stored_words(network, tmp_path)
+    assert stored.vocabulary == vocabulary and torch.equal(stored.vectors, words.vectors)
+    evaluated = Vocabulary.from_names(["Fissure", "oil stain", "dust"])
+    assert group_names(stored.vocabulary, evaluated) == ["synonym", "identical", "new"]
+    monkeypatch.setattr(open_vocabulary, "find_encoder", None)
+    assert torch.equal(words_for(stored, Vocabulary.from_names(["fissure"]), "").vectors, words.vectors[2:])
+
+
+@pytest.mark.parametrize("synonyms", [[["oil stain"], ["crack"]], [["crack"]], [[], ["oil stain"]]])
+def test_synonyms_of_other_names_are_refused(cache, tmp_path, synonyms):
+    plain = encode(NAMES, "ngram:64", cache).plain()
+    with pytest.raises(CheckpointError, match="its synonyms are of other names"):
+        stored_words({"vocabulary": plain, "names": list(NAMES.names), "synonyms": synonyms}, tmp_path)
+
+
+@pytest.mark.parametrize("count", [2, 3, 9, 351])
+def test_permuted_vectors_are_those_of_other_names(cache, count):
+    words = encode(Vocabulary.from_lists([[f"name {k}", f"other {k}"] for k in range(count)]), "ngram:64", cache)
+    own = words.vectors[:count]
+    for seed in range(20):
+        found = permuted(words, seed)
+        assert found.vocabulary.names == words.vocabulary.names
+        assert torch.equal(found.vectors.unique(dim=0), own.unique(dim=0))
+        assert not (found.vectors == own).all(1).any()
+        assert torch.equal(permuted(words, seed).vectors, found.vectors)
+    assert count == 2 or not torch.equal(permuted(words, 1).vectors, permuted(words, 2).vectors)
