@@ -10,6 +10,7 @@ import errno
 import os
 from types import TracebackType
 
+from utils.console.signals import behind
 from utils.words.errors import ConfigError, DataError, ResourceError, UnexpectedError, UserError
 
 GAVE_OUT = {
@@ -40,6 +41,8 @@ class Explained:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, Exception):
+            if stopped := behind(error):
+                raise stopped
             explained = explain(error)
             if explained is not error:
                 raise explained from error

@@ -52,9 +52,25 @@ def saying(words: Callable[[], str]) -> Iterator[None]:
     """A Stopped that comes out of the block says `words()`, after what blocks inside it say."""
     try:
         yield
-    except Stopped as stopped:
+    except BaseException as error:
+        stopped = behind(error)
+        if stopped is None:
+            raise
         stopped.words = "; ".join(filter(None, (stopped.words, words())))
-        raise
+        raise stopped  # noqa: B904  it is what `error` came from
+
+
+def behind(error: BaseException | None) -> Stopped | None:
+    """The Stopped that `error` is or came from, if it did: Python wraps what is raised while a class is made, and
+    others what is raised in their callbacks.
+    """
+    met: set[int] = set()
+    while error is not None and id(error) not in met:
+        if isinstance(error, Stopped):
+            return error
+        met.add(id(error))
+        error = error.__cause__ or error.__context__
+    return None
 
 
 @contextmanager
