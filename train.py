@@ -52,6 +52,7 @@ from utils.processes.mixed_precision import autocast_dtype
 from utils.processes.resume import Resumed, check_resumed, first_that_fits, reading_data, restarted, resume
 from utils.report.evaluation import ReportOptions
 from utils.report.run_results import write_results
+from utils.scoring import coco
 from utils.training.best_epoch import best_average
 from utils.training.doctor import Doctor
 from utils.training.early_stopping import TimeBudget, out_of_patience, out_of_time
@@ -274,7 +275,7 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
     cfg, data, state, world = run.cfg, run.data, run.state, run.state.world
     run.book.open(folder / "data_report.json", resumed=state.step > 0)
     if world.first:  # only rank 0 writes files
-        about = {"device": str(run.device), "processes": world.size}
+        about = {"device": str(run.device), "processes": world.size, "evaluator": coco.evaluator()}
         open_run_folder(folder, cfg, origins, run.book.plain(), about, argv)
         LOG.info("%s, into %s", size_line(state.model, world), folder)
         for sentence in (*run.warnings, *advice(cfg, data.train.records, state.model.stride)):

@@ -73,8 +73,7 @@ def predict(
     stop: Stop | None = None,
 ) -> EvaluationPass:
     """Run `model` over every picture of the loader; see `evaluate`. `criterion` adds losses, `stop` ends it early."""
-    merged = labels is not None and len(set(labels)) < len(labels)
-    nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det, agnostic=merged)
+    nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det)
     numbers = torch.arange(len(truth.names)) if labels is None else torch.tensor(labels)
     inference = Inference(model, nms, numbers, truth.names)
     found: dict[int, Detections] = {}
@@ -123,8 +122,8 @@ def evaluate(
 ) -> Evaluation | None:
     """Run `model` over every picture of `truth` and score it; with several processes the first one scores.
 
-    `labels` maps each class of the model to its number in the data; None: the numbers are the same. Where several
-    classes become one, NMS runs across classes. Raises NumericError for non-finite predictions, DataError when more
+    `labels` maps each class of the model to its number in the data; None: the numbers are the same. Several that become
+    one are one to NMS. Raises NumericError for non-finite predictions, DataError when more
     pictures could not be read than may be left out.
     """
     found = EvaluationPass.joined(world.gather(predict(model, loader, truth, cfg, labels)))
@@ -229,10 +228,10 @@ def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Lo
 
 
 def open_run(flags: ValFlags, origin: dict[str, object]) -> Path:
-    """A new run folder with its log; `origin`, where the numbers come from, goes into run.json."""
+    """A new run folder with its log; `origin`, where the numbers come from, and who scores go into run.json."""
     run = new_run(flags.project, flags.name, flags.exist_ok, OF_EVALUATION, flags.from_preds)
     log_to(run / "val.log")
-    write_about(run, origin, assigned_config(flags).run.full_paths)
+    write_about(run, {**origin, "evaluator": coco.evaluator()}, assigned_config(flags).run.full_paths)
     return run
 
 

@@ -42,20 +42,22 @@ class Inference:
 
     def detections(self, predictions: BoxPredictions, views: Sequence[View]) -> dict[int, Detections]:
         """See `detections`; with the labels and names that are reported."""
-        found = detections(predictions, views, self.nms)
-        return {
-            picture: replace(one, labels=self.numbers[one.labels], names=self.names) for picture, one in found.items()
-        }
+        found = detections(predictions, views, self.nms, self.numbers)
+        return {picture: replace(one, names=self.names) for picture, one in found.items()}
 
 
 @torch.no_grad()
-def detections(predictions: BoxPredictions, views: Sequence[View], cfg: NMSConfig) -> dict[int, Detections]:
+def detections(
+    predictions: BoxPredictions, views: Sequence[View], cfg: NMSConfig, numbers: Tensor | None = None
+) -> dict[int, Detections]:
     """By number of the picture its detections, in its original pixels, on the CPU. A box may carry several classes.
 
-    `views` (B,) says which picture each input shows, and where; all views of a picture come together.
+    `views` (B,) says which picture each input shows, and where; all views of a picture come together. `numbers` (K,):
+    the label of each class, None: its number; classes of one label are one to NMS.
     """
     assert len(views) == len(predictions.class_logits), "evaluation samples carry their view"
     inputs, boxes, scores, labels = (t.cpu() for t in _candidates(predictions, cfg))
+    labels = labels if numbers is None else numbers[labels]
     first: dict[int, int] = {}  # the first input that shows a picture
     for number, view in enumerate(views):
         first.setdefault(view.picture, number)
@@ -73,7 +75,9 @@ def detections(predictions: BoxPredictions, views: Sequence[View], cfg: NMSConfi
         mine = mine[order]
         keep = mine[suppress(boxes[mine], labels[mine], cfg)]
         view = views[number]
-        found[picture] = Detections(view.clip(view.undo(boxes[keep])), scores[keep], labels[keep])
+        shown = view.clip(view.undo(boxes[keep]))
+        there = (shown[:, 2:] > shown[:, :2]).all(1)  # a box beside the picture, in the padding, shows nothing
+        found[picture] = Detections(shown[there], scores[keep][there], labels[keep][there])
     return found
 
 

@@ -30,7 +30,6 @@ LIES = {
     "config.optim.lr0": -1.0,
     "config.data.imgsz": 10**9,
     "config.loss.iou": "made up",
-    "config.data.unknown": 1,
     "names": ["a", "A", "b", "c", "d"],
     "channels": ["r", "r", "b"],
     "model_spec.nc": 6,

@@ -176,3 +176,14 @@ def test_averaged_weights_do_not_resume(home, capsys):
     with contextlib.chdir(home):
         assert train.main(["--resume", "runs/train/tiny/weights/best.pt"]) == 4
     assert "holds averaged weights only; continue from its last.pt" in one_line(capsys, 4)
+
+
+def test_a_run_of_another_version_goes_on(stopped, capsys):
+    """A knob that this version does not know is named, in last.pt, and in the run's opt.yaml no obstacle."""
+    content = torch.load(stopped, weights_only=True)
+    torch.save(with_entry(content, "config.optim", {**content["config"]["optim"], "gone": 0.5}), stopped)
+    options = stopped.parent.parent / "opt.yaml"
+    options.write_text(options.read_text().replace("optim:\n", "optim:\n  gone: 0.5\n"))
+    assert train.main(["--resume", str(stopped)]) == 0
+    said = capsys.readouterr().err
+    assert "last.pt: of another version: optim.gone has no meaning any more" in said and "last.prev.pt" not in said

@@ -61,7 +61,9 @@ def _own_file(checkpoint: Path) -> Path:
 
 
 def _own_config(checkpoint: Path) -> dict[str, dict[str, Any]]:
-    return build_config(settings_of_document(read_yaml(_own_file(checkpoint))))[0].plain()
+    known = {f"{section}.{name}" for section, values in Config().plain().items() for name in values}
+    settings = settings_of_document(read_yaml(_own_file(checkpoint)))
+    return build_config([one for one in settings if one.key in known])[0].plain()  # another version may know more
 
 
 def first_reduced(cfg: Config) -> str:

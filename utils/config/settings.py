@@ -94,6 +94,13 @@ def build_config(settings: list[Setting]) -> tuple[Config, dict[str, str]]:
     return Config(**{section: classes[section](**known) for section, known in values.items()}), origins
 
 
+def known_part(plain: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """What this version knows of values that another may have written, and the keys of the rest."""
+    ours = Config().plain()
+    kept = {s: {k: v for k, v in values.items() if k in ours[s]} for s, values in plain.items() if s in ours}
+    return kept, [f"{s}.{k}" for s, values in plain.items() for k in values if k not in kept.get(s, {})]
+
+
 def config_from_plain(plain: Mapping[str, Mapping[str, Any]], origin: str) -> Config:
     """The reverse of `Config.plain()`, for example for the values in a checkpoint. Raises ConfigError."""
     settings = [Setting(f"{s}.{k}", v, origin) for s, values in plain.items() for k, v in values.items()]

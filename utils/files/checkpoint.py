@@ -22,7 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from utils.config.config import Config
-from utils.config.settings import config_from_plain
+from utils.config.settings import config_from_plain, known_part
+from utils.console.log import LOG
 from utils.console.signals import uninterrupted
 from utils.files.content import flaw, not_finite
 from utils.files.output_files import new_file
@@ -153,13 +154,18 @@ def load(path: str | Path, resumable: bool = False) -> dict[str, Any]:
 
 
 def config_of(content: Mapping[str, Any], path: Path) -> Config:
-    """The configuration that a checkpoint keeps: all sections, with the values that its version knew. Raises
-    DamagedError.
+    """The configuration that a checkpoint keeps: all sections, with the values that its version knew; those that this
+    one does not know any more are left out, with a warning. Raises DamagedError.
     """
     if missing := [field.name for field in fields(Config) if field.name not in content["config"]]:
         raise DamagedError(path, f"damaged, or of another version: config.{missing[0]} is missing")
+    kept, lost = known_part(content["config"])
+    if lost:
+        names = ", ".join(printable(name[:80]) for name in lost[:5])
+        more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+        LOG.warning("%s: of another version: %s%s has no meaning any more and is left out", path, names, more)
     with stored_in(path):
-        return config_from_plain(content["config"], "config")
+        return config_from_plain(kept, "config")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import importlib.metadata
 import io
 import math
 from collections.abc import Mapping, Sequence
@@ -151,11 +152,24 @@ def _without_negative_ids(
     return {**truth, "annotations": moved(truth["annotations"])}, moved(results)
 
 
-def _accumulate(truth: dict[str, Any], results: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
-    """Precision (10 IoUs, 101 recalls, classes, 4 areas, 3 limits) and recall (10, classes, 4, 3); -1: undefined."""
+def evaluator() -> str:
+    """Which evaluator scores here, with its version, for run.json: the two agree, but one may be mended."""
+    name = "pycocotools" if _hotcoco() is None else "hotcoco"
+    return f"{name} {importlib.metadata.version(name)}"
+
+
+def _hotcoco() -> Any:
     try:
         import hotcoco
     except ImportError:
+        return None
+    return hotcoco
+
+
+def _accumulate(truth: dict[str, Any], results: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Precision (10 IoUs, 101 recalls, classes, 4 areas, 3 limits) and recall (10, classes, 4, 3); -1: undefined."""
+    hotcoco = _hotcoco()
+    if hotcoco is None:
         return _accumulate_pycocotools(truth, results)
     coco = hotcoco.COCO(_without_names(truth))
     evaluation = hotcoco.COCOeval(coco, coco.loadRes(results), "bbox")

@@ -58,7 +58,7 @@ class Doctor:
 
     def after_epoch(self, epoch: int, losses: dict[str, float], evaluation: Evaluation | None) -> None:
         """Warn of what is wrong, if anything is. `epoch` counts from 0; `losses` are the means of the epoch."""
-        self.losses.append(sum(losses.values()))
+        self.losses.append(sum(losses.values()) if losses else math.nan)
         sketch = self._sketch()
         moved = float(np.linalg.norm(sketch - self.before) / max(float(np.linalg.norm(self.before)), 1e-12))
         self.before = sketch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,9 @@ class StepResult:
 
 @dataclass(eq=False)
 class EpochLosses:
-    """The losses of an epoch so far, summed over pictures; boxes lost in augmentation; optimizer steps skipped."""
+    """The losses of an epoch so far, summed over the `pictures` of batches with finite ones: the others teach nothing,
+    as their step is skipped. Boxes lost in augmentation; optimizer steps skipped.
+    """
 
     sums: dict[str, float] = field(default_factory=dict)
     pictures: int = 0
@@ -30,10 +33,11 @@ class EpochLosses:
 
     def add(self, result: StepResult) -> None:
         """Add one step."""
-        for name, value in result.parts.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value * result.pictures
-        self.pictures += result.pictures
         self.boxes_lost += result.boxes_lost
+        if all(map(math.isfinite, result.parts.values())):
+            for name, value in result.parts.items():
+                self.sums[name] = self.sums.get(name, 0.0) + value * result.pictures
+            self.pictures += result.pictures
 
     def plain(self) -> dict[str, Any]:
         """As checkpoints keep it."""
@@ -45,9 +49,9 @@ class EpochLosses:
         return cls(**{**plain, "sums": dict(plain["sums"])})
 
     def means(self) -> dict[str, float]:
-        """Mean losses by name."""
+        """Mean losses by name; none where no batch had finite ones."""
         return {name: total / self.pictures for name, total in self.sums.items()}
 
     def words(self) -> str:
         """The means, for the progress bar and the console."""
-        return " ".join(f"{name} {value:.4f}" for name, value in self.means().items())
+        return " ".join(f"{name} {value:.4f}" for name, value in self.means().items()) or "no finite loss yet"

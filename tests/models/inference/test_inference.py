@@ -96,6 +96,29 @@ def test_a_backend_is_all_that_inference_needs():
     images = torch.full((2, 3, 32, 32), 255, dtype=torch.uint8)
     batch = Batch(images, Targets(none, none, torch.zeros(0, 4)), (5, 4), views)
     found = Inference(TwoBoxes(), NMSConfig(), torch.tensor([1]), ("oil", "bubble"))(batch)
-    assert found[5].boxes.tolist() == [[4, 0, 8, 0], [0, 4, 32, 16]]
+    assert found[5].boxes.tolist() == [[0, 4, 32, 16]]
     assert found[4].boxes.tolist() == [[8, 8, 16, 16], [0, 24, 64, 64]]
-    assert found[5].labels.tolist() == [1, 1] and found[5].names == ("oil", "bubble")
+    assert found[4].labels.tolist() == [1, 1] and found[4].names == ("oil", "bubble")
+
+
+def test_classes_that_become_one_are_one_to_nms_and_others_are_not():
+    """`val.py --map-classes a=x b=x`: a box of class c may still lie on one of a."""
+    boxes = torch.tensor([[10.0, 10, 50, 50]] * 3)
+    p = predictions(boxes, torch.full((3,), 9.0), torch.tensor([[3.0, -9, -9], [-9.0, 2, -9], [-9.0, -9, 1]]))
+    cfg, alike = NMSConfig(conf=0.3), torch.tensor([0, 0, 1])
+    assert detections(p, [WHOLE], cfg)[0].labels.tolist() == [0, 1, 2]
+    merged = detections(p, [WHOLE], cfg, alike)[0]
+    assert merged.labels.tolist() == [0, 1] and merged.scores.tolist() == sorted(merged.scores.tolist(), reverse=True)
+    assert detections(p, [WHOLE], cfg, torch.zeros(3, dtype=torch.int64))[0].labels.tolist() == [0]
+    network = Inference(lambda inputs: p, cfg, alike, ("x", "c"))
+    assert network.detections(p, [WHOLE])[0].names == ("x", "c")
+    assert network.detections(p, [WHOLE])[0].labels.tolist() == [0, 1]
+
+
+def test_a_box_beside_the_picture_is_no_detection():
+    """A picture of 60 x 100 px with 10 px of padding above: one box lies in the padding, one reaches out of it."""
+    view = View(0, (60, 100), (1.0, 1.0), (0.0, 10.0))
+    found = detections(sure([[20.0, 0, 40, 9, 3], [20.0, 4, 40, 30, 2], [99.0, 20, 130, 40, 1]]), [view], NMSConfig())[
+        0
+    ]
+    assert found.boxes.tolist() == [[20, 0, 40, 20], [99, 10, 100, 30]]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.ready.load import load_model
 from utils.console.failure import GAVE_OUT, explain
 from utils.files import checkpoint
 from utils.words.errors import CheckpointError, DamagedError, ResourceError
@@ -163,3 +164,16 @@ def test_a_folder_in_the_way_of_a_save(tmp_path):
             checkpoint.save(path, {**CONTENT, "names": ["b"]}, keep_previous=True)
         (tmp_path / name).rmdir()
         assert checkpoint.load(path)["names"] == ["a"] and [p.name for p in tmp_path.iterdir()] == ["last.pt"]
+
+
+def test_knobs_that_this_version_does_not_know_are_left_out_and_named(trained, tmp_path, capsys):
+    """As a checkpoint of an earlier version has them, or of a later one."""
+    content = torch.load(trained / "weights" / "best.pt", weights_only=True)
+    content["config"]["optim"]["gone"] = 0.5
+    content["config"]["later"] = {f"knob{k}": k for k in range(7)}
+    torch.save(content, tmp_path / "old.pt")
+    loaded = load_model(tmp_path / "old.pt")
+    assert loaded.config.optim == load_model(trained / "weights" / "best.pt").config.optim
+    lines = [line for line in capsys.readouterr().err.splitlines() if "of another version" in line]
+    assert len(lines) == 1
+    assert "old.pt: of another version: optim.gone, later.knob0" in lines[0] and "later.knob3 and 3 more" in lines[0]

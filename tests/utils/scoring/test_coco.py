@@ -2,8 +2,10 @@
 
 import contextlib
 import copy
+import importlib.metadata
 import io
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,6 +61,13 @@ def oracle(truth, results):
         evaluation.accumulate()
         evaluation.summarize()
     return evaluation
+
+
+@pytest.mark.parametrize("engine", ["hotcoco", "pycocotools"])
+def test_the_evaluator_is_named(engine, monkeypatch):
+    if engine == "pycocotools":
+        monkeypatch.setitem(sys.modules, "hotcoco", None)  # as where it is not installed
+    assert coco.evaluator() == f"{engine} {importlib.metadata.version(engine)}"
 
 
 @pytest.mark.parametrize("engine", ["hotcoco", "pycocotools"])
