@@ -26,6 +26,20 @@ class CrossFit:
     part: np.ndarray
     limits: np.ndarray
 
+    @classmethod
+    def fixed(cls, pictures: int, thresholds: Sequence[float] | np.ndarray) -> CrossFit:
+        """The same `thresholds` (K,) for so many pictures, which did not choose them."""
+        return cls(np.zeros(pictures, np.int64), np.asarray(thresholds, float)[None])
+
+    def each(self) -> list[CrossFit]:
+        """The thresholds of each part for all pictures; none where no picture chose."""
+        return [CrossFit.fixed(len(self.part), one) for one in self.limits] if len(self.limits) > 1 else []
+
+    def found(self, matching: Matching) -> np.ndarray:
+        """(T,) bool: the truth boxes that are found."""
+        truth = matching.pairs.truth
+        return matching.found_at() >= self.limits[self.part[truth.picture], truth.labels]
+
     def above(self, matching: Matching) -> np.ndarray:
         """(M,) bool: the detections that count in their picture."""
         boxes = matching.pairs.detections

@@ -119,7 +119,7 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
         froc=froc(matching),
         scores=scores,
         curve=one_threshold_curve(scores) if pairs.good.any() and pairs.bad.any() else None,
-        sizes=size_bins(matching, limits, config.bins, config.mm_per_px),
+        sizes=size_bins(matching, fit, config.bins, config.mm_per_px),
         calibration=calibration(at50),
         class_calibration=tuple(calibration(at50, label) for label in every),
         errors=errors.counts(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import sqrt
+from math import ceil, log10, sqrt
 from typing import Any
 
 Z = 1.959963984540054  # 95 % of a normal distribution lie within this many standard deviations
@@ -49,17 +49,29 @@ class Rate:
         return Z * sqrt(p * (1 - p) * n + Z * Z / 4) / (n + Z * Z)
 
     def __str__(self) -> str:
-        """`3 of 40 (7.5 %, 2.6 to 19.9 %)`; never a bare 0 % or 100 %."""
-        share = f"{self.value:.1%}, {self.low:.1%} to {self.high:.1%}"
-        if self.events == 0:
-            share = f"at most {self.high:.1%}"
-        elif self.events == self.total:
-            share = f"at least {self.low:.1%}"
-        return f"{self.events:,} of {self.total:,} ({share.replace('%', ' %')})"
+        """`3 of 40 (7.5 %, 2.6 % to 19.9 %)`; never a bare 0 % or 100 %."""
+        return rate_words(self.events, self.total, self.low, self.high)
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready values."""
         return {"events": self.events, "total": self.total, "value": self.value, "low": self.low, "high": self.high}
+
+
+def rate_words(events: int, total: int, low: float, high: float) -> str:
+    """A rate and its interval, see Rate."""
+    share = f"{percent(events / total)} %, {percent(low)} % to {percent(high)} %"
+    if events == 0:
+        share = f"at most {percent(high)} %"
+    elif events == total:
+        share = f"at least {percent(low)} %"
+    return f"{events:,} of {total:,} ({share})"
+
+
+def percent(share: float) -> str:
+    """`share` 0..1 in per cent, with one decimal, or as many as tell it apart from 0 and 100."""
+    nearest = 100 * min(share, 1 - share)
+    decimals = ceil(-log10(nearest) - 1e-9) if 0 < nearest < 0.1 else 1  # 1 - 0.99999 is a little less than 0.00001
+    return f"{100 * share:.{decimals}f}"
 
 
 def rate(events: int, total: int, variance: float | None = None) -> Rate | None:

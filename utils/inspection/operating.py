@@ -12,9 +12,8 @@ from utils.inspection.cross_fit import CrossFit
 from utils.inspection.decisions import Decisions, PictureScores, picture_scores
 from utils.inspection.froc import FrocPoint
 from utils.inspection.intervals import Rate, per_picture, rate
+from utils.inspection.variance import recalls, spread, sway
 from utils.scoring.matching import Matching
-
-SWAY = 0.75  # how much of the variance between the parts' choices counts: by the simulation in tests/utils/inspection
 
 
 @dataclass(frozen=True)
@@ -58,33 +57,15 @@ class _Outcome:
 
 def operating_point(matching: Matching, thresholds: Sequence[float]) -> OperatingPoint:
     """What `thresholds` (K,) do. The intervals are right for other pictures if these had no say in the choice."""
-    everywhere = np.zeros(matching.pairs.pictures, np.int64)
-    fit = CrossFit(everywhere, np.asarray(thresholds, float)[None])
-    return _point(matching, thresholds, _outcome(matching, picture_scores(matching), fit), [])
+    return expected_point(matching, thresholds, CrossFit.fixed(matching.pairs.pictures, thresholds))
 
 
 def expected_point(matching: Matching, thresholds: Sequence[float], fit: CrossFit) -> OperatingPoint:
     """What `thresholds` (K,), chosen on these pictures, are to be expected to do on others: each picture is judged by
     thresholds that were chosen without it. That other pictures lead to other thresholds widens the intervals.
     """
-    scores, everywhere = picture_scores(matching), np.zeros(matching.pairs.pictures, np.int64)
-    others = [_outcome(matching, scores, CrossFit(everywhere, limits[None])) for limits in fit.limits]
-    return _point(matching, thresholds, _outcome(matching, scores, fit), others)
-
-
-def _outcome(matching: Matching, scores: PictureScores, fit: CrossFit) -> _Outcome:
-    """Where each picture has the thresholds of its part."""
-    pairs, limits, part = matching.pairs, fit.limits, fit.part
-    found = matching.found_at() >= limits[part[pairs.truth.picture], pairs.truth.labels]
-    own = limits[part] if len(limits) > 1 else limits
-    hit, fired = np.any(scores.hits >= own, axis=1), np.any(scores.alarms >= own, axis=1)
-    return _Outcome(found, fit.above(matching) & matching.false, ~hit[pairs.bad], ~fired[pairs.bad], fired[pairs.good])
-
-
-def _point(
-    matching: Matching, thresholds: Sequence[float], outcome: _Outcome, others: Sequence[_Outcome]
-) -> OperatingPoint:
-    """The figures; `others` are the outcomes, on all pictures, of the thresholds chosen without each part."""
+    scores = picture_scores(matching)
+    outcome, others = _outcome(matching, scores, fit), [_outcome(matching, scores, one) for one in fit.each()]
     escape, overkill, silent = (
         _share(getattr(outcome, kind), [getattr(one, kind) for one in others])
         for kind in ("escaped", "rejected", "silent")
@@ -96,13 +77,21 @@ def _point(
     return OperatingPoint(limits, Decisions(escape, overkill, silent), pooled[0], classes)
 
 
+def _outcome(matching: Matching, scores: PictureScores, fit: CrossFit) -> _Outcome:
+    """Where each picture has the thresholds of its part."""
+    pairs, own = matching.pairs, fit.limits[fit.part] if len(fit.limits) > 1 else fit.limits
+    hit, fired = np.any(scores.hits >= own, axis=1), np.any(scores.alarms >= own, axis=1)
+    false = fit.above(matching) & matching.false
+    return _Outcome(fit.found(matching), false, ~hit[pairs.bad], ~fired[pairs.bad], fired[pairs.good])
+
+
 def _share(flags: np.ndarray, others: Sequence[np.ndarray]) -> Rate | None:
     """The share of the pictures of which a flag is true."""
     total = len(flags)
     if not total:
         return None
     events = int(flags.sum())
-    return rate(events, total, events * (total - events) / total + _sway([one.sum() for one in others]))
+    return rate(events, total, events * (total - events) / total + float(sway([one.sum() for one in others]).sum()))
 
 
 def _found(
@@ -112,40 +101,14 @@ def _found(
     group: tuple[np.ndarray, np.ndarray],
     thresholds: Sequence[float | None],
 ) -> tuple[FrocPoint, ...]:
-    """What is found and what is false in each group; `group` (T,), (M,): of the truth boxes and of the detections.
-
-    The boxes of a picture hang together: variances are those of sums over pictures.
-    """
+    """What is found and what is false in each group; `group` (T,), (M,): of the truth boxes and of the detections."""
     pairs, count = matching.pairs, len(thresholds)
-
-    def counted(one: _Outcome) -> tuple[np.ndarray, np.ndarray]:
-        flags = zip(group, (one.found, one.false), strict=True)
-        found, false = (np.bincount(of[chosen], minlength=count) for of, chosen in flags)
-        return found, false
-
-    total = np.bincount(group[0], minlength=count)
-    (found, false), elsewhere = counted(outcome), [counted(one) for one in others]
-    recall = found / np.maximum(total, 1)
+    found = recalls(pairs.truth.picture, group[0], outcome.found, [one.found for one in others], count)
     kept = outcome.false
-    spread = _spread(pairs.truth.picture, group[0], outcome.found - recall[group[0]], count)
-    alarms = _spread(pairs.detections.picture[kept], group[1][kept], np.ones(kept.sum()), count)
-    spread = spread + _sway([one[0] for one in elsewhere])
-    alarms = alarms - false**2 / pairs.pictures + _sway([one[1] for one in elsewhere])
+    false, *elsewhere = (np.bincount(group[1][one.false], minlength=count) for one in (outcome, *others))
+    alarms = spread(pairs.detections.picture[kept], group[1][kept], np.ones(kept.sum()), count)
+    alarms = alarms - false**2 / pairs.pictures + sway(elsewhere)
     return tuple(
-        FrocPoint(threshold, rate(found[k], total[k], spread[k]), per_picture(false[k], pairs.pictures, alarms[k]))
+        FrocPoint(threshold, found[k], per_picture(false[k], pairs.pictures, alarms[k]))
         for k, threshold in enumerate(thresholds)
     )
-
-
-def _spread(picture: np.ndarray, group: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
-    """(count,) the sum over pictures of the squared sum of `values` of a group in a picture."""
-    place, inverse = np.unique(picture * count + group, return_inverse=True)
-    return np.bincount(place % count, weights=np.bincount(inverse, weights=values) ** 2, minlength=count)
-
-
-def _sway(others: Sequence[Any]) -> Any:
-    """The variance of a count that comes from the choice of thresholds: a jackknife over the parts (Shao & Wu 1989)."""
-    if not others:
-        return 0.0
-    counts = np.stack(others).astype(float)
-    return SWAY * (len(counts) - 1) * counts.var(0)

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from utils.inspection.intervals import Rate, rate
+from utils.inspection.cross_fit import CrossFit
+from utils.inspection.intervals import Rate
+from utils.inspection.variance import recalls
 from utils.scoring.matching import Matching
 from utils.words.errors import ConfigError, printable
 
@@ -55,11 +57,11 @@ def parse_bins(text: str, option: str = "--bins") -> tuple[float, ...]:
 
 def size_bins(
     matching: Matching,
-    thresholds: float | np.ndarray,
+    fit: CrossFit,
     edges: Sequence[float] = BINS,
     mm_per_px: float | None = None,
 ) -> tuple[SizeBin, ...]:
-    """Recall at one threshold, or one per class (K,), by sqrt(area) in the original picture; every box is in one bin.
+    """Recall on other pictures by sqrt(area) in the original picture; every box is in one bin.
 
     With `mm_per_px` sizes and `edges` are in mm. Sizes are rounded to 1e-3 of their unit: boxes stored as float32
     fractions come back a little off, and a box of 8 px is not to fall below 8.
@@ -67,10 +69,7 @@ def size_bins(
     truth = matching.pairs.truth
     sizes = (np.sqrt(truth.areas().astype(float)) * (mm_per_px or 1)).round(3)
     place = np.searchsorted(np.asarray(edges), sizes, "right") - 1
-    found = matching.found_at() >= np.broadcast_to(thresholds, matching.pairs.classes)[truth.labels]
-    total, hits = (np.bincount(place[kept], minlength=len(edges)) for kept in (slice(None), found))
-    unit = "px" if mm_per_px is None else "mm"
-    ends = (*edges[1:], None)
-    return tuple(
-        SizeBin(low, high, unit, rate(hits[i], total[i])) for i, (low, high) in enumerate(zip(edges, ends, strict=True))
-    )
+    others = [one.found(matching) for one in fit.each()]
+    found = recalls(truth.picture, place, fit.found(matching), others, len(edges))
+    unit, ends = "px" if mm_per_px is None else "mm", (*edges[1:], None)
+    return tuple(SizeBin(low, high, unit, one) for low, high, one in zip(edges, ends, found, strict=True))

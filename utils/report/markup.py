@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from utils.inspection import intervals
 from utils.inspection.intervals import Rate
 from utils.words.errors import printable
 
@@ -79,7 +80,7 @@ def data_block(name: str, value: Any) -> Html:
 
 def rate_words(plain: Mapping[str, Any] | None, missing: str) -> str:
     """A rate of results.json as the console shows it."""
-    return missing if plain is None else counts_words(plain["events"], plain["total"], missing)
+    return missing if plain is None else intervals.rate_words(*(plain[k] for k in ("events", "total", "low", "high")))
 
 
 def counts_words(events: int, total: int, missing: str) -> str:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.inspection.intervals import Rate, rate
+from utils.inspection.intervals import Rate, percent, rate
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,29 @@ def test_words():
 
 def test_nothing_to_count_is_none():
     assert rate(0, 0) is None and rate(0, 1) == Rate(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.0, "0.0"),
+        (1.0, "100.0"),
+        (0.5, "50.0"),
+        (0.001, "0.1"),
+        (0.0009, "0.09"),
+        (0.00099, "0.10"),
+        (1e-5, "0.001"),
+        (3.84e-5, "0.004"),
+        (0.9996, "99.96"),
+        (0.99999, "99.999"),
+    ],
+)
+def test_per_cent_are_never_rounded_to_none_or_all(share, words):
+    assert percent(share) == words
+
+
+def test_one_of_many():
+    """Of 100,000 parts one escaped, or none: neither is 0.0 %."""
+    assert str(Rate(1, 100_000)) == "1 of 100,000 (0.001 %, 0.0002 % to 0.006 %)"
+    assert str(Rate(0, 100_000)) == "0 of 100,000 (at most 0.004 %)"
+    assert str(Rate(99_999, 100_000)) == "99,999 of 100,000 (99.999 %, 99.994 % to 99.9998 %)"
