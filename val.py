@@ -8,6 +8,7 @@ if __name__ == "__main__":
     while_importing()
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -40,7 +41,7 @@ from utils.files.runs import new_run, planned_run, provenance, write_about
 from utils.files.yolo_txt import write_label_files
 from utils.inspection.comparison import report_comparison
 from utils.inspection.inspection_config import InspectionConfig, inspection_config
-from utils.inspection.threshold_file import DetectionSettings
+from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits, read_making
 from utils.inspection.thresholds import LOWEST
 from utils.processes.device import half_notices, half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
@@ -167,15 +168,16 @@ def main_story(argv: Sequence[str] | None) -> int:
 
 def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: World, device: torch.device) -> int:
     """Every process evaluates its share of the pictures; the first one scores and writes the files."""
-    assigned = assigned_config(flags)
+    assigned, asked = assigned_config(flags), DetectionSettings(flags.iou_thres, flags.max_det, flags.imgsz)
+    flags = made_as(flags)
     loaded = load_model(find_weights(flags.weights), device, assigned.model.sam)
     data = data_config(flags, loaded.config.data, str(loaded.path))
     planned = planned_run(flags.project, flags.name, flags.exist_ok)
     truth = read_split(data, flags.split, planned).serving(loaded.channels, str(loaded.path), data.data)
     loaded, classes, novelty = match_to_data(flags, loaded, truth)
     model = for_inference(loaded.model, assigned.model.static)
-    cfg = val_config(flags, loaded.config.val)
-    inspection = inspection_config(flags, cfg.conf, truth.mm_per_px, truth.records)
+    cfg, limits = val_config(flags, loaded.config.val), given_limits(flags, truth)
+    inspection = inspection_config(flags, cfg.conf, truth.mm_per_px, truth.records, limits and limits.thresholds)
     check_fits(model, data.imgsz, min(flags.batch_size, len(truth.records)), half=flags.half)
     pin = device.type == "cuda"
     strict = data.bad_data == "error"
@@ -185,6 +187,10 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     run = open_run(flags, {**provenance(argv), **origin}) if world.first else Path()
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
     remarks = [*half_notices(device, flags.half), *flag_notices(flags), *classes.remarks]
+    if limits is not None:
+        remarks += limits.notices(asked, agnostic=False, imgsz=loaded.config.data.imgsz)
+        for line in limits.warnings(loaded.weights):
+            LOG.warning(line)
     for line in (*truth.data_report.lines(), *remarks):
         LOG.info(line)
     with half_precision(device, flags.half):
@@ -210,6 +216,21 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
         write_results(run, evaluation, about, options, results)
     say_written(run)
     return 0
+
+
+def made_as(flags: ValFlags) -> ValFlags:
+    """The flags, where they say nothing with the settings that the thresholds of --thresholds were chosen with."""
+    if not flags.thresholds:
+        return flags
+    made = read_making(flags.thresholds)
+    given = (flags.iou_thres, made.iou), (flags.max_det, made.max_det), (flags.imgsz, made.imgsz)
+    iou, most, size = (theirs if own is None else own for own, theirs in given)
+    return replace(flags, iou_thres=iou, max_det=most, imgsz=size)
+
+
+def given_limits(flags: ValFlags, truth: RecordSet) -> Limits | None:
+    """What --thresholds names, for the data's classes."""
+    return read_limits(flags.thresholds, truth.names) if flags.thresholds else None
 
 
 def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Loaded, ClassMatch, list[Novelty]]:
@@ -259,7 +280,9 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
     check_predictions(flags)
     data = data_config(flags, DataConfig(), "the defaults")
     truth = read_split(data, flags.split, planned_run(flags.project, flags.name, flags.exist_ok))
-    inspection = inspection_config(flags, LOWEST, truth.mm_per_px, truth.records)
+    limits = given_limits(flags, truth)
+    lowest = LOWEST if limits is None else 0.0  # whoever made the detections knows from which confidence on
+    inspection = inspection_config(flags, lowest, truth.mm_per_px, truth.records, limits and limits.thresholds)
     images, categories = coco.images_json(truth.records), coco.classes_json(truth.names, truth.category_ids)
     results = read_parts(flags.from_preds, Known({"images": images, "categories": categories}, flags.single_cls))
     files, names = ", ".join(flags.from_preds), ", ".join(Path(path).name for path in flags.from_preds)

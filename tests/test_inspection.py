@@ -11,6 +11,7 @@ import pytest
 import detect
 import val
 from tests.conftest import QUICK
+from utils.files.checkpoint import weights_about
 from utils.inspection.threshold_file import DetectionSettings, Limits, read_making, read_thresholds
 from utils.scoring import coco
 from utils.values.detections import Detections
@@ -117,6 +118,64 @@ def test_detect_with_thresholds_reproduces_escape_and_overkill(learnt, relabelle
 
 def last(home):
     return str(home / "runs" / "train" / "exp" / "weights" / "last.pt")
+
+
+def test_thresholds_that_are_given_are_scored_and_none_are_chosen(learnt, relabelled, capsys):
+    """Chosen on one set, scored on another: what is said is what happens there, with intervals for any pictures."""
+    words = ["--workers", "0", "--batch", "4", "--weights", last(learnt), "--noplots"]
+    _, chosen = run(learnt, val, "val", *words, "--iou", "0.5", "--max-det", "50")
+    limits = chosen / "thresholds.yaml"
+    capsys.readouterr()
+    code, scored = run(learnt, val, "val", *words, "--data", str(relabelled), "--thresholds", str(limits))
+    said, found = capsys.readouterr().out, read(scored / "results.json")["inspection"]
+    assert code == 0 and "expected on other pictures" not in said
+    assert f"thresholds given by {limits}" in said and "on these pictures, taken for others than those" in said
+    names = [c["name"] for c in read(scored / "truth.json")["categories"]]
+    given = read_thresholds(limits, names)
+    assert read_thresholds(scored / "thresholds.yaml", names) == given
+    assert found["operating_point"] == found["expected"] | {"thresholds": found["operating_point"]["thresholds"]}
+    assert not found["chosen"] and read(chosen / "results.json")["inspection"]["chosen"]
+    above = {name: value for name, value in zip(names, given, strict=True)}
+    rows = [r for r in read(scored / "predictions.json") if r["score"] >= above[names[r["category_id"] - 1]]]
+    point = found["operating_point"]["pooled"]
+    assert point["recall"]["events"] + point["false_alarms"] == len(rows) > 0
+    made = read_making(scored / "thresholds.yaml")
+    assert made == read_making(limits) == DetectionSettings(iou=0.5, max_det=50, imgsz=96), "as they were chosen"
+    code, ready = run(learnt, val, "val", "--from-preds", str(scored / "predictions.json"), "--thresholds", str(limits))
+    assert code == 2
+    words = ["--from-preds", str(scored / "predictions.json"), "--data", str(relabelled), "--task", "val", "--noplots"]
+    code, ready = run(learnt, val, "val", *words, "--thresholds", str(limits))
+    assert code == 0 and read(ready / "results.json")["inspection"]["operating_point"] == found["operating_point"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "said"),
+    [
+        (["--cost", "escape=1,overkill=1"], 2, "--cost: has no effect here: --thresholds names the thresholds"),
+        (["--fa-per-image", "0.2"], 2, "--fa-per-image: has no effect here: --thresholds names"),
+        (["--conf-thres", "0.9"], 2, "--conf-thres 0.9: above the least threshold of"),
+        (["--iou", "0.3"], 0, "chosen with other settings (--iou 0.3, not 0.6); its rates do not hold"),
+        (["--task", "speed"], 2, "--thresholds: has no effect here: --task speed"),
+    ],
+)
+def test_flags_beside_given_thresholds(learnt, capsys, flags, code, said):
+    limits = learnt / "runs" / "train" / "exp" / "thresholds.yaml"
+    words = ["--workers", "0", "--weights", last(learnt), "--noplots", "--thresholds", str(limits)]
+    assert run(learnt, val, "val", *words, *flags)[0] == code
+    shown = capsys.readouterr()
+    assert said in shown.out + shown.err
+
+
+def test_given_thresholds_of_other_weights_are_noticed(learnt, tmp_path, capsys):
+    limits = tmp_path / "old.yaml"
+    text = (learnt / "runs" / "train" / "exp" / "thresholds.yaml").read_text()
+    limits.write_text(text.replace('digest: "', 'digest: "0'))
+    words = ["--workers", "0", "--weights", last(learnt), "--noplots", "--thresholds", str(limits)]
+    assert run(learnt, val, "val", *words)[0] == 0
+    assert "old.yaml: chosen with other weights" in capsys.readouterr().err
+    limits.write_text("thresholds: {bubble: 0.5}\n")
+    assert run(learnt, val, "val", *words)[0] == 2
+    assert "old.yaml:1: no threshold for" in capsys.readouterr().err
 
 
 def test_train_says_the_same_as_val(learnt):
@@ -254,7 +313,8 @@ def test_the_report_has_the_numbers_of_results_json_and_of_the_console(learnt, c
     assert len(report["provenance"]["weights_sha256"]) == 64 and "unavailable" in report["speed"]
     trained = read(learnt / "runs" / "train" / "exp" / "report.json")
     assert trained["kind"] == "train" and len(trained["training"]) == 60
-    assert trained["provenance"]["weights_sha256"] == report["provenance"]["weights_sha256"]
+    best = learnt / "runs" / "train" / "exp" / "weights" / "best.pt"  # the same weights, without the optimizer
+    assert trained["provenance"].items() >= weights_about(best).items()
     assert trained["results"]["inspection"] == results["inspection"]
     assert trained["provenance"]["data sha256"] == report["provenance"]["data sha256"]
 

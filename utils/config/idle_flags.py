@@ -31,7 +31,8 @@ class Mode:
     why: str
 
 
-_SCORED = ("--save-txt", "--verbose", "--fa-per-image", "--match", "--match-iou", "--bins", "--cost")
+_INSPECTION = ("--fa-per-image", "--match", "--match-iou", "--bins", "--cost", "--thresholds")
+_SCORED = ("--save-txt", "--verbose", *_INSPECTION)
 _ANYWHERE = ("--device", "--workers", "--debug")
 _RUN = ("--project", "--name", "--exist-ok", *_ANYWHERE)
 _CONFIDENCES = Idle(("--save-conf",), "adds confidences to the files of --save-txt; add that", (), ("--save-txt",))
@@ -45,6 +46,7 @@ IDLE: dict[str, tuple[Idle, ...]] = {
     "val.py": (
         _CONFIDENCES,
         Idle(("--cfg",), "names a network for --summary; a checkpoint has its own; leave it out", (), ("--summary",)),
+        Idle(("--fa-per-image", "--cost"), "--thresholds names the thresholds; leave one out", ("--thresholds",)),
         Idle(_SCORED, "--task speed measures time and scores nothing; leave it out", ("--task speed",)),
     ),
     "detect.py": (
@@ -73,7 +75,7 @@ MODES: dict[str, tuple[Mode, ...]] = {
         Mode(
             "--from-preds",
             (*_RUN, "--data", "--task", "--bad-data", "--allow-empty", "--single-cls", "--set", "--max-pixels")
-            + ("--noplots", "--save-json", "--fa-per-image", "--match", "--match-iou", "--bins", "--cost", "--verbose"),
+            + ("--noplots", "--save-json", "--verbose", *_INSPECTION),
             "whose detections are ready made",
         ),
     ),

@@ -49,6 +49,7 @@ class ValFlags:
     match_iou: float | None
     bins: str
     cost: str
+    thresholds: str
     from_preds: tuple[str, ...]
     compare: tuple[str, str] | None
     prompts: str | None
@@ -83,6 +84,7 @@ def add_inspection(parser: Parser) -> None:
     add("--match-iou", type=Range(0, 1, above=True).number, default=None, help="overlap of a hit (0.5)")
     add("--bins", default="", metavar="0,8,16,32,96", help="sizes that recall is reported for, px or mm")
     add("--cost", default="", metavar="escape=50,overkill=1", help="choose the thresholds of least cost instead")
+    add("--thresholds", default="", metavar="FILE", help="choose none, score those of a thresholds.yaml")
 
 
 def parse_val(argv: Sequence[str] | None) -> ValFlags:

@@ -47,17 +47,22 @@ class Stopped(BaseException):
         return 128 + self.number
 
 
-@contextmanager
-def saying(words: Callable[[], str]) -> Iterator[None]:
+class saying:  # noqa: N801  a verb, as contextlib's suppress
     """A Stopped that comes out of the block says `words()`, after what blocks inside it say."""
-    try:
-        yield
-    except BaseException as error:
-        stopped = behind(error)
-        if stopped is None:
-            raise
-        stopped.words = "; ".join(filter(None, (stopped.words, words())))
-        raise stopped  # noqa: B904  it is what `error` came from
+
+    def __init__(self, words: Callable[[], str]) -> None:
+        self.words = words
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if (stopped := behind(error)) is not None:
+            stopped.words = "; ".join(filter(None, (stopped.words, self.words())))
+            if stopped is not error:
+                raise stopped
 
 
 def behind(error: BaseException | None) -> Stopped | None:

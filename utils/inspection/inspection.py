@@ -64,12 +64,17 @@ class Inspection:
         other = self.pictures - self.good - self.bad
         shared = ", ".join(self.unseen[:MOST_NAMES]) + (", ..." if len(self.unseen) > MOST_NAMES else "")
         neither = f", {other:,} with regions to ignore only" if other else ""
-        return [
-            f"{counted(self.pictures, 'picture')}: {self.bad:,} bad, {self.good:,} good{unlabelled}{neither}",
-            f"thresholds for {self.config.aim}; hit: {self.config.rule}",
+        what = [
             "expected on other pictures:",
             *(f"  {line}" for line in self.expected.lines()),
             f"on these pictures, which chose them: {self.point.counts()}",
+        ]
+        if self.config.given is not None:
+            what = ["on these pictures, taken for others than those that chose them:", *what[1:-1]]
+        return [
+            f"{counted(self.pictures, 'picture')}: {self.bad:,} bad, {self.good:,} good{unlabelled}{neither}",
+            f"thresholds {self.config.aim}; hit: {self.config.rule}",
+            *what,
             *([f"nothing detected of {shared}: the threshold that all classes would share"] if self.unseen else []),
             "recall by size: " + "; ".join(str(one) for one in self.sizes),
             "errors: " + ", ".join(f"{kind} {count:,}" for kind, count in self.errors.items()),
@@ -80,6 +85,7 @@ class Inspection:
         pictures = {"all": self.pictures, "good": self.good, "bad": self.bad, "unlabelled": self.unlabelled}
         return {
             "aim": self.config.aim,
+            "chosen": self.config.given is None,
             "rule": str(self.config.rule),
             "names": list(self.names),
             "pictures": pictures,
@@ -127,12 +133,16 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
         labels=label_suspects(matching, names, config.confident),
         misses=worst_misses(errors, names),
         false_alarms=worst_false_alarms(errors, names),
-        unseen=tuple(name for name, count in zip(names, seen, strict=True) if not count),
+        unseen=tuple(name for name, count in zip(names, seen, strict=True) if not (count or config.given)),
     )
 
 
 def _chosen(evaluation: Evaluation, matching: Matching, config: InspectionConfig) -> tuple[tuple[float, ...], CrossFit]:
-    """The thresholds, and those that are chosen without each part of the pictures. Raises DataError."""
+    """The thresholds, and those that are chosen without each part of the pictures; given ones are the same for all.
+    Raises DataError.
+    """
+    if config.given is not None:
+        return config.given.values, CrossFit.fixed(matching.pairs.pictures, config.given.values)
     part = parts_of([record.path.name for record in evaluation.records])
     names = evaluation.names
     if config.cost is None:

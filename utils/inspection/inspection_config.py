@@ -11,19 +11,21 @@ from utils.inspection.sizes import BINS, parse_bins
 from utils.inspection.thresholds import LOWEST
 from utils.scoring.matching import MatchRule
 from utils.values.record import Record
-from utils.words.errors import ConfigError, DataError
+from utils.values.score_thresholds import ScoreThresholds
+from utils.words.errors import ConfigError, DataError, printable
 
 
 @dataclass(frozen=True, kw_only=True)
 class InspectionConfig:
-    """How to look: `rule` for a hit; the thresholds aim at `false_per_picture`, or at the least `cost` where one is
-    given; `bins` in px, or mm with `mm_per_px`; `lowest` is the confidence at which the detections were gathered;
-    detections of at least `confident` cast doubt on labels.
+    """How to look: `rule` for a hit; the thresholds are those `given`, or else aim at `false_per_picture`, or at the
+    least `cost` where there is one; `bins` in px, or mm with `mm_per_px`; `lowest` is the confidence at which the
+    detections were gathered; those of at least `confident` cast doubt on labels.
     """
 
     rule: MatchRule = field(default_factory=MatchRule)
     false_per_picture: float = 0.1
     cost: Cost | None = None
+    given: ScoreThresholds | None = None
     bins: tuple[float, ...] = BINS
     mm_per_px: float | None = None
     lowest: float = LOWEST
@@ -31,16 +33,23 @@ class InspectionConfig:
 
     @property
     def aim(self) -> str:
-        """What the thresholds were chosen for, in words."""
+        """What the thresholds were chosen for, in words, or where they are from."""
+        if self.given is not None:
+            return f"given by {printable(self.given.source)}"
         if self.cost is None:
-            return f"at most {self.false_per_picture:g} false alarms per picture"
-        return f"least cost at {self.cost.escape:g} per escape and {self.cost.overkill:g} per overkill"
+            return f"for at most {self.false_per_picture:g} false alarms per picture"
+        return f"for least cost at {self.cost.escape:g} per escape and {self.cost.overkill:g} per overkill"
 
 
 def inspection_config(
-    flags: ValFlags | None, lowest: float, mm_per_px: float | None, records: Sequence[Record]
+    flags: ValFlags | None,
+    lowest: float,
+    mm_per_px: float | None,
+    records: Sequence[Record],
+    given: ScoreThresholds | None = None,
 ) -> InspectionConfig:
-    """How to look, as `flags` say (None: the defaults), at detections gathered from the confidence `lowest` on.
+    """How to look, as `flags` say (None: the defaults), at detections gathered from the confidence `lowest` on. The
+    thresholds `given` are scored, without them others are chosen.
 
     Raises ConfigError for options that contradict each other, and DataError where a least cost is asked for without
     good or without bad pictures.
@@ -54,7 +63,11 @@ def inspection_config(
         raise ConfigError("--match-iou: has no meaning with --match center; leave one out")
     if flags.match_iou == 0:
         raise ConfigError("--match-iou 0: must be above 0, else every box lies on every other")
+    if given is not None and lowest > min(given.values):
+        least = f"the least threshold of {printable(given.source)}, {min(given.values):g}"
+        raise ConfigError(f"--conf-thres {lowest:g}: above {least}: detections would be missing; leave it out")
     config = InspectionConfig(
+        given=given,
         rule=MatchRule(flags.match, 0.5 if flags.match_iou is None else flags.match_iou),
         false_per_picture=0.1 if flags.fa_per_image is None else flags.fa_per_image,
         cost=parse_cost(flags.cost) if flags.cost else None,

@@ -10,7 +10,6 @@ from html import escape
 from typing import Any
 
 from utils.inspection import intervals
-from utils.inspection.intervals import Rate
 from utils.words.errors import printable
 
 
@@ -83,9 +82,9 @@ def rate_words(plain: Mapping[str, Any] | None, missing: str) -> str:
     return missing if plain is None else intervals.rate_words(*(plain[k] for k in ("events", "total", "low", "high")))
 
 
-def counts_words(events: int, total: int, missing: str) -> str:
-    """The same from counts."""
-    return str(Rate(events, total)) if total else missing
+def share_words(events: int, total: int, missing: str) -> str:
+    """What happened, without an interval: it promises nothing."""
+    return f"{events:,} of {total:,} ({intervals.percent(events / total)} %)" if total else missing
 
 
 def number(value: float | None, digits: int = 3) -> str:

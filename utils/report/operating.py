@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from utils.inspection.decisions import Cost, decision_curve
+from utils.inspection.decisions import Cost, DecisionCurve, decision_curve
 from utils.inspection.froc import Froc
 from utils.inspection.inspection import Inspection
 from utils.report.charts import Axis, Line, line_chart
-from utils.report.markup import Html, counts_words, data_block, element, joined, rate_words, table, text, why_not
+from utils.report.markup import Html, data_block, element, joined, rate_words, share_words, table, text, why_not
 
 STEPS = np.round(np.linspace(0, 1, 201), 3)  # thresholds of the slider: 0, 0.005, ... 1
 NO_BAD, NO_GOOD, NO_BOXES = (
@@ -43,13 +43,23 @@ def verdict(inspection: Mapping[str, Any]) -> Html:
             element("div", *(_tile(label, words) for label, words in tiles), class_="tiles"),
             element(
                 "p",
-                f"What the thresholds chosen for {inspection['aim']} (thresholds.yaml) are expected to do on other "
-                "pictures of this kind: each fifth of these pictures is judged by thresholds that the others chose. A "
-                f"hit is: {inspection['rule']}. Figures have their 95 % interval; where nothing happened in so few "
-                "pictures, the bound.",
+                f"{_judged(inspection)} A hit is: {inspection['rule']}. Figures have their 95 % interval; where "
+                "nothing happened in so few pictures, the bound.",
                 class_="soft",
             ),
         ]
+    )
+
+
+def _judged(inspection: Mapping[str, Any]) -> str:
+    """What the figures of the verdict are about."""
+    if not inspection["chosen"]:
+        return (
+            f"What the thresholds {inspection['aim']} do here, on pictures taken for others than those that chose them."
+        )
+    return (
+        f"What the thresholds chosen {inspection['aim']} (thresholds.yaml) are expected to do on other pictures of "
+        "this kind: each fifth of these pictures is judged by thresholds that the others chose."
     )
 
 
@@ -75,11 +85,11 @@ def operating_point(results: Mapping[str, Any], inspection: Inspection, sweep: M
     froc = [[f"{one['at']:g}", rate_words(one["recall"], NO_BOXES), f"{one['threshold']:g}"] for one in section["froc"]]
     return joined(
         [
-            element("h3", "One threshold for all classes"),
+            element("h3", "One threshold for all classes, on these pictures"),
             _slider(sweep, config.cost),
             element("div", *_charts(inspection, sweep), class_="charts"),
             table(("false alarms per picture, at most", "recall", "threshold"), froc),
-            element("h3", f"Chosen thresholds, for {section['aim']}"),
+            element("h3", f"Thresholds {section['aim']}"),
             table(("class", "threshold", "recall, expected", "found here", "false alarms here"), rows),
         ]
     )
@@ -109,7 +119,6 @@ def sweep_table(inspection: Inspection) -> dict[str, Any]:
     hits, alarms = scores.hits.max(1)[scores.bad], scores.alarms.max(1)[scores.good]
     decided = decision_curve(hits, alarms)
     rows, decisions = _rows(curve.thresholds), _rows(decided.thresholds)
-    best = curve.at(inspection.config.false_per_picture).threshold
     return {
         "thresholds": STEPS.tolist(),
         "hits": curve.hits[rows].tolist(),
@@ -120,8 +129,17 @@ def sweep_table(inspection: Inspection) -> dict[str, Any]:
         "pictures": curve.pictures,
         "bad": inspection.bad,
         "good": inspection.good,
-        "start": int(np.abs(STEPS - min(best or 0.0, 1.0)).argmin()),
+        "start": _start(inspection, decided, decisions),
     }
+
+
+def _start(inspection: Inspection, decided: DecisionCurve, rows: np.ndarray) -> int:
+    """Where the slider begins: at the least cost where one is asked for, else where the false alarms are just kept."""
+    cost = inspection.config.cost
+    if cost is not None:
+        return int(decided.costs(cost)[rows].argmin())
+    best = inspection.froc.at(inspection.config.false_per_picture).threshold
+    return min(int(np.searchsorted(STEPS, best or 0.0)), len(STEPS) - 1)
 
 
 def _rows(falling: np.ndarray) -> np.ndarray:
@@ -144,10 +162,10 @@ def slider_rows(sweep: Mapping[str, Any], cost: Cost | None) -> list[dict[str, s
     for threshold, hits, alarms, escapes, overkills in zip(*columns, strict=True):
         row = {
             "threshold": f"{threshold:.3f}",
-            "recall": counts_words(hits, sweep["boxes"], NO_BOXES),
+            "recall": share_words(hits, sweep["boxes"], NO_BOXES),
             "alarms": f"{alarms / sweep['pictures']:.3g} ({alarms:,} in all)",
-            "escape": counts_words(escapes, sweep["bad"], NO_BAD),
-            "overkill": counts_words(overkills, sweep["good"], NO_GOOD),
+            "escape": share_words(escapes, sweep["bad"], NO_BAD),
+            "overkill": share_words(overkills, sweep["good"], NO_GOOD),
         }
         decided = sweep["bad"] + sweep["good"]
         if cost is not None and decided:
