@@ -158,7 +158,7 @@ def fit(
     cfg, state, world = run.cfg, run.state, run.state.world
     if world.first:
         table.start(state.epoch + state.done)
-    doctor = Doctor(cfg, run.data.train.records, run.data.val.records, state.model)
+    doctor = Doctor(cfg, *run.data.counts(), state.model)
     doctor_dtype = state.dtype if world.size == 1 else None  # a trial batch on one process would wait for the others
     budget, evaluation, report = TimeBudget(cfg.run.max_time), None, None
     while not state.done:
@@ -245,7 +245,7 @@ def dry_run(run: Run) -> int:
     for warning in run.warnings:
         LOG.warning(warning)
     steps = steps_per_epoch(run.data, run.cfg, run.state.model.stride)
-    for line in dry_run_lines(run.state.model, run.cfg, run.state.dtype, run.data.train, run.data.val, steps):
+    for line in dry_run_lines(run.state.model, run.cfg, run.state.dtype, run.data.counts(), steps):
         LOG.info(line)
     return 0
 

@@ -33,6 +33,7 @@ from utils.processes.distributed import ALONE, World
 from utils.processes.worker_room import Crew, Room, crew_for
 from utils.values.batch import Batch
 from utils.values.channels import RGB_CHANNELS, Channels
+from utils.values.class_counts import ClassCounts
 from utils.values.record import Record
 from utils.values.split_fingerprint import SplitFingerprint
 from utils.words.errors import ConfigError, DataError
@@ -56,6 +57,11 @@ class Splits(NamedTuple):
     def box_sizes(self, imgsz: int) -> np.ndarray:
         """(N, 2): width and height of the training boxes, px in pictures whose longest side is `imgsz`."""
         return flatten(self.train.records).input_sizes(imgsz)
+
+    def counts(self) -> tuple[ClassCounts, ClassCounts]:
+        """Pictures and boxes of both."""
+        train, val = (flatten(split.records).class_counts(split.names) for split in self)
+        return train, val
 
     def fingerprint(self) -> dict[str, SplitFingerprint]:
         """What each split is known by."""

@@ -184,6 +184,9 @@ class WatchedLoader(DataLoader[Batch]):
         for batch in batches:
             yield batch if self._gpu is None else batch.pin_memory()
 
+    def check_worker_number_rationality(self) -> None:
+        """PyTorch's, which prints the source of a warning where --workers asks for more than there are cores."""
+
     def _get_iterator(self) -> Any:
         return _Workers(self) if self.num_workers else super()._get_iterator()
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from data.index.record_index import RecordIndex
 from data.index.record_sequence import MergedRecords, relabelled
-from utils.values.record import Record
+from utils.values.class_counts import ClassCounts
+from utils.values.record import EVERY_CLASS, Record
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,16 @@ class FlatTruth:
     def pictures(self) -> np.ndarray:
         """(N,) int32: the picture of each row."""
         return np.repeat(np.arange(len(self.counts), dtype=np.int32), self.counts)
+
+    def class_counts(self, names: tuple[str, ...]) -> ClassCounts:
+        """Pictures and boxes of each of the classes `names`."""
+        kept, classes = ~self.crowd, len(names)
+        labels, picture = self.labels[kept].astype(np.int64), self.pictures[kept].astype(np.int64)
+        boxes = np.bincount(labels, minlength=classes)
+        shown = np.bincount(np.unique(picture * classes + labels) % classes, minlength=classes)
+        bad = np.unique(self.pictures[self.labels != EVERY_CLASS])
+        pictures = len(self.counts)
+        return ClassCounts(names, pictures, pictures - len(bad), tuple(boxes.tolist()), tuple(shown.tolist()))
 
     def input_sizes(self, imgsz: int) -> np.ndarray:
         """(n, 2) float32: `Record.input_sizes` of all pictures one after the other."""

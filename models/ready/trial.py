@@ -18,10 +18,11 @@ from utils.config.config import Config, DataConfig
 from utils.console.log import LOG
 from utils.processes.device import peak_device_memory
 from utils.processes.distributed import ALONE
-from utils.training.dry_run import Split, plan_lines
+from utils.training.dry_run import plan_lines
 from utils.training.state import new_state
 from utils.training.step import forward_backward, optimizer_step
 from utils.values.batch import Batch, Targets
+from utils.values.class_counts import ClassCounts
 from utils.values.step_info import StepInfo
 from utils.words.errors import ConfigError, ResourceError
 
@@ -69,19 +70,21 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
 
 
 def dry_run_lines(
-    model: Graph, cfg: Config, dtype: torch.dtype | None, train: Split, val: Split, steps: int
+    model: Graph, cfg: Config, dtype: torch.dtype | None, counts: tuple[ClassCounts, ClassCounts], steps: int
 ) -> list[str]:
-    """What --dry-run says of training `model`, with costs that are measured on a copy; `steps` make an epoch."""
+    """What --dry-run says of training `model`, with costs that are measured on a copy; `counts` are those of train
+    and val, `steps` make an epoch.
+    """
     rows = summarise(model, cfg.data.imgsz)
     parameters, flops = sum(row.parameters for row in rows), sum(row.flops for row in rows)
     device, trial = next(model.parameters()).device, try_steps(model, cfg, dtype)
     costs = [
         f"network: {model.spec.path.name}, {parameters:,} parameters, {flops / 1e9:.1f} GFLOPs at {cfg.data.imgsz} px, "
         f"on {device} in {str(dtype or torch.float32).removeprefix('torch.')}",
-        minutes_line(cfg, steps, len(val.records), trial.step_seconds, trial.forward_seconds),
+        minutes_line(cfg, steps, counts[1].pictures, trial.step_seconds, trial.forward_seconds),
         f"memory: {trial.peak_bytes / 2**30:.2f} GiB at the peak, without the loader's processes",
     ]
-    return plan_lines(cfg, train, val, steps, costs)
+    return plan_lines(cfg, *counts, steps, costs)
 
 
 def minutes_line(cfg: Config, steps: int, val_pictures: int, step_seconds: float, forward_seconds: float) -> str:

@@ -62,22 +62,26 @@ def _beside_others(cfg: Config) -> Iterator[tuple[str, list[str]]]:
         yield f"optim.name is {cfg.optim.name}", ["schedule.warmup_momentum", "schedule.warmup_bias_lr"]
     if not cfg.schedule.warmup_epochs:
         yield "schedule.warmup_epochs is 0", [f"schedule.warmup_{n}" for n in ("steps", "momentum", "bias_lr")]
-    if cfg.schedule.close_mosaic and not (cfg.augment.mosaic or cfg.augment.mixup or cfg.augment.copy_paste):
+    if not (cfg.augment.mosaic or cfg.augment.mixup or cfg.augment.copy_paste):
         yield "augment.mosaic, mixup and copy_paste are 0", ["schedule.close_mosaic"]
     yield "it is for val.py and detect.py", ["model.static", "val.chance"]
 
 
 def check_knobs(cfg: Config, origins: Mapping[str, str], network: NetworkTraits) -> list[str]:
     """Raise ConfigError for a flag or --set of a knob that cannot act; return a sentence about those that files change,
-    if there are any: a file may well be for several networks. `origins` says of every knob who set it.
+    if there are any: a file may well be for several networks. Zero and false do nothing anywhere. `origins` says of
+    every knob who set it.
     """
     changed: dict[str, list[str]] = {}
+    plain = cfg.plain()
     for key, why in idle_knobs(cfg, network).items():
         section, _, name = key.partition(".")
-        origin = origins.get(key, "")
+        origin, value = origins.get(key, ""), plain[section][name]
+        if not value:  # what is off beside what is off is no mistake
+            continue
         if origin.startswith("--"):
             raise ConfigError(f"{origin}: {key} has no effect: {why}; leave it out")
-        if origin and cfg.plain()[section][name] != DEFAULTS[section][name]:
+        if origin and value != DEFAULTS[section][name]:
             changed.setdefault(why, []).append(f"{key} of {origin}")
     parts = "; ".join(f"{', '.join(keys)} ({why})" for why, keys in changed.items())
     return [f"without effect: {parts}"] if parts else []

@@ -6,7 +6,7 @@ It knows seven causes: learning rate, mixed precision, no labels, class ids, con
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from utils.console.log import LOG
 from utils.scoring import metrics
 from utils.scoring.evaluation import Evaluation
 from utils.values.batch import Batch
-from utils.values.record import Record
+from utils.values.class_counts import ClassCounts
 from utils.words.errors import ConfigError, NumericError
 
 ZERO = 0.01  # an AP50 as good as none
@@ -45,7 +45,7 @@ class Finding:
 class Doctor:
     """Looks at a training after every epoch and says each finding once."""
 
-    def __init__(self, cfg: Config, train: Sequence[Record], val: Sequence[Record], model: nn.Module) -> None:
+    def __init__(self, cfg: Config, train: ClassCounts, val: ClassCounts, model: nn.Module) -> None:
         """Raises ConfigError when no parameter is left to train."""
         self.cfg, self.train, self.val = cfg, train, val
         self.losses: list[float] = []
@@ -78,12 +78,14 @@ class Doctor:
 
     def _labels(self) -> Finding | None:
         """What the labels alone tell."""
-        if not _boxes(self.train):
-            advice = f"none of the {len(self.train):,} training pictures has a box; check the label files and `labels`"
-            return Finding("no labels", f"{advice} in the data YAML")
-        if not self.cfg.run.noval and not _boxes(self.val):
-            advice = f"none of the {len(self.val):,} validation pictures has a box, so that AP is undefined and best.pt"
-            return Finding("empty split", f"{advice} cannot be chosen; put pictures with defects into `val`")
+        if not sum(self.train.boxes):
+            advice = f"none of the {self.train.pictures:,} training pictures has a box; check the label files"
+            return Finding("no labels", f"{advice} and `labels` in the data YAML")
+        if not self.cfg.run.noval and not sum(self.val.boxes):
+            advice = f"none of the {self.val.pictures:,} validation pictures has a box, so that AP is undefined"
+            return Finding(
+                "empty split", f"{advice} and best.pt cannot be chosen; put pictures with defects into `val`"
+            )
         return None
 
     def _found(self, evaluation: Evaluation | None) -> Finding | None:
@@ -137,10 +139,6 @@ class Doctor:
 
 def _finds(evaluation: Evaluation | None) -> bool:
     return evaluation is not None and evaluation.report.map50 is not None and evaluation.report.map50 >= ZERO
-
-
-def _boxes(records: Sequence[Record]) -> int:
-    return sum(int((~record.crowd).sum()) for record in records)
 
 
 def class_blind_f1(evaluation: Evaluation) -> float:

@@ -3,59 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from utils.config.config import Config
 from utils.files.runs import planned_run
 from utils.processes.launch import process_count
 from utils.training.optimizer import accumulation
 from utils.training.schedule import Schedule
-from utils.values.record import Record
+from utils.values.class_counts import ClassCounts
 from utils.words.text import counted
 
 
-class Split(Protocol):
-    """The pictures of a split and its class names; see data.sets.split_reading.RecordSet."""
-
-    @property
-    def records(self) -> Sequence[Record]:
-        """The pictures and their truth."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The classes."""
-
-
-def plan_lines(cfg: Config, train: Split, val: Split, steps: int, costs: Sequence[str]) -> list[str]:
+def plan_lines(cfg: Config, train: ClassCounts, val: ClassCounts, steps: int, costs: Sequence[str]) -> list[str]:
     """What --dry-run says; `steps` make an epoch, `costs` are sentences about the network."""
     processes = process_count(cfg.run.device, cfg.run.nproc)
     folder = planned_run(cfg.run.project, cfg.run.name, cfg.run.exist_ok)
     return [
-        *data_lines(train.names, train.records, val.records),
+        *data_lines(train, val),
         *schedule_lines(cfg, Schedule(cfg, steps), processes),
         *costs,
         f"dry run: nothing was written; the run would go to {folder}",
     ]
 
 
-def data_lines(names: Sequence[str], train: Sequence[Record], val: Sequence[Record]) -> list[str]:
+def data_lines(train: ClassCounts, val: ClassCounts) -> list[str]:
     """Boxes and pictures of every class in both splits, pictures and good pictures of both."""
+    names = list(dict.fromkeys((*train.names, *val.names)))
     width = max(len("class"), *(len(name) for name in names))
     lines = [f"{'class':{width}} {'train boxes':>12} {'pictures':>9} {'val boxes':>12} {'pictures':>9}"]
-    counts = [_counts(records, len(names)) for records in (train, val)]
-    for k, name in enumerate(names):
-        (boxes, pictures), (val_boxes, val_pictures) = (split[k] for split in counts)
+    for name in names:
+        (boxes, pictures), (val_boxes, val_pictures) = train.of(name), val.of(name)
         lines.append(f"{name:{width}} {boxes:>12,} {pictures:>9,} {val_boxes:>12,} {val_pictures:>9,}")
-    for split, records in (("train", train), ("val", val)):
-        good = sum(record.good for record in records)
-        lines.append(f"{split}: {counted(len(records), 'picture')}, {good:,} good ({good / len(records):.0%})")
+    for split, one in (("train", train), ("val", val)):
+        lines.append(f"{split}: {counted(one.pictures, 'picture')}, {one.good:,} good ({one.good / one.pictures:.0%})")
     return lines
-
-
-def _counts(records: Sequence[Record], classes: int) -> list[tuple[int, int]]:
-    """Boxes and pictures with at least one box, per class."""
-    found = [[int((record.counted()[1] == k).sum()) for record in records] for k in range(classes)]
-    return [(sum(row), sum(n > 0 for n in row)) for row in found]
 
 
 def schedule_lines(cfg: Config, schedule: Schedule, processes: int) -> list[str]:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 import train
+from data.index.flat_truth import flatten
 from tests.conftest import QUICK
 from tests.utils.glass_cases import detections, record
 from tests.utils.glass_cases import six_pictures as hand_made
@@ -106,9 +107,13 @@ def six_pictures():
     return [replace(one, image_id=number) for number, one in enumerate(records, 1)], found
 
 
+def counts(records):
+    return flatten(records).class_counts(("bubble", "oil"))
+
+
 def doctor(records, **changes):
     cfg = Config(schedule=ScheduleConfig(warmup_epochs=0), **changes)
-    return Doctor(cfg, records, records, nn.Linear(2, 2))
+    return Doctor(cfg, counts(records), counts(records), nn.Linear(2, 2))
 
 
 def evaluated(records, found):
@@ -139,9 +144,8 @@ def test_nothing_is_said_when_things_are_found_or_during_warm_up(said):
     records, found = six_pictures()
     doctor(records).after_epoch(0, {"box": 1.0}, evaluated(records, found))
     nothing = {i: detections() for i in range(6)}
-    patient = Doctor(
-        Config(schedule=ScheduleConfig(warmup_epochs=3), val=ValConfig(conf=0.5)), records, records, nn.Linear(2, 2)
-    )
+    cfg = Config(schedule=ScheduleConfig(warmup_epochs=3), val=ValConfig(conf=0.5))
+    patient = Doctor(cfg, counts(records), counts(records), nn.Linear(2, 2))
     for epoch in range(3):
         patient.after_epoch(epoch, {"box": 1.0}, evaluated(records, nothing))
     assert said == []
@@ -199,7 +203,7 @@ def test_what_makes_numbers_not_finite(said, weight, dtype, cause):
 def test_nothing_to_train_is_refused():
     model = nn.Linear(2, 2).requires_grad_(False)
     with pytest.raises(ConfigError, match="everything frozen"):
-        Doctor(Config(), [], [], model)
+        Doctor(Config(), counts([]), counts([]), model)
 
 
 def test_a_training_that_has_learnt_may_rest(said):

@@ -1,11 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from data.index.flat_truth import flatten
 from utils.config.settings import build_config, settings_of_assignments
 from utils.training.dry_run import data_lines, schedule_lines
 from utils.training.schedule import Schedule
-from utils.values.record import Record
+from utils.values.record import EVERY_CLASS, Record
 
 
 def record(labels):
@@ -14,9 +16,27 @@ def record(labels):
 
 
 def test_counts():
-    lines = data_lines(("bubble", "oil"), [record([0, 0]), record([0, 1]), record([]), record([])], [record([1])])
+    names = ("bubble", "oil")
+    train = flatten([record([0, 0]), record([0, 1]), record([]), record([])]).class_counts(names)
+    lines = data_lines(train, flatten([record([1])]).class_counts(names))
     assert [line.split() for line in lines[1:3]] == [["bubble", "3", "2", "0", "0"], ["oil", "1", "1", "1", "1"]]
     assert lines[3:] == ["train: 4 pictures, 2 good (50%)", "val: 1 picture, 0 good (0%)"]
+
+
+def test_counts_of_a_validation_with_other_classes():
+    """As a network that reads text may have it."""
+    train = flatten([record([0, 1])]).class_counts(("bubble", "oil"))
+    val = flatten([record([0])]).class_counts(("oil",))
+    lines = [line.split() for line in data_lines(train, val)[1:3]]
+    assert lines == [["bubble", "1", "1", "0", "0"], ["oil", "1", "1", "1", "1"]]
+
+
+def test_regions_to_ignore_are_no_boxes():
+    crowd = replace(record([0, 0, EVERY_CLASS]), crowd=np.array([True, False, True]))
+    every = replace(record([EVERY_CLASS]), crowd=np.array([True]))
+    counts = flatten([crowd, every, record([])]).class_counts(("bubble", "oil"))
+    assert (counts.pictures, counts.good, counts.boxes, counts.shown) == (3, 2, (1, 0), (1, 0))
+    assert counts.good == sum(one.good for one in (crowd, every, record([])))
 
 
 def test_schedule():
