@@ -21,7 +21,7 @@ import torch
 
 from data.augment.polarization import Optics
 from data.augment.scene import Scene
-from data.augment.transforms import eval_shape
+from data.augment.transforms import eval_shape, whole_cells
 from data.batches.collate import collate
 from data.batches.samples import letterboxed
 from data.drawn.glass_set import write_glass
@@ -222,7 +222,8 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     notices = detector.use_data(flags.data) if flags.data else []
     warnings: list[str] = []  # kept back until there is a log
     if flags.thresholds:
-        given, trained_at = DetectionSettings(flags.iou_thres, flags.max_det, flags.imgsz), detector.imgsz
+        size, trained_at = flags.imgsz and whole_cells(flags.imgsz, detector.model.stride), detector.imgsz
+        given = DetectionSettings(flags.iou_thres, flags.max_det, size)
         limits = detector.use_thresholds(flags.thresholds, warnings.append)
         notices += limits.notices(given, flags.agnostic_nms, trained_at)
     nms = _nms(flags, detector)

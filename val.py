@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from data.augment.transforms import whole_cells
 from data.batches.build import eval_loader, read_split
 from data.batches.lost_pictures import LostPictures
 from data.batches.preview import plot_detections, show_pictures
@@ -168,14 +169,14 @@ def main_story(argv: Sequence[str] | None) -> int:
 
 def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: World, device: torch.device) -> int:
     """Every process evaluates its share of the pictures; the first one scores and writes the files."""
-    assigned, asked = assigned_config(flags), DetectionSettings(flags.iou_thres, flags.max_det, flags.imgsz)
-    flags = made_as(flags)
+    assigned, given, flags = assigned_config(flags), flags, made_as(flags)
     loaded = load_model(find_weights(flags.weights), device, assigned.model.sam)
     data = data_config(flags, loaded.config.data, str(loaded.path))
     planned = planned_run(flags.project, flags.name, flags.exist_ok)
     truth = read_split(data, flags.split, planned).serving(loaded.channels, str(loaded.path), data.data)
     loaded, classes, novelty = match_to_data(flags, loaded, truth)
     model = for_inference(loaded.model, assigned.model.static)
+    data = replace(data, imgsz=whole_cells(data.imgsz, model.stride))
     cfg, limits = val_config(flags, loaded.config.val), given_limits(flags, truth)
     inspection = inspection_config(flags, cfg.conf, truth.mm_per_px, truth.records, limits and limits.thresholds)
     check_fits(model, data.imgsz, min(flags.batch_size, len(truth.records)), half=flags.half)
@@ -187,7 +188,11 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     run = open_run(flags, {**provenance(argv), **origin}) if world.first else Path()
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
     remarks = [*half_notices(device, flags.half), *flag_notices(flags), *classes.remarks]
+    if flags.imgsz not in (None, data.imgsz):
+        remarks.append(f"--img {flags.imgsz} is no multiple of {model.stride}: using {data.imgsz}")
     if limits is not None:
+        size = given.imgsz and whole_cells(given.imgsz, model.stride)
+        asked = DetectionSettings(given.iou_thres, given.max_det, size)
         remarks += limits.notices(asked, agnostic=False, imgsz=loaded.config.data.imgsz)
         for line in limits.warnings(loaded.weights):
             LOG.warning(line)

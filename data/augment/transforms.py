@@ -159,6 +159,11 @@ def scale_hsv(image: np.ndarray, gains: tuple[float, float, float]) -> np.ndarra
     return cv2.cvtColor(cv2.LUT(cv2.cvtColor(image, cv2.COLOR_RGB2HSV), table), cv2.COLOR_HSV2RGB)
 
 
+def whole_cells(imgsz: int, stride: int) -> int:
+    """`imgsz` px rounded up to a multiple of `stride`, as the longest side of a network input is."""
+    return -(-imgsz // stride) * stride
+
+
 def eval_shape(size: Shape, imgsz: int, stride: int) -> Shape:
     """(height, width) of the network input for a picture: longest side `imgsz`, the other no longer than it needs
     to be.

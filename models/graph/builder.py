@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -142,7 +144,8 @@ class GraphBuilder:
         try:
             output = run_layer(module, takes_list, inputs, Context() if takes_context(module) else None)
         except (RuntimeError, ValueError, IndexError) as error:
-            raise row.error(f"does not fit its sources {_shapes(row, inputs)}: {_first_line(error)}") from error
+            words = f"does not fit its sources {_shapes(row, inputs)}: {_first_line(error)}"
+            raise row.error(f"{words}{_place(error)}") from error
         module.train()
         return output
 
@@ -248,6 +251,13 @@ def _plausible(value: Any) -> bool:
 def _shapes(row: Row, inputs: Sequence[Tensor]) -> str:
     words = (f"{s} ({'x'.join(map(str, v.shape[1:]))})" for s, v in zip(row.sources, inputs, strict=False))
     return ", ".join(words)
+
+
+def _place(error: Exception) -> str:
+    """The line of a layer at which an error arose, for its author: it may be a fault of the layer, not of the row."""
+    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    inner = [(path, line) for path, line in frames if not {"torch", Path(__file__).parent.name} & {*path.parts[-4:]}]
+    return f" (in {inner[-1][0].name}, line {inner[-1][1]}; --debug shows more)" if inner else ""
 
 
 def _first_line(error: Exception) -> str:

@@ -213,7 +213,7 @@ def contents(folder: Path) -> dict[str, str]:
 def resumed_warnings(*words: str) -> list[str]:
     """What a resumed run would warn of, without training."""
     found = resume(parse_train(["--resume", *words]))
-    return list(train.prepare(found.cfg, torch.device("cpu"), ALONE, found).warnings)
+    return list(train.prepare(found.cfg, {}, torch.device("cpu"), ALONE, found).warnings)
 
 
 @pytest.mark.parametrize("name", cases(REFUSED))

@@ -78,9 +78,12 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON; NaN is a programming error, undefined metrics are null. Raises ResourceError."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+def write_json(path: Path, value: Any, compact: bool = False) -> None:
+    """Write JSON, `compact` on one line, which is three times as fast; NaN is a programming error, undefined metrics are
+    null. Raises ResourceError.
+    """
+    indent = None if compact else 1  # with an indent Python does not use its encoder in C
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def make_folder(folder: Path) -> Path:

@@ -6,7 +6,7 @@ three times; that gives the figure of a data set that holds it three times, with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from utils.scoring.matching import Matching, MatchRule, match
 RECALLS = np.linspace(0, 1, 101)  # where COCO reads its precision
 MAX_DETECTIONS = 100  # that COCO looks at in one picture and class
 BLOCK = 4_000_000  # values of one intermediate array
+WEIGHTS = 100_000_000  # of pictures in draws, at a time: 400 MB
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,12 @@ class Difference:
         return {**vars(self), "difference": self.difference, "distinguishable": self.distinguishable}
 
 
-def picture_weights(pictures: int, draws: int, seed: int) -> np.ndarray:
-    """(P, R) float32: how often each picture is in each draw; draw r hangs on (seed, r) alone."""
-    weights = np.empty((pictures, draws), np.float32)
-    for r in range(draws):
+def picture_weights(pictures: int, draws: Sequence[int], seed: int) -> np.ndarray:
+    """(P, R) float32: how often each picture is in each of the draws; draw r hangs on (seed, r) alone."""
+    weights = np.empty((pictures, len(draws)), np.float32)
+    for column, r in enumerate(draws):
         chosen = np.random.default_rng((seed, r)).integers(0, pictures, pictures)
-        weights[:, r] = np.bincount(chosen, minlength=pictures)
+        weights[:, column] = np.bincount(chosen, minlength=pictures)
     return weights
 
 
@@ -98,9 +99,9 @@ def _places(pairs: Pairs) -> np.ndarray:
     return places
 
 
-def _columns(draws: int, rows: int) -> Iterator[slice]:
-    """The draws in parts small enough for arrays of `rows` x draws."""
-    step = max(1, BLOCK // rows)
+def _columns(draws: int, rows: int, most: int = BLOCK) -> Iterator[slice]:
+    """The draws in parts small enough for arrays of `rows` x draws with at most so many values."""
+    step = max(1, most // rows)
     return (slice(start, start + step) for start in range(0, draws, step))
 
 
@@ -145,14 +146,19 @@ def compare(
     each at its own threshold(s) (one, or one per class (K,)) under `rule`.
     """
     assert first.pictures == second.pictures and len(first.truth) == len(second.truth), "not the same data"
-    weights = picture_weights(first.pictures, draws, seed)
-    whole = np.ones((first.pictures, 1), np.float32)
-    figures = []
-    for pairs, limits in zip((first, second), thresholds, strict=True):
-        at50, ruled = match(pairs, MatchRule()), match(pairs, rule or MatchRule())
-        figures.append([{"AP50": _mean_ap(at50, w), **_shares(ruled, limits, w)} for w in (whole, weights)])
-    (all_a, drawn_a), (all_b, drawn_b) = figures
-    return tuple(_difference(name, (all_a[name], all_b[name]), drawn_b[name] - drawn_a[name]) for name in all_a)
+    matched = [(match(pairs, MatchRule()), match(pairs, rule or MatchRule())) for pairs in (first, second)]
+
+    def figures(weights: np.ndarray) -> list[dict[str, np.ndarray]]:
+        both = zip(matched, thresholds, strict=True)
+        return [{"AP50": _mean_ap(at50, weights), **_shares(ruled, limits, weights)} for (at50, ruled), limits in both]
+
+    all_a, all_b = figures(np.ones((first.pictures, 1), np.float32))
+    drawn: dict[str, list[np.ndarray]] = {name: [] for name in all_a}
+    for part in _columns(draws, first.pictures, WEIGHTS):  # a million pictures in all draws would be 4 GB
+        one, other = figures(picture_weights(first.pictures, range(draws)[part], seed))
+        for name, values in drawn.items():
+            values.append(other[name] - one[name])
+    return tuple(_difference(name, (all_a[name], all_b[name]), np.concatenate(drawn[name])) for name in all_a)
 
 
 def _mean_ap(matching: Matching, weights: np.ndarray) -> np.ndarray:

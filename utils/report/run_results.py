@@ -35,10 +35,11 @@ def write_results(
         LOG.info(line)
     scores = results_json(evaluation, inspection, about)
     # predictions.json and truth.json are enough for any COCO evaluator to check the numbers
-    named = {"results.json": scores, "predictions.json": evaluation.results, "truth.json": evaluation.truth}
-    for name, content in named.items():
+    with results.writing():
+        write_json(run / "results.json", scores)
+    for name, rows in (("predictions.json", evaluation.results), ("truth.json", evaluation.truth)):
         with results.writing():
-            write_json(run / name, content)
+            write_json(run / name, rows, compact=True)
     with results.writing():
         write_thresholds(run, inspection, {**about, "note": "; ".join(evaluation.notes)}, options)
     write_tables(run, evaluation)

@@ -11,7 +11,9 @@ from models.losses.anchor_free_criterion import FreeCriterion
 from models.losses.terms import LossTerms
 from models.rows import registry
 from models.rows.model_spec import parse_spec, read_spec
+from models.rows.registry import In
 from utils.config.config import AnchorLossConfig, Config, DataConfig, FreeAssignConfig
+from utils.words.errors import ConfigError
 from utils.words.yamlio import parse_yaml
 
 
@@ -72,3 +74,27 @@ def test_a_new_head_is_one_class():
     predictions = graph(torch.rand(1, 3, 16, 16))
     terms = graph.head.criterion(Config())(predictions, None)
     assert terms.sums["cls"] == predictions.class_logits.sum()
+
+
+class Faulty(torch.nn.Module):
+    """What a contributor may write: its forward looks for a value that is not there."""
+
+    def __init__(self, c1: In):
+        super().__init__()
+
+    def forward(self, x):
+        return [x][1]
+
+
+def test_an_error_in_a_layer_names_the_line_of_the_layer():
+    """It reads as an error of the row, but the author finds the place."""
+    registry.register(Faulty)
+    try:
+        rows = "nc: 2\nbackbone:\n  - [image, 1, Conv, [8, 3, 8]]\n  - [-1, 1, Faulty, [], c]\nhead:\n"
+        with pytest.raises(ConfigError) as caught:
+            build_graph(parse_spec(parse_yaml(rows + "  - [[c], 1, FreeDetect, [$nc]]\n", "faulty.yaml")))
+    finally:
+        registry._LAYERS.pop("Faulty")
+    line = Faulty.forward.__code__.co_firstlineno + 1
+    assert str(caught.value).endswith(f"list index out of range (in test_head.py, line {line}; --debug shows more)")
+    assert "faulty.yaml:4" in str(caught.value) and isinstance(caught.value.__cause__, IndexError)

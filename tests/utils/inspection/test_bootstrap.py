@@ -67,7 +67,7 @@ def test_parts_and_long_stretches_change_nothing(monkeypatch):
         {**case.found, len(case.records): detections(*crowded, ([0, 0, 20, 20], 0.5, 0))},
         case.classes,
     )
-    weights = picture_weights(len(case.records), 7, 0)
+    weights = picture_weights(len(case.records), range(7), 0)
     whole = weighted_ap(matched(case), weights)
     monkeypatch.setattr(bootstrap, "BLOCK", 3)
     assert np.array_equal(whole, weighted_ap(matched(case), weights), equal_nan=True)
@@ -76,10 +76,10 @@ def test_parts_and_long_stretches_change_nothing(monkeypatch):
 
 
 def test_weights_are_draws_with_replacement():
-    weights = picture_weights(50, 30, 3)
+    weights = picture_weights(50, range(30), 3)
     assert (weights.sum(0) == 50).all() and len(np.unique(weights)) > 2
-    assert np.array_equal(weights[:, :10], picture_weights(50, 10, 3)), "a draw does not hang on how many there are"
-    assert not np.array_equal(weights, picture_weights(50, 30, 4))
+    assert np.array_equal(weights[:, 5:15], picture_weights(50, range(5, 15), 3)), "a draw does not hang on others"
+    assert not np.array_equal(weights, picture_weights(50, range(30), 4))
 
 
 def test_six_pictures_against_themselves_without_oil():
@@ -98,7 +98,7 @@ def test_six_pictures_against_themselves_without_oil():
 
 def test_escape_of_a_draw_is_that_of_the_repeated_pictures():
     case, limits = random_case(11), np.full(random_case(11).classes, 0.5)
-    weights = picture_weights(len(case.records), 20, 1)
+    weights = picture_weights(len(case.records), range(20), 1)
     shares = bootstrap._shares(matched(case), limits, weights)
     for r in range(20):
         drawn = decide(picture_scores(matched(repeated(case, weights[:, r].astype(int)))), limits)
@@ -117,6 +117,17 @@ def test_a_clear_difference_is_told_from_chance():
     assert clear.distinguishable and clear.difference == -0.75 and clear.low < -0.75 < clear.high < 0
     assert not chance.distinguishable, "two pictures of 40 are not drawn at all now and then"
     assert compare(pairs[0], pairs[2], (0.5, 0.5))[3] == clear, "the same seed, the same interval"
+
+
+@pytest.mark.parametrize("most", [1, 50, 77])
+def test_draws_in_parts_are_the_same_draws(monkeypatch, most):
+    """Of many pictures not all draws are held at once."""
+    records, found = six_pictures()
+    second = {i: one.keep(one.scores > 0.6) for i, one in found.items()}
+    pairs = pair_up(records, found, 2), pair_up(records, second, 2)
+    together = compare(*pairs, (0.5, 0.5), draws=23)
+    monkeypatch.setattr(bootstrap, "WEIGHTS", most)
+    assert compare(*pairs, (0.5, 0.5), draws=23) == together
 
 
 def test_what_is_not_measurable_stays_so():
