@@ -79,8 +79,8 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any, compact: bool = False) -> None:
-    """Write JSON, `compact` on one line, which is three times as fast; NaN is a programming error, undefined metrics are
-    null. Raises ResourceError.
+    """Write JSON, `compact` on one line, three times as fast; NaN is a programming error, undefined metrics are null.
+    Raises ResourceError.
     """
     indent = None if compact else 1  # with an indent Python does not use its encoder in C
     write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
