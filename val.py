@@ -177,6 +177,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     loaded, classes, novelty = match_to_data(flags, loaded, truth)
     model = for_inference(loaded.model, assigned.model.static)
     data = replace(data, imgsz=whole_cells(data.imgsz, model.stride))
+    permuted = with_permuted_names(loaded, assigned.val.chance)
     cfg, limits = val_config(flags, loaded.config.val), given_limits(flags, truth)
     inspection = inspection_config(flags, cfg.conf, truth.mm_per_px, truth.records, limits and limits.thresholds)
     check_fits(model, data.imgsz, min(flags.batch_size, len(truth.records)), half=flags.half)
@@ -204,7 +205,6 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
             write_speed(run, measure(model, loader, nms), not flags.noplots)
             return 0
         evaluation = evaluate(model, loader, truth, cfg, classes.labels, world)
-        permuted = with_permuted_names(loaded, assigned.val.chance)
         by_chance = [done.report for one in permuted if (done := evaluate(one, loader, truth, cfg, world=world))]
     if evaluation is None:
         return 0

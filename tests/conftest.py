@@ -14,16 +14,17 @@ from utils.console.log import LOG
 
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start
 torch.set_num_threads(1)
+UNTOUCHED = (), LOG.level, LOG.propagate
 settings.register_profile("calm", deadline=None, derandomize=True)
 settings.load_profile("calm")
 
 
 @pytest.fixture(autouse=True)
 def log_as_before():
-    """A script that a test runs takes over the log, which the next test may want to read."""
-    before = LOG.handlers[:], LOG.level, LOG.propagate
+    """A script that a test or its fixture runs takes over the log, which the next test may want to read."""
+    LOG.handlers[:], LOG.level, LOG.propagate = UNTOUCHED
     yield
-    LOG.handlers[:], LOG.level, LOG.propagate = before
+    LOG.handlers[:], LOG.level, LOG.propagate = UNTOUCHED
 
 
 @pytest.fixture(scope="session")

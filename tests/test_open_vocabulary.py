@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,8 +10,11 @@ import torch
 import detect
 import train
 import val
-from models.ready.load import load_model
+from models.graph.open_vocabulary import encode
+from models.ready.load import Loaded, load_model, with_permuted_names
 from utils.files import checkpoint
+from utils.words.errors import ConfigError
+from utils.words.vocabulary import Vocabulary
 
 TEXT = ["--cfg", "rtvpnet-plain-n.yaml", "--text-encoder", "ngram:64"]
 QUICK = ["--img", "64", "--batch", "4", "--workers", "0", "--device", "cpu", "--noplots", "--epochs", "1"]
@@ -112,6 +116,17 @@ def test_static_scores_are_those_of_the_plain_detector(run, tmp_path):
     static = score(run, tmp_path / "a", "--set", "model.static=true")
     for key, value in score(run, tmp_path / "b")["coco"].items():
         assert static["coco"][key] == (None if value is None else pytest.approx(value, abs=1e-3))
+
+
+def test_chance_of_a_single_class_is_refused_before_the_evaluation(run, trained, tmp_path, capsys):
+    one = Loaded(*(None,) * 4, Path("one.pt"), encode(Vocabulary.from_names(["crack"]), "ngram:16"), None)
+    assert list(with_permuted_names(one, 0)) == []
+    with pytest.raises(ConfigError, match="one.pt looks for one class"):
+        with_permuted_names(one, 3)
+    words = ["--weights", str(trained / "weights" / "best.pt"), "--set", "val.chance=2", "--project", str(tmp_path)]
+    assert val.main([*words, "--workers", "0"]) == 2
+    said = capsys.readouterr()
+    assert "best.pt reads no text" in said.err and "images" not in said.out and not list(tmp_path.iterdir())
 
 
 def test_chance_permutes_vectors_and_leaves_the_score(run, tmp_path):

@@ -303,7 +303,7 @@ def test_several_pictures_of_one_name(six, capsys):
     for number, folder in enumerate("ab"):
         Path("images/val", folder).mkdir()
         Image.new("RGB", (50, 50 + number)).save(f"images/val/{folder}/same.png")
-    assert score(write_predictions([{**plain_rows()[0], "file_name": "x/same.png"}]))[0] == 3
+    assert score(write_predictions([{**plain_rows()[0], "file_name": "same.png"}]))[0] == 3
     assert "several pictures of the data are called that" in capsys.readouterr().err
     assert score(write_predictions([{**plain_rows()[0], "file_name": "b/same.png"}]))[0] == 0
 

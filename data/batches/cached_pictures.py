@@ -19,6 +19,7 @@ from data.pictures.picture_decoder import image_error
 from data.pictures.plane_reader import PlaneReader
 from utils.console.log import LOG
 from utils.console.progress import progress
+from utils.processes.distributed import find_place
 from utils.processes.memory import free_memory
 from utils.values.channels import RGB_CHANNELS, Channels
 from utils.values.record import Record
@@ -149,10 +150,11 @@ def open_pictures(
 
 
 def _in_memory(plain: Pictures) -> Pictures:
-    free = free_memory()
+    free, processes = free_memory(), find_place(None).local_size
     known = "an unknown amount" if free is None else f"{_megabytes(free)} of memory"
     words = f"{counted(len(plain), 'decoded picture')}, {_megabytes(plain.bytes)}"
-    if free is not None and plain.bytes <= SHARE * free:
+    words += f" in each of {processes} processes" if processes > 1 else ""
+    if free is not None and plain.bytes * processes <= SHARE * free:
         try:
             pictures = PicturesInMemory(plain.records, plain.max_pixels)
             LOG.info("--cache ram: %s", words)

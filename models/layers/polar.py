@@ -35,7 +35,7 @@ class Fusion(nn.Module):
         """`polar`, zero for the pictures from which it is withheld."""
         if not self.training or context.step_info is None or not self.dropout:
             return polar
-        keep = [context.chance(f"polar {place}") >= self.dropout for place in range(len(polar))]
+        keep = [draw >= self.dropout for draw in context.chances("polar", len(polar))]
         return polar * polar.new_tensor(keep).view(-1, 1, 1, 1)
 
 

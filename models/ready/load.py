@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -138,20 +138,24 @@ def look_for_classes(
 
 
 def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:
-    """Yield the network `times` times with its text vectors permuted among the names, in another order for each seed:
-    what it finds then is right by chance. At the end it has its own words again. Raises ConfigError for a closed
+    """The network `times` times with its text vectors permuted among the names, in another order for each seed: what it
+    finds then is right by chance. At the end it has its own words again. Raises ConfigError at once for a closed
     network, or one that looks for a single class.
     """
     if not times:
-        return
+        return iter(())
     if loaded.words is None:
         raise ConfigError(f"val.chance: {loaded.path} reads no text; there is nothing to permute")
     if len(loaded.words.vocabulary) < 2:
         raise ConfigError(f"val.chance: {loaded.path} looks for one class; there is no other's name")
-    for seed in range(times):
-        set_words(loaded.model, permuted(loaded.words, seed))
-        yield loaded.model
-    set_words(loaded.model, loaded.words)
+    return _permuted(loaded.model, loaded.words, range(times))
+
+
+def _permuted(model: Graph, words: Words, seeds: Iterable[int]) -> Iterator[Graph]:
+    for seed in seeds:
+        set_words(model, permuted(words, seed))
+        yield model
+    set_words(model, words)
 
 
 def load_masker(loaded: Loaded, sam: str) -> Masker:

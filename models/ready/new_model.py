@@ -26,6 +26,7 @@ from utils.config.paths import find_yaml
 from utils.console.log import LOG
 from utils.processes.distributed import World
 from utils.processes.launch import check_processes
+from utils.training.optimizer import accumulation
 from utils.training.state import TrainState, new_state
 from utils.values.channels import Channels
 from utils.words.errors import ConfigError
@@ -141,6 +142,9 @@ def new_training(
     model = _with_sync_bn(model, cfg, world)  # before `new_state`: optimizer and average are made of its modules
     state = new_state(model, cfg, dtype, world)
     state.network = replayed(model, cfg, world, state.network)
+    if cfg.run.cuda_graph and (together := accumulation(cfg.optim, cfg.data.batch_size)) > 1:
+        advice = "a larger --batch or --set optim.accumulate=1 replays all"
+        LOG.info("--cuda-graph: of %d batches that make an update the first one is replayed; %s", together, advice)
     return cfg, state
 
 

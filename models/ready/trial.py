@@ -19,6 +19,7 @@ from utils.console.log import LOG
 from utils.processes.device import peak_device_memory
 from utils.processes.distributed import ALONE
 from utils.training.dry_run import plan_lines
+from utils.training.optimizer import accumulation
 from utils.training.state import new_state
 from utils.training.step import forward_backward, optimizer_step
 from utils.values.batch import Batch, Targets
@@ -43,7 +44,8 @@ class Trial:
 def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int = 3) -> Trial:
     """Train a copy of `model` for `steps` steps after one to warm up; `model` itself stays as it is.
 
-    With --cuda-graph the steps are replayed ones; raises ConfigError where they cannot be.
+    With --cuda-graph they are replayed as often as in training, where of several batches that make an update only the
+    first one is; raises ConfigError where they cannot be.
     """
     model = copy.deepcopy(model)
     device = next(model.parameters()).device
@@ -56,17 +58,20 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
     state.network = replayed(model, cfg, ALONE, state.network)
     model.train()
 
-    def step() -> None:
-        forward_backward(state, criterion, batch, StepInfo(cfg.run.seed, step=0, progress=1.0))
+    together = accumulation(cfg.optim, cfg.data.batch_size) if cfg.run.cuda_graph else 1
+
+    def update() -> None:
+        for _ in range(together):
+            forward_backward(state, criterion, batch, StepInfo(cfg.run.seed, step=0, progress=1.0))
         optimizer_step(state, cfg.optim.clip_norm)
 
     @torch.inference_mode()
     def forward() -> None:
         state.ema.module(batch.inputs())
 
-    seconds = [_seconds(step, device) for _ in range(steps + 1)][1:]
+    seconds = [_seconds(update, device) for _ in range(steps + 1)][1:]
     forward_seconds = _seconds(forward, device)
-    return Trial(statistics.median(seconds), forward_seconds, peak_device_memory(device))
+    return Trial(statistics.median(seconds) / together, forward_seconds, peak_device_memory(device))
 
 
 def dry_run_lines(

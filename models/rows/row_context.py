@@ -28,6 +28,13 @@ class Context:
         # keyed, not drawn in turn: a resumed run draws the same, and no draw depends on how many came before it
         return float(np.random.default_rng((self.step_info.seed, self.step_info.step, *name.encode())).random())
 
+    def chances(self, name: str, count: int) -> list[float]:
+        """A draw for each of the `count` pictures of this pass, keyed by its number as well: the same in any batch."""
+        assert self.step_info is not None, "nothing is drawn outside training"
+        pictures = self.step_info.pictures
+        # a process without a picture of its own passes a blank one, whose loss counts nothing
+        return [self.chance(f"{name} {n}") for n in (pictures if len(pictures) == count else range(count))]
+
     def attach(self, predictions: Predictions) -> Predictions:
         """The predictions with what the rows left."""
         if not self.reconstructions and not self.energies:

@@ -456,18 +456,18 @@ def said_by_detect(begun, capsys, *words: str) -> tuple[int, str]:
 def test_thresholds_of_other_weights_are_noticed(begun, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     run = begun / "runs/train/exp"
-    content = checkpoint.load(run / "weights/last.pt")
+    content = checkpoint.load(run / "weights/best.pt")
     content.pop("format")
-    checkpoint.save(tmp_path / "copy of last.pt", content)
+    checkpoint.save(tmp_path / "copy of best.pt", content)
     state = content["ema"]["module"]
     content["ema"]["module"] = {k: v * 1.5 if v.is_floating_point() else v for k, v in state.items()}
     checkpoint.save(tmp_path / "other.pt", content)
     thresholds = ["--thresholds", str(run / "thresholds.yaml")]
-    for same in (run / "weights/last.pt", tmp_path / "copy of last.pt"):
+    for same in (run / "weights/best.pt", tmp_path / "copy of best.pt"):
         code, error = said_by_detect(begun, capsys, "--weights", str(same), *thresholds)
         assert code == 0 and "other weights" not in error
     code, error = said_by_detect(begun, capsys, "--weights", "other.pt", *thresholds)
-    assert code == 0 and "thresholds.yaml: chosen with other weights, last.pt (" in error and " other.pt (" in error
+    assert code == 0 and "thresholds.yaml: chosen with other weights, best.pt (" in error and " other.pt (" in error
     newest = max(Path("runs/detect").iterdir(), key=lambda path: path.stat().st_mtime_ns)
     assert "chosen with other weights" in (newest / "detect.log").read_text()
     old = Path("old.yaml")

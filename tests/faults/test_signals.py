@@ -37,6 +37,7 @@ TRAIN_PHASES = {  # whose call, which one: what the line must say
     ("train", "predict", 1): SAVED,
     ("train", "score", 1): SAVED,
     ("train", "record_epoch", 2): SAVED,
+    ("train", "best_average", 1): SAVED,
     ("train", "plot_detections", 1): SAVED,
     ("train", "write_results", 1): SAVED,
     ("train", "close_run_folder", 1): SAVED,

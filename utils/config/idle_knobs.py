@@ -12,6 +12,7 @@ from utils.config.config import Config
 from utils.words.errors import ConfigError
 
 HEAD_SECTIONS = ("anchor_loss", "anchor_assign", "free_loss", "free_assign")  # each for one kind of head
+CLASS_TERMS = ("cls", "cls_pw", "label_smoothing")
 DEFAULTS = Config().plain()
 
 
@@ -37,10 +38,7 @@ def _reasons(cfg: Config, network: NetworkTraits) -> Iterator[tuple[str, list[st
     own = ", ".join(name for name in HEAD_SECTIONS if name in network.sections)
     foreign = [f"{s}.{name}" for s in HEAD_SECTIONS if s not in network.sections for name in DEFAULTS[s]]
     if network.classes == 1 and "anchor_loss" in network.sections:
-        yield (
-            "with one class there is no class loss",
-            [f"anchor_loss.{n}" for n in ("cls", "cls_pw", "label_smoothing")],
-        )
+        yield "with one class there is no class loss", [f"anchor_loss.{name}" for name in CLASS_TERMS]
     if not network.fresh:
         yield "given weights keep their anchors", ["anchor_assign.noautoanchor"]
     yield f"the head of {network.name} reads {own}", foreign

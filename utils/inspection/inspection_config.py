@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from utils.config.val_flags import ValFlags
 from utils.inspection.decisions import Cost, parse_cost
@@ -35,7 +36,7 @@ class InspectionConfig:
     def aim(self) -> str:
         """What the thresholds were chosen for, in words, or where they are from."""
         if self.given is not None:
-            return f"given by {printable(self.given.source)}"
+            return f"given by {printable(Path(self.given.source).name)}"  # reports name no folder
         if self.cost is None:
             return f"for at most {self.false_per_picture:g} false alarms per picture"
         return f"for least cost at {self.cost.escape:g} per escape and {self.cost.overkill:g} per overkill"

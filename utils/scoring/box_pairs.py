@@ -101,20 +101,11 @@ class Pairs:
 
     @cached_property
     def class_blind(self) -> Pairs:
-        """The same boxes, all of one class. What is near what stays as it is, and so does the order of the detections;
-        a region to ignore forgives detections of every class.
+        """The same boxes, all of one class. What is near what stays as it is, and so do the order of the detections and
+        what is forgiven: a region to ignore forgives those of its own class, as everywhere.
         """
         detections, truth, regions = (boxes.of_one_class() for boxes in (self.detections, self.truth, self.regions))
-        share, share_centred = _shares(detections, regions)
-        return replace(
-            self,
-            classes=1,
-            detections=detections,
-            truth=truth,
-            regions=regions,
-            share=share,
-            share_centred=share_centred,
-        )
+        return replace(self, classes=1, detections=detections, truth=truth, regions=regions)
 
 
 def pair_up(

@@ -46,7 +46,8 @@ class Known:
         if not isinstance(given, str):
             raise ValueError(f"image_id must be a number or a name, not {_shown(given)}")
         name = PurePosixPath(given.replace("\\", "/"))
-        ids = self.files.get(given) or self.files.get(name.name, [])
+        short = self.files.get(name.name, [])
+        ids = self.files.get(given) or [one for one in short if _same_folder(name, PurePosixPath(self.images[one]))]
         if len(ids) != 1:
             wrong = "several pictures of the data are called that" if ids else "is no picture of the data"
             raise ValueError(f"'{printable(given)}': {wrong}; it has {_some(self.images.values())}")
@@ -115,6 +116,12 @@ def read_json(path: str | Path) -> Any:
     except (ValueError, RecursionError) as error:  # bytes that are no UTF-8 among them
         reason = printable(" ".join(str(error).split()))[:120]
         raise DataError(f"{shown}: is no JSON: {reason}; write the file again") from error
+
+
+def _same_folder(one: PurePosixPath, other: PurePosixPath) -> bool:
+    """Whether two paths may lie in the same folder: as far up as both go, they have the same ones."""
+    folders = zip(reversed(one.parts[:-1]), reversed(other.parts[:-1]), strict=False)
+    return all(mine == theirs for mine, theirs in folders)
 
 
 def _checked(row: Any, known: Known) -> dict[str, Any]:

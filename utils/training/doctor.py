@@ -83,9 +83,7 @@ class Doctor:
             return Finding("no labels", f"{advice} and `labels` in the data YAML")
         if not self.cfg.run.noval and not sum(self.val.boxes):
             advice = f"none of the {self.val.pictures:,} validation pictures has a box, so that AP is undefined"
-            return Finding(
-                "empty split", f"{advice} and best.pt cannot be chosen; put pictures with defects into `val`"
-            )
+            return Finding("empty split", f"{advice}, as best.pt is; put pictures with defects into `val`")
         return None
 
     def _found(self, evaluation: Evaluation | None) -> Finding | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -35,7 +36,8 @@ def forward_backward(
     network = state.network
     with network.no_sync() if isinstance(network, DistributedDataParallel) and not last else nullcontext():
         with torch.autocast(batch.images.device.type, dtype=state.dtype, enabled=state.dtype is not None):
-            predictions = network(batch.inputs(), batch.phrases, step_info)
+            info = replace(step_info, pictures=tuple(batch.indices))
+            predictions = network(batch.inputs(), batch.phrases, info)
         terms = criterion(predictions, batch.targets)
         terms = terms if len(batch) else terms.silent()  # the blank picture of a process whose part is empty
         # One exchange a step: loss sums and their counts, and what every process must know alike.

@@ -143,6 +143,24 @@ def test_without_room_files_are_read(home, caplog, monkeypatch, cache, free, wor
     assert type(got) is Pictures and words in caplog.text and len(caplog.records) == 1
 
 
+def test_processes_of_one_machine_share_its_memory(home, caplog, monkeypatch):
+    """Each keeps all pictures: what fits once need not fit four times."""
+    monkeypatch.setattr("utils.console.log.LOG.propagate", True)
+    made = records(home)
+    need = Pictures(made, MANY).bytes
+    monkeypatch.setattr(pictures_module, "free_memory", lambda: 3 * need)
+    assert isinstance(open_pictures(made, MANY, "ram"), PicturesInMemory)
+    for name, value in {
+        "RANK": 5,
+        "WORLD_SIZE": 8,
+        "LOCAL_WORLD_SIZE": 4,
+        "MASTER_ADDR": "x",
+        "MASTER_PORT": 1,
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    assert type(open_pictures(made, MANY, "ram")) is Pictures and "in each of 4 processes, but" in caplog.text
+
+
 def test_no_room_for_the_block(home, monkeypatch):
     def refuse(*_, **__):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory")

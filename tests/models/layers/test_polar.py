@@ -115,6 +115,17 @@ def test_polarization_is_withheld_by_the_step_and_only_in_training():
         shares.append(withheld.float().mean().item())
     assert 0.07 < sum(shares) / len(shares) < 0.13 and len(set(shares)) > 3
     assert gate.eval().shown(polar, Context(StepInfo(0, 0, 0.0))) is polar
+
+
+def test_what_is_withheld_does_not_hang_on_how_a_batch_is_spread():
+    """Two processes withhold from the pictures from which one would."""
+    gate, polar, pictures = PolarAdd([3, 1], dropout=0.5).train(), torch.ones(8, 1, 2, 2), (5, 3, 12, 4, 40, 41, 7, 0)
+    whole = gate.shown(polar, Context(StepInfo(0, 9, 0.0, pictures)))
+    assert 0 < whole.mean() < 1
+    for places in ([0, 2, 4, 6], [1, 3, 5, 7], [7, 0, 3]):
+        part = gate.shown(polar[places], Context(StepInfo(0, 9, 0.0, tuple(pictures[k] for k in places))))
+        assert torch.equal(part, whole[places])
+    assert gate.shown(polar[:1], Context(StepInfo(0, 9, 0.0))).shape == (1, 1, 2, 2), "a blank picture has no number"
     assert gate.train().shown(polar, Context()) is polar
 
 

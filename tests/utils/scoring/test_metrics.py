@@ -111,5 +111,14 @@ def test_confusion_by_hand():
 
 def test_confusion_leaves_crowd_out():
     truth = record([[0, 0, 50, 50]], [0], crowd=[True])
-    found = detections([[5, 5, 20, 20], [70, 70, 80, 80]], [0.9, 0.8], [1, 1])
+    found = detections([[5, 5, 20, 20], [70, 70, 80, 80]], [0.9, 0.8], [0, 1])
     assert confusion_at([truth], {0: found}, 2, confidence=0.25).tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 0]]
+
+
+@pytest.mark.parametrize(("label", "background"), [(0, 0), (1, 1), (EVERY_CLASS, 0)])
+def test_a_region_forgives_the_same_in_the_confusion_matrix_as_in_matching(label, background):
+    """A false alarm of class 0 in a region of class 1 is one in both; of its own class, or of none, in neither."""
+    truth = record([[0, 0, 50, 50]], [label], crowd=[True])
+    found = {0: detections([[10, 10, 40, 40]], [0.9], [0])}
+    assert matched([truth], found, 2).false.tolist() == [background == 1]
+    assert confusion_at([truth], found, 2, 0.5)[0].tolist() == [0, 0, background]

@@ -1,6 +1,8 @@
 """What a run writes at its end is about the weights that it hands on."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,14 +16,22 @@ from utils.files import checkpoint
 from utils.training.state import TrainState
 
 
-@pytest.fixture
-def run(glass, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def finished(glass, tmp_path_factory):
     """A run of three epochs, the first of which was the best."""
+    home, real = tmp_path_factory.mktemp("finished"), TrainState.is_best
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.setattr(TrainState, "is_best", lambda state, fitness: state.epoch == 0 and real(state, fitness))
+        assert train.main([*QUICK, "--data", str(glass), "--epochs", "3"]) == 0
+    return home / "runs" / "train" / "exp"
+
+
+@pytest.fixture
+def run(finished, tmp_path, monkeypatch):
+    """A copy of it, in the working folder."""
     monkeypatch.chdir(tmp_path)
-    real = TrainState.is_best
-    monkeypatch.setattr(TrainState, "is_best", lambda state, fitness: state.epoch == 0 and real(state, fitness))
-    assert train.main([*QUICK, "--data", str(glass), "--epochs", "3"]) == 0
-    return tmp_path / "runs" / "train" / "exp"
+    return Path(shutil.copytree(finished, tmp_path / "runs" / "train" / "exp"))
 
 
 def test_results_report_and_thresholds_are_of_the_best_epoch(run, glass):
