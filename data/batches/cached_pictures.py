@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from data.batches.disk_cache import PictureFiles
+from data.files.shards import is_member
 from data.index.flat_truth import flatten
 from data.pictures.picture_decoder import image_error
 from data.pictures.plane_reader import PlaneReader
@@ -166,6 +167,9 @@ def _in_memory(plain: Pictures) -> Pictures:
 
 
 def _on_disk(plain: Pictures) -> Pictures:
+    if all(is_member(plain.records[place].path) for place in (0, -1)):
+        LOG.warning("--cache disk: keeps no pictures of packed data: reading them each time; try --cache ram")
+        return plain
     words = f"{counted(len(plain), 'decoded picture')}, {_megabytes(plain.bytes)}"
     try:
         files = PictureFiles.open()

@@ -12,6 +12,7 @@ import yaml
 from PIL import Image
 
 from data.batches.build import eval_loader, read_split, read_splits, train_loader
+from data.batches.cached_pictures import Pictures, PicturesInMemory, open_pictures
 from data.files.shards import OFFSETS, file_hash, offsets_of, read_member
 from data.pack import main
 from tests.data.trees import text
@@ -83,6 +84,15 @@ def test_samples_are_the_same_bit_for_bit(home, packed, index):
         assert one.images.equal(other.images) and one.indices == other.indices
         for name in ("boxes", "labels", "image_index", "ignored", "ignored_index"):
             assert getattr(one.targets, name).equal(getattr(other.targets, name)), name
+
+
+@pytest.mark.parametrize(("cache", "kind"), [("ram", PicturesInMemory), ("disk", Pictures)])
+def test_the_cache_on_disk_keeps_nothing_and_says_so(packed, tmp_path, monkeypatch, capsys, cache, kind):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = open_pictures(read_split(config(packed).data, "train").records, 10**8, cache)
+    assert type(found) is kind and found[0].ndim == 3
+    assert ("--cache disk: keeps no pictures of packed data" in capsys.readouterr().err) == (cache == "disk")
+    assert not list(tmp_path.glob("cache/*/pictures/*"))
 
 
 def test_truth_is_the_same(home, packed):
