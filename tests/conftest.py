@@ -10,7 +10,7 @@ from hypothesis import settings
 
 import train
 from data.drawn.glass_set import write_glass
-from utils.console.log import LOG
+from utils.console.log import LOG, start_logging
 
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start
 torch.set_num_threads(1)
@@ -25,6 +25,12 @@ def log_as_before():
     LOG.handlers[:], LOG.level, LOG.propagate = UNTOUCHED
     yield
     LOG.handlers[:], LOG.level, LOG.propagate = UNTOUCHED
+
+
+@pytest.fixture
+def messages():
+    """What is logged appears on the console, as in a script."""
+    start_logging()
 
 
 @pytest.fixture(scope="session")

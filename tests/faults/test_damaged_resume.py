@@ -121,6 +121,7 @@ def test_the_one_before_named_by_hand(stopped):
     assert checkpoint.load(before, resumable=True) and checkpoint.load(stopped, resumable=True)["done"]
 
 
+@pytest.mark.usefixtures("messages")
 def test_the_newest_run_may_have_lost_its_last_file(home, stopped, capsys):
     shutil.copytree(home / "runs" / "train" / "tiny", stopped.parents[2] / "an older one")
     os.utime(stopped.parents[2] / "an older one" / "weights" / "last.pt", ns=(1, 1))

@@ -166,6 +166,7 @@ def test_a_folder_in_the_way_of_a_save(tmp_path):
         assert checkpoint.load(path)["names"] == ["a"] and [p.name for p in tmp_path.iterdir()] == ["last.pt"]
 
 
+@pytest.mark.usefixtures("messages")
 def test_knobs_that_this_version_does_not_know_are_left_out_and_named(trained, tmp_path, capsys):
     """As a checkpoint of an earlier version has them, or of a later one."""
     content = torch.load(trained / "weights" / "best.pt", weights_only=True)
