@@ -21,6 +21,7 @@ from data.batches.cached_pictures import check_cache
 from data.batches.lost_pictures import DataBook
 from data.batches.preview import plot_detections, plot_start, show_pictures
 from data.drawn.demo import demo_settings
+from data.index.fingerprint import pictures_of
 from detect import detect_pictures
 from models.graph.folded import without_norms
 from models.graph.graph import Graph
@@ -257,7 +258,7 @@ def finish(run: Run, folder: Path, loaders: Loaders, judged: Judged) -> None:
     nms = DetectionSettings(cfg.val.iou, cfg.val.max_det, cfg.data.imgsz)
     show = show_pictures(truth, cfg.data.max_pixels)
     lines = [*truth.data_report.lines(), *run.book.lines()]
-    options = ReportOptions("train", inspection, show, nms, judged.weights, lines, plots)
+    options = ReportOptions("train", inspection, show, nms, judged.weights, pictures_of(truth), lines, plots)
     about = {"weights": judged.weights.file, "epoch": judged.epoch + 1, **about_words(run.state.model, run.words)}
     with Results() as results:
         if plots:

@@ -18,6 +18,7 @@ from data.batches.build import eval_loader, read_split
 from data.batches.lost_pictures import LostPictures
 from data.batches.preview import plot_detections, show_pictures
 from data.batches.watched_loader import WatchedLoader
+from data.index.fingerprint import pictures_of
 from data.sets.split_reading import RecordSet
 from models.graph.graph import Graph
 from models.graph.model_summary import model_table
@@ -195,7 +196,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
         size = given.imgsz and whole_cells(given.imgsz, model.stride)
         asked = DetectionSettings(given.iou_thres, given.max_det, size)
         remarks += limits.notices(asked, agnostic=False, imgsz=loaded.config.data.imgsz)
-        for line in limits.warnings(loaded.weights):
+        for line in limits.warnings(loaded.weights, pictures_of(truth)):
             LOG.warning(line)
     for line in (*truth.data_report.lines(), *remarks):
         LOG.info(line)
@@ -210,7 +211,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
         return 0
     about |= chance_scores(by_chance) | group_scores(evaluation.report.classes, novelty)
     nms_settings = DetectionSettings(cfg.iou, cfg.max_det, data.imgsz)
-    options = report_options(flags, "val", inspection, truth, nms_settings, loaded.weights)
+    options = report_options(flags, "val", inspection, truth, nms_settings, loaded.weights, limits)
     with Results() as results:
         if flags.save_txt:
             records, found = evaluation.records, evaluation.detections
@@ -273,11 +274,13 @@ def report_options(
     inspection: InspectionConfig,
     truth: RecordSet,
     nms: DetectionSettings,
-    weights: WeightsIdentity | None = None,
+    weights: WeightsIdentity | None,
+    limits: Limits | None,
 ) -> ReportOptions:
-    """How to write the result files and the page."""
+    """How to write the result files and the page. thresholds.yaml names what chose it: `limits`, or this run."""
     show, lines = show_pictures(truth, flags.max_pixels), truth.data_report.lines()
-    return ReportOptions(kind, inspection, show, nms, weights, lines, not flags.noplots, flags.verbose)
+    chosen_by = (weights, pictures_of(truth)) if limits is None else (limits.weights, limits.pictures)
+    return ReportOptions(kind, inspection, show, nms, *chosen_by, lines, not flags.noplots, flags.verbose)
 
 
 def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
@@ -294,13 +297,15 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
     run = open_run(flags, {**provenance(argv), "predictions": names, "data": truth.data_report.plain()})
     for line in truth.data_report.lines():
         LOG.info(line)
+    for line in limits.warnings(pictures=pictures_of(truth)) if limits else ():
+        LOG.warning(line)
     pictures = len({row["image_id"] for row in results})
     LOG.info("%s: %s in %d of %d pictures", files, counted(len(results), "detection"), pictures, len(images))
     if not results:
         LOG.warning("%s: holds no detections; every defect counts as missed", files)
     left_out = truth.data_report.left_out
     evaluation = Evaluation(truth.records, truth.names, truth.category_ids, results, skipped=left_out)
-    options = report_options(flags, "predictions", inspection, truth, DetectionSettings())
+    options = report_options(flags, "predictions", inspection, truth, DetectionSettings(), None, limits)
     with Results() as written:
         write_results(run, evaluation, {}, options, written)
     say_written(run)

@@ -12,7 +12,7 @@ import detect
 import val
 from tests.conftest import QUICK
 from utils.files.checkpoint import weights_about
-from utils.inspection.threshold_file import DetectionSettings, Limits, read_making, read_thresholds
+from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits, read_making, read_thresholds
 from utils.scoring import coco
 from utils.values.detections import Detections
 from utils.values.score_thresholds import ScoreThresholds
@@ -128,7 +128,7 @@ def test_thresholds_that_are_given_are_scored_and_none_are_chosen(learnt, relabe
     capsys.readouterr()
     code, scored = run(learnt, val, "val", *words, "--data", str(relabelled), "--thresholds", str(limits))
     said, found = capsys.readouterr().out, read(scored / "results.json")["inspection"]
-    assert code == 0 and "expected on other pictures" not in said
+    assert code == 0 and "expected on other pictures" not in said and "chosen on these" not in said
     assert (
         "thresholds given by thresholds.yaml; hit" in said and "on these pictures, taken for others than those" in said
     )
@@ -143,6 +143,9 @@ def test_thresholds_that_are_given_are_scored_and_none_are_chosen(learnt, relabe
     assert point["recall"]["events"] + point["false_alarms"] == len(rows) > 0
     made = read_making(scored / "thresholds.yaml")
     assert made == read_making(limits) == DetectionSettings(iou=0.5, max_det=50, imgsz=96), "as they were chosen"
+    again = str(scored / "thresholds.yaml")  # it still names the pictures and the weights that chose it
+    run(learnt, val, "val", *words, "--thresholds", again)
+    assert "chosen on these 12 pictures, so that their rates flatter" in capsys.readouterr().err
     code, ready = run(learnt, val, "val", "--from-preds", str(scored / "predictions.json"), "--thresholds", str(limits))
     assert code == 2
     words = ["--from-preds", str(scored / "predictions.json"), "--data", str(relabelled), "--task", "val", "--noplots"]
@@ -284,7 +287,7 @@ def test_departures_from_how_thresholds_were_chosen_are_said(learnt, capsys):
     assert "--iou 0.3, not 0.6" in capsys.readouterr().out
 
 
-def test_nms_of_a_thresholds_file(tmp_path):
+def test_what_a_thresholds_file_says_of_its_choice(tmp_path):
     from utils.words.errors import ConfigError
 
     for text, expected in (
@@ -292,10 +295,12 @@ def test_nms_of_a_thresholds_file(tmp_path):
         ("nms: {max_det: 0.5}", "max_det must be a whole number"),
         ("nms: {conf: 1}", "unknown key 'conf'"),
         ("nms: 3", "must read like"),
+        ("pictures: 3", "must read like {count: 297"),
+        ("pictures: {count: yes, digest: 5f}", "must read like {count: 297"),
     ):
         (tmp_path / "t.yaml").write_text(f"{text}\nthresholds: {{a: 0.5}}\n")
         with pytest.raises(ConfigError, match=expected):
-            read_making(tmp_path / "t.yaml")
+            read_limits(str(tmp_path / "t.yaml"), ["a"])
     assert np.isfinite(read_thresholds(tmp_path / "t.yaml", ["a"])).all()
 
 

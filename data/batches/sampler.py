@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -12,19 +12,20 @@ from torch.utils.data import Sampler
 from data.augment.transforms import Shape, eval_shapes
 from data.batches.class_balance import Balance
 
-BLANK = -1  # the index of a sample that shows nothing and does not count
+BLANK = -1  # the index of a sample that does not count
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """A training sample's address. `copy` counts from 0 how often the picture was in this epoch before; every copy has
-    its own random draws. The index BLANK stands for no picture.
+    its own random draws. One that does not `count` shows its picture, and teaches nothing.
     """
 
     epoch: int
     index: int
     shape: Shape
     copy: int = 0
+    counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,9 @@ class EpochBatches(Sampler[list[Key]]):
     """Every picture of an epoch, in an order that is a pure function of (seed, epoch). Call `set_epoch` before
     iterating.
 
-    Of several processes each gets its `part` of every batch, so that together they see the batches of one; where a last
-    small batch has nothing for a process, a blank sample keeps it in step.
+    Of several processes each gets its `part` of every batch, so that together they see the batches of one. Where a last
+    small batch has nothing for a process, the first picture once more, which does not count, keeps it in step: an empty
+    picture would enter the statistics of BatchNorm, those of all processes with --sync-bn.
 
     Without `balance` each picture comes once, with it as often as `Balance.copies` says; an epoch has the same number
     of samples in any case, so that its length is known beforehand. With rectangles pictures of similar shape share a
@@ -108,8 +110,8 @@ class EpochBatches(Sampler[list[Key]]):
         for batch, size in list(zip(batches, sizes.tolist(), strict=True))[self.skip :]:
             shape = self.shapes.of_batch(size, indices[batch].tolist())
             rows = zip(indices[batch].tolist(), copies[batch].tolist(), strict=True)
-            mine = self.part([Key(self.epoch, index, shape, copy) for index, copy in rows])
-            yield mine or [Key(self.epoch, BLANK, shape)]
+            keys = [Key(self.epoch, index, shape, copy) for index, copy in rows]
+            yield self.part(keys) or [replace(keys[0], counts=False)]
 
 
 class ShapeBatches(Sampler[list[int]]):

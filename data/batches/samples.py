@@ -80,8 +80,9 @@ class TrainSamples(Dataset[Sample]):
         return len(self.scenes)
 
     def __getitem__(self, key: Key) -> Sample:
-        if key.index == BLANK:
-            return self._blank(key)
+        if not key.counts:
+            shown = self[replace(key, counts=True)]
+            return Sample(shown.image, *NOTHING, BLANK, full=shown.full)
         # One stream per sample: the order of the draws below decides what it looks like, so they must not be reordered.
         address = (self.seed, key.epoch, key.index, key.copy)
         rng, read = np.random.default_rng(address), SampleReader(self.scenes, self.empty, address)
@@ -91,11 +92,6 @@ class TrainSamples(Dataset[Sample]):
             other = self._one(rng, replace(key, index=partner), read)
             sample = mixup(sample, other, rng.beta(32, 32))  # near one half: both pictures stay visible
         return replace(_finished(sample, self.optics), lost=read.lost)
-
-    def _blank(self, key: Key) -> Sample:
-        """Padding, and nothing to learn."""
-        canvas = self._canvas(key.shape, self.empty.planes)
-        return _finished(Sample(canvas, *NOTHING, BLANK), self.optics)
 
     def _canvas(self, shape: tuple[int, int], like: np.ndarray) -> np.ndarray:
         return filled(shape, like, self.optics.padding(like.dtype, PAD))

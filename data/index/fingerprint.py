@@ -21,6 +21,7 @@ from data.index.record_sequence import MergedRecords
 from data.pictures.plane_reader import PlaneReader
 from data.sets.split_reading import RecordSet
 from utils.values.channels import Channels
+from utils.values.pictures_identity import PicturesIdentity
 from utils.values.record import Record
 from utils.values.split_fingerprint import SplitFingerprint
 
@@ -42,6 +43,11 @@ def fingerprint(split: RecordSet) -> SplitFingerprint:
         "bytes": _digest(_raw(facts[:, 0], np.int64)),
         "times": _digest(_raw(facts[:, 1], np.int64)),
     }
+
+
+def pictures_of(split: RecordSet) -> PicturesIdentity:
+    """What tells the pictures of `split` from those of another."""
+    return PicturesIdentity.of(fingerprint(split))
 
 
 def _paths(records: Sequence[Record]) -> list[list[str]]:

@@ -494,7 +494,7 @@ def test_thresholds_of_other_weights_are_noticed(begun, tmp_path, monkeypatch, c
 def test_damaged_weights_of_thresholds(begun, tmp_path, monkeypatch, capsys, weights):
     monkeypatch.chdir(tmp_path)
     text = (begun / "runs/train/exp/thresholds.yaml").read_text()
-    lines = [f"weights: {weights}\n" if "digest" in line else line for line in text.splitlines(keepends=True)]
+    lines = [f"weights: {weights}\n" if line.startswith("weights") else line for line in text.splitlines(keepends=True)]
     Path("t.yaml").write_text("".join(lines))
     last = str(begun / "runs/train/exp/weights/last.pt")
     code, error = said_by_detect(begun, capsys, "--weights", last, "--thresholds", "t.yaml")

@@ -2,11 +2,12 @@
 
     nms: {iou: 0.6, max_det: 300, imgsz: 640}     # how the detections were made that the thresholds were chosen on
     weights: {file: "best.pt", digest: "8f3a..."} # which weights made them
+    pictures: {count: 297, digest: "51b0..."}     # on which pictures
     thresholds:
       "bubble": 0.35
 
-`nms` and `weights` may be left out. detect.py takes the values of `nms` where no flag says otherwise, and warns of
-other weights. `Limits` are what it makes of the file.
+All but `thresholds` may be left out. detect.py and val.py take the values of `nms` where no flag says otherwise, and
+warn of other weights; val.py warns of the same pictures. `Limits` are what they make of the file.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from utils.config.config import DataConfig, ValConfig
 from utils.config.ranges import in_range
 from utils.inspection.thresholds import NEVER
 from utils.values.detections import Detections
+from utils.values.pictures_identity import PicturesIdentity
 from utils.values.score_thresholds import ScoreThresholds
 from utils.values.weights_identity import WeightsIdentity
 from utils.words.class_names import name_key
@@ -51,13 +53,14 @@ class DetectionSettings:
 
 @dataclass(frozen=True)
 class Limits:
-    """The thresholds of a file, how the detections were made that they were chosen on, and by which weights (None: not
-    known).
+    """The thresholds of a file, how the detections were made that they were chosen on, by which weights and on which
+    pictures (None: not known).
     """
 
     thresholds: ScoreThresholds
     made: DetectionSettings
     weights: WeightsIdentity | None = None
+    pictures: PicturesIdentity | None = None
 
     @property
     def lowest(self) -> float:
@@ -88,18 +91,25 @@ class Limits:
             lines.append(f"{file}: chosen with other settings ({', '.join(other)}); its rates do not hold")
         return lines
 
-    def warnings(self, weights: WeightsIdentity) -> list[str]:
-        """Whether the thresholds were chosen with other weights than those in use: other scores, other rates."""
-        if self.weights is None or self.weights.digest == weights.digest:
-            return []
-        chosen, used = printable(self.weights.words()), printable(weights.words())
-        advice = "take the thresholds.yaml of a val.py with these"
-        return [f"{self.thresholds.source}: chosen with other weights, {chosen} instead of {used}; {advice}"]
+    def warnings(self, weights: WeightsIdentity | None = None, pictures: PicturesIdentity | None = None) -> list[str]:
+        """Whether the thresholds were chosen with other weights than those in use: other scores, other rates. Whether
+        they were chosen on the pictures that they are scored on: the rates are of a choice that knew them.
+        """
+        lines, file = [], self.thresholds.source
+        if self.weights is not None and weights is not None and self.weights.digest != weights.digest:
+            chosen, used = printable(self.weights.words()), printable(weights.words())
+            advice = "take the thresholds.yaml of a val.py with these"
+            lines.append(f"{file}: chosen with other weights, {chosen} instead of {used}; {advice}")
+        if self.pictures is not None and self.pictures == pictures:
+            advice = "score them on others (--task test, --data), or choose them anew, without --thresholds"
+            lines.append(f"{file}: chosen on these {pictures.count:,} pictures, so that their rates flatter; {advice}")
+        return lines
 
 
 def read_limits(path: str, names: Sequence[str]) -> Limits:
     """The limits of a thresholds file for classes of these names. Raises ConfigError with file and line."""
-    return Limits(ScoreThresholds(read_thresholds(path, names), path), read_making(path), read_weights(path))
+    thresholds = ScoreThresholds(read_thresholds(path, names), path)
+    return Limits(thresholds, read_making(path), read_weights(path), read_pictures(path))
 
 
 def thresholds_text(
@@ -108,6 +118,7 @@ def thresholds_text(
     provenance: Sequence[str],
     made: DetectionSettings | None = None,
     weights: WeightsIdentity | None = None,
+    pictures: PicturesIdentity | None = None,
 ) -> str:
     """The file's text. `provenance` are lines for the comment: command, data, what the choice costs."""
     comment = [f"# {printable(line)}".rstrip() for line in (HEAD, *provenance)]
@@ -115,6 +126,8 @@ def thresholds_text(
     head = [f"nms: {made.words()}"] if made is not None and made.words() else []
     if weights is not None:
         head.append(f"weights: {{file: {_quoted(weights.file)}, digest: {_quoted(weights.digest)}}}")
+    if pictures is not None:
+        head.append(f"pictures: {{count: {pictures.count}, digest: {_quoted(pictures.digest)}}}")
     return "\n".join([*comment, *head, "thresholds:", *rows]) + "\n"
 
 
@@ -132,7 +145,7 @@ def read_thresholds(path: str | Path, names: Sequence[str]) -> tuple[float, ...]
     if not isinstance(data, dict) or not isinstance(data.get("thresholds"), dict):
         raise document.error("not a thresholds file; it has one key, thresholds, with a number for each class")
     for key in data:
-        if key not in ("thresholds", "nms", "weights"):
+        if key not in ("thresholds", "nms", "weights", "pictures"):
             raise document.error(f"unknown key '{printable(str(key))}'; remove it", key)
     index = {name_key(name): k for k, name in enumerate(names)}
     values: dict[int, float] = {}
@@ -172,6 +185,18 @@ def read_weights(path: str | Path) -> WeightsIdentity | None:
     if not isinstance(given, dict) or given.keys() != {"file", "digest"} or not _all_text(given.values()):
         raise document.error('\'weights\' must read like {file: "best.pt", digest: "8f3a..."}', "weights")
     return WeightsIdentity(**given)
+
+
+def read_pictures(path: str | Path) -> PicturesIdentity | None:
+    """What `pictures` of a thresholds file says. Raises ConfigError with file and line."""
+    document = read_yaml(path)
+    given = document.data.get("pictures") if isinstance(document.data, dict) else None
+    if given is None:
+        return None
+    kinds = {key: type(value) for key, value in given.items()} if isinstance(given, dict) else {}
+    if kinds != {"count": int, "digest": str}:
+        raise document.error("'pictures' must read like {count: 297, digest: \"51b0...\"}", "pictures")
+    return PicturesIdentity(**given)
 
 
 def _all_text(values: Iterable[object]) -> bool:

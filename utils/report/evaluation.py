@@ -23,6 +23,7 @@ from utils.report.crops import FOUND, TRUTH, Crop, Cropper, Show, above
 from utils.report.markup import Html, joined, why_not
 from utils.report.page import page
 from utils.scoring.evaluation import Evaluation
+from utils.values.pictures_identity import PicturesIdentity
 from utils.values.weights_identity import WeightsIdentity
 from utils.words.private_paths import without_folders
 
@@ -43,8 +44,8 @@ NO_SPEED = "Speed was not measured in this run; python val.py --task speed times
 class ReportOptions:
     """What a report takes from the run beside its scores: the `kind` of report (see TITLES), how to inspect, how a
     picture is read for people, the NMS settings and the weights that the detections were made with (empty: not known),
-    the lines of the data report, whether to draw (with `plots` off neither pictures nor a page are made), and whether
-    the console shows each of many classes.
+    the pictures that chose the thresholds, the lines of the data report, whether to draw (with `plots` off neither
+    pictures nor a page are made), and whether the console shows each of many classes.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class ReportOptions:
     show: Show
     nms: DetectionSettings = DetectionSettings()
     weights: WeightsIdentity | None = None
+    chosen_on: PicturesIdentity | None = None
     data_report: Sequence[str] = ()
     plots: bool = True
     verbose: bool = True

@@ -55,7 +55,7 @@ def write_thresholds(run: Path, inspection: Inspection, about: Mapping[str, Any]
     """thresholds.yaml, with where it comes from as a comment."""
     comment = [*(f"{key}: {value}" for key, value in about.items() if value), *inspection.lines()[:7]]
     thresholds = inspection.point.thresholds
-    text = thresholds_text(inspection.names, thresholds, comment, options.nms, options.weights)
+    text = thresholds_text(inspection.names, thresholds, comment, options.nms, options.weights, options.chosen_on)
     write_text(run / "thresholds.yaml", text)
 
 

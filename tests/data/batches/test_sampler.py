@@ -1,5 +1,7 @@
 """Batches: every picture, equal lengths, sizes that the network takes, pure functions of (seed, epoch)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,15 @@ def test_epoch_batches_cover_everything_once():
         assert {k.shape for k in keys} == {(64, 64)} and {k.copy for k in keys} == {0}
         orders.append([k.index for k in keys])
     assert len(batches) == 3 and orders[0] != orders[1]
+
+
+def test_a_process_without_a_picture_looks_at_another_s():
+    """9 pictures in batches of 4 leave one for the last: two of three processes have none of their own."""
+    parts = [epoch(EpochBatches(9, 4, 3, SQUARE, part=lambda keys, rank=rank: keys[rank::3]), 0) for rank in range(3)]
+    counting = [key for part in parts for batch in part for key in batch if key.counts]
+    assert sorted(key.index for key in counting) == list(range(9))
+    first, *others = (part[-1] for part in parts)
+    assert others == [[replace(first[0], counts=False)]] * 2
 
 
 def test_balance_repeats_at_equal_length():

@@ -10,6 +10,7 @@ from PIL import Image
 from data.batches.build import eval_loader, train_loader
 from data.batches.cached_pictures import Pictures
 from data.batches.class_balance import Balance
+from data.batches.collate import collate
 from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import Key
 from data.batches.samples import EvalSamples, TrainSamples
@@ -59,6 +60,16 @@ def test_samples_depend_on_seed_epoch_and_index_alone(records):
     assert all(same(one[key(1, i)], b) for i, b in enumerate(backwards))
     assert not same(one[key(1, 3)], one[key(2, 3)])
     assert not same(one[key(1, 3)], samples(records, seed=1)[key(1, 3)])
+
+
+def test_a_sample_that_does_not_count_shows_its_picture_and_teaches_nothing(records):
+    """It enters the statistics of BatchNorm like any other, but neither boxes nor pictures."""
+    one = samples(records, cfg=AugmentConfig(min_box_px=1000))
+    shown, silent = one[key(0, 2)], one[replace(key(0, 2), counts=False)]
+    assert np.array_equal(shown.image, silent.image) and shown.boxes_lost
+    assert not len(silent.boxes) and not silent.boxes_lost and silent.full == shown.full
+    batch = collate([silent])
+    assert len(batch) == 0 and len(collate([shown, silent])) == 1 == len(collate([shown, silent]).images)
 
 
 def test_mosaic_stops(records):
@@ -246,7 +257,7 @@ def test_samples_of_drawn_scenes():
     samples = [made[key(0, i)] for i in range(6)]
     assert len(scenes.asked) == 6 * 2 * (4 + 1)
     assert all(s.image.shape == (64, 64, 3) for s in samples) and sum(len(s.boxes) for s in samples) > 6
-    assert same(made[key(0, 2)], samples[2]) and made[key(0, -1)].index == -1
+    assert same(made[key(0, 2)], samples[2]) and made[replace(key(0, 2), counts=False)].index == -1
     alone = EvalSamples(scenes, 96, 32)
     for index in range(6):
         drawn, sample = draw_picture(np.random.default_rng(index), 96), alone[index]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from utils.inspection.threshold_file import read_limits, read_thresholds, thresholds_text
 from utils.inspection.thresholds import NEVER
+from utils.values.pictures_identity import PicturesIdentity
 from utils.values.weights_identity import WeightsIdentity
 from utils.words.class_names import name_key
 from utils.words.errors import ConfigError
@@ -39,6 +40,15 @@ def test_weights_of_any_name_and_digest_are_read_back(tmp_path_factory, file, di
     assert "chosen with other weights" in line and len(line.splitlines()) == 1
     path.write_text("thresholds: {a: 0.5}", encoding="utf-8")
     assert read_limits(str(path), ["a"]).warnings(weights) == [], "what is not known is not said"
+
+
+def test_thresholds_know_the_pictures_that_chose_them(tmp_path):
+    path, pictures = tmp_path / "thresholds.yaml", PicturesIdentity(1200, "ab" * 16)
+    path.write_text(thresholds_text(["a"], [0.5], [], pictures=pictures), encoding="utf-8")
+    limits = read_limits(str(path), ["a"])
+    (line,) = limits.warnings(pictures=pictures)
+    assert line.startswith(f"{path}: chosen on these 1,200 pictures")
+    assert limits.warnings(pictures=replace(pictures, digest="0" * 32)) == limits.warnings() == []
 
 
 def test_text():
