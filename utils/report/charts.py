@@ -101,6 +101,9 @@ def _path(line: Line, x: Axis, y: Axis) -> str:
         if not (isfinite(a) and isfinite(b)):
             pen = "M"  # the next finite point starts a new stretch, which leaves the gap
             continue
+        if line.steps and x.place(a) > 1:  # the step that leaves the axis lies outside: no wall at its end
+            words.append(f"L{_x(1):.1f} {before:.1f}")
+            break
         left, top = _x(min(max(x.place(a), 0), 1)), _y(min(max(y.place(b), 0), 1))
         if line.steps and pen == "L":
             words.append(f"L{left:.1f} {before:.1f}")  # first across at the old height, then up or down

@@ -83,8 +83,11 @@ def rate_words(plain: Mapping[str, Any] | None, missing: str) -> str:
 
 
 def share_words(events: int, total: int, missing: str) -> str:
-    """What happened, without an interval: it promises nothing."""
-    return f"{events:,} of {total:,} ({intervals.percent(events / total)} %)" if total else missing
+    """What happened, without an interval: it promises nothing. None or all are no 0 % or 100 %, and stay counts."""
+    if not total:
+        return missing
+    counts = f"{events:,} of {total:,}"
+    return f"{counts} ({intervals.percent(events / total)} %)" if 0 < events < total else counts
 
 
 def number(value: float | None, digits: int = 3) -> str:

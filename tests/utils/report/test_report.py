@@ -20,7 +20,7 @@ from utils.files.output_files import Results
 from utils.inspection.decisions import Cost, decide
 from utils.inspection.inspection import inspect
 from utils.inspection.inspection_config import InspectionConfig
-from utils.report.charts import Axis
+from utils.report.charts import Axis, Line, line_chart
 from utils.report.crops import MOST, cut_out
 from utils.report.detection import DetectionReport
 from utils.report.evaluation import ReportOptions, results_json, warnings_of, write_report
@@ -102,7 +102,17 @@ def test_slider_rows_have_costs_where_asked():
     assert (
         rows[100]["cost"] == f"{(50 * 2 + 1) / 6:.3g}" and "cost" not in slider_rows(sweep_table(inspection), None)[0]
     )
-    assert rows[100]["recall"].startswith("2 of 5") and rows[100]["alarms"] == "0.667 (4 in all)"
+    assert rows[100]["recall"] == "2 of 5 (40.0 %)" and rows[100]["alarms"] == "0.667 (4 in all)"
+    assert rows[-1]["recall"] == "0 of 5", "of so few none is not 0 %"
+
+
+def test_a_stepped_line_leaves_the_axis_at_its_height():
+    """A recall of 0.9 at 30 false alarms a picture is no wall at the axis' end of 10."""
+    share = Axis("share", 0, 1)
+    chart = str(line_chart("t", [Line("l", [(0, 0), (1, 0.5), (30, 0.9)], steps=True)], Axis("x", 0, 10), share))
+    inside = str(line_chart("t", [Line("l", [(0, 0), (1, 0.5), (10, 0.5)], steps=True)], Axis("x", 0, 10), share))
+    ends = [re.findall(r'd="(M[^"]*)"', page)[0].split("L")[-1] for page in (chart, inside)]
+    assert ends[0] == ends[1]
 
 
 @pytest.mark.parametrize("name", [HOSTILE, "\"'><img src=x onerror=alert(1)>", "裂纹 & 气泡", "a\u2028b", "{{x}}"])
