@@ -25,10 +25,10 @@ from data.index.fingerprint import pictures_of
 from detect import detect_pictures
 from models.graph.folded import without_norms
 from models.graph.graph import Graph
-from models.graph.open_vocabulary import Words, about_words, set_words, words_for
+from models.graph.open_vocabulary import Words, set_words, words_for
 from models.losses.terms import Criterion
 from models.ready.evaluation_pass import EvaluationPass
-from models.ready.load import checkpoint_network, network_name, network_of
+from models.ready.load import about_network, checkpoint_network, network_name, network_of
 from models.ready.lone_picture import check_lone_picture
 from models.ready.new_model import new_model, new_training, size_line, traits_of
 from models.ready.trial import dry_run_lines
@@ -103,7 +103,8 @@ def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> Non
     state, cfg, schedule = run.state, run.cfg, Schedule(run.cfg, len(loaders.train))
     state.model.train()
     loaders.sampler.set_epoch(state.epoch, state.batches)  # the order of this epoch, minus the batches already seen
-    accumulated, steps = 0, schedule.steps_per_epoch  # accumulated: batches whose gradients are not used yet
+    accumulated, pictures = 0, 0  # whose gradients are not used yet: batches, and the pictures in them
+    steps = schedule.steps_per_epoch
     bar = progress(loaders.train.until(stop), f"epoch {state.epoch + 1}/{cfg.schedule.epochs}", steps, state.batches)
     with bar, saver.between_batches(state, stop, steps, lambda: accumulated):
         for batch in bar:
@@ -119,10 +120,11 @@ def train_one_epoch(run: Run, loaders: Loaders, saver: Saver, stop: Stop) -> Non
             state.losses.add(result)
             if result.lost:  # by any process
                 run.book.enter(run.book.train, batch.lost, state.world)
-            state.step, state.batches, accumulated = state.step + 1, state.batches + 1, accumulated + 1
+            state.step, state.batches = state.step + 1, state.batches + 1
+            accumulated, pictures = accumulated + 1, pictures + result.pictures
             if update:
-                state.losses.skipped += not optimizer_step(state, cfg.optim.clip_norm)
-                accumulated = 0
+                state.losses.skipped += not optimizer_step(state, cfg.optim.clip_norm, pictures)
+                accumulated, pictures = 0, 0
                 saver.save_step(state)  # only after an update: checkpoints hold no accumulated gradients
                 if result.stopping:  # agreed on by all processes, whichever of them received the signal
                     saver.save_and_stop(state, stop)
@@ -259,7 +261,7 @@ def finish(run: Run, folder: Path, loaders: Loaders, judged: Judged) -> None:
     show = show_pictures(truth, cfg.data.max_pixels)
     lines = [*truth.data_report.lines(), *run.book.lines()]
     options = ReportOptions("train", inspection, show, nms, judged.weights, pictures_of(truth), lines, plots)
-    about = {"weights": judged.weights.file, "epoch": judged.epoch + 1, **about_words(run.state.model, run.words)}
+    about = {"weights": judged.weights.file, "epoch": judged.epoch + 1, **about_network(run.state.model, run.words)}
     with Results() as results:
         if plots:
             with Extra("val_batch pictures"):

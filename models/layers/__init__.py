@@ -3,6 +3,6 @@
 May import: rows.
 """
 
-from models.layers import attention, c2f, context, conv, csp, edge, fuse, ghost, polar, pool
+from models.layers import attention, c2f, context, conv, csp, edge, fuse, ghost, polar, pool, timm_backbone
 
-__all__ = ["attention", "c2f", "context", "conv", "csp", "edge", "fuse", "ghost", "polar", "pool"]
+__all__ = ["attention", "c2f", "context", "conv", "csp", "edge", "fuse", "ghost", "polar", "pool", "timm_backbone"]

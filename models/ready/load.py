@@ -21,6 +21,7 @@ from models.graph.open_vocabulary import (
     stored_words,
     words_for,
 )
+from models.layers.timm_backbone import origins_of, set_origins
 from models.prompts.embedding import SAMEmbedding, choose_sam
 from models.rows.model_spec import ModelSpec, parse_spec
 from models.sam.masker import Masker, sam_for_masks
@@ -53,8 +54,8 @@ class Loaded:
     weights: WeightsIdentity
 
     def about(self) -> dict[str, Any]:
-        """What results must name: the text encoder, and whether Mobile-SAM took part."""
-        return about_words(self.model, self.words)
+        """See about_network."""
+        return about_network(self.model, self.words)
 
     @property
     def channels(self) -> Channels:
@@ -90,9 +91,17 @@ def network_name(path: str | Path) -> str:
 def checkpoint_network(model: Graph, names: Sequence[str], words: Words | None) -> dict[str, Any]:
     """What a checkpoint says of its network beside the weights: what `load_model` and `network_of` build it from."""
     content = {"model_spec": model.spec.plain(), "names": list(names), "channels": model.channels.plain()}
+    if any(origins := origins_of(model)):
+        content["backbones"] = origins
     if words is None:
         return content
     return {**content, "vocabulary": words.plain(), "synonyms": [list(row) for row in words.vocabulary.synonyms]}
+
+
+def about_network(model: Graph, words: Words | None) -> dict[str, str]:
+    """What results must name: the text encoder, whether Mobile-SAM took part, and what the backbone started from."""
+    start = ", ".join(filter(None, origins_of(model)))
+    return about_words(model, words) | ({"backbone": start} if start else {})
 
 
 def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = "", masks: bool = False) -> Loaded:
@@ -107,6 +116,7 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
         model = build_graph(spec, channels, weights_files)
         checkpoint.restore(model, content["ema"]["module"], path)
         model.eval().requires_grad_(False)
+        set_origins(model, content.get("backbones", ()))
         if words is not None:
             set_words(model, words)
     model.to_device(device)
@@ -186,7 +196,9 @@ def network_of(
     if words is not None:
         words = words_for(words, vocabulary, cfg.model.text_encoder)
     with stored_in(path):
-        return build_network(spec, words, cfg, channels), words
+        model = build_network(spec, words, cfg, channels)
+    set_origins(model, content.get("backbones", ()))
+    return model, words
 
 
 def build_network(spec: ModelSpec, words: Words | None, cfg: Config, channels: Channels) -> Graph:

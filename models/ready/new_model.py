@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import nn
 
 from models.graph.freeze import check_frozen, freeze
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words, encode, text_source, with_words, words_for
 from models.heads.anchor import AnchorDetect
 from models.layers.conv import set_bn_momentum
+from models.layers.timm_backbone import backbones, synchronised
 from models.losses.anchors import refit
+from models.ready.backbone_weights import fill_backbones
 from models.ready.footprint import check_fits
 from models.ready.load import build_network
 from models.ready.replay import replayed
@@ -49,7 +50,10 @@ def new_model(
         LOG.info(taken.line)
     elif not cfg.anchor_assign.noautoanchor:
         model = _fit_anchors(model, words, sizes, cfg)
-    check_frozen(model, cfg.model.freeze, taken.filled)
+    filled, lines = fill_backbones(model, cfg.model.backbone, taken.filled)
+    for line in lines:
+        LOG.info(line)
+    check_frozen(model, cfg.model.freeze, filled)
     return cfg, model, words
 
 
@@ -131,6 +135,9 @@ def new_training(
 
     `dtype`: of the forward pass under autocast (None: float32). Raises ConfigError for what does not go together.
     """
+    for backbone in backbones(model):
+        backbone.norm_frozen = cfg.model.backbone_norm == "frozen"
+        backbone.lr_factor = cfg.optim.backbone_lr
     if cfg.model.freeze:
         LOG.info(freeze(model, cfg.model.freeze))
     set_bn_momentum(model, cfg.model.bn_momentum)
@@ -150,7 +157,8 @@ def new_training(
 
 def traits_of(model: Graph, classes: int, weights: str) -> NetworkTraits:
     """What decides which knobs act on `model`, which started from `weights` ("": at random)."""
-    return NetworkTraits(model.spec.path.name, classes, model.head.sections, model.row_losses, fresh=not weights)
+    sections, backbone = model.head.sections, bool(backbones(model))
+    return NetworkTraits(model.spec.path.name, classes, sections, model.row_losses, not weights, backbone)
 
 
 def size_line(model: Graph, world: World) -> str:
@@ -175,5 +183,4 @@ def _with_sync_bn(model: Graph, cfg: Config, world: World) -> Graph:
     if not cfg.run.sync_bn and not (on_gpu and each < cfg.run.sync_bn_below):
         return model
     LOG.info("BatchNorm over the pictures of all %d GPUs, %d each", world.size, each)
-    synchronised: Graph = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-    return synchronised
+    return synchronised(model)

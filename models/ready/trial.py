@@ -63,7 +63,7 @@ def try_steps(model: Graph, cfg: Config, dtype: torch.dtype | None, steps: int =
     def update() -> None:
         for _ in range(together):
             forward_backward(state, criterion, batch, StepInfo(cfg.run.seed, step=0, progress=1.0))
-        optimizer_step(state, cfg.optim.clip_norm)
+        optimizer_step(state, cfg.optim.clip_norm, together * len(batch))
 
     @torch.inference_mode()
     def forward() -> None:

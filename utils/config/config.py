@@ -54,6 +54,8 @@ class ModelConfig:
     weights: str = ""
     text_encoder: str = ""
     sam: str = ""
+    backbone: str = ""
+    backbone_norm: Literal["train", "frozen"] = "train"
     static: bool = False
     freeze: tuple[int | str, ...] = knob((), 0, 1000)
     bn_momentum: float = knob(0.03, 0, 1, above=True)
@@ -65,6 +67,7 @@ class OptimConfig:
 
     name: Literal["SGD", "Adam", "AdamW"] = "SGD"
     lr0: float = knob(0.01, 0, 1e6, above=True)
+    backbone_lr: float = knob(1.0, 0, 100, above=True)
     momentum: float = knob(0.937, 0, 0.9999)
     weight_decay: float = knob(0.0005, 0, 1)
     nominal_batch: int = knob(64, 1, 65_536)
@@ -85,6 +88,7 @@ class ScheduleConfig:
     warmup_steps: int = knob(100, 0, 1_000_000)
     warmup_momentum: float = knob(0.8, 0, 0.9999)
     warmup_bias_lr: float = knob(0.1, 0, 1e6)
+    freeze_backbone: float = knob(0.0, 0, 1e6)
     close_mosaic: int = knob(10, 0, 1_000_000)
     patience: int = knob(100, 0, 1_000_000)
 

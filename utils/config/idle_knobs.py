@@ -13,13 +13,15 @@ from utils.words.errors import ConfigError
 
 HEAD_SECTIONS = ("anchor_loss", "anchor_assign", "free_loss", "free_assign")  # each for one kind of head
 CLASS_TERMS = ("cls", "cls_pw", "label_smoothing")
+BACKBONE = ("model.backbone", "model.backbone_norm", "optim.backbone_lr", "schedule.freeze_backbone")
 DEFAULTS = Config().plain()
 
 
 @dataclass(frozen=True)
 class NetworkTraits:
     """What of a network decides which knobs act: the `sections` of the configuration that its head's criterion reads,
-    and the losses of its other rows, by the knob that weighs them. `fresh`: it starts from random weights.
+    and the losses of its other rows, by the knob that weighs them. `fresh`: it starts from random weights. `backbone`:
+    it has a row TimmBackbone.
     """
 
     name: str
@@ -27,6 +29,7 @@ class NetworkTraits:
     sections: Collection[str]
     row_losses: Collection[str] = ()
     fresh: bool = True
+    backbone: bool = False
 
 
 def idle_knobs(cfg: Config, network: NetworkTraits) -> dict[str, str]:
@@ -44,6 +47,8 @@ def _reasons(cfg: Config, network: NetworkTraits) -> Iterator[tuple[str, list[st
     yield f"the head of {network.name} reads {own}", foreign
     missing = [f"loss.{name}" for name in ("reconstruction", "energy") if name not in network.row_losses]
     yield f"no row of {network.name} has such a loss", missing
+    if not network.backbone:
+        yield f"{network.name} has no row TimmBackbone", list(BACKBONE)
     yield f"loss.iou is {cfg.loss.iou}", _of_other_overlaps(cfg.loss.iou)
     yield from _beside_others(cfg)
 

@@ -55,6 +55,7 @@ class Content(TypedDict):
     best: float | None
     vocabulary: NotRequired[StoredWords]
     synonyms: NotRequired[list[list[str]]]  # of each class, its name first
+    backbones: NotRequired[list[str]]  # where the first weights of each are from
     data_fingerprint: NotRequired[DataFingerprint]
     environment: NotRequired[dict[str, str | int]]
 

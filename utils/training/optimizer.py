@@ -21,10 +21,10 @@ GROUPS = ("weights", "norms", "biases")  # x/lr0, x/lr1, x/lr2 of results.csv
 def build_optimizer(model: nn.Module, cfg: OptimConfig, batch_size: int) -> torch.optim.Optimizer:
     """Three parameter groups: weights (decayed); norm weights, other vectors and scalars; biases (not decayed).
 
-    A module with an attribute `lr_factor`, such as a pretrained backbone, learns at that factor of the learning rate:
-    its parameters are in groups of their own, after the three.
+    A module with an attribute `lr_factor` that is a number, such as a pretrained backbone, learns at that factor of the
+    learning rate: its parameters are in groups of their own, after the three.
     """
-    groups: dict[tuple[str, float], list[nn.Parameter]] = {(name, 1.0): [] for name in GROUPS}
+    groups: dict[tuple[str, float | None], list[nn.Parameter]] = {(name, None): [] for name in GROUPS}
     factors = _lr_factors(model)
     for module in model.modules():
         norm = isinstance(module, nn.modules.batchnorm._BatchNorm | nn.LayerNorm | nn.GroupNorm)
@@ -36,8 +36,8 @@ def build_optimizer(model: nn.Module, cfg: OptimConfig, batch_size: int) -> torc
     # the configured decay is meant for updates of nominal_batch pictures
     decay = cfg.weight_decay * batch_size * accumulation(cfg, batch_size) / cfg.nominal_batch
     settings: list[dict[str, Any]] = [
-        {"params": given, "lr": cfg.lr0 * factor, "weight_decay": decay if name == "weights" else 0.0, "name": name}
-        | ({} if factor == 1.0 else {"lr_factor": factor})  # checkpoints keep this: the three stay as they always were
+        {"params": given, "lr": cfg.lr0 * (factor or 1.0), "weight_decay": decay * (name == "weights"), "name": name}
+        | ({} if factor is None else {"lr_factor": factor})  # checkpoints keep this: the three stay as they always were
         for (name, factor), given in groups.items()
     ]
     if cfg.name == "SGD":
@@ -47,9 +47,9 @@ def build_optimizer(model: nn.Module, cfg: OptimConfig, batch_size: int) -> torc
     return adam(settings, betas=(cfg.momentum, 0.999), fused=True)  # one pass instead of a dozen: 0.6 of the time
 
 
-def _lr_factors(model: nn.Module) -> dict[nn.Module, float]:
-    """The factor of every module: its own `lr_factor`, or that of the nearest module around it, or 1."""
-    factors = dict.fromkeys(model.modules(), 1.0)
+def _lr_factors(model: nn.Module) -> dict[nn.Module, float | None]:
+    """The factor of every module: its own `lr_factor`, or that of the nearest module around it, or None."""
+    factors: dict[nn.Module, float | None] = dict.fromkeys(model.modules())
     for module in model.modules():  # from the outside in, so that the nearest is the last to speak
         factor = getattr(module, "lr_factor", None)
         if isinstance(factor, float | int):

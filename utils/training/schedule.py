@@ -29,6 +29,11 @@ class Schedule:
         wanted = max(round(schedule.warmup_epochs * self.steps_per_epoch), schedule.warmup_steps)
         return min(wanted, schedule.epochs * self.steps_per_epoch // 3)
 
+    @property
+    def frozen(self) -> int:
+        """Steps at the start in which a backbone does not learn."""
+        return round(self.cfg.schedule.freeze_backbone * self.steps_per_epoch)
+
     def factor(self, step: int) -> float:
         """Learning rate as a fraction of lr0, without warm-up: falls from 1 to lrf."""
         schedule = self.cfg.schedule
@@ -62,7 +67,9 @@ class Schedule:
         """Set the optimizer to `step`."""
         rates = dict(zip(GROUPS, self.learning_rates(step), strict=True))
         for group in optimizer.param_groups:
-            group["lr"] = rates[group["name"]] * group.get("lr_factor", 1.0)
+            group["lr"] = rates[group["name"]]
+            if "lr_factor" in group:  # a backbone's
+                group["lr"] *= group["lr_factor"] if step >= self.frozen else 0.0
             if "momentum" in group:  # SGD's; Adam keeps its own in betas, which stay
                 group["momentum"] = self.momentum(step)
 

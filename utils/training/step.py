@@ -53,14 +53,17 @@ def forward_backward(
     return StepResult(parts, round(float(pictures)), round(float(boxes_lost)), float(stop) > 0, round(float(unread)))
 
 
-def optimizer_step(state: TrainState, clip_norm: float) -> bool:
+def optimizer_step(state: TrainState, clip_norm: float, pictures: int) -> bool:
     """Clip the gradients, step, update the EMA. False: the gradients were not finite, and the step was skipped.
 
-    Raises NumericError after SKIP_LIMIT such steps in a row.
+    The gradients are summed over so many `pictures` of all processes. `clip_norm` limits the norm of their mean, so
+    that it means the same whatever the batch and the accumulation are; 0: no limit. Raises NumericError after
+    SKIP_LIMIT skipped steps in a row.
     """
     state.scaler.unscale_(state.optimizer)  # clip_norm is meant for the true gradients
     # without clipping the norm is still wanted: it shows whether all gradients are finite
-    norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), clip_norm or float("inf"))
+    limit = clip_norm * max(pictures, 1) or float("inf")
+    norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), limit)
     finite = bool(norm.isfinite())
     if finite or state.scaler.is_enabled():
         state.scaler.step(state.optimizer)  # skips non-finite gradients itself when it scales

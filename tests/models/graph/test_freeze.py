@@ -65,7 +65,7 @@ def test_frozen_rows_stay_and_the_others_learn(optimizer):
     for _ in range(2):
         graph.train()
         forward_backward(state, criterion, random_batch(2, 64, 5, 0), StepInfo(0, 0, 1.0))
-        optimizer_step(state, 10.0)
+        optimizer_step(state, 10.0, 1)
     averaged = state.ema.module.state_dict()
     frozen = tuple(f"layers.{row}." for row in (3, 5, 23))
     for name, tensor in graph.state_dict().items():

@@ -27,6 +27,8 @@ PARAMETERS = {
     "idfe-net-edge": 6_769_172,
     "idfe-net-free": 13_470_473,
     "idfe-net-free-n": 3_281_740,
+    "idfe-net-lite0-n": 5_188_587,
+    "idfe-net-lite2-s": 10_454_771,
     "idfe-net-m": 25_547_601,
     "idfe-net-n": 2_863_639,
     "idfe-net-p2-n": 2_900_661,
@@ -37,8 +39,10 @@ PARAMETERS = {
     "idfe-net-polar-c2f-n": 3_869_776,
     "idfe-net-polar-concat-c2f-n": 3_869_871,
     "idfe-net-polar-concat-n": 2_864_215,
+    "idfe-net-polar-lite0-n": 5_189_068,
     "idfe-net-polar-n": 2_864_120,
     "rtvpnet-energy-n": 4_392_448,
+    "rtvpnet-lite0-n": 7_014_898,
     "rtvpnet-l": 50_451_109,
     "rtvpnet-m": 31_872_337,
     "rtvpnet-n": 5_153_282,
@@ -47,7 +51,7 @@ PARAMETERS = {
     "rtvpnet-s": 16_067_643,
 }
 SAME_WIRING = {"IDFE-Net-Enhanced version2", "idfe-net-basic-n", "idfe-net-m", "idfe-net-n"}  # as another file
-SAME_WIRING |= {"idfe-net-polar", "rtvpnet-s", "rtvpnet-m", "rtvpnet-l"}
+SAME_WIRING |= {"idfe-net-lite2-s", "idfe-net-polar", "rtvpnet-s", "rtvpnet-m", "rtvpnet-l"}
 
 CLASSES = 5
 
@@ -65,7 +69,7 @@ def build(spec, seed: int = 0):
 
 
 def anchor_free(name: str) -> bool:
-    return "free" in name or "c2f" in name or name.startswith("rtvpnet")
+    return any(part in name for part in ("free", "c2f", "lite")) or name.startswith("rtvpnet")
 
 
 def test_every_file_is_listed_above():

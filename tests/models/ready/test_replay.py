@@ -51,7 +51,7 @@ def train(graph, record, batches, device="cpu", dtype=None, pause=1):
         result = forward_backward(state, criterion, batch.to(device), StepInfo(0, number, 0.5))
         parts.append(result.parts)
         if number % pause == 0:
-            optimizer_step(state, 10.0)
+            optimizer_step(state, 10.0, 1)
     return parts, graph.state_dict()
 
 

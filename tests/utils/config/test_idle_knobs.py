@@ -74,7 +74,8 @@ def test_a_knob_of_the_loss_acts_or_is_known_not_to(network, key):
 
 def test_every_knob_is_known():
     """Those of the other sections act whatever the head is, but for these."""
-    network = NetworkTraits("n.yaml", 5, ("loss", "anchor_loss", "anchor_assign", "free_loss", "free_assign"))
+    heads = ("loss", "anchor_loss", "anchor_assign", "free_loss", "free_assign")
+    network = NetworkTraits("n.yaml", 5, heads, backbone=True)
     elsewhere = {key for key in idle_knobs(Config(), network) if key.partition(".")[0] not in SECTIONS}
     assert elsewhere == {"data.balance_threshold", "model.static", "val.chance"}
     known = {f"{section}.{name}" for section, values in DEFAULTS.items() for name in values}
@@ -99,6 +100,7 @@ FREE = NetworkTraits("f.yaml", 5, ("loss", "free_loss", "free_assign"))
         ({"augment.mosaic": 0.0, "schedule.close_mosaic": 3}, ANCHOR, "mixup and copy_paste are 0"),
         ({"data.balance_threshold": 0.2}, ANCHOR, "data.balance is none"),
         ({"model.static": True}, ANCHOR, "for val.py and detect.py"),
+        ({"optim.backbone_lr": 0.1}, FREE, "f.yaml has no row TimmBackbone"),
         ({"val.chance": 3}, FREE, "for val.py and detect.py"),
     ],
 )

@@ -129,8 +129,8 @@ def test_ema_by_hand():
     assert ema.module.num_batches_tracked.item() == 5 and not ema.module.weight.requires_grad
 
 
-def state(model):
-    optimizer = build_optimizer(model, config().optim, 16)
+def state(model, *settings):
+    optimizer = build_optimizer(model, config(*settings).optim, 16)
     return TrainState(model, model, EMA(model, 0.9, 1), optimizer, torch.amp.GradScaler("cpu", enabled=False))
 
 
@@ -141,14 +141,26 @@ def test_non_finite_gradients_are_never_applied():
     for attempt in range(SKIP_LIMIT):
         (model(torch.randn(2, 3, 3, 3)).sum() * float("nan")).backward()
         if attempt < SKIP_LIMIT - 1:
-            assert not optimizer_step(training, clip_norm=10)
+            assert not optimizer_step(training, clip_norm=10, pictures=2)
         else:
             with pytest.raises(NumericError, match="optim.lr0"):
-                optimizer_step(training, clip_norm=10)
+                optimizer_step(training, clip_norm=10, pictures=2)
     assert all(
         torch.equal(before[k], v) for k, v in model.state_dict().items() if "running" not in k and "num" not in k
     )
     assert training.ema.updates == 0
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(2.0, 0.4), (7.0, 1.0), (0.0, 1.0)])
+def test_clipping_means_the_same_for_any_number_of_pictures(limit, kept):
+    """A mean gradient of norm 5, summed over 1 to 64 pictures: whatever their number, a limit of 2 leaves 2 of 5."""
+    for pictures in (1, 4, 64):
+        model = nn.Linear(9, 1, bias=False)
+        training, before = state(model, "optim.weight_decay=0", "optim.momentum=0"), model.weight.detach().clone()
+        model.weight.grad = torch.full((1, 9), 5 / 3 * pictures)
+        assert optimizer_step(training, limit, pictures)
+        moved = (before - model.weight.detach()).norm() / config().optim.lr0
+        assert moved / (5 * pictures) == pytest.approx(kept, rel=1e-4)
 
 
 def test_best_is_never_undefined():
