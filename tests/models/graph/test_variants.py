@@ -42,7 +42,7 @@ PARAMETERS = {
     "idfe-net-polar-lite0-n": 5_189_068,
     "idfe-net-polar-n": 2_864_120,
     "rtvpnet-energy-n": 4_392_448,
-    "rtvpnet-lite0-n": 7_014_898,
+    "rtvpnet-lite0-n": 7_051_762,
     "rtvpnet-l": 50_451_109,
     "rtvpnet-m": 31_872_337,
     "rtvpnet-n": 5_153_282,
