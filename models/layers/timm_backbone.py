@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from models.layers.conv import fold
+from models.layers.traced_fold import fold_norms
 from models.rows.registry import In, register
 from models.rows.torchvision_compat import prepare_torchvision
 from utils.words.text import did_you_mean
@@ -85,14 +87,15 @@ class TimmBackbone(nn.Module):
         convolution's are summed for one plane; for other numbers of planes they are repeated and scaled, so that a grey
         picture gives what it gave.
         """
-        filled = create(
-            self.network,
-            features_only=True,
-            out_indices=self.stages,
-            in_chans=self.planes,
-            pretrained=True,
-            pretrained_cfg_overlay={"state_dict": dict(reference)},  # timm then looks for no file and no network
-        )
+        with _quiet():
+            filled = create(
+                self.network,
+                features_only=True,
+                out_indices=self.stages,
+                in_chans=self.planes,
+                pretrained=True,
+                pretrained_cfg_overlay={"state_dict": dict(reference)},  # timm then looks for no file and no network
+            )
         self.body.load_state_dict(filled.state_dict())
 
     def fold_norm(self) -> None:
@@ -147,39 +150,13 @@ def create(network: str, **settings: Any) -> Any:
         raise ValueError(f"timm's {network} gives no feature maps: {error or type(error).__name__}") from error
 
 
-@torch.no_grad()
-def fold_norms(network: nn.Module, example: Tensor) -> None:
-    """Make every BatchNorm of `network`, in eval mode, that takes what a convolution gives part of that convolution;
-    what timm's BatchNorm does beside (its activation) stays. `example` is an input that shows who follows whom.
-    """
-    given: dict[int, tuple[nn.Conv2d, Tensor, int]] = {}  # by id: of outputs that are kept, so that no id comes twice
-    pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d]] = []
-
-    def after(conv: nn.Module, _inputs: Any, output: Tensor) -> None:
-        assert isinstance(conv, nn.Conv2d), "hooked below"
-        given[id(output)] = conv, output, output._version
-
-    def before(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        conv, _, version = given.get(id(inputs[0]), (None, None, 0))
-        if conv is not None and inputs[0]._version == version:  # nothing was done to it on the way
-            assert isinstance(norm, nn.BatchNorm2d), "hooked below"
-            pairs.append((conv, norm))
-
-    hooks = [_hook(module, after, before) for module in network.modules()]
-    network(example)
-    for hook in hooks:
-        hook()
-    names = {module: name for name, module in network.named_modules()}
-    for conv, norm in pairs:
-        place, _, name = names[norm].rpartition(".")
-        fold(norm, conv)
-        setattr(network.get_submodule(place), name, getattr(norm, "act", nn.Identity()))
-
-
-def _hook(module: nn.Module, after: Callable[..., None], before: Callable[..., None]) -> Callable[[], None]:
-    """Watch a convolution or a norm -> what ends it."""
-    if isinstance(module, nn.Conv2d):
-        return module.register_forward_hook(after).remove
-    if isinstance(module, nn.BatchNorm2d):
-        return module.register_forward_pre_hook(before).remove
-    return lambda: None
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without timm's line about the classifier that has no place in a network of maps: our own says so."""
+    log = logging.getLogger("timm")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

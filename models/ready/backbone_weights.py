@@ -109,7 +109,7 @@ def read_package(layer: TimmBackbone, needed_by: str) -> BackboneWeights:
     """The weights of the package that holds those of `layer`'s network. Raises ConfigError where there is none, or it
     is not installed, CheckpointError where its file is not the one that we know.
     """
-    package = PACKAGES.get(layer.network)
+    package = PACKAGES.get(layer.network.partition(".")[0])  # without the tag of a recipe
     if package is None:
         known = ", ".join(PACKAGES)
         raise ConfigError(f"{needed_by}: no package holds weights of {layer.network} (of {known} there are); {WAYS}")

@@ -88,7 +88,7 @@ def test_norms_behind_convolutions_fold(name):
 
 def test_a_fold_that_would_change_the_network_is_not_made(monkeypatch):
     layer = stirred(TimmBackbone(3, LITE0))
-    monkeypatch.setattr("models.layers.timm_backbone.fold", lambda norm, conv: nn.Identity())
+    monkeypatch.setattr("models.layers.traced_fold.fold", lambda norm, conv: nn.Identity())
     layer.fold_norm()
     assert sum(isinstance(m, nn.BatchNorm2d) for m in layer.modules()) == 48
 
