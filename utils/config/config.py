@@ -72,7 +72,7 @@ class OptimConfig:
     weight_decay: float = knob(0.0005, 0, 1)
     nominal_batch: int = knob(64, 1, 65_536)
     accumulate: int = knob(0, 0, 10_000)
-    clip_norm: float = knob(10.0, 0, 1e6)
+    clip_norm: float = knob(1.0, 0, 1e6)
     ema_decay: float = knob(0.9999, 0, 0.999999)
     ema_tau: float = knob(2000.0, 1, 1e6)
 

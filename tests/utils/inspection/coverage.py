@@ -1,5 +1,5 @@
 """How often 95 % intervals hold on pictures to come: `python -m tests.utils.inspection.coverage` prints the table of
-cfg/RESULTS.md, in a quarter of an hour.
+cfg/RESULTS.md, in some minutes.
 """
 
 import sys
