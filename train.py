@@ -30,7 +30,7 @@ from models.losses.terms import Criterion
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import about_network, checkpoint_network, network_name, network_of
 from models.ready.lone_picture import check_lone_picture
-from models.ready.new_model import new_model, new_training, size_line, traits_of
+from models.ready.new_model import new_model, new_training, size_line, start_advice, traits_of
 from models.ready.trial import dry_run_lines
 from utils.config.config import Config
 from utils.config.detect_flags import parse_detect
@@ -283,6 +283,9 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
         LOG.info("%s, into %s", size_line(state.model, world), folder)
         for sentence in (*run.warnings, *advice(cfg, data.train.records, state.model.stride)):
             LOG.warning(sentence)
+        if state.step == 0:
+            for sentence in start_advice(state.model, cfg.model.weights, len(data.train.records)):
+                LOG.info(sentence)
     loaders = new_loaders(data, cfg, state.model.stride, run.device, world, run.words and run.words.vocabulary)
     if world.first and not cfg.run.noplots and state.step == 0:
         with Extra("pictures of what training is shown"):
@@ -305,7 +308,7 @@ def show_demo(folder: Path, data: Path) -> None:
     argv = ["--weights", f"{folder}/weights/best.pt", "--source", f"{data.parent}/images/val", "--name", "demo"]
     found, _ = detect_pictures(parse_detect(argv), argv)
     LOG.info("look at %s (what it finds) and %s (how it learnt)", found, folder / "results.png")
-    LOG.info("next, your own pictures: python train.py --data YOUR.yaml --cfg idfe-net-n.yaml --img 640")
+    LOG.info("next, your own pictures: python train.py --data YOUR.yaml --cfg idfe-net-lite0-n.yaml --img 640")
 
 
 def main_story(argv: Sequence[str] | None) -> int:

@@ -34,6 +34,8 @@ from utils.words.errors import ConfigError
 from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
 
+FEW_PICTURES = 2000  # from which a start from noise gets far
+
 
 def new_model(
     cfg: Config, vocabulary: Vocabulary, channels: Channels, sizes: np.ndarray
@@ -159,6 +161,14 @@ def traits_of(model: Graph, classes: int, weights: str) -> NetworkTraits:
     """What decides which knobs act on `model`, which started from `weights` ("": at random)."""
     sections, backbone = model.head.sections, bool(backbones(model))
     return NetworkTraits(model.spec.path.name, classes, sections, model.row_losses, not weights, backbone)
+
+
+def start_advice(model: Graph, weights: str, pictures: int) -> list[str]:
+    """A sentence for a network that starts from noise with few `pictures`: which one would start from ImageNet."""
+    if weights or backbones(model) or pictures > FEW_PICTURES:
+        return []
+    kind = "rtvpnet" if model.text is not None else "idfe-net-polar" if model.spec.reads("polar") else "idfe-net"
+    return [f"{counted(pictures, 'picture')}, from scratch: --cfg {kind}-lite0-n.yaml starts from ImageNet"]
 
 
 def size_line(model: Graph, world: World) -> str:

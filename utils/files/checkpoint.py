@@ -208,6 +208,6 @@ def find_weights(weights: str) -> Path:
     if path is None:
         raise CheckpointError(
             "no checkpoint under runs/train; train one with: python train.py --demo, "
-            "or: python train.py --data YOUR.yaml --cfg idfe-net-n.yaml"
+            "or: python train.py --data YOUR.yaml --cfg idfe-net-lite0-n.yaml"
         )
     return path

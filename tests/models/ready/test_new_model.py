@@ -7,7 +7,7 @@ import torch
 
 from models.graph.builder import build_graph
 from models.prompts.embedding import SAMEmbedding
-from models.ready.new_model import new_model, refit_spec
+from models.ready.new_model import new_model, refit_spec, start_advice
 from models.rows.model_spec import read_spec
 from utils.config.config import Config, ModelConfig
 from utils.values.channels import Channels
@@ -60,3 +60,17 @@ def test_a_network_with_new_anchors_keeps_its_words_and_its_helper(tmp_path):
     assert model.spec.data["anchors"] != [[3, 3, 4, 4, 5, 5]]
     assert torch.equal(model.text(), words.vectors) and len(words.vectors) == 2
     assert [layer.sam is not None for layer in model.layers if isinstance(layer, SAMEmbedding)] == [True]
+
+
+def test_a_start_from_noise_with_few_pictures_is_told_of_imagenet():
+    advised = {
+        "idfe-net-n": "idfe-net-lite0-n.yaml",
+        "idfe-net-polar-n": "idfe-net-polar-lite0-n.yaml",
+        "rtvpnet-plain-n": "rtvpnet-lite0-n.yaml",
+    }
+    for name, better in advised.items():
+        model = build_graph(read_spec(f"cfg/models/{name}.yaml"))
+        assert start_advice(model, "", 1) == [f"1 picture, from scratch: --cfg {better} starts from ImageNet"]
+        assert (Path("cfg/models") / better).exists()
+        assert start_advice(model, "best.pt", 1) == start_advice(model, "", 2001) == []
+    assert start_advice(build_graph(read_spec("cfg/models/idfe-net-lite0-n.yaml")), "", 1) == []
