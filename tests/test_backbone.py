@@ -53,7 +53,10 @@ def test_the_start_is_said_and_a_choice_that_makes_no_sense_is_refused(glass, tm
     assert f"tf_efficientnet_lite0: 288 of 296 tensors of {ORIGIN}; left out: the classifier" in capsys.readouterr().out
     assert train.main([*words, "--set", "model.backbone=none"]) == 0
     assert "tf_efficientnet_lite0: from scratch" in capsys.readouterr().out
+    assert train.main([*words, "--freeze", "body"]) == 0, "its weights are known, so that it may stay"
+    capsys.readouterr()
     for extra, code, said in (
+        (["--freeze", "body", "--set", "model.backbone=none"], 2, "row 0 (TimmBackbone) would stay as random"),
         (["--cfg", "idfe-net-n.yaml", "--set", "model.backbone=none"], 2, "idfe-net-n.yaml has no TimmBackbone row"),
         (["--cfg", "idfe-net-n.yaml", "--set", "optim.backbone_lr=0.1"], 2, "optim.backbone_lr has no effect"),
         (["--set", "model.backbone=gone.pth"], 4, "gone.pth: no such checkpoint; give a file of timm's"),

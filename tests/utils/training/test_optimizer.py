@@ -72,6 +72,15 @@ def test_a_row_may_learn_at_a_factor_of_the_learning_rate():
     assert [g["lr"] for g in again.param_groups][3:] == [rate * 0.1 for rate in schedule.learning_rates(20)[::2]]
 
 
+def test_a_backbone_may_wait_for_the_first_epochs():
+    """Half an epoch of 10 steps; what has no factor of its own learns from the first step on."""
+    optimizer, _, _ = two_rows(0.1)
+    schedule = Schedule(config("schedule.freeze_backbone=0.5", "schedule.warmup_epochs=0"), steps_per_epoch=10)
+    for step, learns in ((0, False), (4, False), (5, True)):
+        schedule.apply(optimizer, step)
+        assert [g["lr"] > 0 for g in optimizer.param_groups] == [True] * 3 + [learns] * 2
+
+
 def test_without_a_factor_there_are_three_groups_as_ever():
     optimizer, _, (one, other) = two_rows(None)
     assert [g["name"] for g in optimizer.param_groups] == list(GROUPS)
