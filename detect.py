@@ -53,6 +53,7 @@ from utils.inspection.threshold_file import DetectionSettings, Limits, read_limi
 from utils.processes.device import half_notices, half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
+from utils.processes.memory import keep_freed_memory
 from utils.report.detection_run import write_run
 from utils.values.channels import serve
 from utils.values.detections import Detections
@@ -297,6 +298,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     """See `detect_pictures`; under torchrun the processes share the inputs."""
     flags, place = parse_detect(argv), find_place(None)
     flags = replace(flags, device=device_of(flags.device, place))
+    keep_freed_memory()
     with joined(place, select_device(flags.device), RunConfig().timeout) as world:
         return detect_pictures(flags, argv, world)[1]
 

@@ -49,6 +49,7 @@ from utils.processes.device import select_device
 from utils.processes.distributed import World, find_place, joined
 from utils.processes.exactness import Conditions, number_environment
 from utils.processes.launch import device_of, follow_launcher, launch, process_count
+from utils.processes.memory import keep_freed_memory
 from utils.processes.mixed_precision import autocast_dtype
 from utils.processes.resume import Resumed, check_resumed, first_that_fits, reading_data, restarted, resume
 from utils.report.evaluation import ReportOptions
@@ -322,6 +323,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     if (processes := process_count(cfg.run.device, cfg.run.nproc)) > place.size == 1 and not flags.dry_run:
         return launch(__file__, sys.argv[1:] if argv is None else argv, processes)
     follow_launcher()
+    keep_freed_memory()
     device = select_device(cfg.run.device.split(",")[0] if flags.dry_run else device_of(cfg.run.device, place))
     with joined(place, device, cfg.run.timeout) as world:
         resumed = restarted(cfg, world) or resumed

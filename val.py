@@ -48,6 +48,7 @@ from utils.inspection.thresholds import LOWEST
 from utils.processes.device import half_notices, half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
+from utils.processes.memory import keep_freed_memory
 from utils.report.evaluation import PAGE, ReportOptions
 from utils.report.run_results import write_results, write_speed
 from utils.scoring import coco
@@ -163,6 +164,7 @@ def main_story(argv: Sequence[str] | None) -> int:
         return score_predictions(flags, argv)
     if place.size > 1 and flags.task == "speed":
         raise ConfigError("--task speed: times one process; start python val.py itself")
+    keep_freed_memory()
     device = select_device(device_of(flags.device, place))
     with saying(lambda: "start it again for complete results"), joined(place, device, RunConfig().timeout) as world:
         return evaluate_checkpoint(flags, argv, world, device)

@@ -37,6 +37,7 @@ from utils.config.paths import find_yaml
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.processes.device import peak_device_memory, select_device
+from utils.processes.memory import keep_freed_memory
 from utils.values.batch import Targets
 from utils.words.errors import CheckpointError, ConfigError
 from utils.words.text import counted
@@ -185,6 +186,7 @@ def report_ratio(name: str, graph: Graph, other: Graph, flags: BenchmarkFlags, d
 def main_story(argv: Sequence[str] | None) -> int:
     """Text, networks, then NMS, then memory."""
     flags = parse_benchmark(argv)
+    keep_freed_memory()
     device = select_device(flags.device)
     threads = torch.get_num_threads()
     LOG.info("%d x %d px, batch %d, on %s, %d threads", flags.imgsz, flags.imgsz, flags.batch_size, device, threads)

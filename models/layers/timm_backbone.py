@@ -19,7 +19,7 @@ from utils.words.text import did_you_mean
 Module = TypeVar("Module", bound=nn.Module)
 
 CLASSES = 1000  # of ImageNet, which timm's networks are built for
-EXAMPLE_PX = 128  # of the picture that shows which norm follows which convolution
+EXAMPLE_PX = 128  # of the picture that shows how layers hang together
 
 
 @register
@@ -52,6 +52,7 @@ class TimmBackbone(nn.Module):
         if missing := [str(stride) for stride in strides if stride not in offered]:
             have = ", ".join(map(str, sorted(set(offered))))
             raise ValueError(f"{network} has maps at the strides {have}, none at {', '.join(missing)}")
+        self.strides = tuple(strides)
         # where several stages have one stride, the last one knows most
         self.stages = tuple(len(offered) - 1 - offered[::-1].index(stride) for stride in strides)
         self.body = create(network, features_only=True, out_indices=self.stages, in_chans=c_in)
@@ -69,13 +70,28 @@ class TimmBackbone(nn.Module):
         return tuple(one.permute(0, 3, 1, 2) if self.channels_last else one for one in maps)
 
     def train(self, mode: bool = True) -> Self:
-        """As nn.Module's, but for `norm_frozen`."""
+        """As nn.Module's, but for `norm_frozen`, and a norm that learns no more keeps its statistics too."""
         super().train(mode)
-        if self.norm_frozen:
-            for module in self.body.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+        for module in self.body.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                learns = module.weight is None or module.weight.requires_grad
+                module.train(mode and learns and not self.norm_frozen)
         return self
+
+    def freeze_to(self, stride: int) -> int:
+        """Keep the layers that the map at `stride` comes from as they are: they get no gradients, and their norms keep
+        their statistics -> how many parameters these are. Raises ValueError where there is no such map.
+        """
+        if stride not in self.strides:
+            have = ", ".join(map(str, self.strides))
+            raise ValueError(f"{self.network} has maps at the strides {have} here, none at {stride}")
+        training, parameters = self.training, list(self.body.parameters())
+        one = self.eval().body(self._example())[self.strides.index(stride)]
+        gradients = torch.autograd.grad(one.sum(), parameters, allow_unused=True)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.requires_grad_(gradient is None)
+        self.train(training)
+        return sum(parameter.numel() for parameter in self.body.parameters() if not parameter.requires_grad)
 
     def whole(self) -> nn.Module:
         """The network for three planes with its classifier, which weights are published for."""
@@ -100,14 +116,17 @@ class TimmBackbone(nn.Module):
 
     def fold_norm(self) -> None:
         """See models.rows.folding. A network that is not the same afterwards stays as it is."""
-        example = torch.linspace(-1, 1, self.planes * EXAMPLE_PX**2, device=self.mean.device)
-        example = example.view(1, self.planes, EXAMPLE_PX, EXAMPLE_PX)
-        folded = copy.deepcopy(self.body)
+        example, folded = self._example(), copy.deepcopy(self.body)
         fold_norms(folded, example)
         with torch.no_grad():
             pairs = zip(self.body(example), folded(example), strict=True)
             if all(torch.allclose(a, b, rtol=1e-3, atol=1e-3 * float(a.abs().max())) for a, b in pairs):
                 self.body = folded
+
+    def _example(self) -> Tensor:
+        """A picture that shows how the network's layers hang together."""
+        picture = torch.linspace(-1, 1, self.planes * EXAMPLE_PX**2, device=self.mean.device)
+        return picture.view(1, self.planes, EXAMPLE_PX, EXAMPLE_PX)
 
 
 def backbones(model: nn.Module) -> list[TimmBackbone]:

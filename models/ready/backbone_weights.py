@@ -62,9 +62,12 @@ class BackboneWeights:
     unknown: tuple[str, ...] = ()
 
 
-def fill_backbones(model: Graph, choice: str, filled: Collection[str] = ()) -> tuple[frozenset[str], list[str]]:
-    """Fill every TimmBackbone of `model` that is not among the tensors `filled` -> the tensors that now are, and a
-    line about each. `choice`: "" takes the weights of a package, NONE leaves them random, else it is a file.
+def fill_backbones(
+    model: Graph, choice: str, filled: Collection[str] = (), filled_from: str = ""
+) -> tuple[frozenset[str], list[str]]:
+    """Fill every TimmBackbone of `model` that is not among the tensors `filled`, which came from `filled_from` -> the
+    tensors that now are, and a line about each. `choice`: "" takes the weights of a package, NONE leaves them random,
+    else it is a file.
 
     Raises ConfigError for a choice without such a row and for a package that is missing, CheckpointError for a file
     that is missing, damaged, unsafe or of another network.
@@ -80,6 +83,7 @@ def fill_backbones(model: Graph, choice: str, filled: Collection[str] = ()) -> t
                 raise ConfigError(
                     f"model.backbone={choice}: --weights fills the backbone already; leave one of them out"
                 )
+            layer.origin = filled_from
             continue
         if choice == NONE:
             lines.append(f"{layer.network}: from scratch")
@@ -155,7 +159,7 @@ def read_file(path: Path, layer: TimmBackbone) -> BackboneWeights:
     state = {str(key).removeprefix("module."): value for key, value in content.items()}
     taken, unknown = _checked(state, layer.whole().state_dict(), str(path))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return BackboneWeights(taken, f"{path.name} (SHA-256 {digest[:8]})", unknown)
+    return BackboneWeights(taken, f"{printable(path.name)} (SHA-256 {digest[:8]})", unknown)
 
 
 def _checked(

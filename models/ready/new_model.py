@@ -52,7 +52,7 @@ def new_model(
         LOG.info(taken.line)
     elif not cfg.anchor_assign.noautoanchor:
         model = _fit_anchors(model, words, sizes, cfg)
-    filled, lines = fill_backbones(model, cfg.model.backbone, taken.filled)
+    filled, lines = fill_backbones(model, cfg.model.backbone, taken.filled, start.origin if start else "")
     for line in lines:
         LOG.info(line)
     check_frozen(model, cfg.model.freeze, filled)
@@ -137,9 +137,7 @@ def new_training(
 
     `dtype`: of the forward pass under autocast (None: float32). Raises ConfigError for what does not go together.
     """
-    for backbone in backbones(model):
-        backbone.norm_frozen = cfg.model.backbone_norm == "frozen"
-        backbone.lr_factor = cfg.optim.backbone_lr
+    _set_backbones(model, cfg)
     if cfg.model.freeze:
         LOG.info(freeze(model, cfg.model.freeze))
     set_bn_momentum(model, cfg.model.bn_momentum)
@@ -155,6 +153,20 @@ def new_training(
         advice = "a larger --batch or --set optim.accumulate=1 replays all"
         LOG.info("--cuda-graph: of %d batches that make an update the first one is replayed; %s", together, advice)
     return cfg, state
+
+
+def _set_backbones(model: Graph, cfg: Config) -> None:
+    """Which of their layers learn, and how fast. Raises ConfigError for a stride that they have no map at."""
+    stride = cfg.model.backbone_frozen_to
+    for backbone in backbones(model):
+        backbone.norm_frozen = cfg.model.backbone_norm == "frozen"
+        backbone.lr_factor = cfg.optim.backbone_lr
+        if stride and backbone.origin:
+            try:
+                stays = backbone.freeze_to(stride)
+            except ValueError as error:
+                raise ConfigError(f"model.backbone_frozen_to={stride}: {error}") from error
+            LOG.info("%s up to stride %d stays as it came: %s", backbone.network, stride, counted(stays, "parameter"))
 
 
 def traits_of(model: Graph, classes: int, weights: str) -> NetworkTraits:

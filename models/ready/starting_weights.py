@@ -51,6 +51,12 @@ class StartingWeights:
         spec, channels, words = stored_network(content, path)
         return cls(path, content, spec, channels, words, tuple(content["names"]))
 
+    @property
+    def origin(self) -> str:
+        """What results call the start of a backbone that is filled from here."""
+        first = ", ".join(filter(None, self.content.get("backbones", ())))
+        return printable(self.path.name) + (f", which started from {first}" if first else "")
+
     def fill(self, model: Graph, names: Sequence[str]) -> Taken:
         """Copy into `model`, of the classes `names`, the weights that fit by row, name and shape. Of the tensors in
         which a head has rows of single classes, those of the classes that both have are copied, whatever their number.

@@ -13,7 +13,8 @@ from utils.words.errors import ConfigError
 
 HEAD_SECTIONS = ("anchor_loss", "anchor_assign", "free_loss", "free_assign")  # each for one kind of head
 CLASS_TERMS = ("cls", "cls_pw", "label_smoothing")
-BACKBONE = ("model.backbone", "model.backbone_norm", "optim.backbone_lr", "schedule.freeze_backbone")
+KEPT = ("model.backbone_norm", "model.backbone_frozen_to", "schedule.freeze_backbone")  # what a backbone knows
+BACKBONE = ("model.backbone", *KEPT, "optim.backbone_lr")
 DEFAULTS = Config().plain()
 
 
@@ -49,6 +50,8 @@ def _reasons(cfg: Config, network: NetworkTraits) -> Iterator[tuple[str, list[st
     yield f"no row of {network.name} has such a loss", missing
     if not network.backbone:
         yield f"{network.name} has no row TimmBackbone", list(BACKBONE)
+    elif cfg.model.backbone == "none":
+        yield "model.backbone is none, it has nothing to keep", list(KEPT)
     yield f"loss.iou is {cfg.loss.iou}", _of_other_overlaps(cfg.loss.iou)
     yield from _beside_others(cfg)
 

@@ -1,3 +1,8 @@
+import subprocess
+import sys
+
+import pytest
+
 from utils.processes.memory import free_memory
 
 
@@ -26,3 +31,31 @@ def test_the_smallest_limit_counts(tmp_path):
 
 def test_unknown_elsewhere(tmp_path):
     assert free_memory(tmp_path / "missing", tmp_path) is None
+
+
+GROWTH = """
+import ctypes, resource, sys
+from utils.processes.memory import keep_freed_memory
+if sys.argv[1:]:
+    keep_freed_memory()
+    keep_freed_memory(sys.argv[1] == "keep")
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+for turn in range(4):
+    if turn == 1:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    block = libc.malloc(64 << 20)
+    ctypes.memset(block, 1, 64 << 20)
+    libc.free(block)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
+def test_what_is_freed_stays_for_the_next_block_of_its_size():
+    """A page that comes back from the system costs a fault; 64 MB are 16,384 pages, or 32 huge ones."""
+    faults = {
+        words: int(subprocess.run([sys.executable, "-c", GROWTH, *words], capture_output=True, check=True).stdout)
+        for words in ((), ("keep",), ("return",))
+    }
+    assert faults["keep",] < 10 <= 3 * 32 <= min(faults[()], faults["return",])
