@@ -27,6 +27,7 @@ from models.graph.graph import Graph
 from models.graph.model_summary import summarise
 from models.graph.open_vocabulary import Words, set_words, text_source, with_words
 from models.inference.nms import NMSConfig, suppress
+from models.ready.backbone_weights import fill_backbones, set_backbones
 from models.rows.model_spec import ModelSpec, read_spec
 from models.text.cache import VectorCache
 from models.text.encoder import TextEncoder
@@ -46,33 +47,42 @@ from utils.words.vocabulary import Vocabulary
 NMS_SIZES = (300, 3_000, 30_000)
 STAND_IN = "ngram"
 T = TypeVar("T")
+Work = Callable[[], object]
 
 
-def milliseconds(work: Callable[[], object], repeats: int, device: torch.device) -> float:
+def milliseconds(work: Work, repeats: int, device: torch.device) -> float:
     """Median time of `work`, after two calls that are not counted."""
-    times = []
+    return in_turn([work], repeats, device)[0]
+
+
+def in_turn(works: Sequence[Work], repeats: int, device: torch.device) -> list[float]:
+    """Median time of each of `works`, done one after the other `repeats` times, after two rounds that are not
+    counted.
+    """
+    times: list[list[float]] = [[] for _ in works]
     for number in range(repeats + 2):
-        started = time.perf_counter()
-        work()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        if number >= 2:
-            times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times)
+        for work, own in zip(works, times, strict=True):
+            started = time.perf_counter()
+            work()
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            if number >= 2:
+                own.append((time.perf_counter() - started) * 1000)
+    return [statistics.median(own) for own in times]
 
 
-def forward_time(graph: Graph, image: torch.Tensor, repeats: int, bf16: bool) -> float:
-    """Milliseconds of an inference pass of a network that is made for it."""
+def forward(graph: Graph, image: torch.Tensor, bf16: bool = False) -> Work:
+    """An inference pass of a network that is made for it."""
 
     def work() -> None:
         with torch.inference_mode(), torch.autocast(image.device.type, torch.bfloat16, enabled=bf16):
             graph(image)
 
-    return milliseconds(work, repeats, image.device)
+    return work
 
 
-def step_time(graph: Graph, image: torch.Tensor, repeats: int, bf16: bool) -> float:
-    """Milliseconds of a forward and backward pass with its loss, one box per picture."""
+def training_step(graph: Graph, image: torch.Tensor, bf16: bool = False) -> Work:
+    """A forward and backward pass with its loss, one box per picture."""
     graph.train()
     criterion = graph.head.criterion(Config())
     side = image.shape[-1]
@@ -86,7 +96,7 @@ def step_time(graph: Graph, image: torch.Tensor, repeats: int, bf16: bool) -> fl
         torch.stack(list(criterion(predictions, targets).parts().values())).sum().backward()
         graph.zero_grad(set_to_none=True)
 
-    return milliseconds(work, repeats, image.device)
+    return work
 
 
 def clustered_boxes(count: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -116,9 +126,10 @@ def report(name: str, graph: Graph, flags: BenchmarkFlags, device: torch.device,
     for words, bf16 in (("fp32", False), ("bf16", True)):
         if bf16 and not flags.bf16:
             continue
-        line = f"  {words}: forward {forward_time(ready, image, flags.repeats, bf16):.1f} ms"
+        line = f"  {words}: forward {milliseconds(forward(ready, image, bf16), flags.repeats, device):.1f} ms"
         if train:
-            line += f", forward and backward {step_time(graph, image, flags.repeats, bf16):.1f} ms"
+            step = milliseconds(training_step(graph, image, bf16), flags.repeats, device)
+            line += f", forward and backward {step:.1f} ms"
         LOG.info(line)
 
 
@@ -155,12 +166,19 @@ def encode_words(spec: ModelSpec, text_encoder: str) -> Words:
     return Words(vocabulary, vectors, encoder.name, source)
 
 
-def random_network(spec: ModelSpec, words: Words | None) -> Graph:
-    """The network with random weights, the same each time, looking for `words`."""
+def first_network(spec: ModelSpec, words: Words | None) -> Graph:
+    """The network as training begins with it, looking for `words`: with random weights, the same each time, and what
+    its backbone knows, unless that is not installed.
+    """
     torch.manual_seed(0)
     graph = build_graph(spec)
     if words is not None:
         set_words(graph, words)
+    try:
+        fill_backbones(graph, "")
+    except ConfigError as error:
+        LOG.info("random weights take the place of the backbone's: %s", error)
+    set_backbones(graph, Config())
     return graph
 
 
@@ -168,19 +186,22 @@ def other_network(flags: BenchmarkFlags, words: Words | None) -> Graph:
     """The network of --against, looking for `words`, or for names of its own, if it reads text. Raises UserError."""
     spec = read_spec(find_yaml(flags.against, "models", "--against"))
     if spec.text_dim is None:
-        return random_network(spec, None)
+        return first_network(spec, None)
     words = words or encode_words(spec, flags.text_encoder)
-    return random_network(with_words(spec, words), words)
+    return first_network(with_words(spec, words), words)
 
 
 def report_ratio(name: str, graph: Graph, other: Graph, flags: BenchmarkFlags, device: torch.device) -> None:
-    """A line: the network's time over the other network's, repeats of both in turn."""
-    graphs = [without_norms(one).to_device(device) for one in (graph, other)]
-    pairs = [(one, random_pictures(one, flags, device)) for one in graphs]
-    times = [[forward_time(one, image, 1, False) for one, image in pairs] for _ in range(flags.repeats)]
-    first, second = (statistics.median(column) for column in zip(*times, strict=True))
-    line = "%s / %s, forward in turn: %.1f ms / %.1f ms = %.3f"
-    LOG.info(line, name, other.spec.path.name, first, second, first / second)
+    """A line for each kind of work: the network's time over the other network's, repeats of both in turn."""
+    graphs = [one.to_device(device) for one in (graph, other)]
+    images = [random_pictures(one, flags, device) for one in graphs]
+    kinds = {"forward": [forward(without_norms(one), image) for one, image in zip(graphs, images, strict=True)]}
+    if flags.train:
+        kinds["forward and backward"] = list(map(training_step, graphs, images))
+    for kind, works in kinds.items():
+        first, second = in_turn(works, flags.repeats, device)
+        line = "%s / %s, %s in turn: %.1f ms / %.1f ms = %.3f"
+        LOG.info(line, name, other.spec.path.name, kind, first, second, first / second)
 
 
 def main_story(argv: Sequence[str] | None) -> int:
@@ -197,7 +218,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     spec = with_words(spec, words)
     has_sam = "sam" in spec.data
     bare = spec.with_values(sam="none") if has_sam else spec
-    graph = random_network(bare, words)
+    graph = first_network(bare, words)
     report(spec.path.name + ", Mobile-SAM none" * has_sam, graph, flags, device, flags.train)
     if words is not None:
         report("static, its vocabulary folded in", static := static_graph(graph), flags, device, False)
@@ -205,7 +226,7 @@ def main_story(argv: Sequence[str] | None) -> int:
         name, one = (spec.path.name, graph) if words is None else ("static", static)
         report_ratio(name, one, other_network(flags, words), flags, device)
     if has_sam:  # random weights cost what the published ones do
-        graph = random_network(spec.with_values(sam="random-frozen"), words)
+        graph = first_network(spec.with_values(sam="random-frozen"), words)
         report("+ Mobile-SAM (random-frozen; its own parameters not counted)", graph, flags, device, flags.train)
     for count in NMS_SIZES:
         boxes, labels = clustered_boxes(count)

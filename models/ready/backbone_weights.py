@@ -18,7 +18,8 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
 from models.graph.graph import Graph
-from models.layers.timm_backbone import CLASSES, TimmBackbone
+from models.layers.timm_backbone import CLASSES, TimmBackbone, backbones
+from utils.config.config import Config
 from utils.files import checkpoint
 from utils.words.errors import CheckpointError, ConfigError, printable
 from utils.words.text import counted
@@ -94,6 +95,23 @@ def fill_backbones(
         names |= own
         lines.append(_line(layer, weights))
     return frozenset(names), lines
+
+
+def set_backbones(model: Graph, cfg: Config) -> list[str]:
+    """Which layers of every TimmBackbone learn, and how fast -> a line about each that does not learn whole. Raises
+    ConfigError for a stride that it has no map at.
+    """
+    lines, stride = [], cfg.model.backbone_frozen_to
+    for backbone in backbones(model):
+        backbone.norm_frozen = cfg.model.backbone_norm == "frozen"
+        backbone.lr_factor = cfg.optim.backbone_lr
+        if stride and backbone.origin:  # random layers must learn
+            try:
+                stays = backbone.freeze_to(stride)
+            except ValueError as error:
+                raise ConfigError(f"model.backbone_frozen_to={stride}: {error}") from error
+            lines.append(f"{backbone.network} up to stride {stride} stays as it came: {counted(stays, 'parameter')}")
+    return lines
 
 
 def _line(layer: TimmBackbone, weights: BackboneWeights) -> str:

@@ -14,7 +14,7 @@ from models.heads.anchor import AnchorDetect
 from models.layers.conv import set_bn_momentum
 from models.layers.timm_backbone import backbones, synchronised
 from models.losses.anchors import refit
-from models.ready.backbone_weights import fill_backbones
+from models.ready.backbone_weights import fill_backbones, set_backbones
 from models.ready.footprint import check_fits
 from models.ready.load import build_network
 from models.ready.replay import replayed
@@ -137,7 +137,8 @@ def new_training(
 
     `dtype`: of the forward pass under autocast (None: float32). Raises ConfigError for what does not go together.
     """
-    _set_backbones(model, cfg)
+    for line in set_backbones(model, cfg):
+        LOG.info(line)
     if cfg.model.freeze:
         LOG.info(freeze(model, cfg.model.freeze))
     set_bn_momentum(model, cfg.model.bn_momentum)
@@ -153,20 +154,6 @@ def new_training(
         advice = "a larger --batch or --set optim.accumulate=1 replays all"
         LOG.info("--cuda-graph: of %d batches that make an update the first one is replayed; %s", together, advice)
     return cfg, state
-
-
-def _set_backbones(model: Graph, cfg: Config) -> None:
-    """Which of their layers learn, and how fast. Raises ConfigError for a stride that they have no map at."""
-    stride = cfg.model.backbone_frozen_to
-    for backbone in backbones(model):
-        backbone.norm_frozen = cfg.model.backbone_norm == "frozen"
-        backbone.lr_factor = cfg.optim.backbone_lr
-        if stride and backbone.origin:
-            try:
-                stays = backbone.freeze_to(stride)
-            except ValueError as error:
-                raise ConfigError(f"model.backbone_frozen_to={stride}: {error}") from error
-            LOG.info("%s up to stride %d stays as it came: %s", backbone.network, stride, counted(stays, "parameter"))
 
 
 def traits_of(model: Graph, classes: int, weights: str) -> NetworkTraits:

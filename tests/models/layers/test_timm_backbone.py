@@ -104,6 +104,24 @@ def test_frozen_norms_keep_their_statistics():
     assert not any(torch.equal(v, layer.state_dict()[k]) for k, v in before.items())
 
 
+@pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "resnet18", "convnext_atto"])
+def test_layers_up_to_a_stride_stay(name):
+    """The map at that stride is the same after a step at a high rate, those behind it are not."""
+    layer, image = stirred(TimmBackbone(3, name)).train(), torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        before = layer.eval()(image)
+    stays = layer.train().freeze_to(8)
+    assert layer.body.training and 0 < stays < sum(p.numel() for p in layer.parameters())
+    optimizer = torch.optim.SGD([p for p in layer.parameters() if p.requires_grad], lr=0.1)
+    maps = layer(image)
+    assert [one.requires_grad for one in maps] == [False, False, True, True]
+    sum(one.mean() for one in maps).backward()
+    optimizer.step()
+    with torch.no_grad():
+        after = layer.eval()(image)
+    assert [torch.equal(a, b) for a, b in zip(before, after, strict=True)] == [True, True, False, False]
+
+
 def test_synchronised_norms_keep_their_activation():
     """torch's own conversion would drop it; on the CPU, in eval mode, both compute the same."""
     layer, image = stirred(TimmBackbone(3, LITE0)), torch.rand(1, 3, 64, 64)
