@@ -84,6 +84,18 @@ def test_training_data_options(glass, tmp_path, monkeypatch):
     assert len(list((tmp_path / "cache").rglob("*.rgb"))) == 18 and snapshot(glass.parent) == before
 
 
+def test_some_of_the_pictures(glass, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shown: list[int] = []
+    whole = train.forward_backward
+    monkeypatch.setattr(
+        train, "forward_backward", lambda s, c, batch, *a: shown.append(len(batch.images)) or whole(s, c, batch, *a)
+    )
+    words = ["--noplots", "--epochs", "1", "--set", "data.pictures=5"]
+    assert train.main([*QUICK, "--data", str(glass), *words]) == 0
+    assert "data.pictures: 5 of 12 training pictures" in capsys.readouterr().out and sum(shown) == 5
+
+
 SLOW = [pytest.param(one, marks=pytest.mark.slow) for one in ("idfe-net-n", "idfe-net-basic-n", "idfe-net-free-n")]
 
 

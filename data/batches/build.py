@@ -14,6 +14,7 @@ import torch
 from data.augment.transforms import eval_shapes
 from data.batches.cached_pictures import open_pictures
 from data.batches.class_balance import Balance
+from data.batches.few_pictures import draw_pictures
 from data.batches.phrases import PhraseDraw
 from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import EpochBatches, ShapeBatches, Shapes
@@ -37,6 +38,7 @@ from utils.values.class_counts import ClassCounts
 from utils.values.record import Record
 from utils.values.split_fingerprint import SplitFingerprint
 from utils.words.errors import ConfigError, DataError
+from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
 
 
@@ -243,6 +245,10 @@ def read_splits(cfg: Config, resumed: Path | None = None) -> Splits:
     val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False), cfg.data.index)
     for line in (*train.data_report.lines(), *val.data_report.lines()):
         LOG.info(line)
+    if cfg.data.pictures:
+        chosen = draw_pictures(train.records, cfg.data.pictures, cfg.run.seed)
+        LOG.info("data.pictures: %d of %s", len(chosen), counted(len(train.records), "training picture"))
+        train = replace(train, records=tuple(train.records[place] for place in chosen))
     lost = tuple(lost_boxes("train", train.records, cfg.data.imgsz, cfg.augment.min_box_px))
     for finding in lost:
         if finding.count == len(flatten(train.records).input_sizes(cfg.data.imgsz)):

@@ -31,6 +31,7 @@ class DataConfig:
 
     data: str = ""
     root: str = ""
+    pictures: int = knob(0, 0, 10**9)
     single_cls: bool = False
     imgsz: int = knob(640, 32, 16_384)
     batch_size: int = knob(16, 1, 65_536, also=-1)
