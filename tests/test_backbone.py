@@ -57,6 +57,19 @@ def test_a_run_from_a_checkpoint_names_where_its_backbone_began(begun, glass, ca
     assert started == f"best.pt, which started from {ORIGIN}"
 
 
+def test_the_weights_come_without_a_network(glass, tmp_path, monkeypatch):
+    """Nobody is looked up, nothing is connected to, whatever timm and its friends are used to."""
+
+    def refuse(*_args, **_keywords):
+        raise AssertionError("the network was asked for")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    assert train.main([*WORDS, "--data", str(glass), "--epochs", "1", "--noplots"]) == 0
+    assert train.main([*WORDS, "--data", str(glass), "--dry-run", "--set", "model.backbone=none"]) == 0
+
+
 def test_the_start_is_said_and_a_choice_that_makes_no_sense_is_refused(glass, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = [*WORDS, "--data", str(glass), "--dry-run"]
