@@ -153,6 +153,35 @@ def parse_pack(argv: Sequence[str] | None) -> PackFlags:
     return PackFlags(**parser.read(argv))
 
 
+@dataclass(frozen=True, kw_only=True)
+class WorldFlags:
+    """The command line of python -m data.world."""
+
+    out: str
+    count: int
+    val: int
+    imgsz: int
+    seed: int
+    workers: int
+    sheet: bool
+    debug: bool
+
+
+def parse_world(argv: Sequence[str] | None) -> WorldFlags:
+    """The flags of python -m data.world. Raises ConfigError."""
+    parser = Parser("python -m data.world", "Draw pictures of surfaces and their defects as a data set.")
+    parser.add_argument("--out", required=True, help="a new folder")
+    parser.add_argument("--count", type=COUNT, default=1000, help="pictures to train on")
+    parser.add_argument("--val", type=Range(0, 10_000_000).whole, default=100, help="pictures to validate on")
+    parser.add_argument(
+        "--imgsz", "--img", "--img-size", type=Range(96, 2048).whole, default=320, help="their sides, px"
+    )
+    parser.add_argument("--seed", type=SEED, default=0, help="another seed is another world")
+    parser.add_argument("--workers", type=knob_flag(DataConfig, "workers"), default=-1, help="-1: as many as cores")
+    parser.add_argument("--sheet", action="store_true", help="only sheets that show every kind of defect, to look at")
+    return WorldFlags(**parser.read(argv))
+
+
 def parse_audit(argv: Sequence[str] | None) -> AuditFlags:
     """The flags of python -m data.audit. Raises ConfigError."""
     parser = Parser("python -m data.audit", "Look at every picture and label of a data set, and say what is odd.")
