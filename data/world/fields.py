@@ -54,15 +54,15 @@ def grain(rng: np.random.Generator, size: int, softness: float = 0.0) -> Field:
     return field
 
 
-def coordinates(size: int) -> tuple[Field, Field]:
-    """X and y of every pixel's centre, -0.5..0.5."""
-    line = ((np.arange(size, dtype=np.float32) + 0.5) / size) - 0.5
-    return np.broadcast_to(line, (size, size)), np.broadcast_to(line[:, None], (size, size))
+def axes(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """X (1, S) and y (S, 1) of the pixels' centres, -0.5..0.5, float32."""
+    line = (((np.arange(size) + 0.5) / size) - 0.5).astype(np.float32)
+    return line[None], line[:, None]
 
 
 def along(size: int, angle: float) -> Field:
     """The coordinate along a direction of `angle` radians from the x axis, about -0.7..0.7."""
-    x, y = coordinates(size)
+    x, y = axes(size)
     return (x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))).astype(np.float32)
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from data.world.fields import (
     Field,
     along,
+    axes,
     borders,
     cells,
-    coordinates,
     grain,
     ramp,
     shaded,
@@ -86,7 +86,7 @@ def cast(rng: Rng, size: int) -> Surface:
 
 def machined(rng: Rng, size: int) -> Surface:
     """Turned or milled: arcs around a centre, or straight passes."""
-    x, y = coordinates(size)
+    x, y = axes(size)
     far = rng.uniform(0, 2.5)
     turn = rng.uniform(-np.pi, np.pi)
     radius = np.hypot(x - far * np.cos(turn), y - far * np.sin(turn))
@@ -156,7 +156,7 @@ def stone(rng: Rng, size: int) -> Surface:
 def wood(rng: Rng, size: int) -> Surface:
     """A board: year rings cut along, fibres, pores."""
     angle = _angle(rng)
-    x, y = coordinates(size)
+    x, y = axes(size)
     wave = rng.uniform(0.02, 0.12) * streaks(rng, size, 2, 3) + rng.uniform(-0.5, 0.5) * x * x
     rings = (y + wave) * np.float32(rng.uniform(5, 22))
     saw = rings - np.floor(rings)
@@ -243,7 +243,7 @@ def _board_colours(rng: Rng) -> tuple[np.ndarray, np.ndarray]:
 
 def solar(rng: Rng, size: int) -> Surface:
     """A photovoltaic cell: bars and fingers on blue or, by its own light, grey silicon."""
-    x, y = coordinates(size)
+    x, y = axes(size)
     labels, _ = cells(rng, size, int(rng.integers(20, 90)))
     crystals = rng.uniform(-1, 1, labels.max() + 1).astype(np.float32)[labels]
     light = 1 + rng.uniform(0, 0.2) * cv2.GaussianBlur(crystals, (0, 0), 0.6) + 0.05 * smooth(rng, size, 4, 3)
@@ -274,7 +274,7 @@ def film(rng: Rng, size: int) -> Surface:
 def brick(rng: Rng, size: int) -> Surface:
     """Masonry: rough bricks and joints."""
     rows, aspect = rng.uniform(3, 8), rng.uniform(2.2, 3)
-    x, y = coordinates(size)
+    x, y = axes(size)
     row = np.floor(y * rows + 50)
     column = x * rows / aspect + 0.5 * (row % 2) + 50
     gap = np.minimum(_to_whole(y * rows), aspect * _to_whole(column)) + 0.02 * smooth(rng, size, 20, 2)

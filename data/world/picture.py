@@ -150,8 +150,9 @@ def _seen(
     colour: np.ndarray, before: np.ndarray, window: Window, kind: int, angle: float, taken: np.ndarray
 ) -> Defect | None:
     """The defect with the box around what changed; what nobody can see is taken back."""
-    change = colour[window].mean(2) - before.mean(2)
-    shade = np.abs(colour[window] - before).max(2)
+    change = colour[window] - before
+    red, green, blue = cv2.split(cv2.absdiff(colour[window], before))
+    shade = cv2.max(cv2.max(red, green), blue)
     seen = shade > max(VISIBLE, 0.25 * float(shade.max()))
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     box = np.zeros(4, np.float32)

@@ -5,39 +5,46 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data.world.fields import coordinates, smooth
+from data.world.fields import axes, smooth
 
 Rng = np.random.Generator
 
 
 def photographed(rng: Rng, colour: np.ndarray) -> np.ndarray:
     """(S, S, 3) float32 light 0..1 and above -> (S, S, 3) uint8 RGB."""
-    light = np.clip(colour, 0, 1.5)
-    light *= _lens(rng, len(light))[..., None]
+    light = colour * _lens(rng, len(colour))[..., None]
     if rng.random() < 0.5:
-        light = cv2.GaussianBlur(light, (0, 0), rng.uniform(0.3, 1.1))
-    light = _exposed(rng, light)
-    if rng.random() < 0.45:  # a camera without colours
-        light = np.repeat(light.mean(2, keepdims=True), 3, 2)
-        light += np.float32(rng.uniform(0, 0.03)) * rng.standard_normal(light.shape[:2], np.float32)[..., None]
-    else:
-        light += np.float32(rng.uniform(0, 0.03)) * rng.standard_normal(light.shape, np.float32)
-    picture = np.clip(light * 255 + 0.5, 0, 255).astype(np.uint8)
+        cv2.GaussianBlur(light, (0, 0), rng.uniform(0.3, 1.1), dst=light)
+    grey = rng.random() < 0.45  # a camera without colours
+    if grey:
+        light = cv2.transform(light, np.full((1, 3), 1 / 3, np.float32))
+    picture = cv2.LUT(cv2.convertScaleAbs(np.maximum(light, 0), alpha=255), _curve(rng))
+    picture = _noisy(rng, np.atleast_3d(picture))
+    picture = np.repeat(picture, 3, 2) if grey else picture
     return _compressed(rng, picture) if rng.random() < 0.5 else picture
 
 
 def _lens(rng: Rng, size: int) -> np.ndarray:
     """Light that falls off to the edges and from one side."""
-    x, y = coordinates(size)
-    fall = rng.uniform(0, 0.7) ** 2 * (x * x + y * y)
-    tilt = rng.normal(0, 0.15) * x + rng.normal(0, 0.15) * y
-    return np.clip(1 - fall + tilt, 0.2, None).astype(np.float32)
+    x, y = axes(size)
+    fall, tilt = rng.uniform(0, 0.7) ** 2, rng.normal(0, 0.15, 2)
+    return np.maximum((1 - fall * x * x + tilt[0] * x) + (tilt[1] * y - fall * y * y), 0.2).astype(np.float32)
 
 
-def _exposed(rng: Rng, light: np.ndarray) -> np.ndarray:
-    """Brightness, contrast and gamma of the camera."""
+def _curve(rng: Rng) -> np.ndarray:
+    """(256,) uint8: brightness and gamma of the camera."""
     gain, gamma = rng.lognormal(0, 0.18), rng.lognormal(0, 0.15)
-    return np.clip(light * np.float32(gain), 0, 1) ** np.float32(gamma)
+    level = np.clip(np.arange(256) / 255 * gain, 0, 1) ** gamma
+    return np.rint(255 * level).astype(np.uint8)
+
+
+def _noisy(rng: Rng, picture: np.ndarray) -> np.ndarray:
+    """With the sensor's noise, of up to 8 grey levels; that of two colours is that of the first, moved."""
+    size, planes = picture.shape[0], picture.shape[2]
+    noise = rng.standard_normal((size, size), np.float32) * np.float32(rng.uniform(0, 8))
+    moves = rng.integers(1, size, (planes, 2)).tolist()
+    moved = cv2.merge([np.roll(noise, move, (0, 1)) if k else noise for k, move in enumerate(moves)])
+    return cv2.add(picture, np.atleast_3d(moved), dtype=cv2.CV_8U).reshape(picture.shape)
 
 
 def _compressed(rng: Rng, picture: np.ndarray) -> np.ndarray:
@@ -50,14 +57,12 @@ def _compressed(rng: Rng, picture: np.ndarray) -> np.ndarray:
 
 def glare(rng: Rng, colour: np.ndarray) -> None:
     """A reflection of a lamp, in place: no defect."""
-    size = len(colour)
-    x, y = coordinates(size)
+    x, y = axes(len(colour))
     along, across = rng.uniform(0.05, 0.5), rng.uniform(0.02, 0.12)
     turn = rng.uniform(-np.pi, np.pi)
     dx, dy = x - rng.uniform(-0.5, 0.5), y - rng.uniform(-0.5, 0.5)
-    u, v = dx * np.cos(turn) + dy * np.sin(turn), dy * np.cos(turn) - dx * np.sin(turn)
-    spot = np.exp(-0.5 * ((u / along) ** 2 + (v / across) ** 2)).astype(np.float32)
-    colour += (rng.uniform(0.1, 0.6) * spot)[..., None]
+    u, v = (dx * np.cos(turn) + dy * np.sin(turn)) / along, (dy * np.cos(turn) - dx * np.sin(turn)) / across
+    colour += (rng.uniform(0.1, 0.6) * np.exp(-0.5 * (u * u + v * v))).astype(np.float32)[..., None]
 
 
 def shadow(rng: Rng, colour: np.ndarray) -> None:
