@@ -93,13 +93,20 @@ def green(rng: Rng, spot: Spot) -> None:
     hued(rng, spot, ((0.2, 0.38, 0.18), (0.3, 0.55, 0.45), (0.14, 0.2, 0.12)))
 
 
+def _softness(mask: Mask, part: float) -> float:
+    """Px of blur that rounds the shape: `part` of the thickness where it is thickest."""
+    inside = (mask > 0.4).astype(np.uint8)
+    thick = 2 * float(cv2.distanceTransform(inside, cv2.DIST_L2, 3).max()) if inside.any() else 1.0
+    return max(part * thick, 0.7)
+
+
 def _relief(spot: Spot, height: Mask, strength: float) -> None:
     _scale(spot, np.clip(shaded(height, spot.lamp, strength), 0.25, 1.9)[..., None])
 
 
 def pressed(rng: Rng, spot: Spot) -> None:
     """Pressed in: the far wall shines, the near one lies in shadow."""
-    soft = max(0.12 * min(spot.mask.shape), 0.7)
+    soft = _softness(spot.mask, 0.25)
     height = cv2.GaussianBlur(spot.mask, (0, 0), soft)
     _relief(spot, -height, spot.strength * rng.uniform(1.2, 2.2) * soft)
     _scale(spot, (1 - rng.uniform(0, 0.3) * spot.strength * height)[..., None])
@@ -107,7 +114,7 @@ def pressed(rng: Rng, spot: Spot) -> None:
 
 def raised(rng: Rng, spot: Spot) -> None:
     """Standing out, rounded."""
-    soft = max(0.15 * min(spot.mask.shape), 0.7)
+    soft = _softness(spot.mask, 0.3)
     height = cv2.GaussianBlur(spot.mask, (0, 0), soft)
     _relief(spot, height, spot.strength * rng.uniform(1.2, 2.2) * soft)
     _scale(spot, (1 + rng.uniform(-0.1, 0.2) * spot.strength * height)[..., None])
@@ -130,7 +137,7 @@ def broken(rng: Rng, spot: Spot) -> None:
 
 def stained(rng: Rng, spot: Spot) -> None:
     """Dried liquid: a soft change of hue with a darker rim."""
-    soft = max(0.05 * min(spot.mask.shape), 0.6)
+    soft = _softness(spot.mask, 0.1)
     inside = cv2.GaussianBlur(spot.mask, (0, 0), soft)
     rim = 4 * inside * (1 - inside)
     hue = np.array(((0.72, 0.6, 0.45), (0.6, 0.6, 0.62), (0.8, 0.72, 0.55))[rng.integers(3)], np.float32)
@@ -142,7 +149,7 @@ def stained(rng: Rng, spot: Spot) -> None:
 
 def faded(rng: Rng, spot: Spot) -> None:
     """A change of shade with no border."""
-    soft = max(0.2 * min(spot.mask.shape), 1.0)
+    soft = _softness(spot.mask, 0.4)
     inside = cv2.GaussianBlur(spot.mask, (0, 0), soft) * spot.strength
     gain = rng.choice((-1, 1)) * rng.uniform(0.25, 0.5) * np.float32(1 + rng.normal(0, 0.15, 3))
     _scale(spot, 1 + inside[..., None] * gain)
@@ -161,7 +168,7 @@ def bubbly(rng: Rng, spot: Spot) -> None:
 
 def glossy(rng: Rng, spot: Spot) -> None:
     """Wet or greasy: darker, with a reflection on the side of the lamp."""
-    soft = max(0.12 * min(spot.mask.shape), 0.7)
+    soft = _softness(spot.mask, 0.25)
     height = cv2.GaussianBlur(spot.mask, (0, 0), soft)
     _scale(spot, (1 - rng.uniform(0.2, 0.5) * spot.strength * spot.mask)[..., None])
     glint = shaded(height, spot.lamp, 2.5 * soft) - 1

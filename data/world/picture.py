@@ -17,6 +17,7 @@ Rng = np.random.Generator
 COUNTS = (0.15, 0.3, 0.2, 0.13, 0.1, 0.06, 0.06)  # chances of 0, 1, ... defects
 VISIBLE = 0.05  # change of light that a person notices
 LEAST_SIDE, LEAST_LENGTH = 3.0, 5.0  # px of a box
+FARTHEST = 0.25  # defects are so much smaller in the pictures that are taken from farthest away
 TRIES = 6  # places that are looked at for a defect
 
 
@@ -46,24 +47,26 @@ def draw_picture(seed: int, index: int, size: int = 320) -> WorldPicture:
     rng = np.random.default_rng([seed, index])
     material = tuple(MATERIALS)[rng.integers(len(MATERIALS))]
     surface = MATERIALS[material](rng, size)
-    able = [number for number, one in enumerate(PRIMITIVES) if not one.on or material in one.on]
-    taken = np.zeros((size, size), bool)
-    defects = []
-    for kind in rng.choice(able, rng.choice(len(COUNTS), p=COUNTS)).tolist():
-        defect = add_defect(rng, surface, kind, taken)
-        defects += [] if defect is None else [defect]
     if rng.random() < 0.25:
         sensor.glare(rng, surface.colour)
     if rng.random() < 0.3:
         sensor.shadow(rng, surface.colour)
+    able = [number for number, one in enumerate(PRIMITIVES) if not one.on or material in one.on]
+    taken, defects = np.zeros((size, size), bool), []
+    distance = float(np.exp(rng.uniform(np.log(FARTHEST), 0)))
+    for kind in rng.choice(able, rng.choice(len(COUNTS), p=COUNTS)).tolist():
+        defect = add_defect(rng, surface, kind, taken, distance)
+        defects += [] if defect is None else [defect]
     return WorldPicture(sensor.photographed(rng, surface.colour), material, tuple(defects))
 
 
-def add_defect(rng: Rng, surface: Surface, kind: int, taken: np.ndarray) -> Defect | None:
-    """Draw a defect where none is `taken` yet and it can be seen; None where there is no room, or nothing to see."""
+def add_defect(rng: Rng, surface: Surface, kind: int, taken: np.ndarray, scale: float = 1.0) -> Defect | None:
+    """Draw a defect, `scale` times its usual size, where none is `taken` yet and it can be seen; None where there is no
+    room, or nothing to see.
+    """
     primitive, size = PRIMITIVES[kind], len(taken)
     angle = _angle(rng, primitive, surface)
-    mask = _laid(primitive.outline(rng, max(_side(rng, primitive) * size, 4.0)), angle)
+    mask = _laid(primitive.outline(rng, max(_side(rng, primitive) * size * scale, 4.0)), angle)
     for _ in range(TRIES):
         corner = _corner(rng, primitive, surface, mask.shape)
         window, inner = _overlap(corner, mask.shape, size)
@@ -150,8 +153,8 @@ def _seen(
     colour: np.ndarray, before: np.ndarray, window: Window, kind: int, angle: float, taken: np.ndarray
 ) -> Defect | None:
     """The defect with the box around what changed; what nobody can see is taken back."""
-    change = colour[window] - before
-    red, green, blue = cv2.split(cv2.absdiff(colour[window], before))
+    change = np.minimum(colour[window], 1) - np.minimum(before, 1)  # what is beyond white is white
+    red, green, blue = cv2.split(np.abs(change))
     shade = cv2.max(cv2.max(red, green), blue)
     seen = shade > max(VISIBLE, 0.25 * float(shade.max()))
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))

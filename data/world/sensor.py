@@ -18,7 +18,8 @@ def photographed(rng: Rng, colour: np.ndarray) -> np.ndarray:
     grey = rng.random() < 0.45  # a camera without colours
     if grey:
         light = cv2.transform(light, np.full((1, 3), 1 / 3, np.float32))
-    picture = cv2.LUT(cv2.convertScaleAbs(np.maximum(light, 0), alpha=255), _curve(rng))
+    picture = cv2.convertScaleAbs(np.maximum(light, 0), alpha=255)
+    picture = cv2.LUT(picture, _curve(rng, float(np.mean(cv2.mean(picture)[: 1 if grey else 3]))))
     picture = _noisy(rng, np.atleast_3d(picture))
     picture = np.repeat(picture, 3, 2) if grey else picture
     return _compressed(rng, picture) if rng.random() < 0.5 else picture
@@ -31,9 +32,9 @@ def _lens(rng: Rng, size: int) -> np.ndarray:
     return np.maximum((1 - fall * x * x + tilt[0] * x) + (tilt[1] * y - fall * y * y), 0.2).astype(np.float32)
 
 
-def _curve(rng: Rng) -> np.ndarray:
-    """(256,) uint8: brightness and gamma of the camera."""
-    gain, gamma = rng.lognormal(0, 0.18), rng.lognormal(0, 0.15)
+def _curve(rng: Rng, mean: float) -> np.ndarray:
+    """(256,) uint8: brightness and gamma of a camera that is set for a picture of this `mean`."""
+    gain, gamma = min(rng.lognormal(0, 0.2), 190 / max(mean, 1)), rng.lognormal(0, 0.15)
     level = np.clip(np.arange(256) / 255 * gain, 0, 1) ** gamma
     return np.rint(255 * level).astype(np.uint8)
 
