@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from data.world.fields import ramp, shaded, smooth
+from data.world.fields import layers, ramp, shaded, smooth, tinted
 from data.world.materials import any_colour
 
 Rng = np.random.Generator
@@ -34,7 +34,7 @@ Mark = Callable[[Rng, Spot], None]
 
 
 def _blend(spot: Spot, colour: np.ndarray | float, cover: Mask) -> None:
-    cover = cover[..., None]
+    cover = layers(cover)
     spot.colour[:] = spot.colour * (1 - cover) + np.float32(colour) * cover
 
 
@@ -51,7 +51,7 @@ def _mottle(rng: Rng, mask: Mask, cells: float = 6, depth: float = 0.15) -> Mask
 def dark(rng: Rng, spot: Spot) -> None:
     """Less light."""
     depth = spot.strength * rng.uniform(0.5, 0.9) * _mottle(rng, spot.mask)
-    _scale(spot, np.clip(1 - depth * spot.mask, 0.02, 1)[..., None])
+    _scale(spot, layers(np.clip(1 - depth * spot.mask, 0.02, 1)))
 
 
 def bright(rng: Rng, spot: Spot) -> None:
@@ -64,7 +64,7 @@ def hued(rng: Rng, spot: Spot, hues: Sequence[Sequence[float]] | np.ndarray) -> 
     """One of some colours laid over it."""
     hue = np.array(hues, np.float32)[rng.integers(len(hues))] * np.float32(rng.uniform(0.8, 1.15))
     cover = np.clip(spot.strength * rng.uniform(0.6, 1.0) * spot.mask * _mottle(rng, spot.mask, depth=0.3), 0, 1)
-    _blend(spot, hue * _mottle(rng, spot.mask, 12, 0.2)[..., None], cover)
+    _blend(spot, tinted(_mottle(rng, spot.mask, 12, 0.2), hue), cover)
 
 
 def coloured(rng: Rng, spot: Spot) -> None:
@@ -101,7 +101,7 @@ def _softness(mask: Mask, part: float) -> float:
 
 
 def _relief(spot: Spot, height: Mask, strength: float) -> None:
-    _scale(spot, np.clip(shaded(height, spot.lamp, strength), 0.25, 1.9)[..., None])
+    _scale(spot, layers(np.clip(shaded(height, spot.lamp, strength), 0.25, 1.9)))
 
 
 def pressed(rng: Rng, spot: Spot) -> None:
@@ -109,7 +109,7 @@ def pressed(rng: Rng, spot: Spot) -> None:
     soft = _softness(spot.mask, 0.25)
     height = cv2.GaussianBlur(spot.mask, (0, 0), soft)
     _relief(spot, -height, spot.strength * rng.uniform(1.2, 2.2) * soft)
-    _scale(spot, (1 - rng.uniform(0, 0.3) * spot.strength * height)[..., None])
+    _scale(spot, layers(1 - rng.uniform(0, 0.3) * spot.strength * height))
 
 
 def raised(rng: Rng, spot: Spot) -> None:
@@ -117,7 +117,7 @@ def raised(rng: Rng, spot: Spot) -> None:
     soft = _softness(spot.mask, 0.3)
     height = cv2.GaussianBlur(spot.mask, (0, 0), soft)
     _relief(spot, height, spot.strength * rng.uniform(1.2, 2.2) * soft)
-    _scale(spot, (1 + rng.uniform(-0.1, 0.2) * spot.strength * height)[..., None])
+    _scale(spot, layers(1 + rng.uniform(-0.1, 0.2) * spot.strength * height))
 
 
 def opened(rng: Rng, spot: Spot) -> None:
@@ -131,7 +131,7 @@ def broken(rng: Rng, spot: Spot) -> None:
     """A piece out of it: fresh material in facets, brighter or darker than the skin."""
     facets = _mottle(rng, spot.mask, 3, 0.3)
     level = float(spot.colour.mean()) * (1.45 if rng.random() < 0.6 else 0.55)
-    _blend(spot, np.clip(np.float32(level) * facets, 0, 1)[..., None], np.clip(spot.strength + 0.3, 0, 1) * spot.mask)
+    _blend(spot, layers(np.clip(level * facets, 0, 1)), np.clip(spot.strength + 0.3, 0, 1) * spot.mask)
     _relief(spot, -cv2.GaussianBlur(spot.mask, (0, 0), 1.0), 0.8 * spot.strength)
 
 
@@ -144,7 +144,7 @@ def stained(rng: Rng, spot: Spot) -> None:
     cover = spot.strength * (
         rng.uniform(0.3, 0.7) * inside * _mottle(rng, inside, 5, 0.25) + rng.uniform(0.1, 0.5) * rim
     )
-    _scale(spot, 1 - np.clip(cover, 0, 1)[..., None] * (1 - hue))
+    _scale(spot, 1 - tinted(np.clip(cover, 0, 1), 1 - hue))
 
 
 def faded(rng: Rng, spot: Spot) -> None:
@@ -152,7 +152,7 @@ def faded(rng: Rng, spot: Spot) -> None:
     soft = _softness(spot.mask, 0.4)
     inside = cv2.GaussianBlur(spot.mask, (0, 0), soft) * spot.strength
     gain = rng.choice((-1, 1)) * rng.uniform(0.25, 0.5) * np.float32(1 + rng.normal(0, 0.15, 3))
-    _scale(spot, 1 + inside[..., None] * gain)
+    _scale(spot, 1 + tinted(inside, gain))
 
 
 def bubbly(rng: Rng, spot: Spot) -> None:
@@ -161,7 +161,7 @@ def bubbly(rng: Rng, spot: Spot) -> None:
     distance = cv2.distanceTransform((spot.mask > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     part = distance / max(float(distance.max()), 1)
     rim = inside * ramp(part, rng.uniform(0.5, 0.8), 0.1)
-    _scale(spot, (1 - spot.strength * rng.uniform(0.5, 0.85) * rim)[..., None])
+    _scale(spot, layers(1 - spot.strength * rng.uniform(0.5, 0.85) * rim))
     heart = inside * ramp(part, 0.4, 0.9)
     _blend(spot, 1.0, spot.strength * rng.uniform(0.1, 0.6) * heart)
 
@@ -170,7 +170,7 @@ def glossy(rng: Rng, spot: Spot) -> None:
     """Wet or greasy: darker, with a reflection on the side of the lamp."""
     soft = _softness(spot.mask, 0.25)
     height = cv2.GaussianBlur(spot.mask, (0, 0), soft)
-    _scale(spot, (1 - rng.uniform(0.2, 0.5) * spot.strength * spot.mask)[..., None])
+    _scale(spot, layers(1 - rng.uniform(0.2, 0.5) * spot.strength * spot.mask))
     glint = shaded(height, spot.lamp, 2.5 * soft) - 1
     _blend(spot, 1.0, np.clip(spot.strength * (glint - 0.25) * 2, 0, 0.9) * spot.mask)
 
@@ -192,7 +192,7 @@ def peeled(rng: Rng, spot: Spot) -> None:
     """A coat that came off: other material below, and the coat's edge throws a shadow."""
     level = rng.uniform(0.15, 0.85)
     hue = np.array((level, level * rng.uniform(0.8, 1), level * rng.uniform(0.6, 1)), np.float32)
-    _blend(spot, hue * _mottle(rng, spot.mask, 14, 0.12)[..., None], np.clip(spot.strength + 0.35, 0, 1) * spot.mask)
+    _blend(spot, tinted(_mottle(rng, spot.mask, 14, 0.12), hue), np.clip(spot.strength + 0.35, 0, 1) * spot.mask)
     _relief(spot, -cv2.GaussianBlur(spot.mask, (0, 0), 0.8), 1.2 * spot.strength)
 
 

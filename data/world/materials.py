@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import cos, sin
 
 import cv2
 import numpy as np
@@ -15,10 +16,12 @@ from data.world.fields import (
     borders,
     cells,
     grain,
+    layers,
     ramp,
     shaded,
     smooth,
     streaks,
+    tinted,
     turned,
     warped,
 )
@@ -44,7 +47,7 @@ Painter = Callable[[Rng, int], Surface]
 def surface(rng: Rng, light: Field, tint: tuple[float, float, float], angle: float = 0.0) -> Surface:
     """A surface of one hue: `light` 0..1 times `tint`, which varies a little."""
     hue = np.array(tint, np.float32) * (1 + rng.normal(0, 0.02, 3)).astype(np.float32)
-    return Surface(light[..., None] * hue, angle, rng.uniform(-np.pi, np.pi))
+    return Surface(tinted(light, hue), angle, rng.uniform(-np.pi, np.pi))
 
 
 def any_colour(rng: Rng, saturation: tuple[float, float], value: tuple[float, float]) -> np.ndarray:
@@ -81,7 +84,7 @@ def cast(rng: Rng, size: int) -> Surface:
     height = smooth(rng, size, size / rng.uniform(4, 9), 2, 0.6)
     lamp = rng.uniform(-np.pi, np.pi)
     light = rng.uniform(0.25, 0.5) * shaded(height, lamp, rng.uniform(0.4, 1.0)) + 0.03 * smooth(rng, size, 4, 2)
-    return Surface(light[..., None] * np.array((1.0, 0.98, 0.95), np.float32), 0.0, lamp)
+    return Surface(tinted(light, (1.0, 0.98, 0.95)), 0.0, lamp)
 
 
 def machined(rng: Rng, size: int) -> Surface:
@@ -89,7 +92,7 @@ def machined(rng: Rng, size: int) -> Surface:
     x, y = axes(size)
     far = rng.uniform(0, 2.5)
     turn = rng.uniform(-np.pi, np.pi)
-    radius = np.hypot(x - far * np.cos(turn), y - far * np.sin(turn))
+    radius = np.hypot(x - far * cos(turn), y - far * sin(turn))
     radius += 0.002 * smooth(rng, size, 4)
     passes = np.sin(radius * np.float32(2 * np.pi * rng.uniform(30, 90)))
     light = rng.uniform(0.45, 0.65) + rng.uniform(0.02, 0.06) * passes + 0.02 * grain(rng, size, 0.7)
@@ -110,13 +113,13 @@ def painted(rng: Rng, size: int) -> Surface:
     lamp, height = rng.uniform(-np.pi, np.pi), smooth(rng, size, size / rng.uniform(6, 14))
     colour = any_colour(rng, (0, 0.8), (0.3, 0.95))
     light = shaded(height, lamp, rng.uniform(0, 0.25)) * (1 + rng.uniform(0, 0.3) * along(size, lamp))
-    return Surface(light[..., None].astype(np.float32) * colour, 0.0, lamp)
+    return Surface(tinted(light, colour), 0.0, lamp)
 
 
 def plastic(rng: Rng, size: int) -> Surface:
     """Moulded: even, finely textured, one colour."""
     made = painted(rng, size)
-    return Surface(made.colour * (1 + 0.015 * grain(rng, size, 0.8))[..., None], 0.0, made.lamp)
+    return Surface(made.colour * layers(1 + 0.015 * grain(rng, size, 0.8)), 0.0, made.lamp)
 
 
 def rubber(rng: Rng, size: int) -> Surface:
@@ -192,10 +195,10 @@ def tile(rng: Rng, size: int) -> Surface:
     made = painted(rng, size)
     colour = 0.55 * made.colour + 0.4
     if rng.random() < 0.4:
-        colour -= 0.15 * ramp(smooth(rng, size, size / 4), 1.8, 2.6)[..., None]
+        colour -= layers(0.15 * ramp(smooth(rng, size, size / 4), 1.8, 2.6))
     if rng.random() < 0.35:
         joint = np.abs(along(size, _angle(rng)) - rng.uniform(-0.4, 0.4))
-        colour = colour * (1 - 0.45 * ramp(joint, rng.uniform(0.008, 0.02), 0)[..., None])
+        colour = colour * layers(1 - 0.45 * ramp(joint, rng.uniform(0.008, 0.02), 0))
     return Surface(np.clip(colour, 0, 1).astype(np.float32), 0.0, made.lamp)
 
 
@@ -224,9 +227,9 @@ def board(rng: Rng, size: int) -> Surface:
     upright = rng.random() < 0.5
     parts = np.ascontiguousarray(parts.T) if upright else parts
     base, copper = _board_colours(rng)
-    mix = (parts.astype(np.float32) / 255)[..., None]
+    mix = layers(parts.astype(np.float32) / 255)
     colour = base * (1 - mix) + copper * mix
-    colour = colour * (1 + 0.02 * grain(rng, size, 0.7) + 0.03 * smooth(rng, size, 3))[..., None]
+    colour = colour * layers(1 + 0.02 * grain(rng, size, 0.7) + 0.03 * smooth(rng, size, 3))
     return Surface(colour.astype(np.float32), np.pi / 2 * upright, rng.uniform(-np.pi, np.pi), parts)
 
 
@@ -249,10 +252,10 @@ def solar(rng: Rng, size: int) -> Surface:
     light = 1 + rng.uniform(0, 0.2) * cv2.GaussianBlur(crystals, (0, 0), 0.6) + 0.05 * smooth(rng, size, 4, 3)
     fingers = ramp(np.abs((y * rng.uniform(30, 60)) % 1 - 0.5), 0.12, 0.05)
     bars = ramp(np.abs((x * rng.uniform(2, 5) + rng.uniform()) % 1 - 0.5), 0.04, 0.03)
-    lines = np.maximum(0.5 * fingers, bars)[..., None]
+    lines = layers(np.maximum(0.5 * fingers, bars))
     grey = rng.random() < 0.5
     base, metal = (np.array((0.5,) * 3, np.float32), 0.1) if grey else (np.array((0.08, 0.14, 0.38), np.float32), 0.75)
-    colour = (base * light[..., None]) * (1 - lines) + np.float32(metal) * lines
+    colour = tinted(light, base) * (1 - lines) + np.float32(metal) * lines
     return Surface(colour.astype(np.float32), 0.0, rng.uniform(-np.pi, np.pi))
 
 
@@ -278,13 +281,11 @@ def brick(rng: Rng, size: int) -> Surface:
     row = np.floor(y * rows + 50)
     column = x * rows / aspect + 0.5 * (row % 2) + 50
     gap = np.minimum(_to_whole(y * rows), aspect * _to_whole(column)) + 0.02 * smooth(rng, size, 20, 2)
-    mortar = ramp(gap, rng.uniform(0.07, 0.1), 0.04)[..., None]
+    mortar = layers(ramp(gap, rng.uniform(0.07, 0.1), 0.04))
     tones = rng.normal(0, 0.1, 4096).astype(np.float32)[((row * 37 + np.floor(column)) % 4096).astype(np.int64)]
-    brick_colour = np.array((0.6, 0.32, 0.24), np.float32) * (1 + tones + 0.1 * smooth(rng, size, 20, 3))[..., None]
+    brick_colour = tinted(1 + tones + 0.1 * smooth(rng, size, 20, 3), (0.6, 0.32, 0.24))
     colour = brick_colour * (1 - mortar) + np.array((0.62, 0.6, 0.56), np.float32) * mortar
-    return Surface(
-        (colour * (1 + 0.05 * grain(rng, size, 0.6))[..., None]).astype(np.float32), 0.0, rng.uniform(-np.pi, np.pi)
-    )
+    return Surface(colour * layers(1 + 0.05 * grain(rng, size, 0.6)), 0.0, rng.uniform(-np.pi, np.pi))
 
 
 def _to_whole(x: np.ndarray) -> np.ndarray:

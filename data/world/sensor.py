@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from math import cos, sin
+
 import cv2
 import numpy as np
 
-from data.world.fields import axes, smooth
+from data.world.fields import axes, layers, smooth
 
 Rng = np.random.Generator
 
 
 def photographed(rng: Rng, colour: np.ndarray) -> np.ndarray:
     """(S, S, 3) float32 light 0..1 and above -> (S, S, 3) uint8 RGB."""
-    light = colour * _lens(rng, len(colour))[..., None]
+    light = colour * layers(_lens(rng, len(colour)))
     if rng.random() < 0.5:
         cv2.GaussianBlur(light, (0, 0), rng.uniform(0.3, 1.1), dst=light)
     grey = rng.random() < 0.45  # a camera without colours
@@ -62,10 +64,11 @@ def glare(rng: Rng, colour: np.ndarray) -> None:
     along, across = rng.uniform(0.05, 0.5), rng.uniform(0.02, 0.12)
     turn = rng.uniform(-np.pi, np.pi)
     dx, dy = x - rng.uniform(-0.5, 0.5), y - rng.uniform(-0.5, 0.5)
-    u, v = (dx * np.cos(turn) + dy * np.sin(turn)) / along, (dy * np.cos(turn) - dx * np.sin(turn)) / across
-    colour += (rng.uniform(0.1, 0.6) * np.exp(-0.5 * (u * u + v * v))).astype(np.float32)[..., None]
+    u, v = (dx * cos(turn) + dy * sin(turn)) / along, (dy * cos(turn) - dx * sin(turn)) / across
+    colour += layers(rng.uniform(0.1, 0.6) * np.exp(-0.5 * (u * u + v * v)))
 
 
 def shadow(rng: Rng, colour: np.ndarray) -> None:
     """Soft shade over a part of the picture, in place: no defect."""
-    colour *= np.clip(1 + rng.uniform(0.05, 0.25) * smooth(rng, len(colour), rng.uniform(1, 2)), 0.4, 1.4)[..., None]
+    shade = smooth(rng, len(colour), rng.uniform(1, 2))
+    colour *= layers(np.clip(1 + rng.uniform(0.05, 0.25) * shade, 0.4, 1.4))
