@@ -79,19 +79,19 @@ class TimmBackbone(nn.Module):
         return self
 
     def freeze_to(self, stride: int) -> int:
-        """Keep the layers that the map at `stride` comes from as they are: they get no gradients, and their norms keep
-        their statistics -> how many parameters these are. Raises ValueError where there is no such map.
+        """Keep the layers that the last map up to `stride` comes from as they are: they get no gradients, and their
+        norms keep their statistics -> how many parameters these are, 0 where there is no such map.
         """
-        if stride not in self.strides:
-            have = ", ".join(map(str, self.strides))
-            raise ValueError(f"{self.network} has maps at the strides {have} here, none at {stride}")
+        places = [place for place, own in enumerate(self.strides) if own <= stride]
+        if not places:
+            return 0
         training, parameters = self.training, list(self.body.parameters())
-        one = self.eval().body(self._example())[self.strides.index(stride)]
+        one = self.eval().body(self._example())[max(places, key=self.strides.__getitem__)]
         gradients = torch.autograd.grad(one.sum(), parameters, allow_unused=True)
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.requires_grad_(gradient is None)
         self.train(training)
-        return sum(parameter.numel() for parameter in self.body.parameters() if not parameter.requires_grad)
+        return sum(parameter.numel() for parameter in parameters if not parameter.requires_grad)
 
     def whole(self) -> nn.Module:
         """The network for three planes with its classifier, which weights are published for."""

@@ -98,18 +98,13 @@ def fill_backbones(
 
 
 def set_backbones(model: Graph, cfg: Config) -> list[str]:
-    """Which layers of every TimmBackbone learn, and how fast -> a line about each that does not learn whole. Raises
-    ConfigError for a stride that it has no map at.
-    """
+    """Which layers of every TimmBackbone learn, and how fast -> a line about each that keeps some as they came."""
     lines, stride = [], cfg.model.backbone_frozen_to
     for backbone in backbones(model):
         backbone.norm_frozen = cfg.model.backbone_norm == "frozen"
         backbone.lr_factor = cfg.optim.backbone_lr
-        if stride and backbone.origin:  # random layers must learn
-            try:
-                stays = backbone.freeze_to(stride)
-            except ValueError as error:
-                raise ConfigError(f"model.backbone_frozen_to={stride}: {error}") from error
+        stays = backbone.freeze_to(stride) if backbone.origin else 0  # random layers must learn
+        if stays:
             lines.append(f"{backbone.network} up to stride {stride} stays as it came: {counted(stays, 'parameter')}")
     return lines
 

@@ -57,7 +57,7 @@ class ModelConfig:
     sam: str = ""
     backbone: str = ""
     backbone_norm: Literal["train", "frozen"] = "train"
-    backbone_frozen_to: int = knob(0, 0, 1024)
+    backbone_frozen_to: int = knob(4, 0, 1024)
     static: bool = False
     freeze: tuple[int | str, ...] = knob((), 0, 1000)
     bn_momentum: float = knob(0.03, 0, 1, above=True)

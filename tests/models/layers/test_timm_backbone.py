@@ -122,6 +122,12 @@ def test_layers_up_to_a_stride_stay(name):
     assert [torch.equal(a, b) for a, b in zip(before, after, strict=True)] == [True, True, False, False]
 
 
+def test_layers_stay_up_to_the_last_map_that_there_is():
+    rows = [TimmBackbone(3, LITE0, strides) for strides in ([8, 16], [32, 4], [16])]
+    assert [layer.freeze_to(8) > 0 for layer in rows] == [True, True, False]
+    assert rows[1].freeze_to(0) == 0 and all(p.requires_grad for p in rows[2].parameters())
+
+
 def test_synchronised_norms_keep_their_activation():
     """torch's own conversion would drop it; on the CPU, in eval mode, both compute the same."""
     layer, image = stirred(TimmBackbone(3, LITE0)), torch.rand(1, 3, 64, 64)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from models.benchmark import random_network
+from models.benchmark import first_network
 from models.ready.replay import Replayed, record_cuda, replayed
 from models.ready.trial import random_batch
 from models.rows.model_spec import read_spec
@@ -20,7 +20,7 @@ ASKED = Config(run=RunConfig(cuda_graph=True))
 
 
 def network(name):
-    return random_network(read_spec(f"cfg/models/{name}.yaml"), None).train()
+    return first_network(read_spec(f"cfg/models/{name}.yaml"), None).train()
 
 
 class Tape:
