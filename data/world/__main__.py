@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.world.primitives import PRIMITIVES
+from data.world.mixes import mix_of
 from data.world.set_writer import write_set
 from data.world.sheet import write_sheets
 from utils.config.command_flags import parse_world
@@ -33,9 +33,12 @@ def main_story(argv: Sequence[str] | None) -> int:
             LOG.info("done: %s in %s", counted(write_sheets(out, flags.seed), "sheet"), printable(str(out)))
             return 0
         counts = {"train": flags.count, "val": flags.val}
-        defects = write_set(out, {split: n for split, n in counts.items() if n}, flags.imgsz, flags.seed, workers)
+        defects = write_set(
+            out, {split: n for split, n in counts.items() if n}, flags.mix, flags.imgsz, flags.seed, workers
+        )
     pictures = counted(flags.count + flags.val, "picture")
-    LOG.info("%s, %s of %d kinds", pictures, counted(defects, "defect"), len(PRIMITIVES))
+    classes = counted(len(mix_of(flags.mix).names), "class")
+    LOG.info("%s, %s of %s", pictures, counted(defects, "defect"), classes)
     LOG.info("done: python train.py --data %s", printable(str(out / "data.yaml")))
     return 0
 

@@ -10,6 +10,7 @@ import numpy as np
 from data.world import sensor
 from data.world.marks import Spot
 from data.world.materials import MATERIALS, Surface
+from data.world.mixes import Mix, mix_of
 from data.world.primitives import PRIMITIVES, Primitive
 
 Rng = np.random.Generator
@@ -35,29 +36,33 @@ class Defect:
 
 @dataclass(frozen=True, eq=False)
 class WorldPicture:
-    """`image` (S, S, 3) uint8 RGB of `material`, and the defects on it."""
+    """`image` (S, S, 3) uint8 RGB of `material`, the defects on it, and their classes in the mix, `labels` (D,)."""
 
     image: np.ndarray
     material: str
     defects: tuple[Defect, ...]
+    labels: np.ndarray
 
 
-def draw_picture(seed: int, index: int, size: int = 320) -> WorldPicture:
-    """The picture `index` of the world `seed`: the same bytes wherever it is drawn."""
-    rng = np.random.default_rng([seed, index])
-    material = tuple(MATERIALS)[rng.integers(len(MATERIALS))]
+def draw_picture(seed: int, index: int, size: int = 320, mix: Mix | None = None) -> WorldPicture:
+    """The picture `index` of the world `seed`, of `mix` (None: that of all kinds alike): the same bytes wherever it is
+    drawn.
+    """
+    rng, mix = np.random.default_rng([seed, index]), mix or mix_of("kinds")
+    number = int(rng.choice(len(MATERIALS), p=mix.materials()))
+    material = tuple(MATERIALS)[number]
     surface = MATERIALS[material](rng, size)
     if rng.random() < 0.25:
         sensor.glare(rng, surface.colour)
     if rng.random() < 0.3:
         sensor.shadow(rng, surface.colour)
-    able = [number for number, one in enumerate(PRIMITIVES) if not one.on or material in one.on]
     taken, defects = np.zeros((size, size), bool), []
     distance = float(np.exp(rng.uniform(np.log(FARTHEST), 0)))
-    for kind in rng.choice(able, rng.choice(len(COUNTS), p=COUNTS)).tolist():
+    for kind in rng.choice(len(PRIMITIVES), rng.choice(len(COUNTS), p=COUNTS), p=mix.kinds(number)).tolist():
         defect = add_defect(rng, surface, kind, taken, distance)
         defects += [] if defect is None else [defect]
-    return WorldPicture(sensor.photographed(rng, surface.colour), material, tuple(defects))
+    labels = mix.labels[number][[defect.kind for defect in defects]]
+    return WorldPicture(sensor.photographed(rng, surface.colour), material, tuple(defects), labels)
 
 
 def add_defect(rng: Rng, surface: Surface, kind: int, taken: np.ndarray, scale: float = 1.0) -> Defect | None:

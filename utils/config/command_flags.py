@@ -158,6 +158,7 @@ class WorldFlags:
     """The command line of python -m data.world."""
 
     out: str
+    mix: str
     count: int
     val: int
     imgsz: int
@@ -171,6 +172,9 @@ def parse_world(argv: Sequence[str] | None) -> WorldFlags:
     """The flags of python -m data.world. Raises ConfigError."""
     parser = Parser("python -m data.world", "Draw pictures of surfaces and their defects as a data set.")
     parser.add_argument("--out", required=True, help="a new folder")
+    parser.add_argument(
+        "--mix", choices=("kinds", "closed"), default="kinds", help="a class for each kind, or 351 with a long tail"
+    )
     parser.add_argument("--count", type=COUNT, default=1000, help="pictures to train on")
     parser.add_argument("--val", type=Range(0, 10_000_000).whole, default=100, help="pictures to validate on")
     parser.add_argument(

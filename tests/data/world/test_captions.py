@@ -8,7 +8,7 @@ from data.world.picture import Defect, WorldPicture, draw_picture
 from data.world.primitives import PRIMITIVES
 
 SCRATCH = next(number for number, one in enumerate(PRIMITIVES) if one.names[0] == "scratch")
-PICTURE = WorldPicture(np.zeros((200, 200, 3), np.uint8), "wood", ())
+PICTURE = WorldPicture(np.zeros((200, 200, 3), np.uint8), "wood", (), np.zeros(0))
 
 
 @pytest.mark.parametrize(
