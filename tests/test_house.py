@@ -18,7 +18,7 @@ SCRIPTS = [ROOT / f"{name}.py" for name in ("train", "val", "detect")]
 FORBIDDEN = {"models": {"data", "train", "val", "detect"}, "data": {"models", "train", "val", "detect"}}
 FORBIDDEN["utils"] = {"models", "data", "train", "val", "detect"}
 TOP_LEVEL = {"train.py", "val.py", "detect.py", "models", "data", "utils", "cfg", "tests", "README.md", "LICENSE"}
-TOP_LEVEL |= {"requirements.txt", "requirements-dev.txt", "constraints.txt"}
+TOP_LEVEL |= {"requirements.txt", "requirements-dev.txt", "requirements-minilm.txt", "constraints.txt"}
 
 
 def tree(path: Path) -> ast.Module:

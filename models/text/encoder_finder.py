@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from models.text.clip import ClipEncoder
 from models.text.encoder import TextEncoder
+from models.text.minilm import MiniLMEncoder
 from models.text.ngram import NgramEncoder
 from models.text.vectors import VectorsEncoder
 from utils.console.log import LOG
 from utils.words.errors import ConfigError, printable
 from utils.words.text import did_you_mean
 
-FORMS = "open_clip:MODEL:TAG, open_clip:MODEL:FILE, vectors:FILE, ngram or ngram:DIM"
+FORMS = "open_clip:MODEL:TAG, open_clip:MODEL:FILE, minilm, vectors:FILE, ngram or ngram:DIM"
 DIMS = range(8, 4097)  # of ngram
 
 
 def find_encoder(spec: str) -> TextEncoder:
     """`open_clip:MODEL:TAG`, `open_clip:MODEL:FILE` (MODEL may be empty: ViT-B-32), `open_clip` (ViT-B-32, openai),
-    `vectors:FILE`, `ngram` or `ngram:DIM`. Never uses the network.
+    `minilm`, `vectors:FILE`, `ngram` or `ngram:DIM`. Never uses the network.
 
     Raises ConfigError when there is no such encoder, CheckpointError when its weights are missing or unusable.
     """
@@ -24,13 +25,17 @@ def find_encoder(spec: str) -> TextEncoder:
     if kind == "open_clip":
         model, _, weights = rest.partition(":")  # a file may hold colons itself
         return ClipEncoder(model, weights)
+    if kind == "minilm":
+        if rest:
+            raise ConfigError(f"text encoder '{printable(spec)}': minilm has one set of weights; write minilm alone")
+        return MiniLMEncoder()
     if kind == "vectors":
         if not rest:
             raise ConfigError("text encoder vectors: which file? vectors:FILE")
         return VectorsEncoder(rest)
     if kind == "ngram":
         return _ngram(spec, rest)
-    near = did_you_mean(kind, ("open_clip", "vectors", "ngram"))
+    near = did_you_mean(kind, ("open_clip", "minilm", "vectors", "ngram"))
     raise ConfigError(f"text encoder '{printable(spec)}': no such encoder{near}; known: {FORMS}")
 
 

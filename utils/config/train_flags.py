@@ -29,7 +29,12 @@ class TrainFlags:
 TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str], ...] = (
     (("--weights",), "model.weights", str, "checkpoint to start from (default: from scratch)"),
     (("--cfg",), "model.cfg", str, "model YAML, looked up in cfg/models too"),
-    (("--text-encoder",), "model.text_encoder", str, "RTVPNet: open_clip:MODEL:TAG or :FILE, vectors:FILE, or ngram"),
+    (
+        ("--text-encoder",),
+        "model.text_encoder",
+        str,
+        "RTVPNet: open_clip:MODEL:TAG or :FILE, minilm, vectors:FILE, ...",
+    ),
     (("--data",), "data.data", str, "data YAML, looked up in cfg/data too, or a folder"),
     (("--epochs",), "schedule.epochs", int, ""),
     (("--batch-size", "--batch"), "data.batch_size", int, "pictures per step over all processes; -1: as many as fit"),
