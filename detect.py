@@ -78,12 +78,14 @@ class Detector:
         *,
         prompts: str | None = None,
         text_encoder: str = "",
+        glossary: str = "",
         sam: str = "",
         static: bool = False,
         masks: bool = False,
         bgr: bool = False,
     ) -> None:
         """`prompts`: what to look for ("scratch, oil stain") if the network reads text; see load_model, look_for.
+        `glossary`: a file of yours that describes them, or none.
 
         `masks`: detections get masks, from the network's Mobile-SAM or from the one `sam` names; see load_masker.
         `bgr`: arrays and tensors have their planes in OpenCV's order, see data/pictures/given_picture.py.
@@ -96,12 +98,15 @@ class Detector:
         )
         static, masks = as_switch("static", static), as_switch("masks", masks)
         self.half, self.bgr = as_switch("half", half), as_switch("bgr", bgr)
-        if text_encoder and prompts is None:
-            raise ConfigError("text_encoder reads the words of prompts, which are not given; leave it out")
+        glossary = as_text("glossary", glossary)
+        if (text_encoder or glossary) and prompts is None:
+            name = "text_encoder" if text_encoder else "glossary"
+            raise ConfigError(f"{name} reads the words of prompts, which are not given; leave it out")
         imgsz = None if imgsz is None else in_range(DataConfig, "imgsz", imgsz)
         loaded = load_model(weights, select_device(str(device)), sam, masks)
         if prompts is not None:
-            loaded = look_for(loaded, Vocabulary.from_prompts(as_text("prompts", prompts)), text_encoder)
+            vocabulary = Vocabulary.from_prompts(as_text("prompts", prompts))
+            loaded = look_for(loaded, vocabulary, text_encoder, glossary)
         self.masker = load_masker(loaded, sam) if masks else None
         self.model = for_inference(loaded.model, static)
         self.names, self.path, self.about, self.weights = loaded.names, loaded.path, loaded.about(), loaded.weights
@@ -281,6 +286,7 @@ def _detector(flags: DetectFlags) -> Detector:
         flags.half,
         prompts=flags.prompts,
         text_encoder=flags.text_encoder,
+        glossary=flags.glossary,
         sam=model.sam,
         static=model.static,
         masks=flags.masks,

@@ -246,12 +246,13 @@ def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Lo
     are matched with the data's by name.
     """
     if loaded.words is not None and not (flags.single_cls or flags.map_classes):
-        looking = look_for_classes(loaded, truth.synonyms, flags.prompts, flags.text_encoder)
+        looking = look_for_classes(loaded, truth.synonyms, flags.prompts, flags.text_encoder, flags.glossary)
         assert looking.words is not None, "look_for_classes sets the words"
         labels = tuple(range(len(truth.names)))
         return looking, ClassMatch(labels), group_names(loaded.words.vocabulary, looking.words.vocabulary)
-    if flags.prompts is not None or flags.text_encoder:
-        raise ConfigError(f"{'--prompts' if flags.prompts is not None else '--text-encoder'}: {closed_words(loaded)}")
+    words = {"--prompts": flags.prompts is not None, "--text-encoder": flags.text_encoder, "--glossary": flags.glossary}
+    if given := next((flag for flag, value in words.items() if value), ""):
+        raise ConfigError(f"{given}: {closed_words(loaded)}")
     where = str(loaded.path)
     return loaded, match_classes(loaded.names, truth.names, where, flags.single_cls, flags.map_classes), []
 

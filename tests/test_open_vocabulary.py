@@ -59,6 +59,7 @@ def test_resumed_epochs_equal_an_unbroken_run(glass, tmp_path, monkeypatch):
     "argv, code, words",
     [
         (["--cfg", "idfe-net-n", "--text-encoder", "ngram"], 2, "reads no text"),
+        (["--cfg", "idfe-net-n", "--no-glossary"], 2, "--glossary: idfe-net-n.yaml reads no text"),
         (["--cfg", "rtvpnet-n", "--text-encoder", "nosuch"], 2, "no such encoder"),
         (["--cfg", "rtvpnet-n", "--text-encoder", "vectors:nosuch.safetensors"], 4, "nosuch.safetensors"),
         (
@@ -158,6 +159,65 @@ def test_unusable_prompts_are_one_line(run, tmp_path, capsys, prompts, words):
     assert detect.main([*argv, "--source", str(run), "--prompts", prompts, "--text-encoder", "ngram:64"]) == 2
     errors = capsys.readouterr().err.splitlines()
     assert len([line for line in errors if "error[" in line]) == 1 and words in errors[-1]
+
+
+@pytest.fixture(scope="module")
+def described(glass, tmp_path_factory):
+    """A run whose names a glossary of the user's describes, which is gone afterwards."""
+    home = tmp_path_factory.mktemp("described")
+    (home / "mine.yaml").write_text("bubble: {looks: [a bright ring]}\nglimmer: {looks: [a bright cloud]}\n")
+    with contextlib.chdir(home):
+        assert train.main([*TEXT, *QUICK, "--data", str(glass), "--glossary", "mine.yaml"]) == 0
+    (home / "mine.yaml").unlink()
+    return home / "runs" / "train" / "exp"
+
+
+def test_a_run_keeps_its_glossary_and_results_name_it(described, run, tmp_path):
+    results = json.loads((described / "results.json").read_text())
+    assert "terms, built-in + mine.yaml (" in results["glossary"]
+    assert "glossary" not in json.loads((run / "results.json").read_text())
+    again = score(described, tmp_path / "a")
+    assert again["glossary"] == results["glossary"] and again["coco"] == results["coco"]
+    assert "glossary" not in score(described, tmp_path / "b", "--no-glossary")
+
+
+def test_its_words_are_found_again_at_detection(described, glass, tmp_path, capsys):
+    argv = ["--weights", str(described / "weights" / "last.pt"), "--project", str(tmp_path), "--device", "cpu"]
+    argv += ["--source", str(glass.parent / "images" / "val"), "--text-encoder", "ngram:64", "--conf", "0.001"]
+    assert detect.main([*argv, "--prompts", "Glimmers, 划痕, 不知道"]) == 0
+    said = capsys.readouterr()
+    assert "built-in + mine.yaml" in said.out and "knows 2 of 3 names; as they are: 不知道" in said.out + said.err
+    assert "不知道 mean nothing to it" in said.out + said.err
+    (tmp_path / "wrong.yaml").write_text("a:\n  looks: ['']\n")
+    assert detect.main([*argv, "--prompts", "a", "--glossary", str(tmp_path / "wrong.yaml")]) == 2
+    assert "wrong.yaml:2: a text of looks is empty" in capsys.readouterr().err
+
+
+def test_a_resumed_run_has_the_same_words(glass, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text("bubble: {looks: [a bright ring]}\n")
+    argv = [*TEXT, *QUICK[:-2], "--data", str(glass), "--noval", "--epochs", "2", "--glossary", "mine.yaml"]
+    assert train.main([*argv, "--max-time", "1s"]) == 0
+    before = checkpoint.load("runs/train/exp/weights/last.pt")["vocabulary"]
+    Path("mine.yaml").unlink()
+    assert train.main(["--resume", "runs/train/exp/weights/last.pt", "--max-time", "1h"]) == 0
+    after = checkpoint.load("runs/train/exp/weights/last.pt")["vocabulary"]
+    assert torch.equal(before["vectors"], after["vectors"]) and before["glossary"] == after["glossary"]
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["--prompts", "a", "--glossary", "x.yaml", "--no-glossary"], "--no-glossary takes the names alone"),
+        (["--glossary", "x.yaml"], "reads the words of --prompts"),
+        (["--no-glossary"], "reads the words of --prompts"),
+        (["--prompts", "a", "--glossary", "nosuch.yaml"], "--glossary nosuch.yaml: no such file"),
+    ],
+)
+def test_a_glossary_that_does_nothing_or_is_not_there(run, tmp_path, capsys, words, said):
+    argv = ["--weights", str(run / "weights" / "last.pt"), "--source", str(run), "--project", str(tmp_path)]
+    assert detect.main([*argv, *words]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_prompts_on_a_closed_network(trained, glass, tmp_path, capsys):

@@ -15,6 +15,7 @@ import yaml
 from data.sets.data_yaml import KEYS
 from models.graph.builder import build_graph
 from models.rows.model_spec import parse_spec
+from models.text.glossary_file import built_in, read_terms
 from tests.models.graph.test_variants import PARAMETERS
 from tests.test_house import ROOMS
 from utils.config.config import Config, IouName
@@ -164,9 +165,13 @@ def test_data_sets_box_losses_and_yolov5_keys_are_listed():
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.splitlines()[0][:40])
-def test_yaml_examples_are_read(example):
+def test_yaml_examples_are_read(example, tmp_path):
     content = yaml.safe_load(example)
-    if "backbone" in content:
+    if "looks" in example:
+        path = tmp_path / "glossary.yaml"
+        path.write_text(example, encoding="utf-8")
+        read_terms(path, built_in())
+    elif "backbone" in content:
         build_graph(parse_spec(Document(Path("example.yaml"), content, {})))
     else:
         assert set(content) <= {*KEYS, "union"}

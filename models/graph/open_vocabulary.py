@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,13 @@ from torch import Tensor
 
 from models.graph.graph import Graph
 from models.rows.model_spec import ModelSpec
-from models.text.cache import VectorCache, average_templates
+from models.text.cache import VectorCache
+from models.text.descriptions import describe, known_line, twins, unread
 from models.text.encoder import flaw
-from models.text.encoder_finder import find_encoder
+from models.text.encoder_finder import find_encoder, reads_english_only, takes_descriptions
+from models.text.glossary import Glossary
+from models.text.glossary_file import BUILT_IN, NONE, find_glossary
+from utils.console.log import LOG
 from utils.words.errors import CheckpointError, ConfigError, DamagedError
 from utils.words.synonyms import check_names, check_templates
 from utils.words.text import counted
@@ -27,25 +31,35 @@ DEFAULT_ENCODER = "open_clip"
 class Words:
     """Vectors (M, D) of a vocabulary: its names first, in order, then the other synonyms in order.
 
-    `encoder` is the encoder's name (which weights), `source` how to find it again (--text-encoder).
+    `encoder` is the encoder's name (which weights), `source` how to find it again (--text-encoder); `glossary` is what
+    names are described by.
     """
 
     vocabulary: Vocabulary
     vectors: Tensor
     encoder: str
     source: str
+    glossary: Glossary | None = None
 
     def plain(self) -> dict[str, Any]:
-        """What a checkpoint stores beside the synonyms: all vectors, so that no encoder is needed for what it knows."""
+        """What a checkpoint stores beside the synonyms: all vectors, so that no encoder is needed for what it knows,
+        and the whole glossary, so that other names are described as these were.
+        """
         templates = list(self.vocabulary.templates)
-        return {"encoder": self.encoder, "source": self.source, "templates": templates, "vectors": self.vectors.clone()}
+        content: dict[str, Any] = {"encoder": self.encoder, "source": self.source, "templates": templates}
+        content |= {"glossary": self.glossary.plain()} if self.glossary else {}
+        return {**content, "vectors": self.vectors.clone()}
 
 
-def encode(vocabulary: Vocabulary, source: str, cache: VectorCache | None = None) -> Words:
-    """Encode the names and synonyms with the encoder that `source` names. Raises UserError."""
+def encode(vocabulary: Vocabulary, source: str, cache: VectorCache | None = None, glossary: str = "") -> Words:
+    """Encode the names and synonyms with the encoder that `source` names, described by the `glossary` that
+    model.glossary names ("": the built-in one where the encoder takes it). Raises UserError.
+    """
     encoder = find_encoder(source)
-    vectors = average_templates(encoder, cache or VectorCache(), vocabulary.strings, vocabulary.templates)
-    return Words(vocabulary, vectors, encoder.name, source)
+    used = find_glossary(glossary or (BUILT_IN if takes_descriptions(source) else NONE))
+    _say(vocabulary, vocabulary.strings, used, source)
+    vectors = describe(encoder, cache or VectorCache(), vocabulary.strings, vocabulary.templates, used)
+    return Words(vocabulary, vectors, encoder.name, source, used)
 
 
 def with_words(spec: ModelSpec, words: Words | None) -> ModelSpec:
@@ -75,16 +89,23 @@ def stored_words(content: Mapping[str, Any], path: Path) -> Words | None:
     if len(vectors) != len(vocabulary.strings):
         texts = counted(len(vocabulary.strings), "text")
         raise DamagedError(path, f"{len(vectors)} text vectors for {texts}; the file is inconsistent")
-    return Words(vocabulary, vectors, stored["encoder"], stored["source"])
+    glossary = Glossary.from_plain(stored["glossary"]) if "glossary" in stored else None
+    return Words(vocabulary, vectors, stored["encoder"], stored["source"], glossary)
 
 
-def words_for(stored: Words, vocabulary: Vocabulary, text_encoder: str, cache: VectorCache | None = None) -> Words:
+def words_for(
+    stored: Words, vocabulary: Vocabulary, text_encoder: str, cache: VectorCache | None = None, glossary: str = ""
+) -> Words:
     """The words of another vocabulary, as the network of `stored` understands them.
 
     Names that the checkpoint knows keep its vectors; others need the encoder that it was trained with, which
-    `text_encoder` says how to find ("": as then). Raises UserError.
+    `text_encoder` says how to find ("": as then). So do those that another `glossary` describes otherwise, which
+    model.glossary names ("": as then; a file extends the one of then). Raises UserError.
     """
-    known = dict(zip(stored.vocabulary.strings, stored.vectors, strict=True))
+    known, used = dict(zip(stored.vocabulary.strings, stored.vectors, strict=True)), stored.glossary
+    if glossary:
+        used = find_glossary(glossary, stored.glossary)
+        known = {text: row for text, row in known.items() if _texts(text, used) == _texts(text, stored.glossary)}
     new = [text for text in vocabulary.strings if text not in known]
     if new:
         templates = stored.vocabulary.templates
@@ -95,10 +116,27 @@ def words_for(stored: Words, vocabulary: Vocabulary, text_encoder: str, cache: V
                 f"the checkpoint was trained with the text encoder {stored.encoder}, this is {encoder.name}; "
                 "give its own with --text-encoder"
             )
-        vectors = average_templates(encoder, cache or VectorCache(), new, templates)
+        _say(vocabulary, new, used, text_encoder or stored.source)
+        vectors = describe(encoder, cache or VectorCache(), new, templates, used)
         known |= dict(zip(new, vectors, strict=True))
     vectors = torch.stack([known[text] for text in vocabulary.strings])
-    return Words(replace(vocabulary, templates=stored.vocabulary.templates), vectors, stored.encoder, stored.source)
+    vocabulary = replace(vocabulary, templates=stored.vocabulary.templates)
+    return Words(vocabulary, vectors, stored.encoder, stored.source, used)
+
+
+def _texts(name: str, glossary: Glossary | None) -> tuple[str, ...]:
+    """What is encoded for a name."""
+    return (name,) if glossary is None else glossary.texts(name)
+
+
+def _say(vocabulary: Vocabulary, new: Sequence[str], glossary: Glossary | None, source: str) -> None:
+    """What a user should know of the names that are encoded now."""
+    if glossary is not None:
+        LOG.info(known_line(glossary, new))
+    warnings = [unread(new, glossary) if reads_english_only(source) else ""]
+    warnings += [twins(vocabulary, glossary)] if glossary is not None else []
+    for warning in filter(None, warnings):
+        LOG.warning(warning)
 
 
 def set_words(graph: Graph, words: Words) -> None:
@@ -122,12 +160,18 @@ def permuted(words: Words, seed: int) -> Words:
     while (order == own).any():  # 1 permutation in e moves every name, however many there are
         order = torch.randperm(count, generator=random)
     return Words(
-        Vocabulary.from_names(words.vocabulary.names), words.vectors[:count][order], words.encoder, words.source
+        Vocabulary.from_names(words.vocabulary.names),
+        words.vectors[:count][order],
+        words.encoder,
+        words.source,
+        words.glossary,
     )
 
 
 def about_words(graph: Graph, words: Words | None) -> dict[str, str]:
-    """What the results of a network must name: the text encoder, and how Mobile-SAM took part."""
+    """What the results of a network must name: the text encoder, the glossary, and how Mobile-SAM took part."""
     if words is None:
         return {}
-    return {"text_encoder": words.encoder, "mobile_sam": str(graph.spec.data.get("sam", "not in the model"))}
+    glossary = {} if words.glossary is None else {"glossary": words.glossary.name}
+    sam = str(graph.spec.data.get("sam", "not in the model"))
+    return {"text_encoder": words.encoder, **glossary, "mobile_sam": sam}

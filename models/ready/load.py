@@ -124,17 +124,19 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
     return Loaded(model, tuple(content["names"]), config, content["epoch"], path, words, weights)
 
 
-def look_for(loaded: Loaded, vocabulary: Vocabulary, text_encoder: str) -> Loaded:
-    """The network looking for other names. Raises ConfigError for a closed network, UserError for unusable text."""
+def look_for(loaded: Loaded, vocabulary: Vocabulary, text_encoder: str, glossary: str = "") -> Loaded:
+    """The network looking for other names; see words_for. Raises ConfigError for a closed network, UserError for
+    unusable text.
+    """
     if loaded.words is None:
         raise ConfigError(closed_words(loaded))
-    words = words_for(loaded.words, vocabulary, text_encoder)
+    words = words_for(loaded.words, vocabulary, text_encoder, glossary=glossary)
     set_words(loaded.model, words)
     return replace(loaded, names=vocabulary.names, words=words)
 
 
 def look_for_classes(
-    loaded: Loaded, synonyms: Sequence[Sequence[str]], prompts: str | None, text_encoder: str
+    loaded: Loaded, synonyms: Sequence[Sequence[str]], prompts: str | None, text_encoder: str, glossary: str = ""
 ) -> Loaded:
     """The network looking for the classes of a data set, by their names and `synonyms`, or by `prompts`, one for each.
     Raises UserError.
@@ -144,7 +146,7 @@ def look_for_classes(
         vocabulary = Vocabulary.from_prompts(prompts)
         if len(vocabulary) != len(synonyms):
             raise ConfigError(f"--prompts: {len(vocabulary)} for the data's {len(synonyms)} classes; give one each")
-    return look_for(loaded, vocabulary, text_encoder)
+    return look_for(loaded, vocabulary, text_encoder, glossary)
 
 
 def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:

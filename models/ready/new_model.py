@@ -21,7 +21,7 @@ from models.ready.replay import replayed
 from models.ready.starting_weights import StartingWeights, Taken
 from models.ready.trial import fit_batch
 from models.rows.model_spec import ModelSpec, read_spec
-from utils.config.config import DEFAULT_MODEL, Config
+from utils.config.config import DEFAULT_MODEL, Config, ModelConfig
 from utils.config.idle_knobs import NetworkTraits
 from utils.config.paths import find_yaml
 from utils.console.log import LOG
@@ -72,7 +72,7 @@ def new_network(
     if stored:
         classes = counted(len(vocabulary), "class")
         LOG.info("%s: its network, %s, for the data's %s (--cfg takes another)", stored.path, spec.path.name, classes)
-    words = _new_words(spec, vocabulary, cfg.model.text_encoder, stored)
+    words = _new_words(spec, vocabulary, cfg.model, stored)
     spec = with_words(spec.with_values(nc=len(vocabulary)), words)
     if channels.polar and not spec.reads("polar"):
         LOG.info("%s reads no polar: trained on %s alone", spec.path.name, ", ".join(channels.image))
@@ -81,18 +81,19 @@ def new_network(
 
 
 def _new_words(
-    spec: ModelSpec, vocabulary: Vocabulary, text_encoder: str, stored: StartingWeights | None
+    spec: ModelSpec, vocabulary: Vocabulary, cfg: ModelConfig, stored: StartingWeights | None
 ) -> Words | None:
     """The vectors of `vocabulary` for a network that reads text: by the encoder of the YAML or of --text-encoder, or as
     the checkpoint's own network understands them. Raises UserError.
     """
     if spec.text_dim is None:
-        if text_encoder:
-            raise ConfigError(f"--text-encoder: {spec.path.name} reads no text; take a model such as rtvpnet-s.yaml")
+        given = "--text-encoder" if cfg.text_encoder else "--glossary" if cfg.glossary else ""
+        if given:
+            raise ConfigError(f"{given}: {spec.path.name} reads no text; take a model such as rtvpnet-s.yaml")
         return None
     if stored and stored.words:
-        return words_for(stored.words, vocabulary, text_encoder)
-    return encode(vocabulary, text_source(spec, text_encoder))
+        return words_for(stored.words, vocabulary, cfg.text_encoder, glossary=cfg.glossary)
+    return encode(vocabulary, text_source(spec, cfg.text_encoder), glossary=cfg.glossary)
 
 
 def _fit_stride(cfg: Config, stride: int) -> Config:

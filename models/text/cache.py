@@ -90,12 +90,20 @@ def average_templates(
 
     Raises ConfigError when the templates of a text cancel each other out.
     """
-    vectors = [cache.encode(encoder, texts, template) for template in templates]
+    vectors = torch.stack([cache.encode(encoder, texts, template) for template in templates])
+    return unit_mean(vectors, templates)
+
+
+def unit_mean(vectors: Tensor, of: Sequence[str]) -> Tensor:
+    """(K, N, D) unit rows of K texts -> (N, D): their mean, scaled to norm 1 again; what is alone stays as it is.
+
+    Raises ConfigError when the rows of the texts `of` cancel each other out.
+    """
     if len(vectors) == 1:
         return vectors[0]
-    mean = torch.stack(vectors).mean(0)
+    mean = vectors.mean(0)
     if (mean.norm(dim=1) < 1e-4).any():
-        raise ConfigError(f"templates {', '.join(templates)}: their vectors cancel out; take fewer templates")
+        raise ConfigError(f"the vectors of {', '.join(of)} cancel out; take fewer of these texts")
     return normalize(mean, dim=1)
 
 

@@ -13,6 +13,8 @@ from utils.words.text import did_you_mean
 
 FORMS = "open_clip:MODEL:TAG, open_clip:MODEL:FILE, minilm, vectors:FILE, ngram or ngram:DIM"
 DIMS = range(8, 4097)  # of ngram
+ENGLISH = ("open_clip", "minilm", "ngram")  # read nothing else
+DESCRIBED = ("open_clip", "minilm")  # understand what a glossary says; files of vectors know their own names only
 
 
 def find_encoder(spec: str) -> TextEncoder:
@@ -37,6 +39,16 @@ def find_encoder(spec: str) -> TextEncoder:
         return _ngram(spec, rest)
     near = did_you_mean(kind, ("open_clip", "minilm", "vectors", "ngram"))
     raise ConfigError(f"text encoder '{printable(spec)}': no such encoder{near}; known: {FORMS}")
+
+
+def reads_english_only(spec: str) -> bool:
+    """Whether the encoder knows no other language."""
+    return spec.strip().partition(":")[0] in ENGLISH
+
+
+def takes_descriptions(spec: str) -> bool:
+    """Whether names are described by the glossary for this encoder, unless a user says otherwise."""
+    return spec.strip().partition(":")[0] in DESCRIBED
 
 
 def _ngram(spec: str, rest: str) -> NgramEncoder:

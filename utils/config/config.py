@@ -54,6 +54,7 @@ class ModelConfig:
     cfg: str = ""
     weights: str = ""
     text_encoder: str = ""
+    glossary: str = ""
     sam: str = ""
     backbone: str = ""
     backbone_norm: Literal["train", "frozen"] = "train"

@@ -48,6 +48,7 @@ class DetectFlags:
     exist_ok: bool
     prompts: str | None
     text_encoder: str
+    glossary: str
     masks: bool
     assignments: tuple[str, ...]
     debug: bool

@@ -35,16 +35,19 @@ _INSPECTION = ("--fa-per-image", "--match", "--match-iou", "--bins", "--cost", "
 _SCORED = ("--save-txt", "--verbose", *_INSPECTION)
 _ANYWHERE = ("--device", "--workers", "--debug")
 _RUN = ("--project", "--name", "--exist-ok", *_ANYWHERE)
+_ONE_GLOSSARY = Idle(("--glossary",), "--no-glossary takes the names alone; leave one out", ("--no-glossary",))
 _CONFIDENCES = Idle(("--save-conf",), "adds confidences to the files of --save-txt; add that", (), ("--save-txt",))
 
 IDLE: dict[str, tuple[Idle, ...]] = {
     "train.py": (
         Idle(("--save-period",), "--nosave writes only the last checkpoint; leave one out", ("--nosave",)),
         Idle(("--patience",), "--noval evaluates only after the last epoch; leave one out", ("--noval",)),
+        _ONE_GLOSSARY,
         Idle(("--image-weights",), "is another word for --balance repeat; leave one out", ("--balance",)),
     ),
     "val.py": (
         _CONFIDENCES,
+        _ONE_GLOSSARY,
         Idle(("--cfg",), "names a network for --summary; a checkpoint has its own; leave it out", (), ("--summary",)),
         Idle(("--fa-per-image", "--cost"), "--thresholds names the thresholds; leave one out", ("--thresholds",)),
         Idle(_SCORED, "--task speed measures time and scores nothing; leave it out", ("--task speed",)),
@@ -63,7 +66,13 @@ IDLE: dict[str, tuple[Idle, ...]] = {
             ("--nosave",),
         ),
         Idle(("--conf-thres",), "--thresholds has a confidence for each class; leave one out", ("--thresholds",)),
-        Idle(("--text-encoder",), "reads the words of --prompts, which is not given", (), ("--prompts",)),
+        Idle(
+            ("--text-encoder", "--glossary", "--no-glossary"),
+            "reads the words of --prompts, which is not given",
+            (),
+            ("--prompts",),
+        ),
+        _ONE_GLOSSARY,
     ),
 }
 MODES: dict[str, tuple[Mode, ...]] = {

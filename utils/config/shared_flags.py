@@ -22,6 +22,21 @@ def add_words(parser: Parser, text: str) -> None:
     """What an open-vocabulary network looks for; `text` is the help of --prompts."""
     parser.add_argument("--prompts", default=None, metavar='"a, b"', help=f"RTVPNet: {text}")
     parser.add_argument("--text-encoder", default="", help="RTVPNet: the checkpoint's, where it has moved")
+    add_glossary(parser, "glossary", "", "the checkpoint's")
+
+
+def add_glossary(parser: Parser, key: str, default: str, usual: str) -> None:
+    """What describes names to the text encoder; `usual` is the default in words."""
+    parser.add_argument(
+        "--glossary",
+        dest=key,
+        default=default,
+        metavar="YAML",
+        help=f"RTVPNet: descriptions of words beside the built-in ones (default: {usual})",
+    )
+    parser.add_argument(
+        "--no-glossary", dest=key, default=default, action="store_const", const="none", help="RTVPNet: names alone"
+    )
 
 
 def add_thresholds(parser: Parser, conf: float | None, iou: float | None, max_det: int | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from utils.config.parser import Parser, hours, number_or_name
 from utils.config.settings import Setting
+from utils.config.shared_flags import add_glossary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,7 @@ def parse_train(argv: Sequence[str] | None) -> TrainFlags:
     parser.add_argument("--image-weights", action="store_const", const="repeat", help="--balance repeat", **balance)
     rows: dict[str, Any] = {"dest": "model.freeze", "nargs": "+", "type": number_or_name, "default": unset}
     parser.add_argument("--freeze", **rows, metavar="N", help="the first N rows stay as they are, or these rows")
+    add_glossary(parser, "model.glossary", unset, "the built-in ones for open_clip and minilm")
     parser.add_argument("--local_rank", "--local-rank", type=int, default=None, help=unset)
     parser.add_argument("--hyp", default="", help="training YAML, ours or YOLOv5's (default: by model)")
     parser.add_argument("--resume", nargs="?", const="", default=None, metavar="last.pt", help="continue a run")

@@ -30,6 +30,13 @@ class Average(TypedDict):
     updates: Count
 
 
+class StoredGlossary(TypedDict):
+    """What names were described by, of `origin`: of each term its name, other names, foreign names, looks."""
+
+    origin: str
+    terms: list[list[list[str]]]
+
+
 class StoredWords(TypedDict):
     """What a network that reads text looks for: `vectors` (M, D), unit rows of its names, then of other synonyms."""
 
@@ -37,6 +44,7 @@ class StoredWords(TypedDict):
     source: str
     templates: list[str]
     vectors: Tensor
+    glossary: NotRequired[StoredGlossary]
 
 
 class Content(TypedDict):

@@ -69,7 +69,7 @@ def check_names(lists: Sequence[Sequence[str]], where: str, noun: str, first: in
     owner: dict[str, int] = {}
     for number, row in enumerate(lists, first):
         for name in row:
-            _check_name(name, f"{where}: {noun} {number}")
+            check_name(name, f"{where}: {noun} {number}")
             if owner.setdefault(name_key(name), number) != number:
                 raise ConfigError(
                     f"{where}: {noun} {owner[name_key(name)]} and {noun} {number} are both called '{shorten(name)}' "
@@ -86,7 +86,7 @@ def check_templates(templates: Sequence[str], where: str = "templates") -> None:
             raise ConfigError(f"{where}: '{shorten(template)}' must hold {{}} once, e.g. 'a photo of {{}}'")
         if template in templates[:number]:
             raise ConfigError(f"{where}: '{shorten(template)}' is there twice; leave one out")
-        _check_name(template, where)
+        check_name(template, where)
 
 
 def shorten(text: str) -> str:
@@ -94,7 +94,8 @@ def shorten(text: str) -> str:
     return printable(text if len(text) <= 60 else f"{text[:57]}...")
 
 
-def _check_name(name: str, where: str) -> None:
+def check_name(name: str, where: str) -> None:
+    """Raise ConfigError, which begins with `where`, for a text that no encoder can read."""
     if not name.strip():
         raise ConfigError(f"{where} is empty; give it a name or leave it out")
     if len(name) > LONGEST:

@@ -5,10 +5,12 @@ import torch
 
 from models.graph import open_vocabulary
 from models.graph.builder import build_graph
-from models.graph.open_vocabulary import encode, permuted, set_words, stored_words, with_words, words_for
+from models.graph.open_vocabulary import about_words, encode, permuted, set_words, stored_words, with_words, words_for
 from models.ready.load import checkpoint_network
 from models.rows.model_spec import read_spec
 from models.text.cache import VectorCache
+from models.text.glossary_file import built_in
+from utils.console.log import LOG
 from utils.scoring.novelty import group_names
 from utils.words.errors import CheckpointError, ConfigError
 from utils.words.vocabulary import Vocabulary
@@ -102,3 +104,66 @@ def test_permuted_vectors_are_those_of_other_names(cache, count):
         assert not (found.vectors == own).all(1).any()
         assert torch.equal(permuted(words, seed).vectors, found.vectors)
     assert count == 2 or not torch.equal(permuted(words, 1).vectors, permuted(words, 2).vectors)
+
+
+@pytest.fixture
+def said(caplog, monkeypatch):
+    """What was logged."""
+    monkeypatch.setattr(LOG, "propagate", True)
+    caplog.set_level("INFO", LOG.name)
+    return caplog
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """A glossary of the user's, which describes a word that ours lacks and one that it has."""
+    path = tmp_path / "mine.yaml"
+    path.write_text("glimmer: {foreign: [闪光], looks: [a bright cloud]}\ncrack: {looks: [a bright line]}\n")
+    return str(path)
+
+
+def test_the_stand_in_is_described_when_asked_only(cache):
+    plain, described = (encode(NAMES, "ngram:64", cache, glossary) for glossary in ("", "built-in"))
+    assert plain.glossary is None and "glossary" not in plain.plain() and described.glossary is built_in()
+    assert not (plain.vectors == described.vectors).all(1).any()
+    assert torch.equal(encode(NAMES, "ngram:64", cache, "none").vectors, plain.vectors)
+
+
+def test_a_checkpoint_keeps_its_glossary(cache, tmp_path, mine, monkeypatch):
+    words = encode(NAMES, "ngram:64", cache, mine)
+    stored = stored_words(checkpoint_network(graph_for(words), NAMES.names, words), tmp_path)
+    assert stored.glossary == words.glossary and stored.glossary.origin == "built-in + mine.yaml"
+    assert about_words(graph_for(words), stored)["glossary"] == words.glossary.name
+    monkeypatch.setattr(open_vocabulary, "find_glossary", None)  # neither our file nor the user's is read again
+    more = words_for(stored, Vocabulary.from_names(["闪光", "glimmer", "crack"]), "", cache)
+    assert torch.equal(more.vectors[0], more.vectors[1]) and torch.equal(more.vectors[2], words.vectors[0])
+
+
+def test_another_glossary_describes_anew_what_it_changes(cache, mine):
+    words = encode(NAMES, "ngram:64", cache, "built-in")
+    for choice in ("none", mine):
+        changed = words_for(words, NAMES, "", cache, choice)
+        assert torch.equal(changed.vectors, encode(NAMES, "ngram:64", cache, choice).vectors)
+        assert not torch.equal(changed.vectors[0], words.vectors[0])
+    assert torch.equal(words_for(words, NAMES, "", cache, mine).vectors[1], words.vectors[1])  # of oil it says nothing
+    assert torch.equal(words_for(words, NAMES, "", cache).vectors, words.vectors)
+
+
+def test_a_damaged_glossary_is_refused(cache, tmp_path):
+    words = encode(NAMES, "ngram:64", cache, "built-in")
+    content = checkpoint_network(graph_for(words), NAMES.names, words)
+    content["vocabulary"]["glossary"]["terms"][3] = [["crack"], []]
+    with pytest.raises(ConfigError, match="its glossary has a term that is not"):
+        stored_words(content, tmp_path)
+
+
+def test_chinese_is_said_once_where_nothing_explains_it(cache, said):
+    chinese = Vocabulary.from_names(["裂纹", "不知道"])
+    words = encode(chinese, "ngram:64", cache)
+    assert "裂纹, 不知道 mean nothing to it" in said.text
+    said.clear()
+    encode(chinese, "ngram:64", cache, "built-in")
+    assert "knows 1 of 2 names" in said.text and "(--glossary FILE adds yours): 不知道 mean" in said.text
+    said.clear()
+    words_for(words, chinese, "", cache)  # nothing is encoded
+    assert not said.records
