@@ -34,7 +34,7 @@ def find_glossary(choice: str, base: Glossary | None = None) -> Glossary | None:
 
 @lru_cache(maxsize=1)
 def built_in() -> Glossary:
-    """The terms of cfg/text/glossary.yaml, read once: that takes half a second. Raises ConfigError."""
+    """The terms of cfg/text/glossary.yaml, read once: that takes up to a second. Raises ConfigError."""
     return Glossary(read_terms(FILE), BUILT_IN)
 
 

