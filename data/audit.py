@@ -22,7 +22,8 @@ import numpy as np
 from data.checks.audit import Audit
 from data.checks.sheets import write_sheets
 from data.files.data_report import Finding
-from data.folds import divide, strata
+from data.folds import divide
+from data.index.flat_truth import flatten
 from data.index.union import DataSource, open_data
 from data.sets.data_folders import keep_results_out
 from data.sets.data_yaml import open_source
@@ -115,7 +116,7 @@ def propose(audit: Audit) -> dict[str, list[Path]]:
     groups = [str(numbers.get(str(record.path), f"{i} alone")) for i, record in enumerate(records)]
     if len(set(groups)) < PARTS:
         return {}
-    parts = divide(groups, strata(records, len(audit.sets[WHOLE].names)), PARTS, seed=0)
+    parts = divide(groups, flatten(records).rarest_classes().tolist(), PARTS, seed=0)
     chosen = {"train": parts != 0, "val": parts == 0}
     return {split: [records[i].path for i in np.flatnonzero(rows).tolist()] for split, rows in chosen.items()}
 

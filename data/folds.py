@@ -29,6 +29,7 @@ import yaml
 
 from data.files.shards import is_member
 from data.index.coco_writer import IGNORED, ignores, write_coco
+from data.index.flat_truth import GOOD, flatten
 from data.index.union import merge, open_data
 from data.pictures.channel_keys import channel_keys
 from data.pictures.plane_reader import stem_of
@@ -41,12 +42,10 @@ from utils.console.script import run_script
 from utils.files.output_paths import relative_paths
 from utils.files.runs import new_folder
 from utils.values.channels import Channels
-from utils.values.record import Record
 from utils.words.errors import ConfigError, DataError, printable
 from utils.words.text import counted
 
 SPLITS = ("train", "val")
-GOOD = -1  # the stratum of pictures without a defect
 
 
 def main_story(argv: Sequence[str] | None) -> int:
@@ -56,7 +55,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     truth = read_all(flags)
     paths = relative_paths([record.path for record in truth.records])
     groups = group_pictures(paths, truth.channels, flags.group)
-    rare = strata(truth.records, len(truth.names))
+    rare = flatten(truth.records).rarest_classes().tolist()
     folds = divide(groups, rare, flags.folds, flags.seed)
     with new_folder(out):
         write_folds(out, truth, folds, flags)
@@ -118,13 +117,6 @@ def group_pictures(paths: Sequence[Path], channels: Channels, pattern: str) -> l
     if not found:
         raise ConfigError(f"{shown}: is found in no picture's name, such as {printable(paths[0].stem)}; mend it")
     return groups
-
-
-def strata(records: Sequence[Record], classes: int) -> list[int]:
-    """Of each picture the class that is in the fewest pictures among those it shows, else GOOD."""
-    shown = [np.unique(record.counted()[1]).tolist() for record in records]
-    pictures = np.bincount([label for labels in shown for label in labels], minlength=classes)
-    return [min(labels, key=lambda label: (pictures[label], label), default=GOOD) for labels in shown]
 
 
 def divide(groups: Sequence[str], rare: Sequence[int], folds: int, seed: int) -> np.ndarray:

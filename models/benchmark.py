@@ -191,14 +191,17 @@ def other_network(flags: BenchmarkFlags, words: Words | None) -> Graph:
     return first_network(with_words(spec, words), words)
 
 
-def report_ratio(name: str, graph: Graph, other: Graph, flags: BenchmarkFlags, device: torch.device) -> None:
-    """A line for each kind of work: the network's time over the other network's, repeats of both in turn."""
-    graphs = [one.to_device(device) for one in (graph, other)]
-    images = [random_pictures(one, flags, device) for one in graphs]
-    kinds = {"forward": [forward(without_norms(one), image) for one, image in zip(graphs, images, strict=True)]}
+def report_ratios(graph: Graph, static: Graph | None, other: Graph, flags: BenchmarkFlags) -> None:
+    """A line for each kind of work: the network's time over the other network's, repeats of both in turn. Of a network
+    that reads text the `static` one detects.
+    """
+    pair, device = (graph, other.to_device(graph.device)), graph.device
+    images = [random_pictures(one, flags, device) for one in pair]
+    ready = [without_norms(one) for one in (static or graph, other)]
+    kinds = [("static" if static else graph.spec.path.name, "forward", list(map(forward, ready, images)))]
     if flags.train:
-        kinds["forward and backward"] = list(map(training_step, graphs, images))
-    for kind, works in kinds.items():
+        kinds += [(graph.spec.path.name, "forward and backward", list(map(training_step, pair, images)))]
+    for name, kind, works in kinds:
         first, second = in_turn(works, flags.repeats, device)
         line = "%s / %s, %s in turn: %.1f ms / %.1f ms = %.3f"
         LOG.info(line, name, other.spec.path.name, kind, first, second, first / second)
@@ -220,11 +223,11 @@ def main_story(argv: Sequence[str] | None) -> int:
     bare = spec.with_values(sam="none") if has_sam else spec
     graph = first_network(bare, words)
     report(spec.path.name + ", Mobile-SAM none" * has_sam, graph, flags, device, flags.train)
-    if words is not None:
-        report("static, its vocabulary folded in", static := static_graph(graph), flags, device, False)
+    static = static_graph(graph) if words is not None else None
+    if static is not None:
+        report("static, its vocabulary folded in", static, flags, device, False)
     if flags.against:
-        name, one = (spec.path.name, graph) if words is None else ("static", static)
-        report_ratio(name, one, other_network(flags, words), flags, device)
+        report_ratios(graph, static, other_network(flags, words), flags)
     if has_sam:  # random weights cost what the published ones do
         graph = first_network(spec.with_values(sam="random-frozen"), words)
         report("+ Mobile-SAM (random-frozen; its own parameters not counted)", graph, flags, device, flags.train)

@@ -13,6 +13,8 @@ from data.index.record_sequence import MergedRecords, relabelled
 from utils.values.class_counts import ClassCounts
 from utils.values.record import EVERY_CLASS, Record
 
+GOOD = -1  # stands for the class of a picture without a defect
+
 
 @dataclass(frozen=True, eq=False)
 class FlatTruth:
@@ -40,6 +42,17 @@ class FlatTruth:
         bad = np.unique(self.pictures[self.labels != EVERY_CLASS])
         pictures = len(self.counts)
         return ClassCounts(names, pictures, pictures - len(bad), tuple(boxes.tolist()), tuple(shown.tolist()))
+
+    def rarest_classes(self) -> np.ndarray:
+        """(P,) of each picture the class that is in the fewest pictures among those it shows, else GOOD."""
+        rows = np.flatnonzero(~self.crowd)
+        shown = np.stack((self.pictures[rows].astype(np.int64), self.labels[rows].astype(np.int64)))
+        pictures, labels = np.unique(shown, axis=1)
+        counts = np.bincount(labels)
+        order = np.lexsort((labels, counts[labels]))[::-1]  # the rarest last, so that it is what stays
+        rarest = np.full(len(self.counts), GOOD)
+        rarest[pictures[order]] = labels[order]
+        return rarest
 
     def input_sizes(self, imgsz: int) -> np.ndarray:
         """(n, 2) float32: `Record.input_sizes` of all pictures one after the other."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 Field = np.ndarray  # (S, S) float32
-FINE = 12
+FINE = 12  # px a bump, before a field is enlarged to its whole size
 
 
 def smooth(rng: np.random.Generator, size: int, cells: float, octaves: int = 1, gain: float = 0.5) -> Field:

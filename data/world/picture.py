@@ -24,14 +24,10 @@ TRIES = 6  # places that are looked at for a defect
 
 @dataclass(frozen=True, eq=False)
 class Defect:
-    """What was drawn: the number of its kind in PRIMITIVES, `box` (4,) float32 xyxy px around what can be seen,
-    `brighter` whether it is lighter than what it lies on, `angle` radians of its length.
-    """
+    """What was drawn: the number of its kind in PRIMITIVES, `box` (4,) float32 xyxy px around what can be seen."""
 
     kind: int
     box: np.ndarray
-    brighter: bool
-    angle: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +75,7 @@ def add_defect(rng: Rng, surface: Surface, kind: int, taken: np.ndarray, scale: 
             continue
         before = surface.colour[window].copy()
         _mark(rng, primitive, surface, window, mask[inner])
-        return _seen(surface.colour, before, window, kind, angle, taken)
+        return _seen(surface.colour, before, window, kind, taken)
     return None
 
 
@@ -154,9 +150,7 @@ def _mark(rng: Rng, primitive: Primitive, surface: Surface, window: Window, mask
     look(rng, Spot(surface.colour[window], np.ascontiguousarray(mask), surface.lamp, strength, base, track))
 
 
-def _seen(
-    colour: np.ndarray, before: np.ndarray, window: Window, kind: int, angle: float, taken: np.ndarray
-) -> Defect | None:
+def _seen(colour: np.ndarray, before: np.ndarray, window: Window, kind: int, taken: np.ndarray) -> Defect | None:
     """The defect with the box around what changed; what nobody can see is taken back."""
     change = np.minimum(colour[window], 1) - np.minimum(before, 1)  # what is beyond white is white
     red, green, blue = cv2.split(np.abs(change))
@@ -172,4 +166,4 @@ def _seen(
         colour[window] = before
         return None
     taken[int(box[1]) : int(box[3]), int(box[0]) : int(box[2])] = True
-    return Defect(kind, box, bool(change[seen].mean() > 0), angle)
+    return Defect(kind, box)

@@ -6,8 +6,6 @@ has a direction, and a margin around it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 
@@ -206,6 +204,3 @@ def shard(rng: Rng, side: float, aspect: float) -> Mask:
     canvas = _empty(*((high - low) * scale))
     cv2.fillPoly(canvas, [_points((points - low) * scale + MARGIN)], 255, cv2.LINE_AA, SHIFT)
     return canvas.astype(np.float32) / 255
-
-
-Shape = Callable[..., Mask]

@@ -53,6 +53,16 @@ def test_networks_of_other_planes_and_text_stand_in_turn(capsys):
         assert f"idfe-net-polar-n.yaml / {other}.yaml, forward in turn: " in capsys.readouterr().out
 
 
+def test_steps_stand_in_turn_too(capsys):
+    """Of a network that reads text the one that learns takes the step, not the folded one."""
+    for one, first in (("idfe-net-lite0-n", "idfe-net-lite0-n.yaml"), ("rtvpnet-plain-n", "static")):
+        argv = ["--cfg", one, "--against", "idfe-net-n", "--train", "--img", "64", "--repeats", "1", "--device", "cpu"]
+        assert benchmark.main([*argv, *(["--text-encoder", "ngram"] if first == "static" else [])]) == 0
+        out = capsys.readouterr().out
+        assert f"{first} / idfe-net-n.yaml, forward in turn: " in out
+        assert f"{one}.yaml / idfe-net-n.yaml, forward and backward in turn: " in out
+
+
 @pytest.mark.parametrize(
     "words",
     [["--cfg", "idfe-net-n", "--text-encoder", "ngram"], ["--cfg", "rtvpnet-n", "--text-encoder", "nosuch"]],

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.batches.few_pictures import draw_pictures, rarest_classes
+from data.batches.few_pictures import draw_pictures
+from data.index.flat_truth import flatten
 from utils.values.record import Record
 
 SHOWN = [{0}] * 30 + [{0, 1}] * 6 + [{2}] * 3 + [set()] * 11  # the classes of each picture
@@ -23,12 +24,12 @@ def records():
 
 
 def test_a_picture_counts_for_its_rarest_class(records):
-    assert rarest_classes(records).tolist() == [0] * 30 + [1] * 6 + [2] * 3 + [-1] * 11
+    assert flatten(records).rarest_classes().tolist() == [0] * 30 + [1] * 6 + [2] * 3 + [-1] * 11
 
 
 def test_classes_come_in_turn(records):
     def kinds(count):
-        return Counter(rarest_classes(records)[draw_pictures(records, count, 0)].tolist())
+        return Counter(flatten(records).rarest_classes()[draw_pictures(records, count, 0)].tolist())
 
     assert kinds(1) == {2: 1} and kinds(3) == {0: 1, 1: 1, 2: 1} and kinds(4) == {0: 1, 1: 1, 2: 1, -1: 1}
     assert kinds(18) == {0: 5, 1: 5, 2: 3, -1: 5}, "all that there are of a class"

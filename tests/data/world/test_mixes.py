@@ -28,7 +28,7 @@ def test_the_tail_is_that_of_the_figure():
 def test_the_closed_mix_is_drawn_with_its_chances():
     """What is asked for; small defects that nobody would see are fewer."""
     mix, counts = mix_of("closed"), np.zeros(CLOSED, int)
-    for index in range(1500):
+    for index in range(800):
         counts += np.bincount(draw_picture(0, index, 96, mix).labels, minlength=CLOSED)
     first, rest = counts[:50].sum() / counts.sum(), counts[200:].sum() / counts.sum()
     wanted = long_tail(CLOSED)
