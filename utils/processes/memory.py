@@ -23,7 +23,7 @@ def keep_freed_memory(keep: bool = True) -> None:
     """Whether freed memory stays with this process, where the C library is glibc; elsewhere nothing happens.
 
     By default a block of over 32 MB, such as a map of few strides for a batch, goes back to the system each time, and
-    comes anew with a fault for each page of 4 KiB: four times as long as the convolution that fills it.
+    comes anew with a fault for each page of 4 KiB (cfg/RESULTS.md has what that costs).
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(M_MMAP_MAX, 0 if keep else MMAP_MAX)
