@@ -39,6 +39,7 @@ from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.processes.device import peak_device_memory, select_device
 from utils.processes.memory import keep_freed_memory
+from utils.processes.mixed_precision import mixed_precision
 from utils.values.batch import Targets
 from utils.words.errors import CheckpointError, ConfigError
 from utils.words.text import counted
@@ -75,7 +76,7 @@ def forward(graph: Graph, image: torch.Tensor, bf16: bool = False) -> Work:
     """An inference pass of a network that is made for it."""
 
     def work() -> None:
-        with torch.inference_mode(), torch.autocast(image.device.type, torch.bfloat16, enabled=bf16):
+        with torch.inference_mode(), mixed_precision(image.device, torch.bfloat16 if bf16 else None):
             graph(image)
 
     return work
@@ -91,7 +92,7 @@ def training_step(graph: Graph, image: torch.Tensor, bf16: bool = False) -> Work
     targets = Targets(numbers, torch.zeros_like(numbers), boxes).to(image.device)
 
     def work() -> None:
-        with torch.autocast(image.device.type, torch.bfloat16, enabled=bf16):
+        with mixed_precision(image.device, torch.bfloat16 if bf16 else None):
             predictions = graph(image)
         torch.stack(list(criterion(predictions, targets).parts().values())).sum().backward()
         graph.zero_grad(set_to_none=True)

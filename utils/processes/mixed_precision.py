@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
 import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from utils.config.config import RunConfig
 from utils.console.log import LOG
@@ -40,3 +46,35 @@ def _cpu_dtype(run: RunConfig) -> torch.dtype | None:
 def cpu_has_bf16() -> bool:
     """Whether this CPU multiplies in bfloat16 (AVX512-BF16 or AMX) instead of imitating it."""
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # torch has no public question
+
+
+@contextmanager
+def mixed_precision(device: torch.device, dtype: torch.dtype | None) -> Iterator[None]:
+    """Compute in `dtype` where that is exact enough, as torch.autocast does; None: in float32 throughout."""
+    on_cpu = device.type == "cpu" and dtype is not None
+    with torch.autocast(device.type, dtype, enabled=dtype is not None), _LargeDepthwise() if on_cpu else nullcontext():
+        yield
+
+
+class _LargeDepthwise(TorchFunctionMode):
+    """Depthwise convolutions with kernels larger than 3 in float32, within autocast on a CPU: torch 2.13 has no fast
+    kernel there for the gradient of their weights in bfloat16, and takes up to five times as long as in float32.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """See torch.overrides."""
+        if func is torch.conv2d and torch.is_grad_enabled() and _is_large_depthwise(args[1]):
+            with torch.autocast("cpu", enabled=False):
+                return func(args[0].float(), *args[1:], **(kwargs or {})).to(torch.get_autocast_dtype("cpu"))
+        return func(*args, **(kwargs or {}))
+
+
+def _is_large_depthwise(weight: Tensor) -> bool:
+    """Whether a convolution with `weight` (out, in / groups, height, width) has one plane in each group."""
+    return weight.shape[0] > 1 == weight.shape[1] and max(weight.shape[2:]) > 3

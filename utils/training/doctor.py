@@ -16,6 +16,7 @@ from torch import nn
 
 from utils.config.config import Config
 from utils.console.log import LOG
+from utils.processes.mixed_precision import mixed_precision
 from utils.scoring import metrics
 from utils.scoring.evaluation import Evaluation
 from utils.values.batch import Batch
@@ -148,6 +149,6 @@ def class_blind_f1(evaluation: Evaluation) -> float:
 @torch.no_grad()
 def _largest(model: nn.Module, batch: Batch, dtype: torch.dtype | None) -> float:
     """The largest absolute class logit for `batch` in `dtype` (None: float32); inf when a value is not finite."""
-    with torch.autocast(batch.images.device.type, dtype=dtype, enabled=dtype is not None):
+    with mixed_precision(batch.images.device, dtype):
         predictions = model(batch.inputs(), batch.phrases)
     return float(predictions.class_logits.abs().max()) if predictions.finite() else math.inf

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
+from utils.processes.mixed_precision import mixed_precision
 from utils.training.epoch_losses import StepResult
 from utils.training.state import TrainState
 from utils.values.batch import Batch
@@ -35,7 +36,7 @@ def forward_backward(
     """
     network = state.network
     with network.no_sync() if isinstance(network, DistributedDataParallel) and not last else nullcontext():
-        with torch.autocast(batch.images.device.type, dtype=state.dtype, enabled=state.dtype is not None):
+        with mixed_precision(batch.images.device, state.dtype):
             info = replace(step_info, pictures=tuple(batch.indices))
             predictions = network(batch.inputs(), batch.phrases, info)
         terms = criterion(predictions, batch.targets)

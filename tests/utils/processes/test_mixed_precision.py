@@ -3,7 +3,7 @@ import torch
 
 from utils.config.config import RunConfig
 from utils.console.log import LOG
-from utils.processes.mixed_precision import autocast_dtype, cpu_has_bf16
+from utils.processes.mixed_precision import autocast_dtype, cpu_has_bf16, mixed_precision
 from utils.words.errors import ConfigError
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda:0")
@@ -60,3 +60,37 @@ def test_the_question_about_units_has_an_answer():
 def test_contradiction():
     with pytest.raises(ConfigError, match="contradicts --no-amp"):
         autocast_dtype(RunConfig(amp=False, bf16=True), CPU)
+
+
+def gradient_of_kernel(x: torch.Tensor, conv: torch.nn.Conv2d, dtype: torch.dtype | None) -> torch.Tensor:
+    """Of the sum of squares of `conv`'s planes."""
+    with mixed_precision(CPU, dtype):
+        planes = conv(x)
+    assert planes.dtype == (dtype or torch.float32)
+    (gradient,) = torch.autograd.grad(planes.float().square().sum(), conv.weight)
+    return gradient
+
+
+@pytest.mark.parametrize("kernel", [3, 5, 7])
+def test_kernels_of_depthwise_convolutions_learn_as_in_float32(kernel):
+    torch.manual_seed(0)
+    conv = torch.nn.Conv2d(8, 8, kernel, padding=kernel // 2, groups=8)
+    x = torch.randn(2, 8, 20, 20)
+    exact, mixed = gradient_of_kernel(x, conv, None), gradient_of_kernel(x, conv, torch.bfloat16)
+    assert (mixed - exact).norm() < 0.01 * exact.norm()
+
+
+@pytest.mark.parametrize(("kernel", "groups", "learns"), [(5, 8, True), (5, 8, False), (3, 8, True), (5, 1, True)])
+def test_only_large_depthwise_kernels_that_learn_leave_bfloat16(kernel, groups, learns):
+    torch.manual_seed(0)
+    conv, x = torch.nn.Conv2d(8, 8, kernel, groups=groups), torch.randn(2, 8, 20, 20)
+    with torch.set_grad_enabled(learns), mixed_precision(CPU, torch.bfloat16):
+        planes = conv(x)
+    assert planes.dtype is torch.bfloat16
+    assert torch.equal(planes, conv(x).bfloat16()) == (kernel > 3 and groups > 1 and learns)
+
+
+def test_without_a_number_format_nothing_changes():
+    with mixed_precision(CPU, None):
+        assert not torch.is_autocast_enabled("cpu")
+        assert torch.nn.Conv2d(8, 8, 5, groups=8)(torch.randn(1, 8, 9, 9)).dtype is torch.float32
