@@ -229,7 +229,7 @@ def prepare(cfg: Config, origins: dict[str, str], device: torch.device, world: W
     data = data.serving(model.channels, where, cfg.data.data, reads_text=words is not None)
     if not resumed:
         check_cache(cfg.data.cache, data.train.channels)
-    cfg, state = new_training(model, cfg, len(data.train.records), dtype, device, world)
+    cfg, state = new_training(model, cfg, data.train.pictures, dtype, device, world)
     if lone := lone_picture(data, cfg, model.stride, world):
         check_lone_picture(state.model, *lone)
     if words and data.train.names != data.val.names:  # on the averaged weights only, as those are evaluated
@@ -285,7 +285,7 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
         for sentence in (*run.warnings, *advice(cfg, data.train.records, state.model.stride)):
             LOG.warning(sentence)
         if state.step == 0:
-            for sentence in start_advice(state.model, cfg.model.weights, len(data.train.records)):
+            for sentence in start_advice(state.model, cfg.model.weights, data.train.pictures):
                 LOG.info(sentence)
     loaders = new_loaders(data, cfg, state.model.stride, run.device, world, run.words and run.words.vocabulary)
     if world.first and not cfg.run.noplots and state.step == 0:

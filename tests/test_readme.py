@@ -174,7 +174,7 @@ def test_yaml_examples_are_read(example, tmp_path):
     elif "backbone" in content:
         build_graph(parse_spec(Document(Path("example.yaml"), content, {})))
     else:
-        assert set(content) <= {*KEYS, "union"}
+        assert set(content) <= {*KEYS, "union", "world"}
 
 
 def test_no_placeholder_is_left():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from data.augment.scene import SceneSource
 from data.augment.transforms import eval_shapes
 from data.batches.cached_pictures import open_pictures
 from data.batches.class_balance import Balance
@@ -20,6 +21,7 @@ from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import EpochBatches, ShapeBatches, Shapes
 from data.batches.samples import EvalSamples, TrainSamples
 from data.batches.watched_loader import WatchedLoader
+from data.batches.world_scenes import WorldScenes
 from data.checks.boxes import lost_boxes
 from data.checks.start import said_once
 from data.index.fingerprint import fingerprint
@@ -107,7 +109,7 @@ def new_loaders(
 ) -> Loaders:
     """The loaders for a network of `stride` px on `device`, which reads the phrases of `vocabulary` if there is one."""
     pin = device.type == "cuda"
-    train, sampler = train_loader(splits.train.records, cfg, stride, pin, splits.train.channels, world)
+    train, sampler = split_loader(splits.train, cfg, stride, pin, world)
     batch_size = max(2 * cfg.data.batch_size // world.size, 1)  # without gradients twice as many fit
     val = eval_loader(splits.val.records, cfg.data, stride, batch_size, pin, splits.val.channels, world)
     return Loaders(train, sampler, val, PhraseDraw(vocabulary, cfg.run.seed) if vocabulary else None)
@@ -116,7 +118,7 @@ def new_loaders(
 def steps_per_epoch(splits: Splits, cfg: Config, stride: int) -> int:
     """How many training batches make an epoch, without caching a picture."""
     without_cache = replace(cfg, data=replace(cfg.data, cache="none"))
-    loader, _ = train_loader(splits.train.records, without_cache, stride, pin=False, channels=splits.train.channels)
+    loader, _ = split_loader(splits.train, without_cache, stride, pin=False)
     return len(loader)
 
 
@@ -126,7 +128,7 @@ def lone_picture(splits: Splits, cfg: Config, stride: int, world: World) -> tupl
     """
     data, records = cfg.data, splits.train.records
     balance = Balance.of(records, data.balance_threshold) if data.balance == "repeat" else None
-    samples = balance.samples if balance else len(records)
+    samples = balance.samples if balance else splits.train.pictures
     first, last = min(data.batch_size, samples), samples % data.batch_size
     small = [count for count in (first, last) if 0 < count < 2 * world.size]
     if not small:
@@ -141,6 +143,16 @@ def lone_picture(splits: Splits, cfg: Config, stride: int, world: World) -> tupl
     return (height, width), why
 
 
+def split_loader(
+    train: RecordSet, cfg: Config, stride: int, pin: bool, world: World = ALONE
+) -> tuple[WatchedLoader, EpochBatches]:
+    """See train_loader; of pictures that are drawn when they are needed, too."""
+    if train.world is None:
+        return train_loader(train.records, cfg, stride, pin, train.channels, world)
+    scenes = WorldScenes(train.world, single=len(train.names) == 1)
+    return _augmented(scenes, train.path_of, None, cfg, stride, pin, world)
+
+
 def train_loader(
     records: Sequence[Record],
     cfg: Config,
@@ -152,19 +164,33 @@ def train_loader(
     """Augmented batches, and the sampler whose `set_epoch` must be called before each pass; of several processes each
     has its part of every batch.
     """
-    data, seed = cfg.data, cfg.run.seed
+    data = cfg.data
     balance = Balance.of(records, data.balance_threshold) if data.balance == "repeat" else None
     if balance:
         LOG.info("--balance: %d pictures make %d samples in every epoch", len(records), balance.samples)
-    augment = replace(cfg.augment, mosaic=0.0) if data.rect else cfg.augment
     scenes = RecordScenes(open_pictures(records, data.max_pixels, data.cache, channels))
+    return _augmented(scenes, lambda index: records[index].path, balance, cfg, stride, pin, world)
+
+
+def _augmented(
+    scenes: SceneSource,
+    path_of: Callable[[int], Path],
+    balance: Balance | None,
+    cfg: Config,
+    stride: int,
+    pin: bool,
+    world: World,
+) -> tuple[WatchedLoader, EpochBatches]:
+    """See train_loader."""
+    data, seed = cfg.data, cfg.run.seed
+    augment = replace(cfg.augment, mosaic=0.0) if data.rect else cfg.augment
     compose_until = cfg.schedule.epochs - cfg.schedule.close_mosaic
     samples = TrainSamples(scenes, augment, seed, compose_until, balance)
     shapes = Shapes(data.imgsz, stride, data.multi_scale, scenes.sizes if data.rect else None)
-    batches = EpochBatches(len(records), data.batch_size, seed, shapes, balance, world.part)
-    picture = max(shapes.sizes) ** 2 * channels.bytes_per_pixel
-    crew = _crew("training", data, len(records), data.batch_size, picture * -(-data.batch_size // world.size), world)
-    return WatchedLoader(samples, batches, crew, pin, world.timeout / 2, lambda index: records[index].path), batches
+    batches = EpochBatches(len(scenes), data.batch_size, seed, shapes, balance, world.part)
+    picture = max(shapes.sizes) ** 2 * scenes.channels.bytes_per_pixel
+    crew = _crew("training", data, len(scenes), data.batch_size, picture * -(-data.batch_size // world.size), world)
+    return WatchedLoader(samples, batches, crew, pin, world.timeout / 2, path_of), batches
 
 
 def eval_loader(
@@ -245,6 +271,8 @@ def read_splits(cfg: Config, resumed: Path | None = None) -> Splits:
     val = source.read("val", replace(policy, bad_data="error", drop_duplicates=False), cfg.data.index)
     for line in (*train.data_report.lines(), *val.data_report.lines()):
         LOG.info(line)
+    if train.world:
+        _check_drawn(cfg.data)
     if cfg.data.pictures:
         chosen = draw_pictures(train.records, cfg.data.pictures, cfg.run.seed)
         LOG.info("data.pictures: %d of %s", len(chosen), counted(len(train.records), "training picture"))
@@ -254,3 +282,14 @@ def read_splits(cfg: Config, resumed: Path | None = None) -> Splits:
         if finding.count == len(flatten(train.records).input_sizes(cfg.data.imgsz)):
             raise DataError(str(finding))
     return Splits(**said_once({"train": train.with_findings(lost), "val": val}))
+
+
+def _check_drawn(cfg: DataConfig) -> None:
+    """Raise ConfigError for what asks for pictures before they are drawn."""
+    whole = "write it first (python -m data.world), or leave this out"
+    if cfg.balance != "none":
+        raise ConfigError(f"--balance: what a world's pictures show is not known before they are drawn; {whole}")
+    if cfg.pictures:
+        raise ConfigError("data.pictures: a world has as many as its 'count' says; change that")
+    if cfg.cache != "none":
+        raise ConfigError(f"--cache {cfg.cache}: a world's pictures are drawn when they are needed; {whole}")

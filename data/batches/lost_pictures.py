@@ -51,11 +51,11 @@ class LostPictures:
         report, first = self.truth.data_report, next(iter(self.reasons.values()))
         if self.bad_data == "error":
             return DataError(f"{first}; or run with --bad-data skip to leave it out")
-        bad = report.bad + len(self.reasons)
-        if not too_many(bad, report.found):
+        bad, found = report.bad + len(self.reasons), max(report.found, self.truth.pictures)
+        if not too_many(bad, found):
             return None
         late = f"{len(self.reasons):,} of them only when they were read"
-        return DataError(f"{report.split}: {bad:,} of {report.found:,} pictures are bad, {late}, first {first}")
+        return DataError(f"{report.split}: {bad:,} of {found:,} pictures are bad, {late}, first {first}")
 
     def nothing_left(self) -> DataError:
         """What to say at the end of a training of which no picture of this split is left to judge by."""
@@ -65,7 +65,7 @@ class LostPictures:
 
     def names(self) -> dict[str, str]:
         """Every lost picture with the reason, those of `before` too."""
-        mine = {printable(str(self.truth.records[index].path)): self.reasons[index] for index in self.reasons}
+        mine = {printable(str(self.truth.path_of(index))): self.reasons[index] for index in self.reasons}
         return dict(sorted({**self.before, **mine}.items()))
 
     def line(self) -> str:

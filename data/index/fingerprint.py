@@ -34,7 +34,7 @@ def fingerprint(split: RecordSet) -> SplitFingerprint:
     facts = all_facts([*files])
     rows = _raw(truth.boxes, np.float32), _raw(truth.labels, np.int32), _raw(truth.crowd, bool)
     return {
-        "pictures": len(truth.counts),
+        "pictures": split.pictures,
         "boxes": len(truth.boxes),
         "words": _digest(repr(split.synonyms).encode("utf-8", "surrogatepass")),
         "names": _digest(*map(os.fsencode, names)),

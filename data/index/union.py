@@ -107,6 +107,8 @@ def _read_members(document: Document, require: Sequence[str], root: str, notices
         source = open_source(place, notices)
         if isinstance(source, Document) and _is_union(source):
             raise document.error(f"{printable(name)} is a union itself; list its members", "union")
+        if isinstance(source, Document) and isinstance(source.data, dict) and "world" in source.data:
+            raise document.error(f"{printable(name)} is a world, which stands alone; write it first", "union")
         members.append(describe(source, require, str(Path(root) / place.stem) if root else "", notices))
     return members
 

@@ -11,6 +11,8 @@
     channels: [r, g, b]                               # optional, see data/pictures/channel_keys.py
     mm_per_px: 0.05                                   # optional: sizes are then reported in mm
 
+or `world` alone, see data/sets/world_key.py.
+
 Without `names`, the categories of the COCO jsons are the classes. The keys of YOLOv5 mean what they mean there; nothing
 in the file is executed or fetched.
 """
@@ -31,6 +33,10 @@ from data.pictures.channel_keys import KEYS as CHANNEL_KEYS
 from data.pictures.channel_keys import read_channels
 from data.sets.folder_layouts import no_split, read_layout
 from data.sets.name_lists import check_count, of_categories, read_names
+from data.sets.world_key import read_world
+from data.world.drawn_world import DrawnWorld
+from data.world.sample_folder import sample_folder
+from data.world.set_writer import SPLITS as WORLD_SPLITS
 from utils.values.channels import Channels
 from utils.words.errors import ConfigError, DataError, printable
 from utils.words.text import did_you_mean, shown
@@ -66,7 +72,7 @@ class DataDescription:
     `splits[split]` its folders, list files, COCO jsons and globs (see `expand_glob`); `labels[split]` the folder
     of its txt or xml labels and `annotations[split]` its COCO json, where given. `lines[key]` is `file:line` of a
     key, for messages. `long_rows` is what txt rows of more than five numbers are. `channels` are the planes of every
-    picture, `mm_per_px` the size of a pixel where it is known.
+    picture, `mm_per_px` the size of a pixel where it is known. Of a `world` the files are its first pictures.
     """
 
     source: Path
@@ -79,6 +85,7 @@ class DataDescription:
     long_rows: LongRows = LongRows()
     channels: Channels = Channels()
     mm_per_px: float | None = None
+    world: DrawnWorld | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -127,6 +134,8 @@ def describe(source: Document | Path, require: Sequence[str], root: str | Path, 
 def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notices: list[str]) -> DataDescription:
     if not isinstance(document.data, dict):
         raise ConfigError(f"{document.where()}: holds no keys; {EXAMPLE}")
+    if "world" in document.data:
+        return _of_world(document, root)
     _check_keys(document, require, notices)
     given = [split for split in SPLITS if document.data.get(split) is not None]
     named = document.data.get("names") is not None
@@ -154,6 +163,24 @@ def _of_yaml(document: Document, require: Sequence[str], root: str | Path, notic
         if changes:
             notices.append(f"{document.where('remap')}: {changes}")
     return description
+
+
+def _of_world(document: Document, root: str | Path) -> DataDescription:
+    """Of a world, whose first pictures lie in the user's cache."""
+    if root:
+        raise ConfigError(f"data.root {printable(str(root))}: replaces the path of a data YAML, but a world has none")
+    world = read_world(document)
+    folder = sample_folder(world)
+    return DataDescription(
+        source=document.path,
+        root=folder,
+        classes={split: ClassMap.plain(world.names) for split in WORLD_SPLITS},
+        splits={split: (folder / "images" / split,) for split in WORLD_SPLITS},
+        labels={},
+        annotations={},
+        lines={split: document.where("world") for split in WORLD_SPLITS},
+        world=world,
+    )
 
 
 def _pixel_size(document: Document) -> float | None:

@@ -19,6 +19,7 @@ from data.sets.data_yaml import DataDescription, check_present
 from data.sets.label_finder import LabelFinder
 from data.sets.picture_lists import Listing
 from data.sets.record_reader import RecordReader
+from data.world.drawn_world import DrawnWorld
 from utils.console.log import LOG
 from utils.values.channels import Channels, serve
 from utils.values.record import Record
@@ -49,7 +50,8 @@ class RecordSet:
     """The pictures of a split, sorted by path, the COCO category id of each name, what else each is called, the
     planes of the pictures, and the side of a pixel in mm where it is known.
 
-    `synonyms[i]` begins with `names[i]`.
+    `synonyms[i]` begins with `names[i]`. The training pictures of a `world` are drawn when they are needed; `records`
+    are the first of them, by which it is known.
     """
 
     records: Sequence[Record]
@@ -59,6 +61,16 @@ class RecordSet:
     synonyms: tuple[tuple[str, ...], ...]
     channels: Channels = Channels()
     mm_per_px: float | None = None
+    world: DrawnWorld | None = None
+
+    @property
+    def pictures(self) -> int:
+        """How many an epoch has."""
+        return self.world.count if self.world else len(self.records)
+
+    def path_of(self, index: int) -> Path:
+        """Of a picture; a word for one that is drawn when it is needed."""
+        return Path(f"picture {index} of the world") if self.world else self.records[index].path
 
     def with_findings(self, findings: tuple[Finding, ...]) -> RecordSet:
         """The same set, with more findings in its report."""
@@ -66,8 +78,11 @@ class RecordSet:
         return replace(self, data_report=replace(self.data_report, findings=(*known, *findings)))
 
     def serving(self, needed: Channels, where: str, source: str) -> RecordSet:
-        """The same pictures as a network needs them; see utils.values.channels.serve."""
-        return replace(self, channels=serve(self.channels, needed, where, source))
+        """The same pictures as a network needs them; see utils.values.channels.serve. A world's are drawn as RGB."""
+        channels = serve(self.channels, needed, where, source)
+        if self.world and channels != self.channels:
+            raise ConfigError(f"{where}: reads the planes {', '.join(needed.names)}; a world's pictures are r, g, b")
+        return replace(self, channels=channels)
 
 
 def read_records(description: DataDescription, split: str, policy: ReadPolicy) -> RecordSet:
@@ -100,7 +115,11 @@ class SplitFacts:
         if self.warning:
             LOG.warning(self.warning)
         known = (self.names, self.category_ids, self.data_report, self.synonyms)
-        return RecordSet(records, *known, description.channels, description.mm_per_px)
+        world = description.world if self.data_report.split == "train" else None
+        if world and world.count > len(records):
+            what = f"{world.count:,} pictures of the world are drawn when they are needed"
+            LOG.info("%s: %s; what is said of them is of the first %d", description.source.name, what, len(records))
+        return RecordSet(records, *known, description.channels, description.mm_per_px, world)
 
 
 class SplitReader:

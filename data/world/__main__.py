@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.world.mixes import mix_of
+from data.world.drawn_world import DrawnWorld
 from data.world.set_writer import write_set
 from data.world.sheet import write_sheets
 from utils.config.command_flags import parse_world
@@ -28,16 +28,16 @@ def main_story(argv: Sequence[str] | None) -> int:
     flags = parse_world(argv)
     out = Path(flags.out).absolute()
     workers = (os.cpu_count() or 1) if flags.workers < 0 else flags.workers
+    backgrounds = Path(flags.backgrounds).absolute() if flags.backgrounds else None
+    world = DrawnWorld(flags.count, flags.val, flags.imgsz, flags.seed, flags.mix, backgrounds)
+    world.check()
     with new_folder(out):
         if flags.sheet:
             LOG.info("done: %s in %s", counted(write_sheets(out, flags.seed), "sheet"), printable(str(out)))
             return 0
-        counts = {"train": flags.count, "val": flags.val}
-        defects = write_set(
-            out, {split: n for split, n in counts.items() if n}, flags.mix, flags.imgsz, flags.seed, workers
-        )
+        defects = write_set(out, world, workers)
     pictures = counted(flags.count + flags.val, "picture")
-    classes = counted(len(mix_of(flags.mix).names), "class")
+    classes = counted(len(world.names), "class")
     LOG.info("%s, %s of %s", pictures, counted(defects, "defect"), classes)
     LOG.info("done: python train.py --data %s", printable(str(out / "data.yaml")))
     return 0

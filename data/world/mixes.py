@@ -10,7 +10,7 @@ import numpy as np
 from data.world.materials import MATERIALS
 from data.world.primitives import PRIMITIVES
 
-MIXES = ("kinds", "closed")
+MIXES = ("kinds", "closed")  # of drawn surfaces
 CLOSED = 351  # classes of MMIOC-1M
 # rank and thousands of boxes, read off the long-tail figure of MMIOC-1M's page
 TAIL = (
@@ -23,7 +23,7 @@ ORDER_SEED = 351  # of which class has which rank: fixed, the same in every worl
 @dataclass(frozen=True, eq=False)
 class Mix:
     """`names`: the synonyms of each class. `chances` (M, K) of material and kind of a defect, 1 in all; `labels` (M, K)
-    the class of each pair, -1 where there is none.
+    the class of each pair, -1 where there is none. M is 1 for surfaces of which nothing is known.
     """
 
     names: tuple[tuple[str, ...], ...]
@@ -44,9 +44,13 @@ class Mix:
 @cache
 def mix_of(name: str) -> Mix:
     """`kinds`: all materials and their kinds of defects alike, a class for each kind. `closed`: CLOSED classes, each a
-    kind on a material, with the long tail of MMIOC-1M.
+    kind on a material, with the long tail of MMIOC-1M. `backgrounds`: the kinds that may be on anything, alike.
     """
     able = _able()
+    if name == "backgrounds":
+        able = np.array([[not one.on for one in PRIMITIVES]])
+        names = tuple(one.names for one in PRIMITIVES if not one.on)
+        return Mix(names, able / able.sum(), np.where(able, able.cumsum() - 1, -1))
     if name == "kinds":
         chances = able / able.sum(1, keepdims=True) / len(able)
         labels = np.where(able, np.arange(len(PRIMITIVES)), -1)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from data.world import sensor
+from data.world.backgrounds import Backgrounds
 from data.world.marks import Spot
 from data.world.materials import MATERIALS, Surface
 from data.world.mixes import Mix, mix_of
@@ -32,7 +33,9 @@ class Defect:
 
 @dataclass(frozen=True, eq=False)
 class WorldPicture:
-    """`image` (S, S, 3) uint8 RGB of `material`, the defects on it, and their classes in the mix, `labels` (D,)."""
+    """`image` (S, S, 3) uint8 RGB of `material` ("" of backgrounds), the defects on it, and their classes in the mix,
+    `labels` (D,).
+    """
 
     image: np.ndarray
     material: str
@@ -40,14 +43,17 @@ class WorldPicture:
     labels: np.ndarray
 
 
-def draw_picture(seed: int, index: int, size: int = 320, mix: Mix | None = None) -> WorldPicture:
+def draw_picture(
+    seed: int, index: int, size: int = 320, mix: Mix | None = None, backgrounds: Backgrounds | None = None
+) -> WorldPicture:
     """The picture `index` of the world `seed`, of `mix` (None: that of all kinds alike): the same bytes wherever it is
-    drawn.
+    drawn. On one of the `backgrounds`, where there are some; their mix has that name. Raises DataError for one that
+    cannot be read.
     """
     rng, mix = np.random.default_rng([seed, index]), mix or mix_of("kinds")
-    number = int(rng.choice(len(MATERIALS), p=mix.materials()))
-    material = tuple(MATERIALS)[number]
-    surface = MATERIALS[material](rng, size)
+    number = int(rng.choice(len(mix.chances), p=mix.materials()))
+    material = "" if backgrounds else tuple(MATERIALS)[number]
+    surface = backgrounds.surface(rng, size) if backgrounds else MATERIALS[material](rng, size)
     if rng.random() < 0.25:
         sensor.glare(rng, surface.colour)
     if rng.random() < 0.3:

@@ -11,10 +11,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.world.mixes import mix_of
-from data.world.picture import WorldPicture, draw_picture
+from data.world.drawn_world import DrawnWorld
+from data.world.picture import WorldPicture
 from utils.console.progress import progress
 
+SPLITS = ("train", "val")
 QUALITY = 95  # of JPEG: the camera's own losses are drawn already
 CHUNK = 16  # pictures that a process draws at a time
 
@@ -28,36 +29,35 @@ def yolo_lines(picture: WorldPicture) -> str:
     return lines
 
 
-def encoded(mix: str, seed: int, size: int, index: int) -> tuple[bytes, str, int]:
+def encoded(world: DrawnWorld, number: int) -> tuple[bytes, str, int]:
     """A picture as JPEG, its label lines, and how many defects it shows."""
     cv2.setNumThreads(0)
-    picture = draw_picture(seed, index, size, mix_of(mix))
+    picture = world.picture(number)
     flags = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
     data: np.ndarray = cv2.imencode(".jpg", picture.image[..., ::-1], flags)[1]
     return data.tobytes(), yolo_lines(picture), len(picture.defects)
 
 
-def write_set(root: Path, counts: dict[str, int], mix: str, size: int, seed: int, workers: int) -> int:
-    """Write images/{split}/, labels/{split}/, names.json and data.yaml into the new folder `root` -> defects drawn.
+def write_set(root: Path, world: DrawnWorld, workers: int) -> int:
+    """Write images/{split}/, labels/{split}/, names.json and data.yaml into the folder `root` -> defects drawn.
 
-    `mix` see mix_of; `counts` of pictures by split, whose numbers go on from one split to the next, so that no picture
-    is in two. Raises OSError.
+    Raises OSError, and DataError for a background that cannot be read.
     """
-    first, defects = 0, 0
-    for split, count in counts.items():
+    splits, defects = [split for split in SPLITS if world.numbers(split)], 0
+    for split in splits:
         for kind in ("images", "labels"):
             (root / kind / split).mkdir(parents=True)
-        numbers = range(first, first + count)
-        drawn = _drawn(partial(encoded, mix, seed, size), numbers, workers)
-        for number, (data, lines, found) in zip(numbers, progress(drawn, f"drawing {split}", count), strict=True):
+        numbers = world.numbers(split)
+        drawn = _drawn(partial(encoded, world), numbers, workers)
+        shown = progress(drawn, f"drawing {split}", len(numbers))
+        for number, (data, lines, found) in zip(numbers, shown, strict=True):
             (root / "images" / split / f"{number:07d}.jpg").write_bytes(data)
             (root / "labels" / split / f"{number:07d}.txt").write_text(lines)
             defects += found
-        first += count
-    (root / "names.json").write_text(json.dumps(mix_of(mix).names, indent=1))
-    splits = "".join(f"{split}: images/{split}\n" for split in counts)
-    head = f"# drawn by python -m data.world: {mix}, seed {seed}, {size} px\npath: .\n"
-    (root / "data.yaml").write_text(f"{head}{splits}names: names.json\n")
+    (root / "names.json").write_text(json.dumps(world.names, indent=1))
+    where = "".join(f"{split}: images/{split}\n" for split in splits)
+    head = f"# drawn by python -m data.world: {world.mix}, seed {world.seed}, {world.size} px\npath: .\n"
+    (root / "data.yaml").write_text(f"{head}{where}names: names.json\n")
     return defects
 
 

@@ -164,6 +164,7 @@ class WorldFlags:
     imgsz: int
     seed: int
     workers: int
+    backgrounds: str
     sheet: bool
     debug: bool
 
@@ -182,6 +183,7 @@ def parse_world(argv: Sequence[str] | None) -> WorldFlags:
     )
     parser.add_argument("--seed", type=SEED, default=0, help="another seed is another world")
     parser.add_argument("--workers", type=knob_flag(DataConfig, "workers"), default=-1, help="-1: as many as cores")
+    parser.add_argument("--backgrounds", default="", metavar="FOLDER", help="good pictures to draw on, as surfaces")
     parser.add_argument("--sheet", action="store_true", help="only sheets that show every kind of defect, to look at")
     return WorldFlags(**parser.read(argv))
 

@@ -1,0 +1,41 @@
+"""The scenes of a drawn world: pictures and truth, drawn when they are asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data.augment.scene import Scene
+from data.world.drawn_world import DrawnWorld
+from utils.values.channels import RGB_CHANNELS, Channels
+
+
+class WorldScenes:
+    """A SceneSource of the training pictures of `world`; `single`: its classes are all 0. Raises DataError for a
+    background that cannot be read.
+    """
+
+    def __init__(self, world: DrawnWorld, single: bool) -> None:
+        self.world, self.single = world, single
+
+    @property
+    def channels(self) -> Channels:
+        """See SceneSource."""
+        return RGB_CHANNELS
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """(P, 2) int32: height and width px."""
+        return np.full((len(self), 2), self.world.size, np.int32)
+
+    @property
+    def donors(self) -> np.ndarray:
+        """(P,) bool: all, as nobody knows what a picture shows before it is drawn."""
+        return np.ones(len(self), bool)
+
+    def __len__(self) -> int:
+        return self.world.count
+
+    def __getitem__(self, index: int) -> Scene:
+        picture = self.world.picture(index)
+        boxes = np.array([defect.box for defect in picture.defects], np.float32).reshape(-1, 4)
+        return Scene(picture.image, boxes, picture.labels.astype(np.int64) * (not self.single))
