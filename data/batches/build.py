@@ -51,8 +51,9 @@ class Splits(NamedTuple):
     val: RecordSet
 
     def train_vocabulary(self) -> Vocabulary:
-        """What the classes to learn are called."""
-        return Vocabulary.from_lists(self.train.synonyms)
+        """What the classes to learn are called, and what else is said of them in training."""
+        world = self.train.world
+        return Vocabulary.from_lists(world.sayings if world and world.wordings else self.train.synonyms)
 
     def val_vocabulary(self) -> Vocabulary:
         """What the classes to find are called."""
@@ -109,10 +110,12 @@ def new_loaders(
 ) -> Loaders:
     """The loaders for a network of `stride` px on `device`, which reads the phrases of `vocabulary` if there is one."""
     pin = device.type == "cuda"
-    train, sampler = split_loader(splits.train, cfg, stride, pin, world)
+    drawn = splits.train.world
+    wordings = drawn.wordings if drawn and vocabulary else ()
+    train, sampler = split_loader(splits.train, cfg, stride, pin, world, coded=bool(wordings))
     batch_size = max(2 * cfg.data.batch_size // world.size, 1)  # without gradients twice as many fit
     val = eval_loader(splits.val.records, cfg.data, stride, batch_size, pin, splits.val.channels, world)
-    return Loaders(train, sampler, val, PhraseDraw(vocabulary, cfg.run.seed) if vocabulary else None)
+    return Loaders(train, sampler, val, PhraseDraw(vocabulary, cfg.run.seed, wordings) if vocabulary else None)
 
 
 def steps_per_epoch(splits: Splits, cfg: Config, stride: int) -> int:
@@ -144,13 +147,14 @@ def lone_picture(splits: Splits, cfg: Config, stride: int, world: World) -> tupl
 
 
 def split_loader(
-    train: RecordSet, cfg: Config, stride: int, pin: bool, world: World = ALONE
+    train: RecordSet, cfg: Config, stride: int, pin: bool, world: World = ALONE, coded: bool = False
 ) -> tuple[WatchedLoader, EpochBatches]:
-    """See train_loader; of pictures that are drawn when they are needed, too."""
+    """See train_loader; of pictures that are drawn when they are needed, too. Their labels are `coded` for a PhraseDraw
+    that knows the wordings of their world.
+    """
     if train.world is None:
         return train_loader(train.records, cfg, stride, pin, train.channels, world)
-    scenes = WorldScenes(train.world, single=len(train.names) == 1)
-    return _augmented(scenes, train.path_of, None, cfg, stride, pin, world)
+    return _augmented(WorldScenes(train.world, coded), train.path_of, None, cfg, stride, pin, world)
 
 
 def train_loader(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from utils.processes.distributed import ALONE, World
 from utils.values.batch import Batch
 from utils.words.vocabulary import Vocabulary
+from utils.words.wording import Wording
 
 ALL = 128  # up to here every class takes part
 
@@ -17,26 +19,28 @@ ALL = 128  # up to here every class takes part
 class PhraseDraw:
     """Gives a batch its phrases: up to 128 classes all of them, else those it shows and random others.
 
-    A class of several names is called by a random one. The draws are keyed by the seed and the step, and the processes
-    of a run draw alike, from what the whole batch shows. Phrases are rows of the model's vocabulary, which is in the
-    order of `Vocabulary.strings`.
+    A class of several names is called by a random one. Where objects may be spoken of in several ways, `wordings`,
+    each batch is in one of them. The draws are keyed by the seed and the step, and the processes of a run draw alike,
+    from what the whole batch shows. Phrases are rows of the model's vocabulary, in the order of `Vocabulary.strings`.
     """
 
-    def __init__(self, vocabulary: Vocabulary, seed: int) -> None:
-        self.vocabulary, self.seed = vocabulary, seed
+    def __init__(self, vocabulary: Vocabulary, seed: int, wordings: Sequence[Wording] = ()) -> None:
+        self.wordings, self.seed = wordings or (Wording.of_classes(vocabulary.synonyms),), seed
         self.rows = {text: row for row, text in enumerate(vocabulary.strings)}
-        self.plain = len(self.rows) == len(vocabulary) <= ALL
+        self.plain = not wordings and len(self.rows) == len(vocabulary) <= ALL
 
     def __call__(self, batch: Batch, step: int, world: World = ALONE) -> Batch:
         """The batch (still on the CPU) with its phrases, its labels being positions among them."""
         if self.plain:
             return batch
         rng = np.random.default_rng((self.seed, step))
-        shown = world.all_reduce(torch.bincount(batch.targets.labels, minlength=len(self.vocabulary)))
-        ids, inverse = sample_classes(rng, shown.nonzero().flatten().numpy(), len(self.vocabulary))
-        names = self.vocabulary.draw(rng)
+        wording = self.wordings[int(rng.integers(len(self.wordings)))] if len(self.wordings) > 1 else self.wordings[0]
+        labels, count = torch.from_numpy(wording.groups)[batch.targets.labels], len(wording.texts)
+        shown = world.all_reduce(torch.bincount(labels, minlength=count))
+        ids, inverse = sample_classes(rng, shown.nonzero().flatten().numpy(), count)
+        names = wording.draw(rng)
         chosen = [self.rows[names[k]] for k in ids]
-        targets = replace(batch.targets, labels=torch.from_numpy(inverse)[batch.targets.labels])
+        targets = replace(batch.targets, labels=torch.from_numpy(inverse)[labels])
         return replace(batch, targets=targets, phrases=torch.tensor(chosen))
 
 

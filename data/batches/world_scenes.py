@@ -10,12 +10,12 @@ from utils.values.channels import RGB_CHANNELS, Channels
 
 
 class WorldScenes:
-    """A SceneSource of the training pictures of `world`; `single`: its classes are all 0. Raises DataError for a
-    background that cannot be read.
+    """A SceneSource of the training pictures of `world`. Labels are of its classes, or with `coded` what its wordings
+    tell apart. Raises DataError for a background that cannot be read.
     """
 
-    def __init__(self, world: DrawnWorld, single: bool) -> None:
-        self.world, self.single = world, single
+    def __init__(self, world: DrawnWorld, coded: bool) -> None:
+        self.world, self.coded = world, coded
 
     @property
     def channels(self) -> Channels:
@@ -38,4 +38,5 @@ class WorldScenes:
     def __getitem__(self, index: int) -> Scene:
         picture = self.world.picture(index)
         boxes = np.array([defect.box for defect in picture.defects], np.float32).reshape(-1, 4)
-        return Scene(picture.image, boxes, picture.labels.astype(np.int64) * (not self.single))
+        labels = picture.codes() if self.coded else picture.labels * (not self.world.single)
+        return Scene(picture.image, boxes, labels.astype(np.int64))

@@ -103,7 +103,9 @@ class DataDescription:
 
     def single_class(self) -> DataDescription:
         """The same data with all classes as one, `defect`."""
-        return replace(self, classes={split: classes.single() for split, classes in self.classes.items()})
+        world = replace(self.world, single=True) if self.world else None
+        classes = {split: classes.single() for split, classes in self.classes.items()}
+        return replace(self, classes=classes, world=world)
 
 
 def read_description(

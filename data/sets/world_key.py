@@ -5,7 +5,7 @@
       val: 500                 # others, to validate on
       size: 320                # their sides, px
       seed: 0                  # another seed is another world
-      mix: kinds               # a class for each kind of defect, or closed: 351 classes with a long tail
+      mix: kinds               # or closed, open, ...: see data/world/mixes.py
       backgrounds: good-parts  # optional, beside this file or absolute: pictures that defects are drawn on
 
 It stands alone, and every key of it may be left out.

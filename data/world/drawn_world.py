@@ -9,7 +9,9 @@ from pathlib import Path
 from data.world.backgrounds import Backgrounds
 from data.world.mixes import Mix, mix_of
 from data.world.picture import WorldPicture, draw_picture
+from data.world.wordings import sayings, wordings
 from utils.words.errors import ConfigError
+from utils.words.wording import Wording
 
 FIRST_VAL = 1_000_000_000  # the number of the first validation picture: no training picture is one, however many
 
@@ -17,7 +19,8 @@ FIRST_VAL = 1_000_000_000  # the number of the first validation picture: no trai
 @dataclass(frozen=True)
 class DrawnWorld:
     """`count` pictures of `size` px to train on and `val` to validate on, of the mix `mix` (see mix_of), drawn by
-    `seed`; on the pictures in the folder `backgrounds`, where one is given, instead of drawn surfaces.
+    `seed`; on the pictures in the folder `backgrounds`, where one is given, instead of drawn surfaces. `single`: all
+    classes are learnt as one.
     """
 
     count: int = 100_000
@@ -26,6 +29,7 @@ class DrawnWorld:
     seed: int = 0
     mix: str = "kinds"
     backgrounds: Path | None = None
+    single: bool = False
 
     @property
     def names(self) -> tuple[tuple[str, ...], ...]:
@@ -33,8 +37,22 @@ class DrawnWorld:
         return self._mix.names
 
     @property
+    def wordings(self) -> tuple[Wording, ...]:
+        """How its defects may be spoken of by their `codes`; () for classes of one name each."""
+        return () if self.single else wordings(self._mix_name)
+
+    @property
+    def sayings(self) -> tuple[tuple[str, ...], ...]:
+        """Of each class all that its defects may be called, its name first."""
+        return sayings(self._mix_name)
+
+    @property
+    def _mix_name(self) -> str:
+        return "backgrounds" if self.backgrounds else self.mix
+
+    @property
     def _mix(self) -> Mix:
-        return mix_of("backgrounds" if self.backgrounds else self.mix)
+        return mix_of(self._mix_name)
 
     @cached_property
     def _surfaces(self) -> Backgrounds | None:

@@ -10,14 +10,19 @@ import numpy as np
 from data.world.materials import MATERIALS
 from data.world.primitives import PRIMITIVES
 
-MIXES = ("kinds", "closed")  # of drawn surfaces
+OPEN = "open"  # what the parts of the open protocol begin with
+PARTS = ("open-combinations", "open-kinds", "open-words")  # of which training sees nothing
+MIXES = ("kinds", "closed", OPEN, *PARTS)  # of drawn surfaces
 CLOSED = 351  # classes of MMIOC-1M
 # rank and thousands of boxes, read off the long-tail figure of MMIOC-1M's page
 TAIL = (
     *((1, 31.7), (2, 24), (5, 21.5), (10, 16), (20, 11), (30, 8.3), (50, 6.5), (75, 4), (100, 2.8), (125, 1.9)),
     *((150, 1.4), (200, 0.6), (250, 0.3), (351, 0.15)),
 )
-ORDER_SEED = 351  # of which class has which rank: fixed, the same in every world
+ORDER_SEED = 351  # of which class has which rank, and which combinations are held out: the same in every world
+HELD_KINDS = ("branching crack", "pinhole", "blister", "water mark", "corrosion", "smear", "chip", "spur")
+HELD_COMBINATIONS = 0.15  # of a kind's materials, where it has several
+HELD_FROM = 3  # names that a kind needs to keep one back
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,23 +50,53 @@ class Mix:
 def mix_of(name: str) -> Mix:
     """`kinds`: all materials and their kinds of defects alike, a class for each kind. `closed`: CLOSED classes, each a
     kind on a material, with the long tail of MMIOC-1M. `backgrounds`: the kinds that may be on anything, alike.
+    `open`: as `kinds` without what its parts hold back, which are combinations of a known kind and a known material,
+    kinds, and names.
     """
-    able = _able()
+    if name == "closed":
+        return _closed()
+    able: np.ndarray = _able()
+    names = [one.names for one in PRIMITIVES]
     if name == "backgrounds":
-        able = np.array([[not one.on for one in PRIMITIVES]])
-        names = tuple(one.names for one in PRIMITIVES if not one.on)
-        return Mix(names, able / able.sum(), np.where(able, able.cumsum() - 1, -1))
-    if name == "kinds":
-        chances = able / able.sum(1, keepdims=True) / len(able)
-        labels = np.where(able, np.arange(len(PRIMITIVES)), -1)
-        return Mix(tuple(one.names for one in PRIMITIVES), chances, labels)
-    pairs = np.argwhere(able)
+        able = np.asarray(able.all(0, keepdims=True))
+    if name.startswith(OPEN):
+        held = np.array([one.names[0] in HELD_KINDS for one in PRIMITIVES])
+        apart = _held_combinations(able)
+        able = able & {"open-kinds": held, "open-combinations": apart & ~held}.get(name, ~apart & ~held)
+        silent = held_words()
+        names = [tuple(word for word in row if (word in silent) == (name == "open-words")) for row in names]
+        able &= np.array([bool(row) for row in names])
+    some = able.sum(1, keepdims=True)
+    chances = able / np.maximum(some, 1) / (some > 0).sum()
+    shown = np.asarray(able.any(0))
+    labels = np.where(able, shown.cumsum() - 1, -1)
+    return Mix(tuple(row for row, is_shown in zip(names, shown, strict=True) if is_shown), chances, labels)
+
+
+def _closed() -> Mix:
+    pairs = np.argwhere(_able())
     chosen = np.random.default_rng(ORDER_SEED).permutation(pairs)[:CLOSED]
-    chances, labels = np.zeros(able.shape), np.full(able.shape, -1)
+    chances, labels = np.zeros(_able().shape), np.full(_able().shape, -1)
     chances[tuple(chosen.T)], labels[tuple(chosen.T)] = long_tail(CLOSED), np.arange(CLOSED)
     materials = tuple(MATERIALS)
     names = tuple((f"{materials[m]} {PRIMITIVES[k].names[0]}",) for m, k in chosen.tolist())
     return Mix(names, chances, labels)
+
+
+def held_words() -> frozenset[str]:
+    """The names that the open mix never says: the last one of kinds that have several others."""
+    return frozenset(
+        one.names[-1] for one in PRIMITIVES if len(one.names) >= HELD_FROM and one.names[0] not in HELD_KINDS
+    )
+
+
+def _held_combinations(able: np.ndarray) -> np.ndarray:
+    """(M, K) bool: of each kind some of its materials."""
+    rng, held = np.random.default_rng(ORDER_SEED), np.zeros_like(able)
+    for kind, row in enumerate(able.T):
+        places = rng.permutation(np.flatnonzero(row))
+        held[places[: int(HELD_COMBINATIONS * len(places) + 0.5)], kind] = True
+    return held
 
 
 def long_tail(classes: int) -> np.ndarray:

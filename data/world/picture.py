@@ -13,6 +13,7 @@ from data.world.marks import Spot
 from data.world.materials import MATERIALS, Surface
 from data.world.mixes import Mix, mix_of
 from data.world.primitives import PRIMITIVES, Primitive
+from data.world.wordings import codes
 
 Rng = np.random.Generator
 
@@ -25,10 +26,13 @@ TRIES = 6  # places that are looked at for a defect
 
 @dataclass(frozen=True, eq=False)
 class Defect:
-    """What was drawn: the number of its kind in PRIMITIVES, `box` (4,) float32 xyxy px around what can be seen."""
+    """What was drawn: the number of its kind in PRIMITIVES, `box` (4,) float32 xyxy px around what can be seen, and
+    whether it is `brighter` than what it lies on.
+    """
 
     kind: int
     box: np.ndarray
+    brighter: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,10 @@ class WorldPicture:
     material: str
     defects: tuple[Defect, ...]
     labels: np.ndarray
+
+    def codes(self) -> np.ndarray:
+        """(D,) int64: what the wordings of its world tell apart."""
+        return codes([one.kind for one in self.defects], self.material, [one.brighter for one in self.defects])
 
 
 def draw_picture(
@@ -172,4 +180,4 @@ def _seen(colour: np.ndarray, before: np.ndarray, window: Window, kind: int, tak
         colour[window] = before
         return None
     taken[int(box[1]) : int(box[3]), int(box[0]) : int(box[2])] = True
-    return Defect(kind, box)
+    return Defect(kind, box, bool(change[seen].mean() > 0))

@@ -229,7 +229,7 @@ PRIMITIVES: tuple[Primitive, ...] = (
         "grain",
     ),
     Primitive(
-        ("patch", "smooth area", "bright patch"),
+        ("patch", "smooth area", "blotchy area"),
         _blob(0.3, 0.6),
         (marks.smeared, marks.bright, marks.dark),
         (0.1, 0.6),

@@ -173,9 +173,8 @@ def parse_world(argv: Sequence[str] | None) -> WorldFlags:
     """The flags of python -m data.world. Raises ConfigError."""
     parser = Parser("python -m data.world", "Draw pictures of surfaces and their defects as a data set.")
     parser.add_argument("--out", required=True, help="a new folder")
-    parser.add_argument(
-        "--mix", choices=("kinds", "closed"), default="kinds", help="a class for each kind, or 351 with a long tail"
-    )
+    mixes = ("kinds", "closed", "open", "open-combinations", "open-kinds", "open-words")
+    parser.add_argument("--mix", choices=mixes, default="kinds", help="which defects, and as which classes")
     parser.add_argument("--count", type=COUNT, default=1000, help="pictures to train on")
     parser.add_argument("--val", type=Range(0, 10_000_000).whole, default=100, help="pictures to validate on")
     parser.add_argument(

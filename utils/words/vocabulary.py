@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from utils.words.spelling import normalize, respell
 from utils.words.synonyms import check_names, check_templates, parse_prompts, read_synonyms
 
@@ -72,8 +70,3 @@ class Vocabulary:
                     further.append(better)
             rows.append(row + tuple(further))
         return replace(self, synonyms=tuple(rows))
-
-    def draw(self, rng: np.random.Generator) -> tuple[str, ...]:
-        """One name per class, each synonym of a class as likely as the others. Draws len(self) numbers, always."""
-        choices = (rng.random(len(self)) * [len(row) for row in self.synonyms]).astype(int)
-        return tuple(row[choice] for row, choice in zip(self.synonyms, choices, strict=True))

@@ -6,6 +6,7 @@ import torch
 from data.batches.phrases import PhraseDraw
 from utils.values.batch import Batch, Targets
 from utils.words.vocabulary import Vocabulary
+from utils.words.wording import Wording
 
 
 def batch(labels):
@@ -41,3 +42,19 @@ def test_synonyms_take_turns_behind_the_names():
 def test_a_batch_without_boxes():
     made = PhraseDraw(Vocabulary.from_names([f"d{k}" for k in range(200)]), 0)(batch([]), 0)
     assert len(made.phrases) == 96 and len(made.targets.labels) == 0
+
+
+def test_a_batch_is_spoken_of_in_one_wording_and_no_text_means_two_of_its_objects():
+    """Labels are of colour and shape: 0 red ball, 1 red cube, 2 blue ball."""
+    by_colour = Wording(np.array([0, 0, 1]), (("red",), ("blue",)))
+    by_shape = Wording(np.array([0, 1, 0]), (("ball", "sphere"), ("cube",)))
+    vocabulary = Vocabulary.from_lists([["thing", "red", "blue", "ball", "sphere", "cube"]])
+    draw, seen = PhraseDraw(vocabulary, 0, (by_colour, by_shape)), set()
+    for step in range(60):
+        made = draw(batch([0, 1, 2]), step)
+        texts = [vocabulary.strings[row] for row in made.phrases.tolist()]
+        called = [texts[label] for label in made.targets.labels.tolist()]
+        assert called in (["red", "red", "blue"], ["ball", "cube", "ball"], ["sphere", "cube", "sphere"])
+        assert len(texts) == 2
+        seen.add(tuple(called))
+    assert len(seen) == 3

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 import train
 import val
@@ -56,6 +57,20 @@ def test_a_training_is_the_same_with_any_number_of_workers(tmp_path, capsys, mon
     assert said.count("are drawn, once, into") == 1 and "train: 6 pictures found = 6 used" in said
     report = json.loads(Path("runs/train/0/results.json").read_text())
     assert report["images"] == 4
+
+
+def test_a_network_that_reads_text_is_told_of_its_defects_in_many_ways(tmp_path, monkeypatch):
+    """... and knows them all when it goes on, without their encoder."""
+    monkeypatch.setattr("data.world.sample_folder.SAMPLE", 6)
+    data = written(tmp_path, {**SMALL, "mix": "open"})
+    flags = ["--data", data, *QUICK[2:], "--cfg", "rtvpnet-n.yaml", "--text-encoder", "ngram", "--workers", "0"]
+    assert train.main([*flags, "--epochs", "1"]) == 0
+    content = torch.load("runs/train/exp/weights/last.pt", weights_only=True)
+    assert len(content["names"]) == 56 and "dark scratch on cloth" in content["synonyms"][0]
+    assert len(content["vocabulary"]["vectors"]) == sum(map(len, content["synonyms"])) > 5000
+    weights = ["--weights", "runs/train/exp/weights/last.pt"]
+    assert train.main(["--data", data, *QUICK[2:], *weights, "--workers", "0", "--epochs", "1"]) == 0
+    assert val.main(["--data", data, *weights, "--device", "cpu"]) == 0
 
 
 def test_its_single_class_and_an_evaluation(tmp_path, capsys):
@@ -133,8 +148,8 @@ def test_a_background_that_is_damaged_later_is_left_out_and_named(tmp_path, caps
     assert lost and all(name.startswith("picture ") for name in lost)
 
 
-@pytest.mark.parametrize("name", ["world-kinds.yaml", "world-closed.yaml"])
+@pytest.mark.parametrize("name", ["world-kinds.yaml", "world-open.yaml", "world-closed.yaml"])
 def test_the_worlds_of_cfg_data_are_described(name, monkeypatch):
     monkeypatch.setattr("data.sets.data_yaml.sample_folder", lambda world: Path())
     description, _ = read_description(CFG / "data" / name, require=())
-    assert len(description.names) == {"world-kinds.yaml": 64, "world-closed.yaml": 351}[name]
+    assert len(description.names) == {"world-kinds.yaml": 64, "world-open.yaml": 56, "world-closed.yaml": 351}[name]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.world.materials import MATERIALS
-from data.world.mixes import CLOSED, MIXES, long_tail, mix_of
+from data.world.mixes import CLOSED, HELD_KINDS, MIXES, long_tail, mix_of
 from data.world.picture import draw_picture
 from data.world.primitives import PRIMITIVES
 
@@ -17,6 +17,20 @@ def test_chances_and_classes_belong_together(name):
     assert set(mix.labels[mix.labels >= 0].tolist()) == set(range(len(mix.names)))
     names = [name for row in mix.names for name in row]
     assert len(names) == len(set(names))
+
+
+def test_what_the_open_mix_holds_back_is_nowhere_else():
+    """Kinds, combinations and names of the parts are not in `open`; together they are all that there is."""
+    parts = [mix_of(name).labels >= 0 for name in ("open", "open-combinations", "open-kinds")]
+    whole = mix_of("kinds").labels >= 0
+    assert (sum(part.astype(int) for part in parts) <= 1).all() and all(part.any() for part in parts)
+    held = np.array([one.names[0] in HELD_KINDS for one in PRIMITIVES])
+    assert held.sum() == len(HELD_KINDS) == len(mix_of("open-kinds").names)
+    assert (parts[2] == whole & held).all() and (parts[0] | parts[1] == whole & ~held).all()
+    share = parts[1].sum() / (whole & ~held).sum()
+    assert 0.1 < share < 0.2 and mix_of("open").chances.sum(1).min() > 0
+    words, said = mix_of("open-words"), {name for row in mix_of("open").names for name in row}
+    assert all(len(row) == 1 and row[0] not in said for row in words.names)
 
 
 def test_the_tail_is_that_of_the_figure():

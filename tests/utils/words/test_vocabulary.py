@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from utils.words.errors import ConfigError
@@ -42,15 +41,3 @@ def test_spellings_are_added_never_replaced():
         ("dust",),
     )
     assert more.with_spellings() == more
-
-
-def test_drawing_is_keyed_and_even():
-    vocabulary = Vocabulary.from_lists([("a", "b", "c"), ("d",), ("e", "f")])
-    rng = np.random.default_rng((0, 1, 2))
-    draws = [vocabulary.draw(rng) for _ in range(3000)]
-    again = np.random.default_rng((0, 1, 2))
-    assert [vocabulary.draw(again) for _ in range(3000)] == draws
-    assert {draw[1] for draw in draws} == {"d"}
-    for place, names in ((0, "abc"), (2, "ef")):
-        counts = [sum(draw[place] == name for draw in draws) for name in names]
-        assert sum(counts) == 3000 and max(counts) - min(counts) < 200
