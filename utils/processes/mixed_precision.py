@@ -52,13 +52,13 @@ def cpu_has_bf16() -> bool:
 def mixed_precision(device: torch.device, dtype: torch.dtype | None) -> Iterator[None]:
     """Compute in `dtype` where that is exact enough, as torch.autocast does; None: in float32 throughout."""
     on_cpu = device.type == "cpu" and dtype is not None
-    with torch.autocast(device.type, dtype, enabled=dtype is not None), _LargeDepthwise() if on_cpu else nullcontext():
+    with torch.autocast(device.type, dtype, enabled=dtype is not None), _SlowDepthwise() if on_cpu else nullcontext():
         yield
 
 
-class _LargeDepthwise(TorchFunctionMode):
-    """Depthwise convolutions with kernels larger than 3 in float32, within autocast on a CPU: torch 2.13 has no fast
-    kernel there for the gradient of their weights in bfloat16, and takes up to five times as long as in float32.
+class _SlowDepthwise(TorchFunctionMode):
+    """Depthwise convolutions with a stride or a kernel larger than 3 in float32, within autocast on a CPU: torch 2.13
+    has no fast kernel there for their gradients in bfloat16, and takes two to twenty times as long as in float32.
     """
 
     def __torch_function__(
@@ -69,12 +69,13 @@ class _LargeDepthwise(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """See torch.overrides."""
-        if func is torch.conv2d and torch.is_grad_enabled() and _is_large_depthwise(args[1]):
+        if func is torch.conv2d and torch.is_grad_enabled() and _is_slow(*args[1:]):
             with torch.autocast("cpu", enabled=False):
                 return func(args[0].float(), *args[1:], **(kwargs or {})).to(torch.get_autocast_dtype("cpu"))
         return func(*args, **(kwargs or {}))
 
 
-def _is_large_depthwise(weight: Tensor) -> bool:
-    """Whether a convolution with `weight` (out, in / groups, height, width) has one plane in each group."""
-    return weight.shape[0] > 1 == weight.shape[1] and max(weight.shape[2:]) > 3
+def _is_slow(weight: Tensor, bias: Tensor | None = None, stride: int | Sequence[int] = 1, *_: Any) -> bool:
+    """Whether a convolution with `weight` (out, in / groups, height, width) is a depthwise one of those."""
+    depthwise = weight.shape[0] > 1 == weight.shape[1]
+    return depthwise and (max(weight.shape[2:]) > 3 or stride not in (1, (1, 1)))

@@ -71,23 +71,32 @@ def gradient_of_kernel(x: torch.Tensor, conv: torch.nn.Conv2d, dtype: torch.dtyp
     return gradient
 
 
-@pytest.mark.parametrize("kernel", [3, 5, 7])
-def test_kernels_of_depthwise_convolutions_learn_as_in_float32(kernel):
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (3, 2), (5, 1), (7, 2)])
+def test_kernels_of_depthwise_convolutions_learn_as_in_float32(kernel, stride):
     torch.manual_seed(0)
-    conv = torch.nn.Conv2d(8, 8, kernel, padding=kernel // 2, groups=8)
+    conv = torch.nn.Conv2d(8, 8, kernel, stride, padding=kernel // 2, groups=8)
     x = torch.randn(2, 8, 20, 20)
     exact, mixed = gradient_of_kernel(x, conv, None), gradient_of_kernel(x, conv, torch.bfloat16)
     assert (mixed - exact).norm() < 0.01 * exact.norm()
 
 
-@pytest.mark.parametrize(("kernel", "groups", "learns"), [(5, 8, True), (5, 8, False), (3, 8, True), (5, 1, True)])
-def test_only_large_depthwise_kernels_that_learn_leave_bfloat16(kernel, groups, learns):
+@pytest.mark.parametrize(
+    ("kernel", "stride", "groups", "learns", "leaves"),
+    [
+        (5, 1, 8, True, True),
+        (3, 2, 8, True, True),
+        (5, 1, 8, False, False),
+        (3, 1, 8, True, False),
+        (5, 2, 1, True, False),
+    ],
+)
+def test_only_slow_depthwise_convolutions_that_learn_leave_bfloat16(kernel, stride, groups, learns, leaves):
     torch.manual_seed(0)
-    conv, x = torch.nn.Conv2d(8, 8, kernel, groups=groups), torch.randn(2, 8, 20, 20)
+    conv, x = torch.nn.Conv2d(8, 8, kernel, stride, groups=groups), torch.randn(2, 8, 20, 20)
     with torch.set_grad_enabled(learns), mixed_precision(CPU, torch.bfloat16):
         planes = conv(x)
     assert planes.dtype is torch.bfloat16
-    assert torch.equal(planes, conv(x).bfloat16()) == (kernel > 3 and groups > 1 and learns)
+    assert torch.equal(planes, conv(x).bfloat16()) == leaves
 
 
 def test_without_a_number_format_nothing_changes():
