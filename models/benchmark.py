@@ -193,15 +193,19 @@ def other_network(flags: BenchmarkFlags, words: Words | None) -> Graph:
 
 
 def report_ratios(graph: Graph, static: Graph | None, other: Graph, flags: BenchmarkFlags) -> None:
-    """A line for each kind of work: the network's time over the other network's, repeats of both in turn. Of a network
-    that reads text the `static` one detects.
+    """A line for each kind of work, with --bf16 in both number formats: the network's time over the other network's,
+    repeats of both in turn. Of a network that reads text the `static` one detects.
     """
     pair, device = (graph, other.to_device(graph.device)), graph.device
     images = [random_pictures(one, flags, device) for one in pair]
     ready = [without_norms(one) for one in (static or graph, other)]
-    kinds = [("static" if static else graph.spec.path.name, "forward", list(map(forward, ready, images)))]
-    if flags.train:
-        kinds += [(graph.spec.path.name, "forward and backward", list(map(training_step, pair, images)))]
+    kinds = []
+    for bf16, number in ((False, ""), (True, " in bf16"))[: 1 + flags.bf16]:
+        detecting = [forward(one, image, bf16) for one, image in zip(ready, images, strict=True)]
+        kinds += [("static" if static else graph.spec.path.name, f"forward{number}", detecting)]
+        if flags.train:
+            learning = [training_step(one, image, bf16) for one, image in zip(pair, images, strict=True)]
+            kinds += [(graph.spec.path.name, f"forward and backward{number}", learning)]
     for name, kind, works in kinds:
         first, second = in_turn(works, flags.repeats, device)
         line = "%s / %s, %s in turn: %.1f ms / %.1f ms = %.3f"

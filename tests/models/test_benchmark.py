@@ -60,7 +60,15 @@ def test_steps_stand_in_turn_too(capsys):
         assert benchmark.main([*argv, *(["--text-encoder", "ngram"] if first == "static" else [])]) == 0
         out = capsys.readouterr().out
         assert f"{first} / idfe-net-n.yaml, forward in turn: " in out
-        assert f"{one}.yaml / idfe-net-n.yaml, forward and backward in turn: " in out
+        assert f"{one}.yaml / idfe-net-n.yaml, forward and backward in turn: " in out and "in bf16" not in out
+
+
+def test_both_number_formats_stand_in_turn(capsys):
+    argv = ["--cfg", "idfe-net-n", "--against", "idfe-net-c2f-n", "--train", "--bf16", "--img", "64", "--repeats", "1"]
+    assert benchmark.main([*argv, "--device", "cpu"]) == 0
+    out = capsys.readouterr().out
+    for kind in ("forward", "forward and backward", "forward in bf16", "forward and backward in bf16"):
+        assert f"idfe-net-n.yaml / idfe-net-c2f-n.yaml, {kind} in turn: " in out
 
 
 @pytest.mark.parametrize(
