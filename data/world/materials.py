@@ -33,12 +33,14 @@ Rng = np.random.Generator
 class Surface:
     """`colour` (S, S, 3) float32 RGB 0..1; `angle` radians of its grain, weave or lines from the x axis; `lamp` radians
     of the side that light falls from. `parts` (S, S) uint8, 255 where a printed track or a thread runs, None without.
+    `body` (S, S) bool: where the part is that has this surface, None where it fills the picture.
     """
 
     colour: np.ndarray
     angle: float
     lamp: float
     parts: np.ndarray | None = None
+    body: np.ndarray | None = None
 
 
 Painter = Callable[[Rng, int], Surface]

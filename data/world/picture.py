@@ -9,18 +9,21 @@ import numpy as np
 
 from data.world import sensor
 from data.world.backgrounds import Backgrounds
+from data.world.features import add_features
 from data.world.marks import Spot
 from data.world.materials import MATERIALS, Surface
 from data.world.mixes import Mix, mix_of
 from data.world.primitives import PRIMITIVES, Primitive
 from data.world.wordings import codes
+from data.world.workpiece import cut_out
 
 Rng = np.random.Generator
 
 COUNTS = (0.15, 0.3, 0.2, 0.13, 0.1, 0.06, 0.06)  # chances of 0, 1, ... defects
-VISIBLE = 0.05  # change of light that a person notices
+VISIBLE = 0.07  # change of light that a person notices
 LEAST_SIDE, LEAST_LENGTH = 3.0, 5.0  # px of a box
 FARTHEST = 0.25  # defects are so much smaller in the pictures that are taken from farthest away
+PARTS, FEATURED = 0.3, 0.25  # pictures of a part that ends in them; with what looks like a defect and is none
 TRIES = 6  # places that are looked at for a defect
 
 
@@ -61,7 +64,7 @@ def draw_picture(
     rng, mix = np.random.default_rng([seed, index]), mix or mix_of("kinds")
     number = int(rng.choice(len(mix.chances), p=mix.materials()))
     material = "" if backgrounds else tuple(MATERIALS)[number]
-    surface = backgrounds.surface(rng, size) if backgrounds else MATERIALS[material](rng, size)
+    surface = backgrounds.surface(rng, size) if backgrounds else _part(rng, material, size)
     if rng.random() < 0.25:
         sensor.glare(rng, surface.colour)
     if rng.random() < 0.3:
@@ -73,6 +76,14 @@ def draw_picture(
         defects += [] if defect is None else [defect]
     labels = mix.labels[number][[defect.kind for defect in defects]]
     return WorldPicture(sensor.photographed(rng, surface.colour), material, tuple(defects), labels)
+
+
+def _part(rng: Rng, material: str, size: int) -> Surface:
+    """Something made of `material` that fills the picture or ends in it, with what belongs on it."""
+    surface = MATERIALS[material](rng, size)
+    if rng.random() < FEATURED:
+        add_features(rng, surface)
+    return cut_out(rng, surface) if surface.parts is None and rng.random() < PARTS else surface
 
 
 def add_defect(rng: Rng, surface: Surface, kind: int, taken: np.ndarray, scale: float = 1.0) -> Defect | None:
@@ -89,6 +100,8 @@ def add_defect(rng: Rng, surface: Surface, kind: int, taken: np.ndarray, scale: 
             continue
         before = surface.colour[window].copy()
         _mark(rng, primitive, surface, window, mask[inner])
+        if surface.body is not None:
+            np.copyto(surface.colour[window], before, where=~surface.body[window][..., None])
         return _seen(surface.colour, before, window, kind, taken)
     return None
 
@@ -124,6 +137,9 @@ def _corner(rng: Rng, primitive: Primitive, surface: Surface, shape: tuple[int, 
     size, (height, width) = len(surface.colour), shape
     if surface.parts is not None and primitive.where != "anywhere":
         y, x = _place_on_board(rng, surface.parts, primitive.where)
+    elif surface.body is not None:
+        places = np.flatnonzero(surface.body)
+        y, x = divmod(int(places[rng.integers(len(places))]), size)
     else:
         y, x = rng.uniform(0.03, 0.97, 2) * size
     return int(y - height / 2), int(x - width / 2)
