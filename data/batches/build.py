@@ -52,8 +52,9 @@ class Splits(NamedTuple):
 
     def train_vocabulary(self) -> Vocabulary:
         """What the classes to learn are called, and what else is said of them in training."""
-        world = self.train.world
-        return Vocabulary.from_lists(world.sayings if world and world.wordings else self.train.synonyms)
+        wordings = self.train.world.wordings if self.train.world else ()
+        said = dict.fromkeys(text for one in wordings for row in one.texts for text in row)
+        return replace(Vocabulary.from_lists(self.train.synonyms), further=tuple(said))
 
     def val_vocabulary(self) -> Vocabulary:
         """What the classes to find are called."""

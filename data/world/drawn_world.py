@@ -9,7 +9,7 @@ from pathlib import Path
 from data.world.backgrounds import Backgrounds
 from data.world.mixes import Mix, mix_of
 from data.world.picture import WorldPicture, draw_picture
-from data.world.wordings import sayings, wordings
+from data.world.wordings import wordings
 from utils.words.errors import ConfigError
 from utils.words.wording import Wording
 
@@ -40,11 +40,6 @@ class DrawnWorld:
     def wordings(self) -> tuple[Wording, ...]:
         """How its defects may be spoken of by their `codes`; () for classes of one name each."""
         return () if self.single else wordings(self._mix_name)
-
-    @property
-    def sayings(self) -> tuple[tuple[str, ...], ...]:
-        """Of each class all that its defects may be called, its name first."""
-        return sayings(self._mix_name)
 
     @property
     def _mix_name(self) -> str:

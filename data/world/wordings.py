@@ -14,6 +14,7 @@ from utils.words.wording import Wording
 
 TONES = (("dark", "black"), ("bright", "light"))
 SAID_TONES = {"dark", "black", "bright", "light", "white"}  # a name that has one gets no other
+ANY = ("defect", "flaw", "fault", "damage", "anomaly", "imperfection")
 PLACES = (*MATERIALS, "")  # "": on a picture of which nothing is known
 SPOKEN = ("kinds", "backgrounds", OPEN)  # mixes whose pictures are spoken of in several ways
 
@@ -34,22 +35,15 @@ def codes(kinds: Sequence[int], material: str, brighter: Sequence[bool]) -> np.n
 
 
 def wordings(mix: str) -> tuple[Wording, ...]:
-    """By kind, by tone and kind, by kind and material, by all three; () for a mix whose classes have one name each.
+    """By kind, by tone and kind, by kind and material, by all three, and as defects, whatever they are; () for a mix
+    whose classes have one name each.
 
     No text is of defects that the mix does not draw: to be asked for them in vain would teach what they are called.
     """
     if mix not in SPOKEN:
         return ()
-    return tuple(_wording(mix_of(mix), tone, material) for material in (False, True) for tone in (False, True))
-
-
-def sayings(mix: str) -> tuple[tuple[str, ...], ...]:
-    """Of each class its names, then whatever else `wordings` call its defects, each once."""
-    texts = [dict.fromkeys(row) for row in mix_of(mix).names]
-    for one in wordings(mix):
-        for case in _cases(mix_of(mix)):
-            texts[case.label] |= dict.fromkeys(one.texts[one.groups[case.code]])
-    return tuple(map(tuple, texts))
+    told_apart = [_wording(mix_of(mix), tone, material) for material in (False, True) for tone in (False, True)]
+    return (*told_apart, Wording(np.minimum(told_apart[0].groups, 0), (ANY,)))
 
 
 def _code(kind: int, place: int, tone: int) -> int:

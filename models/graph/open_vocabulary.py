@@ -29,7 +29,7 @@ DEFAULT_ENCODER = "open_clip"
 
 @dataclass(frozen=True, eq=False)
 class Words:
-    """Vectors (M, D) of a vocabulary: its names first, in order, then the other synonyms in order.
+    """Vectors (M, D) of a vocabulary's `strings`, in order.
 
     `encoder` is the encoder's name (which weights), `source` how to find it again (--text-encoder); `glossary` is what
     names are described by.
@@ -47,6 +47,7 @@ class Words:
         """
         templates = list(self.vocabulary.templates)
         content: dict[str, Any] = {"encoder": self.encoder, "source": self.source, "templates": templates}
+        content |= {"further": list(self.vocabulary.further)} if self.vocabulary.further else {}
         content |= {"glossary": self.glossary.plain()} if self.glossary else {}
         return {**content, "vectors": self.vectors.clone()}
 
@@ -85,7 +86,8 @@ def stored_words(content: Mapping[str, Any], path: Path) -> Words | None:
     if names != tuple(row[0] if row else "" for row in rows):
         raise DamagedError(path, "its synonyms are of other names; the file is inconsistent")
     check_names(rows, "synonyms", "class")
-    vocabulary = Vocabulary.from_lists(rows, stored["templates"])
+    further = tuple(stored.get("further", ()))
+    vocabulary = replace(Vocabulary.from_lists(rows, stored["templates"]), further=further)
     if len(vectors) != len(vocabulary.strings):
         texts = counted(len(vocabulary.strings), "text")
         raise DamagedError(path, f"{len(vectors)} text vectors for {texts}; the file is inconsistent")

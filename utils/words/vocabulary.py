@@ -17,11 +17,13 @@ class Vocabulary:
     """Classes by name. Evaluation uses `names`; training draws one of `synonyms[i]`, whose first is `names[i]`.
 
     `templates` put a name into words, `{}` being its place; several are averaged by the text encoder's caller.
+    `further` is what training says that is no name of a class, such as "defect" or "dark scratch".
     """
 
     names: tuple[str, ...]
     synonyms: tuple[tuple[str, ...], ...]
     templates: tuple[str, ...] = PLAIN
+    further: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         assert self.names == tuple(row[0] for row in self.synonyms), "the first synonym is the name"
@@ -54,8 +56,10 @@ class Vocabulary:
 
     @property
     def strings(self) -> tuple[str, ...]:
-        """What to encode before training, each string once: the names in order, then the other synonyms in order."""
-        return tuple(dict.fromkeys((*self.names, *(name for row in self.synonyms for name in row))))
+        """What to encode before training, each string once: the names in order, the other synonyms in order, what is
+        said beside.
+        """
+        return tuple(dict.fromkeys((*self.names, *(name for row in self.synonyms for name in row), *self.further)))
 
     def with_spellings(self) -> Vocabulary:
         """Known misspellings put right as further synonyms, where no other class has that name."""
