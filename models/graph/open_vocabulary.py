@@ -12,6 +12,7 @@ from torch import Tensor
 
 from models.graph.graph import Graph
 from models.rows.model_spec import ModelSpec
+from models.rows.text_reader import TextReader
 from models.text.cache import VectorCache
 from models.text.descriptions import describe, known_line, twins, unread
 from models.text.encoder import flaw
@@ -32,7 +33,7 @@ class Words:
     """Vectors (M, D) of a vocabulary's `strings`, in order.
 
     `encoder` is the encoder's name (which weights), `source` how to find it again (--text-encoder); `glossary` is what
-    names are described by.
+    names are described by. `guides` (G, D) guide the network in their place, see models.rows.text_reader.
     """
 
     vocabulary: Vocabulary
@@ -40,6 +41,11 @@ class Words:
     encoder: str
     source: str
     glossary: Glossary | None = None
+    guides: Tensor | None = None
+
+    def guides_of_others(self) -> Tensor:
+        """(G, D): what guides a network of these words when it looks for other ones."""
+        return self.vectors[: len(self.vocabulary)] if self.guides is None else self.guides
 
     def plain(self) -> dict[str, Any]:
         """What a checkpoint stores beside the synonyms: all vectors, so that no encoder is needed for what it knows,
@@ -147,7 +153,10 @@ def set_words(graph: Graph, words: Words) -> None:
     width, theirs = graph.text.width, words.vectors.shape[1]
     if theirs != width:
         raise ConfigError(f"text encoder {words.encoder}: vectors of {theirs} numbers, but the network takes {width}")
-    graph.text.fill(words.vectors, len(words.vocabulary))
+    graph.text.fill(words.vectors, len(words.vocabulary), words.guides)
+    for layer in graph.modules():
+        if isinstance(layer, TextReader):
+            layer.asked = 0 if words.guides is None else len(words.vocabulary)
 
 
 def permuted(words: Words, seed: int) -> Words:
@@ -161,13 +170,8 @@ def permuted(words: Words, seed: int) -> Words:
     order = own
     while (order == own).any():  # 1 permutation in e moves every name, however many there are
         order = torch.randperm(count, generator=random)
-    return Words(
-        Vocabulary.from_names(words.vocabulary.names),
-        words.vectors[:count][order],
-        words.encoder,
-        words.source,
-        words.glossary,
-    )
+    names = Vocabulary.from_names(words.vocabulary.names)
+    return replace(words, vocabulary=names, vectors=words.vectors[:count][order])
 
 
 def about_words(graph: Graph, words: Words | None) -> dict[str, str]:

@@ -17,6 +17,7 @@ from models.losses.anchor_free_criterion import FreeCriterion
 from models.losses.terms import Criterion
 from models.rows.folding import StaticRow
 from models.rows.registry import Ins, Strides, TextDim, register
+from models.rows.text_reader import TextReader
 from utils.config.config import Config
 from utils.values.predictions import Predictions
 
@@ -66,7 +67,7 @@ class ContrastiveBranch(nn.Module):
 
 
 @register
-class ContrastiveDetect(nn.Module):
+class ContrastiveDetect(TextReader):
     """Anchor-free head whose classes are texts: one map per level and, last, text (N, D) or (B, N, D) -> Predictions.
 
     `classes`: how many texts training compares at a time, for the first bias: about 5 objects per level of a 640-px
@@ -89,6 +90,7 @@ class ContrastiveDetect(nn.Module):
     def forward(self, inputs: Sequence[Tensor]) -> Predictions:
         """See the class."""
         *maps, text = inputs
+        text = self.asking(text)
         logits = [branch(x, text) for branch, x in zip(self.classes, maps, strict=True)]
         return _predictions(self.box(maps), logits, self.strides)
 
@@ -104,7 +106,7 @@ class ContrastiveDetect(nn.Module):
         """See models.rows.folding."""
         text = inputs[-1]
         assert text is not None and text.ndim == 2, "a static text is (N, D)"
-        return StaticRow(StaticDetect(self, text), tuple(range(len(inputs) - 1)), takes_list=True)
+        return StaticRow(StaticDetect(self, self.asking(text)), tuple(range(len(inputs) - 1)), takes_list=True)
 
 
 class StaticDetect(nn.Module):

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from models.layers.conv import Conv
+from models.rows.text_reader import TextReader
 
 HEAD_WIDTH = 32
 TEXTS_AT_ONCE = 256  # compared with every cell at a time: bounds the memory of a large vocabulary
 
 
-class TextGate(nn.Module):
+class TextGate(TextReader):
     """Each head's channels of a 3x3 convolution, times how well the cell matches its best text.
 
     Map (B, C, H, W) and text (N, D) or (B, N, D) -> (B, C, H, W). Gate of head m: sigmoid(max over n of
@@ -32,6 +33,7 @@ class TextGate(nn.Module):
 
     def forward(self, x: Tensor, text: Tensor) -> Tensor:
         """See the class."""
+        text = self.guiding(text)
         if not text.shape[-2]:
             raise ValueError("needs at least one text")
         batch, channels, height, width = x.shape
@@ -48,7 +50,7 @@ class TextGate(nn.Module):
     @torch.no_grad()
     def static(self, text: Tensor) -> StaticTextGate:
         """The gate for a text (N, D) known beforehand."""
-        return StaticTextGate(self, self.keys(text))
+        return StaticTextGate(self, self.keys(self.guiding(text)))
 
 
 class StaticTextGate(nn.Module):

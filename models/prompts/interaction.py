@@ -11,6 +11,7 @@ from torch.nn.functional import adaptive_max_pool2d, normalize, scaled_dot_produ
 from models.rows.folding import Constants
 from models.rows.registry import Ins, TextDim, register
 from models.rows.row_context import Context
+from models.rows.text_reader import TextReader
 
 HEAD_WIDTH = 32
 POOLED = 3  # each map is pooled to POOLED x POOLED tokens
@@ -39,7 +40,7 @@ class CrossAttention(nn.Module):
         return self.out(mixed.transpose(1, 2).flatten(2))
 
 
-class GuideRow(nn.Module):
+class GuideRow(TextReader):
     """What rows that make guides have in common: outputs (text, guides), which are the plain text in a static network
     and in half of the training batches.
     """
@@ -114,5 +115,5 @@ class TextVisualInteraction(GuideRow):
         # the maps' tokens always exist, so that every query has a key even where no prompt was found
         everywhere = torch.cat((valid, valid.new_ones(keys.shape[0], keys.shape[1] - visual.shape[1])), 1)
         text1 = normalize(texts + self.alpha_text * self.to_text(texts, keys, everywhere), dim=-1)
-        visual1 = visual + self.alpha_visual * self.to_visual(visual, text1)
+        visual1 = visual + self.alpha_visual * self.to_visual(visual, self.guiding(text1))
         return self.choose(context, texts, text1, join(text1, visual1, valid))

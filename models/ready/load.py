@@ -125,12 +125,13 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
 
 
 def look_for(loaded: Loaded, vocabulary: Vocabulary, text_encoder: str, glossary: str = "") -> Loaded:
-    """The network looking for other names; see words_for. Raises ConfigError for a closed network, UserError for
-    unusable text.
+    """The network looking for other names, guided by its own; see words_for. Raises ConfigError for a closed network,
+    UserError for unusable text.
     """
     if loaded.words is None:
         raise ConfigError(closed_words(loaded))
     words = words_for(loaded.words, vocabulary, text_encoder, glossary=glossary)
+    words = replace(words, guides=loaded.words.guides_of_others())
     set_words(loaded.model, words)
     return replace(loaded, names=vocabulary.names, words=words)
 
