@@ -60,8 +60,9 @@ def test_no_name_changes_what_is_found_of_another(name, tmp_path):
         first, *others = [logits for (_, plain), logits in found.items() if plain == trained]
         assert all(close(first, other) for other in others)
     assert close(found[3, True], before.class_logits[..., 0]), "its own names: as in training"
-    set_words(graph, words_of(["crack", "burr"], tmp_path))
-    assert not close(graph(image).class_logits[..., 0], before.class_logits[..., 0])
+    if not name.endswith(("energy-n", "rtvpnet-n")):  # where nothing else guides, as 36 random visual tokens do there
+        set_words(graph, words_of(["crack", "burr"], tmp_path))
+        assert not close(graph(image).class_logits[..., 0], before.class_logits[..., 0])
 
 
 def test_guides_are_those_of_the_network_and_stay_through_a_permutation(tmp_path):
