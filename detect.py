@@ -23,6 +23,7 @@ from data.augment.polarization import Optics
 from data.augment.scene import Scene
 from data.augment.transforms import eval_shape, whole_cells
 from data.batches.collate import collate
+from data.batches.examples import read_examples
 from data.batches.samples import letterboxed
 from data.drawn.glass_set import write_glass
 from data.index.union import open_data
@@ -33,8 +34,10 @@ from data.pictures.sources import Source, find_sources, keep_results_out, words
 from data.pictures.video import read_frames
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
+from models.ready.examples import look_at
 from models.ready.footprint import check_fits
-from models.ready.load import for_inference, load_masker, load_model, look_for
+from models.ready.load import Loaded, for_inference, load_masker, load_model
+from models.ready.prompted import check_reads_text, look_for_prompts, save_words
 from utils.config.config import Config, DataConfig, RunConfig, ValConfig
 from utils.config.detect_flags import DetectFlags, parse_detect
 from utils.config.given_values import as_path, as_switch, as_text
@@ -63,7 +66,7 @@ from utils.values.score_thresholds import ScoreThresholds
 from utils.values.verdict import Verdict
 from utils.words.class_names import class_map, wanted_classes
 from utils.words.errors import ConfigError, printable
-from utils.words.vocabulary import Vocabulary
+from utils.words.text import counted
 
 
 class Detector:
@@ -77,6 +80,7 @@ class Detector:
         half: bool = False,
         *,
         prompts: str | None = None,
+        examples: str | Path = "",
         text_encoder: str = "",
         glossary: str = "",
         sam: str = "",
@@ -84,7 +88,8 @@ class Detector:
         masks: bool = False,
         bgr: bool = False,
     ) -> None:
-        """`prompts`: what to look for ("scratch, oil stain") if the network reads text; see load_model, look_for.
+        """`prompts`: what to look for ("scratch, oil stain") if the network reads text, `examples`: a small labelled
+        set that shows it, beside words or in their place; see load_model, look_for_prompts.
         `glossary`: a file of yours that describes them, or none.
 
         `masks`: detections get masks, from the network's Mobile-SAM or from the one `sam` names; see load_masker.
@@ -104,12 +109,16 @@ class Detector:
             raise ConfigError(f"{name} reads the words of prompts, which are not given; leave it out")
         imgsz = None if imgsz is None else in_range(DataConfig, "imgsz", imgsz)
         loaded = load_model(weights, select_device(str(device)), sam, masks)
-        if prompts is not None:
-            vocabulary = Vocabulary.from_prompts(as_text("prompts", prompts))
-            loaded = look_for(loaded, vocabulary, text_encoder, glossary)
+        examples = as_path("examples", examples) if examples else ""
+        if prompts is not None or examples:
+            prompts = None if prompts is None else as_text("prompts", prompts)
+            loaded = look_for_prompts(loaded, prompts, text_encoder, glossary, _shown(loaded, examples, imgsz))
+        self.prompted = loaded if prompts is not None or examples else None
         self.masker = load_masker(loaded, sam) if masks else None
         self.model = for_inference(loaded.model, static)
         self.names, self.path, self.about, self.weights = loaded.names, loaded.path, loaded.about(), loaded.weights
+        if examples:
+            self.about["examples"] = Path(examples).name
         if self.masker is not None:
             self.about["masks"] = self.masker.mode
         self.imgsz, self.given_imgsz = imgsz or loaded.config.data.imgsz, imgsz
@@ -118,6 +127,14 @@ class Detector:
         self.mm_per_px: float | None = None
         self.limits: Limits | None = None
         check_fits(self.model, self.imgsz, pictures=1, half=self.half)
+
+    def save_prompts(self, path: str | Path) -> None:
+        """Write a checkpoint that looks for the same by itself, without examples or an encoder. Raises ConfigError
+        where nothing was asked for, or the file is there already; ResourceError.
+        """
+        if self.prompted is None:
+            raise ConfigError("--save-prompts: there is nothing to save; give --prompts or --examples")
+        save_words(self.prompted, Path(as_path("save_prompts", path)))
 
     def use_data(self, source: str | Path) -> list[str]:
         """Report classes by the names and numbers of this data set, and read pictures in the layout that it describes.
@@ -211,6 +228,16 @@ class Detector:
         ]
 
 
+def _shown(loaded: Loaded, examples: str, imgsz: int | None) -> dict[str, torch.Tensor]:
+    """What the labelled set `examples` shows, by class name; nothing where none is given."""
+    if not examples:
+        return {}
+    check_reads_text(loaded)
+    size, stride = imgsz or loaded.config.data.imgsz, loaded.model.stride
+    few = read_examples(examples, loaded.channels, str(loaded.path), size, stride)
+    return look_at(loaded.model, few.batches, few.names)
+
+
 def look(
     detector: Detector, frames: Iterable[Frame], nms: NMSConfig, batch_size: int, stop: Stop
 ) -> Iterator[PictureResult]:
@@ -232,6 +259,9 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
         given = DetectionSettings(flags.iou_thres, flags.max_det, size)
         limits = detector.use_thresholds(flags.thresholds, warnings.append)
         notices += limits.notices(given, flags.agnostic_nms, trained_at)
+    if flags.save_prompts:
+        detector.save_prompts(flags.save_prompts)
+        LOG.info("%s looks for %s", printable(flags.save_prompts), counted(len(detector.names), "class"))
     nms = _nms(flags, detector)
     pattern = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
     sources = find_sources(pattern, flags.recursive, detector.channels)
@@ -285,6 +315,7 @@ def _detector(flags: DetectFlags) -> Detector:
         flags.imgsz,
         flags.half,
         prompts=flags.prompts,
+        examples=flags.examples,
         text_encoder=flags.text_encoder,
         glossary=flags.glossary,
         sam=model.sam,

@@ -15,6 +15,7 @@ import torch
 
 from data.augment.transforms import whole_cells
 from data.batches.build import eval_loader, read_split
+from data.batches.examples import read_examples
 from data.batches.lost_pictures import LostPictures
 from data.batches.preview import plot_detections, show_pictures
 from data.batches.watched_loader import WatchedLoader
@@ -26,8 +27,10 @@ from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
 from models.losses.terms import Criterion, LossTerms
 from models.ready.evaluation_pass import EvaluationPass
+from models.ready.examples import look_at
 from models.ready.footprint import check_fits
-from models.ready.load import Loaded, closed_words, for_inference, load_model, look_for_classes, with_permuted_names
+from models.ready.load import Loaded, for_inference, load_model
+from models.ready.prompted import closed_words, look_for_classes, with_permuted_names
 from models.ready.timing import measure
 from utils.config.config import DataConfig, RunConfig, ValConfig
 from utils.config.val_config import assigned_config, check_predictions, data_config, flag_notices, val_config
@@ -246,12 +249,19 @@ def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Lo
     are matched with the data's by name.
     """
     if loaded.words is not None and not (flags.single_cls or flags.map_classes):
-        looking = look_for_classes(loaded, truth.synonyms, flags.prompts, flags.text_encoder, flags.glossary)
+        shown = {}
+        if flags.examples:
+            size, stride = flags.imgsz or loaded.config.data.imgsz, loaded.model.stride
+            few = read_examples(flags.examples, loaded.channels, str(loaded.path), size, stride)
+            shown = look_at(loaded.model, few.batches, few.names)
+        words = flags.prompts, flags.text_encoder, flags.glossary
+        looking = look_for_classes(loaded, truth.synonyms, *words, shown)
         assert looking.words is not None, "look_for_classes sets the words"
         labels = tuple(range(len(truth.names)))
         return looking, ClassMatch(labels), group_names(loaded.words.vocabulary, looking.words.vocabulary)
-    words = {"--prompts": flags.prompts is not None, "--text-encoder": flags.text_encoder, "--glossary": flags.glossary}
-    if given := next((flag for flag, value in words.items() if value), ""):
+    given_words = {"--prompts": flags.prompts is not None, "--examples": flags.examples}
+    given_words |= {"--text-encoder": flags.text_encoder, "--glossary": flags.glossary}
+    if given := next((flag for flag, value in given_words.items() if value), ""):
         raise ConfigError(f"{given}: {closed_words(loaded)}")
     where = str(loaded.path)
     return loaded, match_classes(loaded.names, truth.names, where, flags.single_cls, flags.map_classes), []

@@ -11,7 +11,8 @@ import detect
 import train
 import val
 from models.graph.open_vocabulary import encode
-from models.ready.load import Loaded, load_model, with_permuted_names
+from models.ready.load import Loaded, load_model
+from models.ready.prompted import with_permuted_names
 from utils.files import checkpoint
 from utils.words.errors import ConfigError
 from utils.words.vocabulary import Vocabulary
@@ -226,3 +227,79 @@ def test_prompts_on_a_closed_network(trained, glass, tmp_path, capsys):
     assert val.main([*argv, "--prompts", "a, b, c, d, e", "--data", str(glass)]) == 2
     errors = capsys.readouterr().err
     assert errors.count("knows its 5 classes only; prompts need a model that reads text") == 2
+
+
+def found_by(weights: Path, picture: Path, **words) -> dict[str, list[float]]:
+    """Scores of the detections of each name."""
+    detector = detect.Detector(weights, "cpu", **words)
+    found = detector(picture, conf=0.0, iou=0.99)
+    scores: dict[str, list[float]] = {name: [] for name in detector.names}
+    for label, score in zip(found.labels.tolist(), found.scores.tolist(), strict=True):
+        scores[detector.names[label]].append(score)
+    return {name: sorted(values, reverse=True)[:20] for name, values in scores.items()}
+
+
+def test_examples_join_words_and_change_none_of_their_scores(run, glass, tmp_path):
+    weights, picture = run / "weights" / "last.pt", sorted((glass.parent / "images" / "val").iterdir())[0]
+    first, *others = names = load_model(weights).names
+    words = found_by(weights, picture, prompts=f"{first}, dent")
+    both = found_by(weights, picture, prompts=f"{first}, dent", examples=glass)
+    assert list(both) == [first, "dent", *others]
+    assert both["dent"] == pytest.approx(words["dent"], rel=1e-6), "a name of words alone"
+    assert both[first] != pytest.approx(words[first], rel=1e-5), "a name of words and examples"
+    shown = found_by(weights, picture, examples=glass)
+    assert list(shown) == list(names) and shown[first] != pytest.approx(both[first], rel=1e-5)
+    folded = found_by(weights, picture, examples=glass, static=True)
+    assert all(folded[name] == pytest.approx(shown[name], rel=1e-3) for name in names)
+
+
+def test_what_was_asked_for_is_kept_in_a_checkpoint(run, glass, tmp_path, monkeypatch):
+    """... which needs neither the examples nor an encoder, and goes on being guided as the network was."""
+    weights, picture = run / "weights" / "last.pt", sorted((glass.parent / "images" / "val").iterdir())[0]
+    asked = {"prompts": "dent", "examples": glass}
+    detect.Detector(weights, "cpu", **asked).save_prompts(tmp_path / "mine.pt")
+    wanted = found_by(weights, picture, **asked)
+    monkeypatch.setattr("models.graph.open_vocabulary.find_encoder", None)
+    kept = found_by(tmp_path / "mine.pt", picture)
+    assert all(kept[name] == pytest.approx(scores, rel=1e-5) for name, scores in wanted.items())
+    assert found_by(tmp_path / "mine.pt", picture, prompts="dent")["dent"] == pytest.approx(wanted["dent"], rel=1e-5)
+    content = checkpoint.load(tmp_path / "mine.pt")
+    assert "optimizer" not in content and len(content["vocabulary"]["guides"]) == 5
+
+
+def test_examples_by_the_scripts(run, glass, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    weights, source = str(run / "weights" / "last.pt"), str(glass.parent / "images" / "val")
+    shared = ["--weights", weights, "--device", "cpu", "--examples", str(glass)]
+    assert detect.main([*shared, "--source", source, "--save-prompts", "mine.pt"]) == 0
+    assert "mine.pt looks for 5 classes" in capsys.readouterr().out
+    assert json.loads(Path("runs/detect/exp/run.json").read_text())["examples"] == glass.name
+    assert val.main([*shared, "--data", str(glass), "--noplots"]) == 0
+    assert val.main([*shared, "--data", str(glass), "--noplots", "--prompts", "a, b, c, d, e"]) == 0
+    apart, mixed = (Path(f"runs/val/{name}/predictions.json").read_text() for name in ("exp", "exp2"))
+    assert apart != mixed
+
+
+def test_examples_that_show_nothing(run, glass, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    weights, source = str(run / "weights" / "last.pt"), str(glass.parent / "images" / "val")
+    shared = ["--weights", weights, "--device", "cpu", "--source", source]
+    bare = tmp_path / "bare"
+    (bare / "images" / "train").mkdir(parents=True)
+    (bare / "labels" / "train").mkdir(parents=True)
+    picture = sorted(Path(source).iterdir())[0]
+    (bare / "images" / "train" / picture.name).write_bytes(picture.read_bytes())
+    (bare / "labels" / "train" / f"{picture.stem}.txt").touch()
+    (bare / "classes.txt").write_text("pit\n")
+    for more, code, said in (
+        (["--examples", "bare"], 3, "shows no boxes"),
+        (["--examples", "nowhere"], 2, "nowhere"),
+        (["--save-prompts", "a.pt"], 2, "nothing to save"),
+        (["--examples", str(glass), "--save-prompts", str(picture)], 2, "is there already"),
+    ):
+        assert detect.main([*shared, *more]) == code
+        *_, error = capsys.readouterr().err.splitlines()
+        assert said in error and error.startswith("error[")
+    (bare / "labels" / "train" / f"{picture.stem}.txt").write_text("0 0.5 0.5 0.01 0.01\n")
+    assert detect.main([*shared, "--examples", "bare"]) == 0
+    assert "pit is 1 px at most" in capsys.readouterr().err

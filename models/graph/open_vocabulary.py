@@ -55,6 +55,7 @@ class Words:
         content: dict[str, Any] = {"encoder": self.encoder, "source": self.source, "templates": templates}
         content |= {"further": list(self.vocabulary.further)} if self.vocabulary.further else {}
         content |= {"glossary": self.glossary.plain()} if self.glossary else {}
+        content |= {"guides": self.guides.clone()} if self.guides is not None else {}
         return {**content, "vectors": self.vectors.clone()}
 
 
@@ -98,7 +99,10 @@ def stored_words(content: Mapping[str, Any], path: Path) -> Words | None:
         texts = counted(len(vocabulary.strings), "text")
         raise DamagedError(path, f"{len(vectors)} text vectors for {texts}; the file is inconsistent")
     glossary = Glossary.from_plain(stored["glossary"]) if "glossary" in stored else None
-    return Words(vocabulary, vectors, stored["encoder"], stored["source"], glossary)
+    guides = stored.get("guides")
+    if guides is not None and (found := flaw(guides)):
+        raise DamagedError(path, f"the vectors that guide it have {found}")
+    return Words(vocabulary, vectors, stored["encoder"], stored["source"], glossary, guides)
 
 
 def words_for(

@@ -42,11 +42,16 @@ class ContrastiveBranch(nn.Module):
 
     def forward(self, x: Tensor, text: Tensor) -> Tensor:
         """See the class."""
-        v = self.bn(self.embed(self.tower(x)))
+        v = self.embedding(x)
         unit = normalize(text, dim=-1) * self.log_scale.exp()
         # cells (B, H W, D) against (D, N) or (B, D, N): the product broadcasts one text over all pictures
         logits = v.permute(0, 2, 3, 1).flatten(1, 2) @ unit.mT + self.bias
         return logits.unflatten(1, v.shape[2:]).permute(0, 3, 1, 2)
+
+    def embedding(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) -> what is compared with text, (B, D, H, W)."""
+        v: Tensor = self.bn(self.embed(self.tower(x)))
+        return v
 
     @torch.no_grad()
     def static(self, text: Tensor) -> nn.Sequential:
@@ -93,6 +98,11 @@ class ContrastiveDetect(TextReader):
         text = self.asking(text)
         logits = [branch(x, text) for branch, x in zip(self.classes, maps, strict=True)]
         return _predictions(self.box(maps), logits, self.strides)
+
+    def embeddings(self, inputs: Sequence[Tensor]) -> Tensor:
+        """What `forward` compares with text, (B, A, D) in the order of its predictions."""
+        branches = [branch for branch in self.classes if isinstance(branch, ContrastiveBranch)]
+        return cells_last([branch.embedding(x) for branch, x in zip(branches, inputs[:-1], strict=True)])
 
     def criterion(self, cfg: Config) -> Criterion:
         """See models.heads.head."""

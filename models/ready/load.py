@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from models.graph.graph import Graph
 from models.graph.open_vocabulary import (
     Words,
     about_words,
-    permuted,
     set_words,
     stored_words,
     words_for,
@@ -32,7 +31,7 @@ from utils.files.checkpoint import stored_in
 from utils.values.channels import Channels, channels_of_plain
 from utils.values.weights_identity import WeightsIdentity
 from utils.words.class_names import name_key
-from utils.words.errors import ConfigError, DamagedError
+from utils.words.errors import DamagedError
 from utils.words.vocabulary import Vocabulary
 from utils.words.yamlio import Document
 
@@ -124,65 +123,10 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
     return Loaded(model, tuple(content["names"]), config, content["epoch"], path, words, weights)
 
 
-def look_for(loaded: Loaded, vocabulary: Vocabulary, text_encoder: str, glossary: str = "") -> Loaded:
-    """The network looking for other names, guided by its own; see words_for. Raises ConfigError for a closed network,
-    UserError for unusable text.
-    """
-    if loaded.words is None:
-        raise ConfigError(closed_words(loaded))
-    words = words_for(loaded.words, vocabulary, text_encoder, glossary=glossary)
-    words = replace(words, guides=loaded.words.guides_of_others())
-    set_words(loaded.model, words)
-    return replace(loaded, names=vocabulary.names, words=words)
-
-
-def look_for_classes(
-    loaded: Loaded, synonyms: Sequence[Sequence[str]], prompts: str | None, text_encoder: str, glossary: str = ""
-) -> Loaded:
-    """The network looking for the classes of a data set, by their names and `synonyms`, or by `prompts`, one for each.
-    Raises UserError.
-    """
-    vocabulary = Vocabulary.from_lists(synonyms)
-    if prompts is not None:
-        vocabulary = Vocabulary.from_prompts(prompts)
-        if len(vocabulary) != len(synonyms):
-            raise ConfigError(f"--prompts: {len(vocabulary)} for the data's {len(synonyms)} classes; give one each")
-    return look_for(loaded, vocabulary, text_encoder, glossary)
-
-
-def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:
-    """The network `times` times with its text vectors permuted among the names, in another order for each seed: what it
-    finds then is right by chance. At the end it has its own words again. Raises ConfigError at once for a closed
-    network, or one that looks for a single class.
-    """
-    if not times:
-        return iter(())
-    if loaded.words is None:
-        raise ConfigError(f"val.chance: {loaded.path} reads no text; there is nothing to permute")
-    if len(loaded.words.vocabulary) < 2:
-        raise ConfigError(f"val.chance: {loaded.path} looks for one class; there is no other's name")
-    return _permuted(loaded.model, loaded.words, range(times))
-
-
-def _permuted(model: Graph, words: Words, seeds: Iterable[int]) -> Iterator[Graph]:
-    for seed in seeds:
-        set_words(model, permuted(words, seed))
-        yield model
-    set_words(model, words)
-
-
 def load_masker(loaded: Loaded, sam: str) -> Masker:
     """What gives masks of the network's boxes; `sam` as for `load_model`. Raises UserError."""
     own = next((layer.sam for layer in loaded.model.layers if isinstance(layer, SAMEmbedding)), None)
     return Masker(sam_for_masks(own, sam or loaded.config.model.sam), next(loaded.model.parameters()).device)
-
-
-def closed_words(loaded: Loaded) -> str:
-    """Why a closed network takes no prompts."""
-    return (
-        f"{loaded.path} ({loaded.model.spec.path.name}) knows its {len(loaded.names)} classes only; "
-        "prompts need a model that reads text, such as rtvpnet-s.yaml"
-    )
 
 
 def for_inference(model: Graph, static: bool = False) -> Graph:

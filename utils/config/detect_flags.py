@@ -47,8 +47,10 @@ class DetectFlags:
     name: str
     exist_ok: bool
     prompts: str | None
+    examples: str
     text_encoder: str
     glossary: str
+    save_prompts: str
     masks: bool
     assignments: tuple[str, ...]
     debug: bool
@@ -74,6 +76,9 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
     parser.add_argument("--thresholds", default="", metavar="FILE", help="thresholds.yaml of val.py: one per class")
     add_common(parser, "runs/detect")
     add_words(parser, "what to look for, in words")
+    parser.add_argument(
+        "--save-prompts", default="", metavar="FILE", help="RTVPNet: a checkpoint that looks for these by itself"
+    )
     parser.add_argument(
         "--masks", action="store_true", help="masks of what is found, with --set model.sam=mobile_sam.pt"
     )

@@ -21,6 +21,12 @@ def add_common(parser: Parser, project: str) -> None:
 def add_words(parser: Parser, text: str) -> None:
     """What an open-vocabulary network looks for; `text` is the help of --prompts."""
     parser.add_argument("--prompts", default=None, metavar='"a, b"', help=f"RTVPNet: {text}")
+    parser.add_argument(
+        "--examples",
+        default="",
+        metavar="FOLDER|YAML",
+        help="RTVPNet: a labelled set that shows what to look for",
+    )
     parser.add_argument("--text-encoder", default="", help="RTVPNet: the checkpoint's, where it has moved")
     add_glossary(parser, "glossary", "", "the checkpoint's")
 

@@ -53,6 +53,7 @@ class ValFlags:
     from_preds: tuple[str, ...]
     compare: tuple[str, str] | None
     prompts: str | None
+    examples: str
     text_encoder: str
     glossary: str
     debug: bool

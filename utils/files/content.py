@@ -38,13 +38,15 @@ class StoredGlossary(TypedDict):
 
 
 class StoredWords(TypedDict):
-    """What a network that reads text looks for: `vectors` (M, D), unit rows of its names, then of other synonyms."""
+    """What a network that reads text looks for: `vectors` (M, D), unit rows of its names, then of what else is said."""
 
     encoder: str
     source: str
     templates: list[str]
     vectors: Tensor
     glossary: NotRequired[StoredGlossary]
+    further: NotRequired[list[str]]  # what else training says
+    guides: NotRequired[Tensor]  # (G, D), see models.rows.text_reader
 
 
 class Content(TypedDict):

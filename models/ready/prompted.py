@@ -1,0 +1,161 @@
+"""What a loaded network that reads text looks for: words, examples, or its own words in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from models.graph.graph import Graph
+from models.graph.open_vocabulary import Words, permuted, set_words, words_for
+from models.ready.load import Loaded, checkpoint_network
+from utils.files import checkpoint
+from utils.files.content import Content
+from utils.words.class_names import name_key
+from utils.words.errors import ConfigError, printable
+from utils.words.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What examples of a class look like, `vector` (D,), beside its words or `alone` in their place."""
+
+    vector: Tensor
+    alone: bool
+
+
+def look_for(
+    loaded: Loaded,
+    vocabulary: Vocabulary,
+    text_encoder: str,
+    glossary: str = "",
+    shown: Mapping[int, Shown] = MappingProxyType({}),
+) -> Loaded:
+    """The network looking for other names, guided by its own; see words_for. Of classes that are `shown`, by number,
+    examples say what they look like. Raises ConfigError for a closed network, UserError for unusable text.
+    """
+    check_reads_text(loaded)
+    assert loaded.words is not None, "it reads text"
+    words = _worded(loaded.words, vocabulary, text_encoder, glossary, shown)
+    words = replace(words, guides=loaded.words.guides_of_others())
+    set_words(loaded.model, words)
+    return replace(loaded, names=vocabulary.names, words=words)
+
+
+def _worded(
+    stored: Words, vocabulary: Vocabulary, text_encoder: str, glossary: str, shown: Mapping[int, Shown]
+) -> Words:
+    """See look_for."""
+    rows = [row for k, row in enumerate(vocabulary.synonyms) if k not in shown or not shown[k].alone]
+    if len(rows) == len(vocabulary):
+        words = words_for(stored, vocabulary, text_encoder, glossary=glossary)
+    elif rows:
+        words = words_for(stored, Vocabulary.from_lists(rows), text_encoder, glossary=glossary)
+    else:
+        words = replace(stored, vectors=stored.vectors[:0])
+    if not shown:
+        return words
+    said, vectors = iter(words.vectors), []
+    for k in range(len(vocabulary)):
+        total = torch.zeros_like(stored.vectors[0])
+        if k not in shown or not shown[k].alone:
+            total = total + next(said)
+        if k in shown:
+            total = total + shown[k].vector
+        vectors.append(normalize(total, dim=0))
+    return replace(words, vocabulary=Vocabulary.from_names(vocabulary.names), vectors=torch.stack(vectors))
+
+
+def look_for_classes(
+    loaded: Loaded,
+    synonyms: Sequence[Sequence[str]],
+    prompts: str | None,
+    text_encoder: str,
+    glossary: str = "",
+    examples: Mapping[str, Tensor] = MappingProxyType({}),
+) -> Loaded:
+    """The network looking for the classes of a data set, by their names and `synonyms`, or by `prompts`, one for each;
+    or, where there are `examples` of a class's name, by those, beside its prompt where there is one. Raises UserError.
+    """
+    by_key = {name_key(name): vector for name, vector in examples.items()}
+    keys = [name_key(row[0]) for row in synonyms]
+    shown = {k: Shown(by_key[key], alone=prompts is None) for k, key in enumerate(keys) if key in by_key}
+    vocabulary = Vocabulary.from_lists(synonyms)
+    if prompts is not None:
+        vocabulary = Vocabulary.from_prompts(prompts)
+        if len(vocabulary) != len(synonyms):
+            raise ConfigError(f"--prompts: {len(vocabulary)} for the data's {len(synonyms)} classes; give one each")
+    return look_for(loaded, vocabulary, text_encoder, glossary, shown)
+
+
+def look_for_prompts(
+    loaded: Loaded, prompts: str | None, text_encoder: str, glossary: str, examples: Mapping[str, Tensor]
+) -> Loaded:
+    """The network looking for `prompts`, then for the `examples` of other names; a name of both is looked for by both.
+    Raises UserError.
+    """
+    said = [] if prompts is None else list(Vocabulary.from_prompts(prompts).names)
+    by_key = {name_key(name): vector for name, vector in examples.items()}
+    keys = {name_key(name) for name in said}
+    names = [*said, *(name for name in examples if name_key(name) not in keys)]
+    shown = {
+        k: Shown(by_key[name_key(name)], alone=k >= len(said))
+        for k, name in enumerate(names)
+        if name_key(name) in by_key
+    }
+    return look_for(loaded, Vocabulary.from_names(names, where="--examples"), text_encoder, glossary, shown)
+
+
+def save_words(loaded: Loaded, path: Path) -> None:
+    """Write a checkpoint of the network that looks for what `loaded` does, without an encoder and without examples.
+    Raises ConfigError for a file that is there, CheckpointError, ResourceError.
+    """
+    assert loaded.words is not None, "a closed network has no words"
+    if path.exists():
+        raise ConfigError(f"--save-prompts {printable(str(path))}: is there already; name a new file")
+    content = checkpoint.load(loaded.path)
+    kept = {key: content[key] for key in Content.__annotations__ if key in content}  # nothing of the training's state
+    spec = loaded.model.spec.with_values(nc=len(loaded.names))
+    checkpoint.save(
+        path, kept | checkpoint_network(loaded.model, loaded.names, loaded.words) | {"model_spec": spec.plain()}
+    )
+
+
+def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:
+    """The network `times` times with its text vectors permuted among the names, in another order for each seed: what it
+    finds then is right by chance. At the end it has its own words again. Raises ConfigError at once for a closed
+    network, or one that looks for a single class.
+    """
+    if not times:
+        return iter(())
+    if loaded.words is None:
+        raise ConfigError(f"val.chance: {loaded.path} reads no text; there is nothing to permute")
+    if len(loaded.words.vocabulary) < 2:
+        raise ConfigError(f"val.chance: {loaded.path} looks for one class; there is no other's name")
+    return _permuted(loaded.model, loaded.words, range(times))
+
+
+def _permuted(model: Graph, words: Words, seeds: Iterable[int]) -> Iterator[Graph]:
+    for seed in seeds:
+        set_words(model, permuted(words, seed))
+        yield model
+    set_words(model, words)
+
+
+def check_reads_text(loaded: Loaded) -> None:
+    """Raise ConfigError for a closed network."""
+    if loaded.words is None:
+        raise ConfigError(closed_words(loaded))
+
+
+def closed_words(loaded: Loaded) -> str:
+    """Why a closed network takes no prompts."""
+    return (
+        f"{loaded.path} ({loaded.model.spec.path.name}) knows its {len(loaded.names)} classes only; "
+        "prompts need a model that reads text, such as rtvpnet-s.yaml"
+    )
