@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from data.world.fields import layers, shaded
-from data.world.materials import Surface
+from data.world.surface import Surface
 
 Rng = np.random.Generator
 SIGNS = "ABCDEFGHKLMNPRSTUVXYZ0123456789-/."

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from data.world.fields import layers, ramp, shaded, smooth, tinted
-from data.world.materials import any_colour
+from data.world.surface import any_colour
 
 Rng = np.random.Generator
 Mask = np.ndarray

@@ -11,9 +11,10 @@ from data.world import sensor
 from data.world.backgrounds import Backgrounds
 from data.world.features import add_features
 from data.world.marks import Spot
-from data.world.materials import MATERIALS, Surface
+from data.world.materials import MATERIALS
 from data.world.mixes import Mix, mix_of
 from data.world.primitives import PRIMITIVES, Primitive
+from data.world.surface import Surface
 from data.world.wordings import codes
 from data.world.workpiece import cut_out
 

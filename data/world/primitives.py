@@ -19,11 +19,14 @@ Rng = np.random.Generator
 Outline = Callable[[Rng, float], Mask]
 Where = Literal["anywhere", "on a track", "between tracks", "at a track's edge"]
 
-METALS = ("brushed steel", "rolled steel", "cast iron", "machined metal", "galvanised sheet")
-COATED = ("painted metal", "moulded plastic", "ceramic tile")
-SOFT = ("cloth", "leather", "paper", "foil", "rubber")
+METALS = (
+    *("brushed steel", "rolled steel", "cast iron", "machined metal", "galvanised sheet"),
+    *("turned metal", "weld seam", "perforated sheet", "anodised aluminium"),
+)
+COATED = ("painted metal", "moulded plastic", "ceramic tile", "anodised aluminium")
+SOFT = ("cloth", "leather", "paper", "foil", "rubber", "knitted fabric", "carpet")
 MINERAL = ("concrete", "asphalt", "stone", "brick wall", "ceramic tile")
-CLEAR = ("glass", "foil", "ceramic tile", "moulded plastic", "painted metal")
+CLEAR = ("glass", "foil", "ceramic tile", "moulded plastic", "painted metal", "carbon fibre", "display")
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +124,12 @@ PRIMITIVES: tuple[Primitive, ...] = (
     ),
     Primitive(("hair", "fibre", "lint"), _fibre(0.003, 0.01), (marks.dark, marks.bright), (0.05, 0.3)),
     Primitive(
-        ("missing thread", "broken pick", "missing yarn"), _strip(0.01, 0.03), TONES, (0.15, 1.0), ("cloth",), "grain"
+        ("missing thread", "broken pick", "missing yarn"),
+        _strip(0.01, 0.03),
+        TONES,
+        (0.15, 1.0),
+        ("cloth", "knitted fabric", "carbon fibre"),
+        "grain",
     ),
     Primitive(("chatter marks", "tool marks"), _bars(5, 14), (marks.dark, marks.pressed), (0.1, 0.5), METALS, "grain"),
     Primitive(
@@ -205,7 +213,7 @@ PRIMITIVES: tuple[Primitive, ...] = (
         _area(0.08, 0.3),
         (marks.green, marks.dark),
         (0.08, 0.5),
-        ("wood", "paper", "cloth", "brick wall", "concrete", "leather"),
+        ("wood", "paper", "cloth", "brick wall", "concrete", "leather", "carpet", "particle board"),
     ),
     Primitive(
         ("burn mark", "scorch"),
@@ -240,10 +248,14 @@ PRIMITIVES: tuple[Primitive, ...] = (
         _area(0.3, 0.7),
         (marks.peeled,),
         (0.05, 0.5),
-        COATED + ("brick wall", "concrete", "wood"),
+        COATED + ("brick wall", "concrete", "wood", "carbon fibre", "particle board"),
     ),
     Primitive(
-        ("chip", "break-out", "spall"), _shard(0.4), (marks.broken,), (0.02, 0.2), MINERAL + COATED + ("glass", "wood")
+        ("chip", "break-out", "spall"),
+        _shard(0.4),
+        (marks.broken,),
+        (0.02, 0.2),
+        MINERAL + COATED + ("glass", "wood", "particle board", "wafer", "carbon fibre"),
     ),
     Primitive(
         ("erosion", "washed-out area"), _area(0.3, 0.6), (marks.crusted, marks.pressed), (0.1, 0.6), MINERAL + METALS

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from data.world.fields import layers, shaded, smooth
-from data.world.materials import Surface
+from data.world.surface import Surface
 
 Rng = np.random.Generator
 Mask = np.ndarray  # (S, S) uint8, 255 where the part is
