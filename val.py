@@ -190,7 +190,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     pin = device.type == "cuda"
     strict = data.bad_data == "error"
     loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels, world, strict)
-    about = loaded.about()
+    about = loaded.about() | ({"examples": Path(flags.examples).name} if flags.examples else {})
     origin = {**weights_about(loaded.path), "data": truth.data_report.plain(), **about}
     run = open_run(flags, {**provenance(argv), **origin}) if world.first else Path()
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
@@ -254,6 +254,8 @@ def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Lo
             size, stride = flags.imgsz or loaded.config.data.imgsz, loaded.model.stride
             few = read_examples(flags.examples, loaded.channels, str(loaded.path), size, stride)
             shown = look_at(loaded.model, few.batches, few.names)
+            if warning := few.words_about(truth):
+                LOG.warning(warning)
         words = flags.prompts, flags.text_encoder, flags.glossary
         looking = look_for_classes(loaded, truth.synonyms, *words, shown)
         assert looking.words is not None, "look_for_classes sets the words"

@@ -275,6 +275,10 @@ def test_examples_by_the_scripts(run, glass, tmp_path, monkeypatch, capsys):
     assert "mine.pt looks for 5 classes" in capsys.readouterr().out
     assert json.loads(Path("runs/detect/exp/run.json").read_text())["examples"] == glass.name
     assert val.main([*shared, "--data", str(glass), "--noplots"]) == 0
+    assert "that are evaluated" not in capsys.readouterr().err
+    assert val.main([*shared, "--data", str(glass), "--noplots", "--task", "train", "--name", "leak"]) == 0
+    assert "shows 12 of the 12 pictures that are evaluated: scores are too high" in capsys.readouterr().err
+    assert json.loads(Path("runs/val/leak/results.json").read_text())["examples"] == glass.name
     assert val.main([*shared, "--data", str(glass), "--noplots", "--prompts", "a, b, c, d, e"]) == 0
     apart, mixed = (Path(f"runs/val/{name}/predictions.json").read_text() for name in ("exp", "exp2"))
     assert apart != mixed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from utils.console.log import LOG
 from utils.values.batch import Batch
 from utils.values.channels import Channels
 from utils.words.errors import DataError, printable
+from utils.words.text import counted
 
 SEEN_PX = 8  # the least size of an example at which a network of stride 8 sees more than a spot
 AT_ONCE = 8  # pictures
@@ -24,10 +26,17 @@ AT_ONCE = 8  # pictures
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """`batches` of pictures whose labels are numbers of `names`; of some of these there may be no box."""
+    """`batches` of the pictures `paths`, whose labels are numbers of `names`; of some of these there may be no box."""
 
     names: tuple[str, ...]
     batches: Iterable[Batch]
+    paths: frozenset[Path]
+
+    def words_about(self, truth: RecordSet) -> str:
+        """What to say where pictures that are to be evaluated are among the examples; empty where none is."""
+        count = sum(record.path in self.paths for record in truth.records)
+        pictures = counted(len(truth.records), "picture")
+        return f"--examples: shows {count:,} of the {pictures} that are evaluated: scores are too high" if count else ""
 
 
 def read_examples(source: str, needed: Channels, where: str, imgsz: int, stride: int) -> Examples:
@@ -44,7 +53,7 @@ def read_examples(source: str, needed: Channels, where: str, imgsz: int, stride:
     cfg = DataConfig(imgsz=whole_cells(imgsz, stride), workers=0)
     _say_what_is_hard_to_see(source, truth, cfg.imgsz)
     batches = eval_loader(truth.records, cfg, stride, AT_ONCE, False, truth.channels, strict=True)
-    return Examples(truth.names, batches)
+    return Examples(truth.names, batches, frozenset(record.path for record in truth.records))
 
 
 def _say_what_is_hard_to_see(source: str, truth: RecordSet, imgsz: int) -> None:
