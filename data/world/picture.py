@@ -23,7 +23,8 @@ Rng = np.random.Generator
 COUNTS = (0.15, 0.3, 0.2, 0.13, 0.1, 0.06, 0.06)  # chances of 0, 1, ... defects
 VISIBLE = 0.07  # change of light that a person notices
 LEAST_SIDE, LEAST_LENGTH = 3.0, 5.0  # px of a box
-FARTHEST = 0.25  # defects are so much smaller in the pictures that are taken from farthest away
+FARTHEST, NEAREST = 0.25, 4.0  # defects are so much smaller or larger in pictures that are taken from there
+LARGEST = 0.95  # part of the picture that a defect is long at most
 PARTS, FEATURED = 0.3, 0.25  # pictures of a part that ends in them; with what looks like a defect and is none
 TRIES = 6  # places that are looked at for a defect
 
@@ -71,9 +72,9 @@ def draw_picture(
     if rng.random() < 0.3:
         sensor.shadow(rng, surface.colour)
     taken, defects = np.zeros((size, size), bool), []
-    distance = float(np.exp(rng.uniform(np.log(FARTHEST), 0)))
+    scale = float(np.exp(rng.uniform(np.log(FARTHEST), np.log(NEAREST))))
     for kind in rng.choice(len(PRIMITIVES), rng.choice(len(COUNTS), p=COUNTS), p=mix.kinds(number)).tolist():
-        defect = add_defect(rng, surface, kind, taken, distance)
+        defect = add_defect(rng, surface, kind, taken, scale)
         defects += [] if defect is None else [defect]
     labels = mix.labels[number][[defect.kind for defect in defects]]
     return WorldPicture(sensor.photographed(rng, surface.colour), material, tuple(defects), labels)
@@ -93,7 +94,7 @@ def add_defect(rng: Rng, surface: Surface, kind: int, taken: np.ndarray, scale: 
     """
     primitive, size = PRIMITIVES[kind], len(taken)
     angle = _angle(rng, primitive, surface)
-    mask = _laid(primitive.outline(rng, max(_side(rng, primitive) * size * scale, 4.0)), angle)
+    mask = _laid(primitive.outline(rng, max(min(_side(rng, primitive) * scale, LARGEST) * size, 4.0)), angle)
     for _ in range(TRIES):
         corner = _corner(rng, primitive, surface, mask.shape)
         window, inner = _overlap(corner, mask.shape, size)
