@@ -67,7 +67,8 @@ def test_a_network_that_reads_text_is_told_of_its_defects_in_many_ways(tmp_path,
     assert train.main([*flags, "--epochs", "1"]) == 0
     content = torch.load("runs/train/exp/weights/last.pt", weights_only=True)
     said = content["vocabulary"]["further"]
-    assert len(content["names"]) == 56 and {"defect", "dark scratch", "black scratch on cloth"} <= set(said)
+    assert len(content["names"]) == 56 and {"defect", "dark scratch"} <= set(said)
+    assert sum(text.startswith("black scratch on ") for text in said) > 20
     assert len(content["vocabulary"]["vectors"]) == len({*said, *sum(content["synonyms"], [])}) > 5000
     weights = ["--weights", "runs/train/exp/weights/last.pt"]
     assert train.main(["--data", data, *QUICK[2:], *weights, "--workers", "0", "--epochs", "1"]) == 0
