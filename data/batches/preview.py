@@ -9,8 +9,10 @@ import numpy as np
 from torch.utils.data import DataLoader
 
 from data.augment.polarization import Optics, degree_and_angle, stokes
+from data.augment.scene import SceneSource
 from data.batches.sampler import EpochBatches
 from data.batches.samples import EvalSamples, TrainSamples
+from data.batches.world_scenes import WorldScenes
 from data.index.flat_truth import flatten
 from data.pictures.plane_reader import PlaneReader
 from data.sets.split_reading import RecordSet
@@ -56,15 +58,19 @@ def plot_train_batches(folder: Path, loader: DataLoader[Batch], batches: EpochBa
         samples = [made[key] for key in keys[:16]]
         plot_batch(
             np.stack([made.optics.show(s.image) for s in samples]),
-            [Marks(s.boxes, s.labels) for s in samples],
+            [Marks(s.boxes, _classes(made.scenes, s.labels)) for s in samples],
             [_title(s, truth) for s in samples],
             truth.names,
             folder / f"train_batch{number}.jpg",
         )
 
 
+def _classes(scenes: SceneSource, labels: np.ndarray) -> np.ndarray:
+    return scenes.classes(labels) if isinstance(scenes, WorldScenes) else labels
+
+
 def _title(sample: Sample, truth: RecordSet) -> str:
-    name = truth.records[sample.index].path.name
+    name = truth.path_of(sample.index).name
     return f"instead of {name}" if sample.index in sample.lost else name
 
 

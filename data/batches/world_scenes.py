@@ -40,3 +40,7 @@ class WorldScenes:
         boxes = np.array([defect.box for defect in picture.defects], np.float32).reshape(-1, 4)
         labels = picture.codes() if self.coded else picture.labels * (not self.world.single)
         return Scene(picture.image, boxes, labels.astype(np.int64))
+
+    def classes(self, labels: np.ndarray) -> np.ndarray:
+        """(D,) int64: what its labels are as classes."""
+        return self.world.classes(labels) if self.coded else labels

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from data.world.backgrounds import Backgrounds
 from data.world.mixes import Mix, mix_of
 from data.world.picture import WorldPicture, draw_picture
-from data.world.wordings import wordings
+from data.world.wordings import classes_of, wordings
 from utils.words.errors import ConfigError
 from utils.words.wording import Wording
 
@@ -40,6 +42,10 @@ class DrawnWorld:
     def wordings(self) -> tuple[Wording, ...]:
         """How its defects may be spoken of by their `codes`; () for classes of one name each."""
         return () if self.single else wordings(self._mix_name)
+
+    def classes(self, codes: np.ndarray) -> np.ndarray:
+        """(D,) int64: of defects by their codes."""
+        return classes_of(self._mix_name)[codes]
 
     @property
     def _mix_name(self) -> str:

@@ -46,6 +46,14 @@ def wordings(mix: str) -> tuple[Wording, ...]:
     return (*told_apart, Wording(np.minimum(told_apart[0].groups, 0), (ANY,)))
 
 
+def classes_of(mix: str) -> np.ndarray:
+    """(C,) int64: the class of each code, -1 where the mix has no such defect."""
+    table = np.full(_code(len(PRIMITIVES), 0, 0), -1)
+    for case in _cases(mix_of(mix)):
+        table[case.code] = case.label
+    return table
+
+
 def _code(kind: int, place: int, tone: int) -> int:
     return (kind * len(PLACES) + place) * len(TONES) + tone
 

@@ -18,6 +18,7 @@ from utils.config.paths import CFG
 SMALL = {"count": 24, "val": 4, "size": 96}
 QUICK = ["--cfg", "idfe-net-n.yaml", "--img", "64", "--batch", "8", "--device", "cpu", "--epochs", "1", "--noplots"]
 QUICK += ["--set", "augment.mosaic=0"]
+SHOWN = [flag for flag in QUICK if flag != "--noplots"]
 
 
 @pytest.fixture(autouse=True)
@@ -59,12 +60,13 @@ def test_a_training_is_the_same_with_any_number_of_workers(tmp_path, capsys, mon
     assert report["images"] == 4
 
 
-def test_a_network_that_reads_text_is_told_of_its_defects_in_many_ways(tmp_path, monkeypatch):
+def test_a_network_that_reads_text_is_told_of_its_defects_in_many_ways(tmp_path, monkeypatch, capsys):
     """... and knows them all when it goes on, without their encoder."""
     monkeypatch.setattr("data.world.sample_folder.SAMPLE", 6)
     data = written(tmp_path, {**SMALL, "mix": "open"})
-    flags = ["--data", data, *QUICK[2:], "--cfg", "rtvpnet-n.yaml", "--text-encoder", "ngram", "--workers", "0"]
-    assert train.main([*flags, "--epochs", "1"]) == 0
+    flags = ["--data", data, *SHOWN[2:], "--cfg", "rtvpnet-n.yaml", "--text-encoder", "ngram", "--workers", "0"]
+    assert train.main(flags) == 0
+    assert "left out" not in capsys.readouterr().err and Path("runs/train/exp/train_batch0.jpg").is_file()
     content = torch.load("runs/train/exp/weights/last.pt", weights_only=True)
     said = content["vocabulary"]["further"]
     assert len(content["names"]) == 56 and {"defect", "dark scratch"} <= set(said)

@@ -7,7 +7,7 @@ from data.world.materials import MATERIALS
 from data.world.mixes import HELD_KINDS, held_words, mix_of
 from data.world.picture import draw_picture
 from data.world.primitives import PRIMITIVES
-from data.world.wordings import ANY, SPOKEN, TONES, codes, wordings
+from data.world.wordings import ANY, SPOKEN, TONES, classes_of, codes, wordings
 
 
 @pytest.mark.parametrize("mix", SPOKEN)
@@ -30,6 +30,7 @@ def test_what_is_said_is_what_was_drawn():
         for defect, code in zip(picture.defects, picture.codes().tolist(), strict=True):
             names = PRIMITIVES[defect.kind].names
             assert by_kind.texts[by_kind.groups[code]] == names
+            assert mix_of("kinds").names[classes_of("kinds")[code]] == names
             for text in by_place.texts[by_place.groups[code]]:
                 assert text.endswith(f" on {picture.material}") and text.startswith(names)
             for wording in (by_tone, by_all):
