@@ -107,19 +107,24 @@ def _writing(rng: Rng, height: int, strong: bool = True) -> np.ndarray:
     return canvas
 
 
-def _set_down(rng: Rng, size: int, patch: np.ndarray) -> np.ndarray:
-    """(S, S) uint8: the patch somewhere in the picture, straight, on its head or on its side, cut off at the edge."""
-    patch = np.rot90(patch, int(rng.integers(4)))[:size, :size]
-    top, left = (int(rng.integers(max(size - length, 0) + 1)) for length in patch.shape)
-    canvas = np.zeros((size, size), np.uint8)
-    canvas[top : top + patch.shape[0], left : left + patch.shape[1]] = patch
-    return canvas
+def _set_down(rng: Rng, size: int, *patches: np.ndarray) -> list[np.ndarray]:
+    """(S, S) uint8 each: patches of one size at one place of the picture, straight, on their heads or on their sides,
+    cut off at the picture's edge.
+    """
+    turns = int(rng.integers(4))
+    turned = [np.rot90(patch, turns)[:size, :size] for patch in patches]
+    height, width = turned[0].shape
+    top, left = (int(rng.integers(size - length + 1)) for length in (height, width))
+    canvases = [np.zeros((size, size), np.uint8) for _ in turned]
+    for canvas, patch in zip(canvases, turned, strict=True):
+        canvas[top : top + height, left : left + width] = patch
+    return canvases
 
 
 def lettering(rng: Rng, surface: Surface) -> None:
     """Printed, or stamped into the material."""
     size = len(surface.colour)
-    signs = _set_down(rng, size, _writing(rng, int(rng.integers(7, max(size // 8, 8)))))
+    (signs,) = _set_down(rng, size, _writing(rng, int(rng.integers(7, max(size // 8, 8)))))
     if rng.random() < 0.5:
         _press(surface, signs, rng.choice((-1, 1)) * rng.uniform(1.5, 3))
     else:
@@ -135,10 +140,9 @@ def label(rng: Rng, surface: Surface) -> None:
     ink[4 : 4 + signs.shape[0], 4 : 4 + signs.shape[1]] = signs[: height - 4]
     bars = np.repeat(rng.random(width) < 0.5, int(rng.integers(1, 4)))[:width]
     ink[height // 2 : -4, 4:-4] = 255 * bars[4:-4]
-    state = rng.bit_generator.state
-    _lay(surface, _set_down(rng, len(surface.colour), sticker), rng.uniform(0.8, 0.95))
-    rng.bit_generator.state = state  # the ink lies where the sticker does
-    _lay(surface, _set_down(rng, len(surface.colour), ink), 0.1)
+    sticker, ink = _set_down(rng, len(surface.colour), sticker, ink)
+    _lay(surface, sticker, rng.uniform(0.8, 0.95))
+    _lay(surface, ink, 0.1)
 
 
 FEATURES: tuple[Callable[[Rng, Surface], None], ...] = (bores, screws, joint, lettering, label)
