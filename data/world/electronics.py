@@ -5,15 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data.world.fields import (
-    axes,
-    cells,
-    grain,
-    layers,
-    ramp,
-    smooth,
-    tinted,
-)
+from data.world.fields import axes, cells, grain, layers, ramp, smooth, tinted
 from data.world.surface import Rng, Surface, any_colour, surface
 
 

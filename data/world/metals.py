@@ -7,19 +7,7 @@ from math import cos, sin
 import cv2
 import numpy as np
 
-from data.world.fields import (
-    along,
-    axes,
-    cells,
-    grain,
-    layers,
-    ramp,
-    shaded,
-    smooth,
-    streaks,
-    tinted,
-    turned,
-)
+from data.world.fields import along, axes, cells, grain, layers, ramp, shaded, smooth, streaks, tinted, turned
 from data.world.surface import Rng, Surface, any_colour, mounted, surface
 
 

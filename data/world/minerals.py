@@ -5,18 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data.world.fields import (
-    along,
-    axes,
-    cells,
-    grain,
-    layers,
-    ramp,
-    smooth,
-    streaks,
-    tinted,
-    warped,
-)
+from data.world.fields import along, axes, cells, grain, layers, ramp, smooth, streaks, tinted, warped
 from data.world.metals import painted
 from data.world.surface import Rng, Surface, mounted, surface
 

@@ -5,18 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data.world.fields import (
-    axes,
-    borders,
-    cells,
-    grain,
-    layers,
-    shaded,
-    smooth,
-    streaks,
-    turned,
-    warped,
-)
+from data.world.fields import axes, borders, cells, grain, layers, shaded, smooth, streaks, turned, warped
 from data.world.metals import painted
 from data.world.surface import Rng, Surface, any_colour, mounted, surface
 
