@@ -30,7 +30,7 @@ from models.ready.evaluation_pass import EvaluationPass
 from models.ready.examples import look_at
 from models.ready.footprint import check_fits
 from models.ready.load import Loaded, for_inference, load_model
-from models.ready.prompted import closed_words, look_for_classes, with_permuted_names
+from models.ready.prompted import closed_words, look_for_classes, look_for_prompts, with_permuted_names
 from models.ready.timing import measure
 from utils.config.config import DataConfig, RunConfig, ValConfig
 from utils.config.val_config import assigned_config, check_predictions, data_config, flag_notices, val_config
@@ -211,7 +211,8 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
             write_speed(run, measure(model, loader, nms), not flags.noplots)
             return 0
         evaluation = evaluate(model, loader, truth, cfg, classes.labels, world)
-        by_chance = [done.report for one in permuted if (done := evaluate(one, loader, truth, cfg, world=world))]
+        chances = (evaluate(one, loader, truth, cfg, classes.labels, world) for one in permuted)
+        by_chance = [done.report for done in chances if done]
     if evaluation is None:
         return 0
     about |= chance_scores(by_chance) | group_scores(evaluation.report.classes, novelty)
@@ -248,25 +249,39 @@ def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Lo
     """A network that reads text looks for the data's classes, some of which may be new to it; the classes of any other
     are matched with the data's by name.
     """
-    if loaded.words is not None and not (flags.single_cls or flags.map_classes):
-        shown = {}
-        if flags.examples:
-            size, stride = flags.imgsz or loaded.config.data.imgsz, loaded.model.stride
-            few = read_examples(flags.examples, loaded.channels, str(loaded.path), size, stride)
-            shown = look_at(loaded.model, few.batches, few.names)
-            if warning := few.words_about(truth):
-                LOG.warning(warning)
-        words = flags.prompts, flags.text_encoder, flags.glossary
-        looking = look_for_classes(loaded, truth.synonyms, *words, shown)
+    words, reads = (flags.prompts, flags.text_encoder, flags.glossary), loaded.words is not None
+    if reads and flags.single_cls and (flags.prompts is not None or flags.examples):
+        loaded = look_for_prompts(loaded, *words, _shown(flags, loaded, truth))  # however many: all are one class
+    elif loaded.words is not None and not (flags.single_cls or flags.map_classes):
+        looking = look_for_classes(loaded, truth.synonyms, *words, _shown(flags, loaded, truth))
         assert looking.words is not None, "look_for_classes sets the words"
         labels = tuple(range(len(truth.names)))
         return looking, ClassMatch(labels), group_names(loaded.words.vocabulary, looking.words.vocabulary)
-    given_words = {"--prompts": flags.prompts is not None, "--examples": flags.examples}
-    given_words |= {"--text-encoder": flags.text_encoder, "--glossary": flags.glossary}
-    if given := next((flag for flag, value in given_words.items() if value), ""):
-        raise ConfigError(f"{given}: {closed_words(loaded)}")
+    elif given := _words_given(flags):
+        raise ConfigError(f"{given}: {PROMPTS_MISSING if reads else closed_words(loaded)}")
     where = str(loaded.path)
     return loaded, match_classes(loaded.names, truth.names, where, flags.single_cls, flags.map_classes), []
+
+
+PROMPTS_MISSING = "is of --prompts, which are not given; --single-cls takes any, --map-classes none"
+
+
+def _words_given(flags: ValFlags) -> str:
+    """The first flag given that says what to look for, or how."""
+    given = {"--prompts": flags.prompts is not None, "--examples": flags.examples}
+    given |= {"--text-encoder": flags.text_encoder, "--glossary": flags.glossary}
+    return next((flag for flag, value in given.items() if value), "")
+
+
+def _shown(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> dict[str, torch.Tensor]:
+    """What --examples shows, by class name; nothing where none are given."""
+    if not flags.examples:
+        return {}
+    size, stride = flags.imgsz or loaded.config.data.imgsz, loaded.model.stride
+    few = read_examples(flags.examples, loaded.channels, str(loaded.path), size, stride)
+    if warning := few.words_about(truth):
+        LOG.warning(warning)
+    return look_at(loaded.model, few.batches, few.names)
 
 
 def open_run(flags: ValFlags, origin: dict[str, object]) -> Path:

@@ -131,6 +131,21 @@ def test_chance_of_a_single_class_is_refused_before_the_evaluation(run, trained,
     assert "best.pt reads no text" in said.err and "images" not in said.out and not list(tmp_path.iterdir())
 
 
+def test_any_words_are_one_class_where_all_are(run, glass, tmp_path, capsys):
+    argv = ["--weights", str(run / "weights" / "last.pt"), "--device", "cpu", "--noplots", "--project", str(tmp_path)]
+    argv += ["--single-cls"]
+    for name, words in {"names": [], "one": ["--prompts", "defect"], "shown": ["--examples", str(glass)]}.items():
+        assert val.main([*argv, "--name", name, *words]) == 0
+    found = [tmp_path / name / "predictions.json" for name in ("names", "one", "shown")]
+    results = [json.loads(path.with_name("results.json").read_text()) for path in found]
+    assert {one["classes"][0]["name"] for one in results} == {"defect"} and {
+        len(one["classes"]) for one in results
+    } == {1}
+    assert len({path.read_bytes() for path in found}) == 3, "each looked for something else"
+    assert val.main([*argv, "--text-encoder", "ngram:64"]) == 2
+    assert "--text-encoder: is of --prompts, which are not given" in capsys.readouterr().err
+
+
 def test_chance_permutes_vectors_and_leaves_the_score(run, tmp_path):
     found = score(run, tmp_path / "a", "--set", "val.chance=2")
     assert found["chance"]["permutations"] == 2 == len(found["chance"]["AP50"])

@@ -121,7 +121,7 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     add_thresholds(parser, None, None, None)  # defaults: those of the training run
     add_inspection(parser)
     add_common(parser, "runs/val")
-    add_words(parser, "one for each of the data's classes, in their order, in place of their names")
+    add_words(parser, "one for each of the data's classes, in their order; any with --single-cls")
     values = parser.read(argv)
     if values["task"] == "study":
         raise ConfigError("--task study: is not offered; run val.py once per --imgsz and compare results.json")
