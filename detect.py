@@ -37,7 +37,7 @@ from models.inference.nms import NMSConfig
 from models.ready.examples import look_at
 from models.ready.footprint import check_fits
 from models.ready.load import Loaded, for_inference, load_masker, load_model
-from models.ready.prompted import check_reads_text, look_for_prompts, save_words
+from models.ready.prompted import check_reads_text, look_for_prompts, look_for_unknown, save_words
 from utils.config.config import Config, DataConfig, RunConfig, ValConfig
 from utils.config.detect_flags import DetectFlags, parse_detect
 from utils.config.given_values import as_path, as_switch, as_text
@@ -63,6 +63,7 @@ from utils.values.detections import Detections
 from utils.values.frame import Frame
 from utils.values.picture_result import PictureResult
 from utils.values.score_thresholds import ScoreThresholds
+from utils.values.unknown_defect import UNKNOWN, without_twice_found
 from utils.values.verdict import Verdict
 from utils.words.class_names import class_map, wanted_classes
 from utils.words.errors import ConfigError, printable
@@ -81,6 +82,7 @@ class Detector:
         *,
         prompts: str | None = None,
         examples: str | Path = "",
+        unknown: bool = False,
         text_encoder: str = "",
         glossary: str = "",
         sam: str = "",
@@ -89,7 +91,8 @@ class Detector:
         bgr: bool = False,
     ) -> None:
         """`prompts`: what to look for ("scratch, oil stain") if the network reads text, `examples`: a small labelled
-        set that shows it, beside words or in their place; see load_model, look_for_prompts.
+        set that shows it, beside words or in their place; see load_model, look_for_prompts. `unknown`: also defects
+        that none of these fits, as a class "unknown defect".
         `glossary`: a file of yours that describes them, or none.
 
         `masks`: detections get masks, from the network's Mobile-SAM or from the one `sam` names; see load_masker.
@@ -102,18 +105,21 @@ class Detector:
             as_text("sam", sam),
         )
         static, masks = as_switch("static", static), as_switch("masks", masks)
+        unknown = as_switch("unknown", unknown)
         self.half, self.bgr = as_switch("half", half), as_switch("bgr", bgr)
         glossary = as_text("glossary", glossary)
-        if (text_encoder or glossary) and prompts is None:
+        if (text_encoder and not unknown or glossary) and prompts is None:
             name = "text_encoder" if text_encoder else "glossary"
             raise ConfigError(f"{name} reads the words of prompts, which are not given; leave it out")
         imgsz = None if imgsz is None else in_range(DataConfig, "imgsz", imgsz)
-        loaded = load_model(weights, select_device(str(device)), sam, masks)
+        loaded = trained = load_model(weights, select_device(str(device)), sam, masks)
         examples = as_path("examples", examples) if examples else ""
         if prompts is not None or examples:
             prompts = None if prompts is None else as_text("prompts", prompts)
             loaded = look_for_prompts(loaded, prompts, text_encoder, glossary, _shown(loaded, examples, imgsz))
-        self.prompted = loaded if prompts is not None or examples else None
+        if unknown:
+            loaded = look_for_unknown(loaded, trained, text_encoder)
+        self.prompted = None if loaded is trained else loaded
         self.masker = load_masker(loaded, sam) if masks else None
         self.model = for_inference(loaded.model, static)
         self.names, self.path, self.about, self.weights = loaded.names, loaded.path, loaded.about(), loaded.weights
@@ -133,7 +139,7 @@ class Detector:
         where nothing was asked for, or the file is there already; ResourceError.
         """
         if self.prompted is None:
-            raise ConfigError("--save-prompts: there is nothing to save; give --prompts or --examples")
+            raise ConfigError("--save-prompts: there is nothing to save; give --prompts, --examples or --unknown")
         save_words(self.prompted, Path(as_path("save_prompts", path)))
 
     def use_data(self, source: str | Path) -> list[str]:
@@ -143,9 +149,11 @@ class Detector:
         """
         source = as_path("source", source)
         data, notices = open_data(DataConfig(data=source), require=())
-        order = torch.tensor(class_map(self.names, data.names, str(self.path)))
+        more = (UNKNOWN,) if UNKNOWN in self.names and UNKNOWN not in data.names else ()
+        names = (*data.names, *more)
+        order = torch.tensor(class_map(self.names, names, str(self.path)))
         self.channels = serve(data.channels, self.channels, str(self.path), printable(source))
-        self.order, self.names = order, data.names
+        self.order, self.names = order, names
         self.optics, self.mm_per_px = Optics(self.channels), data.members[0].mm_per_px
         if self.order.equal(torch.arange(len(self.names))):
             return [*notices]
@@ -173,7 +181,7 @@ class Detector:
         Raises DataError for a picture that cannot be taken, ConfigError for a value out of its range.
         """
         nms = self.nms(conf, iou, max_det)
-        return self.detect([planes_of(picture, self.channels, self.bgr)], nms)[0]
+        return without_twice_found(self.detect([planes_of(picture, self.channels, self.bgr)], nms)[0])
 
     def verdict(self, picture: Picture, conf: float = 0.25) -> Verdict:
         """NG if something in the picture counts as a defect, else OK, as detect.py reports it. The thresholds in use
@@ -220,7 +228,8 @@ class Detector:
         started = time.perf_counter()
         found = self.detect(images, nms)
         each = (time.perf_counter() - started) * 1000 / len(images)  # ms: a batch is timed as a whole
-        counting = found if self.limits is None else [self.limits.passing(one) for one in found]
+        passing = found if self.limits is None else [self.limits.passing(one) for one in found]
+        counting = [without_twice_found(one) for one in passing]
         shown = [replace(frame, image=self.optics.show(image)) for frame, image in zip(frames, images, strict=True)]
         return [
             PictureResult(frame, one, thresholds, size=image.shape[:2], mm_per_px=self.mm_per_px, milliseconds=each)
@@ -316,6 +325,7 @@ def _detector(flags: DetectFlags) -> Detector:
         flags.half,
         prompts=flags.prompts,
         examples=flags.examples,
+        unknown=flags.unknown,
         text_encoder=flags.text_encoder,
         glossary=flags.glossary,
         sam=model.sam,

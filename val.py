@@ -30,7 +30,13 @@ from models.ready.evaluation_pass import EvaluationPass
 from models.ready.examples import look_at
 from models.ready.footprint import check_fits
 from models.ready.load import Loaded, for_inference, load_model
-from models.ready.prompted import closed_words, look_for_classes, look_for_prompts, with_permuted_names
+from models.ready.prompted import (
+    closed_words,
+    look_for_classes,
+    look_for_prompts,
+    look_for_unknown,
+    with_permuted_names,
+)
 from models.ready.timing import measure
 from utils.config.config import DataConfig, RunConfig, ValConfig
 from utils.config.val_config import assigned_config, check_predictions, data_config, flag_notices, val_config
@@ -62,6 +68,7 @@ from utils.values.batch import Batch
 from utils.values.detections import Detections
 from utils.values.predictions import BoxPredictions, Predictions
 from utils.values.record import Record
+from utils.values.unknown_defect import UNKNOWN
 from utils.values.weights_identity import WeightsIdentity
 from utils.words.class_names import ClassMatch, match_classes
 from utils.words.errors import ConfigError, NumericError
@@ -79,11 +86,14 @@ def predict(
     criterion: Criterion | None = None,
     stop: Stop | None = None,
 ) -> EvaluationPass:
-    """Run `model` over every picture of the loader; see `evaluate`. `criterion` adds losses, `stop` ends it early."""
+    """Run `model` over every picture of the loader; see `evaluate`. `criterion` adds losses, `stop` ends it early. A
+    class that `labels` numbers beyond those of the data is of what is none of them.
+    """
     nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det)
     numbers = torch.arange(len(truth.names)) if labels is None else torch.tensor(labels)
-    inference = Inference(model, nms, numbers, truth.names)
+    named, unnamed = _apart(Inference(model, nms, numbers, truth.names))
     found: dict[int, Detections] = {}
+    others: dict[int, Detections] = {}
     terms: dict[int, LossTerms] = {}
     lost: dict[int, str] = {}
     model.eval()
@@ -97,26 +107,43 @@ def predict(
             if not len(batch):
                 continue  # none of its pictures could be read
             batch = batch.to(model.device, non_blocking=True)
-            predictions = inference.predictions(batch)
+            predictions = named.predictions(batch)
             _check_finite(predictions, truth, batch)
             if criterion is not None:
                 assert isinstance(predictions, Predictions), "a loss needs anchors and grids, not boxes alone"
                 with torch.inference_mode():
                     terms[batch.indices[0]] = criterion(predictions, batch.targets).cpu()
-            found |= inference.detections(predictions, batch.views)
-    return EvaluationPass(found, terms, incomplete=left > 0, lost=lost)
+            found |= named.detections(predictions, batch.views)
+            if unnamed is not None:
+                others |= unnamed.detections(predictions, batch.views)
+    return EvaluationPass(found, terms, incomplete=left > 0, lost=lost, unnamed=others)
+
+
+def _apart(inference: Inference) -> tuple[Inference, Inference | None]:
+    """For the classes of the data, and for what is none of them where the network looks for it, as its last class: each
+    has its own NMS, so that the one takes no place of the other's.
+    """
+    count = len(inference.names)
+    if inference.numbers[-1] < count:
+        return inference, None
+    last = len(inference.numbers) - 1
+    nms = replace(inference.nms, classes=tuple(range(last))), replace(inference.nms, classes=(last,))
+    alone = torch.zeros_like(inference.numbers)
+    return replace(inference, nms=nms[0]), Inference(inference.backend, nms[1], alone, (UNKNOWN,))
 
 
 def score(found: EvaluationPass, truth: RecordSet) -> Evaluation:
     """Score the detections of every picture of `truth` that could be read, and average the losses if there are any."""
     records: Sequence[Record] = truth.records
-    detections = found.detections
+    detections, unnamed = found.detections, found.unnamed
     if found.lost:
         kept = [index for index in range(len(records)) if index not in found.lost]
         records, detections = [records[i] for i in kept], {n: detections[i] for n, i in enumerate(kept)}
+        unnamed = {n: unnamed[i] for n, i in enumerate(kept)} if unnamed else unnamed
     results = coco.results_json(records, detections, truth.category_ids)
     losses, skipped = found.losses(), truth.data_report.left_out
-    return Evaluation(records, truth.names, truth.category_ids, results, losses, skipped, found.lost)
+    known = records, truth.names, truth.category_ids
+    return Evaluation(*known, results, losses, skipped, found.lost, unnamed or None)
 
 
 def evaluate(
@@ -242,7 +269,8 @@ def made_as(flags: ValFlags) -> ValFlags:
 
 def given_limits(flags: ValFlags, truth: RecordSet) -> Limits | None:
     """What --thresholds names, for the data's classes."""
-    return read_limits(flags.thresholds, truth.names) if flags.thresholds else None
+    names = (*truth.names, UNKNOWN) if flags.unknown else truth.names
+    return read_limits(flags.thresholds, names) if flags.thresholds else None
 
 
 def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Loaded, ClassMatch, list[Novelty]]:
@@ -251,12 +279,16 @@ def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Lo
     """
     words, reads = (flags.prompts, flags.text_encoder, flags.glossary), loaded.words is not None
     if reads and flags.single_cls and (flags.prompts is not None or flags.examples):
+        if flags.unknown:
+            raise ConfigError("--unknown: all is one class with --single-cls; --prompts defect finds any")
         loaded = look_for_prompts(loaded, *words, _shown(flags, loaded, truth))  # however many: all are one class
     elif loaded.words is not None and not (flags.single_cls or flags.map_classes):
         looking = look_for_classes(loaded, truth.synonyms, *words, _shown(flags, loaded, truth))
         assert looking.words is not None, "look_for_classes sets the words"
-        labels = tuple(range(len(truth.names)))
-        return looking, ClassMatch(labels), group_names(loaded.words.vocabulary, looking.words.vocabulary)
+        groups = group_names(loaded.words.vocabulary, looking.words.vocabulary)
+        if flags.unknown:
+            looking = look_for_unknown(looking, loaded, flags.text_encoder)
+        return looking, ClassMatch(tuple(range(len(looking.names)))), groups
     elif given := _words_given(flags):
         raise ConfigError(f"{given}: {PROMPTS_MISSING if reads else closed_words(loaded)}")
     where = str(loaded.path)
@@ -269,7 +301,7 @@ PROMPTS_MISSING = "is of --prompts, which are not given; --single-cls takes any,
 def _words_given(flags: ValFlags) -> str:
     """The first flag given that says what to look for, or how."""
     given = {"--prompts": flags.prompts is not None, "--examples": flags.examples}
-    given |= {"--text-encoder": flags.text_encoder, "--glossary": flags.glossary}
+    given |= {"--unknown": flags.unknown, "--text-encoder": flags.text_encoder, "--glossary": flags.glossary}
     return next((flag for flag, value in given.items() if value), "")
 
 

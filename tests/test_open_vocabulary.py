@@ -322,3 +322,58 @@ def test_examples_that_show_nothing(run, glass, tmp_path, monkeypatch, capsys):
     (bare / "labels" / "train" / f"{picture.stem}.txt").write_text("0 0.5 0.5 0.01 0.01\n")
     assert detect.main([*shared, "--examples", "bare"]) == 0
     assert "pit is 1 px at most" in capsys.readouterr().err
+
+
+def test_unknown_defects_leave_the_classes_as_they_are(run, glass, tmp_path, capsys):
+    """... are judged beside them, and have a threshold of their own, which detect.py takes or leaves."""
+    weights = str(run / "weights" / "last.pt")
+    argv = ["--weights", weights, "--device", "cpu", "--project", str(tmp_path)]
+    assert val.main([*argv, "--name", "plain", "--noplots"]) == 0
+    assert val.main([*argv, "--name", "more", "--unknown"]) == 0
+    said = capsys.readouterr()
+    assert "was never trained to find what is called defect" in said.err and "with unknown defects: " in said.out
+    plain, more = tmp_path / "plain", tmp_path / "more"
+    assert (plain / "predictions.json").read_bytes() == (more / "predictions.json").read_bytes()
+    before, after = (json.loads((one / "results.json").read_text())["inspection"] for one in (plain, more))
+    unnamed = after.pop("unnamed")
+    assert before == after and unnamed["found"]["total"] > 0
+    assert "Found of what the classes miss" in (more / "report.html").read_text("utf-8")
+    limits = str(more / "thresholds.yaml")
+    assert val.main([*argv, "--name", "again", "--unknown", "--thresholds", limits, "--noplots"]) == 0
+    assert val.main([*argv, "--name", "without", "--thresholds", limits, "--noplots"]) == 0
+    source = ["--source", str(glass.parent / "images" / "val"), "--thresholds", limits]
+    assert detect.main([*argv, *source, "--name", "found", "--unknown"]) == 0
+    assert detect.main([*argv, *source, "--name", "left"]) == 0
+
+
+def test_unknown_defects_from_python(run, glass, tmp_path):
+    weights, picture = run / "weights" / "last.pt", sorted((glass.parent / "images" / "val").iterdir())[0]
+    words, more = (found_by(weights, picture, prompts="dent, oil", unknown=one) for one in (False, True))
+    assert list(more) == ["dent", "oil", "unknown defect"]
+    assert all(more[name] == pytest.approx(words[name], rel=1e-6) for name in words)
+    mine = detect.Detector(weights, "cpu", unknown=True)
+    assert mine.use_data(glass) == [] and mine.names[-1] == "unknown defect"
+    mine.save_prompts(tmp_path / "mine.pt")
+    assert detect.Detector(tmp_path / "mine.pt", "cpu").names == mine.names
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["--unknown", "--single-cls", "--prompts", "a"], "--prompts defect finds any"),
+        (["--unknown", "--single-cls"], "--unknown: is of --prompts"),
+        (["--unknown", "--set", "val.chance=2"], "leave --unknown out"),
+        (["--unknown", "--prompts", "a, b, c, d, unknown defect"], "unknown defect"),
+    ],
+)
+def test_unknown_defects_that_nothing_can_be_said_of(run, tmp_path, capsys, words, said):
+    argv = ["--weights", str(run / "weights" / "last.pt"), "--device", "cpu", "--project", str(tmp_path)]
+    assert val.main([*argv, *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_closed_network_knows_no_unknown(trained, glass, tmp_path, capsys):
+    argv = ["--weights", str(trained / "weights" / "best.pt"), "--project", str(tmp_path), "--device", "cpu"]
+    assert detect.main([*argv, "--source", str(glass.parent), "--unknown"]) == 2
+    assert val.main([*argv, "--unknown", "--data", str(glass)]) == 2
+    assert capsys.readouterr().err.count("knows its 5 classes only") == 2

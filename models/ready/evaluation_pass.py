@@ -14,7 +14,8 @@ from utils.values.detections import Detections
 @dataclass(frozen=True, eq=False)
 class EvaluationPass:
     """A network's results: detections by the record's index, loss terms by the index of a batch's first record, and why
-    pictures are missing (`lost`, by the record's index) that could not be read.
+    pictures are missing (`lost`, by the record's index) that could not be read. `unnamed`: detections of no class, by
+    the record's index, where such were looked for.
 
     `incomplete`: the process was told to stop before it had evaluated all its pictures.
     """
@@ -23,6 +24,7 @@ class EvaluationPass:
     terms: dict[int, LossTerms]
     incomplete: bool = False
     lost: dict[int, str] = field(default_factory=dict)
+    unnamed: dict[int, Detections] = field(default_factory=dict)
 
     @classmethod
     def joined(cls, parts: Sequence[EvaluationPass]) -> EvaluationPass:
@@ -32,6 +34,7 @@ class EvaluationPass:
             {index: one for part in parts for index, one in part.terms.items()},
             any(part.incomplete for part in parts),
             {index: reason for part in parts for index, reason in part.lost.items()},
+            {index: one for part in parts for index, one in part.unnamed.items()},
         )
 
     def losses(self) -> dict[str, float]:

@@ -14,11 +14,15 @@ from torch.nn.functional import normalize
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words, permuted, set_words, words_for
 from models.ready.load import Loaded, checkpoint_network
+from utils.console.log import LOG
 from utils.files import checkpoint
 from utils.files.content import Content
+from utils.values.unknown_defect import UNKNOWN
 from utils.words.class_names import name_key
 from utils.words.errors import ConfigError, printable
 from utils.words.vocabulary import Vocabulary
+
+PRESENCE = "defect"  # what is said of a defect of whatever kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +115,23 @@ def look_for_prompts(
     return look_for(loaded, Vocabulary.from_names(names, where="--examples"), text_encoder, glossary, shown)
 
 
+def look_for_unknown(loaded: Loaded, trained: Loaded, text_encoder: str) -> Loaded:
+    """The network looking for UNKNOWN too, as its last class: for what the word "defect" means to it. It was `trained`
+    with its words then, or looks for them still; no other class's scores change. Raises UserError.
+    """
+    check_reads_text(loaded)
+    assert loaded.words is not None and trained.words is not None, "it reads text"
+    if PRESENCE not in trained.words.vocabulary.strings:
+        LOG.warning(f"--unknown: {trained.path} was never trained to find what is called {PRESENCE} by that word alone")
+    presence = words_for(trained.words, Vocabulary.from_names((PRESENCE,)), text_encoder).vectors
+    names, guides = (*loaded.names, UNKNOWN), loaded.words.guides_of_others()
+    vectors = torch.cat((loaded.words.vectors[: len(loaded.names)], presence.to(loaded.words.vectors)))
+    vocabulary = Vocabulary.from_names(names, where="--unknown")
+    words = replace(loaded.words, vocabulary=vocabulary, vectors=vectors, guides=guides)
+    set_words(loaded.model, words)
+    return replace(loaded, names=names, words=words)
+
+
 def save_words(loaded: Loaded, path: Path) -> None:
     """Write a checkpoint of the network that looks for what `loaded` does, without an encoder and without examples.
     Raises ConfigError for a file that is there, CheckpointError, ResourceError.
@@ -135,6 +156,8 @@ def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:
         return iter(())
     if loaded.words is None:
         raise ConfigError(f"val.chance: {loaded.path} reads no text; there is nothing to permute")
+    if UNKNOWN in loaded.words.vocabulary.names:
+        raise ConfigError(f"val.chance: the {UNKNOWN} has no name to permute; leave --unknown out")
     if len(loaded.words.vocabulary) < 2:
         raise ConfigError(f"val.chance: {loaded.path} looks for one class; there is no other's name")
     return _permuted(loaded.model, loaded.words, range(times))

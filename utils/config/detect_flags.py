@@ -48,6 +48,7 @@ class DetectFlags:
     exist_ok: bool
     prompts: str | None
     examples: str
+    unknown: bool
     text_encoder: str
     glossary: str
     save_prompts: str

@@ -35,6 +35,7 @@ _INSPECTION = ("--fa-per-image", "--match", "--match-iou", "--bins", "--cost", "
 _SCORED = ("--save-txt", "--verbose", *_INSPECTION)
 _ANYWHERE = ("--device", "--workers", "--debug")
 _RUN = ("--project", "--name", "--exist-ok", *_ANYWHERE)
+_NO_PROMPTS = "reads the words of --prompts, which is not given"
 _ONE_GLOSSARY = Idle(("--glossary",), "--no-glossary takes the names alone; leave one out", ("--no-glossary",))
 _CONFIDENCES = Idle(("--save-conf",), "adds confidences to the files of --save-txt; add that", (), ("--save-txt",))
 
@@ -66,12 +67,8 @@ IDLE: dict[str, tuple[Idle, ...]] = {
             ("--nosave",),
         ),
         Idle(("--conf-thres",), "--thresholds has a confidence for each class; leave one out", ("--thresholds",)),
-        Idle(
-            ("--text-encoder", "--glossary", "--no-glossary"),
-            "reads the words of --prompts, which is not given",
-            (),
-            ("--prompts",),
-        ),
+        Idle(("--text-encoder",), _NO_PROMPTS, (), ("--prompts", "--unknown")),
+        Idle(("--glossary", "--no-glossary"), _NO_PROMPTS, (), ("--prompts",)),
         _ONE_GLOSSARY,
     ),
 }

@@ -27,6 +27,7 @@ def add_words(parser: Parser, text: str) -> None:
         metavar="FOLDER|YAML",
         help="RTVPNet: a labelled set that shows what to look for",
     )
+    parser.add_argument("--unknown", action="store_true", help="RTVPNet: also defects that none of the names fits")
     parser.add_argument("--text-encoder", default="", help="RTVPNet: the checkpoint's, where it has moved")
     add_glossary(parser, "glossary", "", "the checkpoint's")
 

@@ -54,6 +54,7 @@ class ValFlags:
     compare: tuple[str, str] | None
     prompts: str | None
     examples: str
+    unknown: bool
     text_encoder: str
     glossary: str
     debug: bool

@@ -20,6 +20,7 @@ from utils.inspection.operating import OperatingPoint, expected_point, operating
 from utils.inspection.sizes import SizeBin, size_bins
 from utils.inspection.suspects import LabelSuspects, Suspect, label_suspects, worst_false_alarms, worst_misses
 from utils.inspection.threshold_choice import for_least_cost, keeping_false_alarms
+from utils.inspection.unnamed import Unnamed, unnamed
 from utils.scoring.evaluation import Evaluation
 from utils.scoring.matching import Matching
 from utils.words.errors import DataError
@@ -34,7 +35,8 @@ class Inspection:
     thresholds, which `sizes`, `errors`, `misses` and `false_alarms` are at too, and what is `expected` of them on other
     pictures; the best scores of each picture, and the curves of one threshold for all classes (`curve` is None unless
     there are good and bad pictures); calibration and error counts of all classes and of each. Of the classes `unseen`
-    nothing was detected: their threshold is the one that all classes would share.
+    nothing was detected: their threshold is the one that all classes would share. `unnamed`: what detections of no
+    class add, where such were looked for.
     """
 
     config: InspectionConfig
@@ -57,6 +59,7 @@ class Inspection:
     misses: tuple[Suspect, ...]
     false_alarms: tuple[Suspect, ...]
     unseen: tuple[str, ...]
+    unnamed: Unnamed | None
 
     def lines(self) -> list[str]:
         """The figures for the console, every one with its interval."""
@@ -77,6 +80,7 @@ class Inspection:
             *what,
             *([f"nothing detected of {shared}: the threshold that all classes would share"] if self.unseen else []),
             "recall by size: " + "; ".join(str(one) for one in self.sizes),
+            *(self.unnamed.lines() if self.unnamed else []),
             "errors: " + ", ".join(f"{kind} {count:,}" for kind, count in self.errors.items()),
         ]
 
@@ -100,6 +104,7 @@ class Inspection:
             "label_suspects": self.labels.plain(),
             "misses": [one.plain() for one in self.misses],
             "false_alarms": [one.plain() for one in self.false_alarms],
+            **({"unnamed": self.unnamed.plain()} if self.unnamed else {}),
         }
 
 
@@ -113,6 +118,7 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
     limits, every = np.array(thresholds), range(len(names))
     seen = np.bincount(pairs.detections.labels[matching.counts], minlength=pairs.classes)
     errors, at50 = error_types(matching, limits), evaluation.matching
+    others = evaluation.unnamed_by(config.rule)
     return Inspection(
         config=config,
         names=names,
@@ -134,6 +140,7 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
         misses=worst_misses(errors, names),
         false_alarms=worst_false_alarms(errors, names),
         unseen=tuple(name for name, count in zip(names, seen, strict=True) if not (count or config.given)),
+        unnamed=None if others is None else unnamed(matching, fit, others, config),
     )
 
 
@@ -142,7 +149,8 @@ def _chosen(evaluation: Evaluation, matching: Matching, config: InspectionConfig
     Raises DataError.
     """
     if config.given is not None:
-        return config.given.values, CrossFit.fixed(matching.pairs.pictures, config.given.values)
+        values = config.given.values[: len(evaluation.names)]  # then comes that of what is none of them
+        return values, CrossFit.fixed(matching.pairs.pictures, values)
     part = parts_of([record.path.name for record in evaluation.records])
     names = evaluation.names
     if config.cost is None:

@@ -43,7 +43,7 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True, eq=False)
-class _Outcome:
+class Outcome:
     """What thresholds do, all bool: `found` (T,) of the truth boxes, `false` (M,) of the detections; `escaped` and
     `silent` of the bad pictures, `rejected` of the good ones.
     """
@@ -65,9 +65,9 @@ def expected_point(matching: Matching, thresholds: Sequence[float], fit: CrossFi
     thresholds that were chosen without it. That other pictures lead to other thresholds widens the intervals.
     """
     scores = picture_scores(matching)
-    outcome, others = _outcome(matching, scores, fit), [_outcome(matching, scores, one) for one in fit.each()]
+    outcome, others = outcome_of(matching, scores, fit), [outcome_of(matching, scores, one) for one in fit.each()]
     escape, overkill, silent = (
-        _share(getattr(outcome, kind), [getattr(one, kind) for one in others])
+        share_of(getattr(outcome, kind), [getattr(one, kind) for one in others])
         for kind in ("escaped", "rejected", "silent")
     )
     pairs, limits = matching.pairs, tuple(map(float, thresholds))
@@ -77,15 +77,15 @@ def expected_point(matching: Matching, thresholds: Sequence[float], fit: CrossFi
     return OperatingPoint(limits, Decisions(escape, overkill, silent), pooled[0], classes)
 
 
-def _outcome(matching: Matching, scores: PictureScores, fit: CrossFit) -> _Outcome:
+def outcome_of(matching: Matching, scores: PictureScores, fit: CrossFit) -> Outcome:
     """Where each picture has the thresholds of its part."""
     pairs, own = matching.pairs, fit.limits[fit.part] if len(fit.limits) > 1 else fit.limits
     hit, fired = np.any(scores.hits >= own, axis=1), np.any(scores.alarms >= own, axis=1)
     false = fit.above(matching) & matching.false
-    return _Outcome(fit.found(matching), false, ~hit[pairs.bad], ~fired[pairs.bad], fired[pairs.good])
+    return Outcome(fit.found(matching), false, ~hit[pairs.bad], ~fired[pairs.bad], fired[pairs.good])
 
 
-def _share(flags: np.ndarray, others: Sequence[np.ndarray]) -> Rate | None:
+def share_of(flags: np.ndarray, others: Sequence[np.ndarray]) -> Rate | None:
     """The share of the pictures of which a flag is true."""
     total = len(flags)
     if not total:
@@ -96,8 +96,8 @@ def _share(flags: np.ndarray, others: Sequence[np.ndarray]) -> Rate | None:
 
 def _found(
     matching: Matching,
-    outcome: _Outcome,
-    others: Sequence[_Outcome],
+    outcome: Outcome,
+    others: Sequence[Outcome],
     group: tuple[np.ndarray, np.ndarray],
     thresholds: Sequence[float | None],
 ) -> tuple[FrocPoint, ...]:

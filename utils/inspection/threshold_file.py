@@ -25,6 +25,7 @@ from utils.inspection.thresholds import NEVER
 from utils.values.detections import Detections
 from utils.values.pictures_identity import PicturesIdentity
 from utils.values.score_thresholds import ScoreThresholds
+from utils.values.unknown_defect import UNKNOWN
 from utils.values.weights_identity import WeightsIdentity
 from utils.words.class_names import name_key
 from utils.words.errors import ConfigError, printable
@@ -136,7 +137,7 @@ def _quoted(name: str) -> str:
 
 
 def read_thresholds(path: str | Path, names: Sequence[str]) -> tuple[float, ...]:
-    """The threshold of each of `names`, matched regardless of case and blanks.
+    """The threshold of each of `names`, matched regardless of case and blanks. That of UNKNOWN may be left over.
 
     Raises ConfigError with file and line for anything but one threshold in 0..1 (or NEVER) for every class.
     """
@@ -150,6 +151,8 @@ def read_thresholds(path: str | Path, names: Sequence[str]) -> tuple[float, ...]
     index = {name_key(name): k for k, name in enumerate(names)}
     values: dict[int, float] = {}
     for name, value in data["thresholds"].items():
+        if name == UNKNOWN and name not in names:
+            continue  # nobody looks for such
         k = _class_of(document, name, names, index)
         if k in values:
             raise document.error(f"class '{printable(name)}' appears twice; remove one", "thresholds", name)

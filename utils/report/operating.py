@@ -47,8 +47,24 @@ def verdict(inspection: Mapping[str, Any]) -> Html:
                 "nothing happened in so few pictures, the bound.",
                 class_="soft",
             ),
+            *([_with_unnamed(inspection["unnamed"])] if "unnamed" in inspection else []),
         ]
     )
+
+
+def _with_unnamed(unnamed: Mapping[str, Any]) -> Html:
+    """What changes where defects are looked for that no class's name fits."""
+    found = rate_words(unnamed["found"], "nothing is left")
+    tiles = (
+        ("Escape, unknown defects found too", rate_words(unnamed["decisions"]["escape"], NO_BAD)),
+        ("Overkill, unknown defects found too", rate_words(unnamed["decisions"]["overkill"], NO_GOOD)),
+        ("Found of what the classes miss", found),
+        (
+            "Further false alarms per picture",
+            f"{unnamed['false_per_picture']:.3g} (threshold {unnamed['threshold']:g})",
+        ),
+    )
+    return element("div", *(_tile(label, words) for label, words in tiles), class_="tiles")
 
 
 def _judged(inspection: Mapping[str, Any]) -> str:

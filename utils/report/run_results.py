@@ -19,6 +19,7 @@ from utils.scoring.evaluation import Evaluation
 from utils.scoring.novelty import group_lines
 from utils.scoring.score_summary import as_lines
 from utils.scoring.score_tables import write_tables
+from utils.values.unknown_defect import UNKNOWN
 
 
 def write_results(
@@ -54,8 +55,10 @@ def write_results(
 def write_thresholds(run: Path, inspection: Inspection, about: Mapping[str, Any], options: ReportOptions) -> None:
     """thresholds.yaml, with where it comes from as a comment."""
     comment = [*(f"{key}: {value}" for key, value in about.items() if value), *inspection.lines()[:7]]
-    thresholds = inspection.point.thresholds
-    text = thresholds_text(inspection.names, thresholds, comment, options.nms, options.weights, options.chosen_on)
+    names, thresholds = inspection.names, inspection.point.thresholds
+    if inspection.unnamed is not None:
+        names, thresholds = (*names, UNKNOWN), (*thresholds, inspection.unnamed.threshold)
+    text = thresholds_text(names, thresholds, comment, options.nms, options.weights, options.chosen_on)
     write_text(run / "thresholds.yaml", text)
 
 

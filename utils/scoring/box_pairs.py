@@ -40,6 +40,10 @@ class Boxes:
         kept = chosen[self.picture]
         return Boxes((chosen.cumsum() - 1)[self.picture[kept]], self.xyxy[kept], self.labels[kept])
 
+    def where(self, kept: np.ndarray) -> Boxes:
+        """Those where `kept` (N,) bool."""
+        return Boxes(self.picture[kept], self.xyxy[kept], self.labels[kept])
+
     def of_one_class(self) -> Boxes:
         """The same boxes, all of class 0."""
         return replace(self, labels=np.zeros_like(self.labels))
@@ -187,6 +191,14 @@ def _centred(a: Boxes, b: Boxes, i: np.ndarray, j: np.ndarray) -> np.ndarray:
         centre = (a.xyxy[i, k] + a.xyxy[i, k + 2]) / 2
         inside &= (b.xyxy[j, k] <= centre) & (centre <= b.xyxy[j, k + 2])
     return inside
+
+
+def overlapping(a: Boxes, b: Boxes, least: float) -> np.ndarray:
+    """(N,) bool: which boxes of `a` overlap one of `b` in their picture by an IoU of at least `least`."""
+    some = np.zeros(len(a), bool)
+    near, _, iou, _ = _near(a, b, least)
+    some[near[iou >= least]] = True
+    return some
 
 
 def _near(detections: Boxes, truth: Boxes, nearest: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -28,6 +28,8 @@ class Evaluation:
     Everything else follows from these. It is computed on first use and then kept: nothing is matched twice.
     Detections come from the rows, not from what the rows were made of, so that the file alone gives the same numbers.
     `names` and `category_ids` (K,) are the classes and their ids in COCO's files, `losses` the mean losses if any.
+    `unnamed` are detections, by index of the record, of something that is none of the classes, all of label 0; they are
+    in no score of the classes. None: nobody looked for such.
     Not among `records` are those `skipped` pictures of the split that were bad from the start, and those `lost` since,
     by their index among the others with the reason.
     """
@@ -39,6 +41,7 @@ class Evaluation:
     losses: dict[str, float] = field(default_factory=dict)
     skipped: int = 0
     lost: Mapping[int, str] = field(default_factory=dict)
+    unnamed: Mapping[int, Detections] | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -91,6 +94,13 @@ class Evaluation:
             return match(self.pairs, rule)
         # the kept pairs leave out what this rule still counts as a hit
         return match(pair_up(self.records, self.detections, len(self.names), rule.iou), rule)
+
+    def unnamed_by(self, rule: MatchRule) -> Matching | None:
+        """Which truth boxes, of whatever class, the detections that are none of the classes find."""
+        if self.unnamed is None:
+            return None
+        records = [replace(one, labels=np.minimum(one.labels, 0)) for one in self.records]  # EVERY_CLASS stays
+        return match(pair_up(records, self.unnamed, 1, min(rule.iou, NEAREST)), rule)
 
     @cached_property
     def coco_scores(self) -> coco.CocoScores:

@@ -1,0 +1,104 @@
+"""What detections of no class add to those of the classes."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.utils.glass_cases import cases, detections, record
+from utils.inspection.cross_fit import CrossFit, parts_of
+from utils.inspection.decisions import Cost
+from utils.inspection.inspection_config import InspectionConfig
+from utils.inspection.operating import operating_point
+from utils.inspection.unnamed import unnamed
+from utils.scoring.box_pairs import pair_up
+from utils.scoring.evaluation import Evaluation
+from utils.scoring.matching import MatchRule, match
+from utils.values.boxes import pairwise_iou
+from utils.values.score_thresholds import ScoreThresholds
+
+HERE, THERE, NEAR = [0, 0, 10, 10], [50, 50, 60, 60], [0, 0, 10, 11]
+
+
+def given_at(*values):
+    return InspectionConfig(given=ScoreThresholds(values, "thresholds.yaml"))
+
+
+def judged(records, named, others, config, classes=2, limits=(0.5, 0.5)):
+    matching = match(pair_up(records, named, classes), MatchRule())
+    blind = Evaluation(records, ("a", "b"), (1, 2), [], unnamed=others).unnamed_by(MatchRule())
+    return unnamed(matching, CrossFit.fixed(len(records), limits), blind, config)
+
+
+def test_by_hand():
+    """Four bad pictures and two good ones. Classes find the defect of the first; unknown defects that of the second, of
+    whatever class, not that of the third, where they are beside it, nor of the fourth, where they are faint. The first
+    good picture is rejected by both.
+    """
+    records = [record([HERE], [k % 2]) for k in range(4)] + [record([], []) for _ in range(2)]
+    named = {k: detections() for k in range(6)} | {0: detections((HERE, 0.9, 0)), 4: detections((HERE, 0.6, 1))}
+    others = {
+        0: detections((NEAR, 0.9, 0), (THERE, 0.4, 0)),
+        1: detections((NEAR, 0.8, 0)),
+        2: detections((THERE, 0.7, 0)),
+        3: detections((HERE, 0.4, 0)),
+        4: detections((NEAR, 0.9, 0), (THERE, 0.9, 0)),
+        5: detections(),
+    }
+    got = judged(records, named, others, given_at(0.5, 0.5, 0.5))
+    assert (got.found.events, got.found.total) == (1, 3)
+    assert got.false.events == 2, "beside the defect of the third, and away from what rejects the first good one"
+    escape, overkill, silent = got.decisions.escape, got.decisions.overkill, got.decisions.silent
+    assert (escape.events, escape.total) == (2, 4) and (overkill.events, overkill.total) == (1, 2)
+    assert silent.events == 1 and got.threshold == 0.5
+
+
+def test_what_nobody_missed_is_not_measurable():
+    got = judged([record([HERE], [0])], {0: detections((HERE, 0.9, 0))}, {0: detections()}, given_at(0.5, 0.5, 0.5))
+    assert got.found is None and got.lines()[0].startswith("with unknown defects: nothing of what")
+    assert got.plain()["found"] is None
+
+
+@given(cases, st.randoms(use_true_random=False))
+def test_as_detect_would_decide(case, random):
+    """Against plain loops over pictures: what detect.py reports at these thresholds."""
+    others = {
+        k: detections(*((box, random.random(), 0) for box in one.boxes.tolist())) for k, one in case.found.items()
+    }
+    limits = (0.5,) * case.classes
+    matching = match(pair_up(case.records, case.found, case.classes), MatchRule())
+    names = tuple(map(str, range(case.classes)))
+    blind = Evaluation(case.records, names, tuple(range(case.classes)), [], unnamed=others).unnamed_by(MatchRule())
+    got = unnamed(matching, CrossFit.fixed(len(case.records), limits), blind, given_at(*limits, 0.5))
+    rejected = 0
+    for k, one in enumerate(case.records):
+        named = case.found[k].keep(case.found[k].scores >= 0.5)
+        far = others[k].keep(others[k].scores >= 0.5)
+        if one.good and not one.crowd.any():
+            lone = (pairwise_iou(far.boxes, named.boxes) < 0.5).all(1) if len(named) else torch.ones(len(far))
+            rejected += bool(len(named) or lone.any())
+    crowded = any(one.good and one.crowd.any() for one in case.records)
+    alone = operating_point(matching, limits)
+    if got.decisions.overkill is not None and not crowded:
+        assert got.decisions.overkill.events == rejected
+    if got.decisions.escape is not None:
+        assert got.decisions.escape.events <= alone.decisions.escape.events, "more is found, never less"
+
+
+@pytest.mark.parametrize("config", [InspectionConfig(), InspectionConfig(cost=Cost(20, 1))], ids=["alarms", "cost"])
+def test_the_chosen_threshold_keeps_what_it_promises(config):
+    """Right ones score 0.6 to 0.9 in bad pictures whose classes find nothing, false ones 0.1 to 0.4 everywhere."""
+    rng = np.random.default_rng(0)
+    records = [record([HERE], [0]) if k % 2 else record([], []) for k in range(100)]
+    right, wrong = rng.uniform(0.6, 0.9, 100), rng.uniform(0.1, 0.4, 100)
+    others = {
+        k: detections(*([(HERE, right[k], 0)] if k % 2 else []), (THERE, wrong[k], 0)) for k in range(len(records))
+    }
+    nothing = {k: detections() for k in range(100)}
+    matching = match(pair_up(records, nothing, 1), MatchRule())
+    blind = Evaluation(records, ("a",), (1,), [], unnamed=others).unnamed_by(MatchRule())
+    part = parts_of([f"{k}.png" for k in range(100)])
+    got = unnamed(matching, CrossFit(part, np.full((5, 1), 0.5)), blind, config)
+    assert got.decisions.escape.events <= 1 and got.false.value <= 0.1
+    assert got.decisions.overkill.value <= (0.0 if config.cost else 0.1) and got.found.events >= 49

@@ -1,0 +1,105 @@
+"""Defects that no class's name fits: found beside the classes, and what that changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from utils.inspection.cross_fit import CrossFit, cross_fit
+from utils.inspection.decisions import Decisions, picture_scores
+from utils.inspection.inspection_config import InspectionConfig
+from utils.inspection.intervals import PerPicture, Rate, per_picture, rate
+from utils.inspection.operating import outcome_of, share_of
+from utils.inspection.threshold_choice import for_least_cost, keeping_false_alarms
+from utils.inspection.variance import sway
+from utils.scoring.box_pairs import overlapping
+from utils.scoring.matching import IGNORED, Matching
+from utils.values.unknown_defect import SAME, UNKNOWN
+
+
+@dataclass(frozen=True)
+class Unnamed:
+    """At its `threshold`, what detections of no class find of the boxes that the classes miss (None: they miss none),
+    how often they are `false`, and the decisions by both together; as is to be expected on other pictures.
+    """
+
+    threshold: float
+    found: Rate | None
+    false: PerPicture
+    decisions: Decisions
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        found = f"{self.found or 'nothing'} of what the classes miss; further false alarms per picture {self.false}"
+        return [f"with {UNKNOWN}s: {found}", *(f"  {line}" for line in self.decisions.lines())]
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        false = {"false_alarms": self.false.events, "false_per_picture": self.false.value}
+        found = self.found and self.found.plain()
+        return {"threshold": self.threshold, "found": found, **false, "decisions": self.decisions.plain()}
+
+
+def unnamed(named: Matching, fit: CrossFit, others: Matching, config: InspectionConfig) -> Unnamed:
+    """What `others`, the detections of no class, add to those of the classes, which are judged by `fit`; both are of
+    the same pictures, so that picture and truth box have the same numbers.
+
+    Their threshold is given, or chosen as those of the classes were: for as many further false alarms, or for the least
+    cost of what the classes leave open.
+    """
+    left, missed = _left(named, fit, others), ~fit.found(named)
+    threshold, own = _chosen(named, fit, left, config)
+    false, *elsewhere = (one.above(left) & left.false for one in (own, *own.each()))
+    both, *swayed = (_both(named, one, others, theirs) for one, theirs in [(fit, own), *_apart(fit, own)])
+    alarms = int(false.sum()) + float(sway([np.array(one.sum()) for one in elsewhere]).sum())
+    return Unnamed(
+        threshold,
+        rate((own.found(left) & missed).sum(), missed.sum()),
+        per_picture(false.sum(), named.pairs.pictures, alarms),
+        Decisions(*(share_of(both[kind], [one[kind] for one in swayed]) for kind in KINDS)),
+    )
+
+
+KINDS = ("escaped", "rejected", "silent")  # pictures, in the order of Decisions
+
+
+def _apart(fit: CrossFit, own: CrossFit) -> list[tuple[CrossFit, CrossFit]]:
+    return list(zip(fit.each(), own.each(), strict=True))
+
+
+def _left(named: Matching, fit: CrossFit, others: Matching) -> Matching:
+    """`others` without what the classes show: it is neither right nor false."""
+    counting = named.pairs.detections.where(fit.above(named))
+    shown = overlapping(others.pairs.detections, counting, SAME)
+    found = np.append(fit.found(named), (False, False))  # NOTHING and IGNORED find themselves there
+    return replace(others, taken=np.where(shown | found[others.taken], IGNORED, others.taken))
+
+
+def _both(named: Matching, fit: CrossFit, others: Matching, own: CrossFit) -> dict[str, np.ndarray]:
+    """Which pictures escape, are rejected, are silent."""
+    left = _left(named, fit, others)
+    first, second = (outcome_of(one, picture_scores(one), by) for one, by in ((named, fit), (left, own)))
+    return {
+        "escaped": first.escaped & second.escaped,
+        "rejected": first.rejected | second.rejected,
+        "silent": first.silent & second.silent,
+    }
+
+
+def _chosen(named: Matching, fit: CrossFit, left: Matching, config: InspectionConfig) -> tuple[float, CrossFit]:
+    """The threshold, and those that are chosen without each part of the pictures."""
+    names = (UNKNOWN,)
+    if config.given is not None:
+        limit = config.given.values[-1:]
+        return limit[0], CrossFit.fixed(left.pairs.pictures, limit)
+    if config.cost is None:
+        chosen, own = keeping_false_alarms(left, names, config.false_per_picture, fit.part, config.lowest)
+        return chosen[0], own
+    decided, good, bad = outcome_of(named, picture_scores(named), fit), left.pairs.good.copy(), left.pairs.bad.copy()
+    good[good], bad[bad] = ~decided.rejected, decided.escaped
+    open_ones = replace(left, pairs=replace(left.pairs, good=good, bad=bad))
+    choose = partial(for_least_cost, names=names, cost=config.cost, lowest=config.lowest)
+    return choose(open_ones)[0], cross_fit(open_ones, fit.part, choose)
