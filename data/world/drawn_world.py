@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.world.backgrounds import Backgrounds
+from data.surfaces.backgrounds import Backgrounds
 from data.world.mixes import Mix, mix_of
 from data.world.picture import WorldPicture, draw_picture
 from data.world.wordings import classes_of, wordings

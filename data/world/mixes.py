@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from data.world.materials import MATERIALS
-from data.world.primitives import PRIMITIVES
+from data.defects.primitives import PRIMITIVES
+from data.surfaces.materials import MATERIALS
 
 OPEN = "open"  # what the parts of the open protocol begin with
 PARTS = ("open-combinations", "open-kinds", "open-words")  # of which training sees nothing

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from data.defects.marks import Spot
+from data.defects.primitives import PRIMITIVES, Primitive
+from data.surfaces.backgrounds import Backgrounds
+from data.surfaces.features import add_features
+from data.surfaces.materials import MATERIALS
+from data.surfaces.surface import Surface
+from data.surfaces.workpiece import cut_out
 from data.world import sensor
-from data.world.backgrounds import Backgrounds
-from data.world.features import add_features
-from data.world.marks import Spot
-from data.world.materials import MATERIALS
 from data.world.mixes import Mix, mix_of
-from data.world.primitives import PRIMITIVES, Primitive
-from data.world.surface import Surface
 from data.world.wordings import codes
-from data.world.workpiece import cut_out
 
 Rng = np.random.Generator
 

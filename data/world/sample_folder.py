@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from data.world.backgrounds import Backgrounds
+from data.surfaces.backgrounds import Backgrounds
 from data.world.drawn_world import DrawnWorld
 from data.world.set_writer import write_set
 from utils.config.paths import user_cache

@@ -7,7 +7,7 @@ from math import cos, sin
 import cv2
 import numpy as np
 
-from data.world.fields import axes, layers, smooth
+from data.surfaces.fields import axes, layers, smooth
 
 Rng = np.random.Generator
 

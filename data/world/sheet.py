@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.world.materials import MATERIALS
+from data.defects.primitives import PRIMITIVES
+from data.surfaces.materials import MATERIALS
 from data.world.picture import add_defect
-from data.world.primitives import PRIMITIVES
 from data.world.sensor import photographed
 
 SIDE = 200  # px of a picture on the sheet

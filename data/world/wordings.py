@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.world.materials import MATERIALS
+from data.defects.primitives import PRIMITIVES
+from data.surfaces.materials import MATERIALS
 from data.world.mixes import OPEN, Mix, mix_of
-from data.world.primitives import PRIMITIVES
 from utils.words.wording import Wording
 
 TONES = (("dark", "black"), ("bright", "light"))

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from data.world.materials import MATERIALS
+from data.defects.primitives import PRIMITIVES
+from data.surfaces.materials import MATERIALS
 from data.world.mixes import CLOSED, HELD_KINDS, MIXES, long_tail, mix_of
 from data.world.picture import draw_picture
-from data.world.primitives import PRIMITIVES
 
 
 @pytest.mark.parametrize("name", MIXES)

@@ -6,9 +6,9 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pytest
 
-from data.world.materials import MATERIALS
+from data.defects.primitives import PRIMITIVES
+from data.surfaces.materials import MATERIALS
 from data.world.picture import LEAST_SIDE, VISIBLE, add_defect, draw_picture
-from data.world.primitives import PRIMITIVES
 
 
 def digest(index: int) -> str:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from data.world.features import FEATURES
-from data.world.materials import MATERIALS
+from data.defects.primitives import PRIMITIVES
+from data.surfaces.features import FEATURES
+from data.surfaces.materials import MATERIALS
+from data.surfaces.workpiece import LEAST, OUTLINES, cut_out
 from data.world.picture import add_defect
-from data.world.primitives import PRIMITIVES
-from data.world.workpiece import LEAST, OUTLINES, cut_out
 
 SIZE = 128
 

@@ -11,9 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from data.world import marks, shapes
-from data.world.marks import Mark
-from data.world.shapes import Mask
+from data.defects import marks, shapes
+from data.defects.marks import Mark
+from data.defects.shapes import Mask
 
 Rng = np.random.Generator
 Outline = Callable[[Rng, float], Mask]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data.world.fields import axes, borders, cells, grain, layers, shaded, smooth, streaks, turned, warped
-from data.world.metals import painted
-from data.world.surface import Rng, Surface, any_colour, mounted, surface
+from data.surfaces.fields import axes, borders, cells, grain, layers, shaded, smooth, streaks, turned, warped
+from data.surfaces.metals import painted
+from data.surfaces.surface import Rng, Surface, any_colour, mounted, surface
 
 
 def plastic(rng: Rng, size: int) -> Surface:

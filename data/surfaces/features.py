@@ -7,8 +7,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from data.world.fields import layers, shaded
-from data.world.surface import Surface
+from data.surfaces.fields import layers, shaded
+from data.surfaces.surface import Surface
 
 Rng = np.random.Generator
 SIGNS = "ABCDEFGHKLMNPRSTUVXYZ0123456789-/."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data.world.fields import borders, cells, ramp, smooth
+from data.surfaces.fields import borders, cells, ramp, smooth
 
 Rng = np.random.Generator
 Mask = np.ndarray

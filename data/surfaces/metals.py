@@ -7,8 +7,8 @@ from math import cos, sin
 import cv2
 import numpy as np
 
-from data.world.fields import along, axes, cells, grain, layers, ramp, shaded, smooth, streaks, tinted, turned
-from data.world.surface import Rng, Surface, any_colour, mounted, surface
+from data.surfaces.fields import along, axes, cells, grain, layers, ramp, shaded, smooth, streaks, tinted, turned
+from data.surfaces.surface import Rng, Surface, any_colour, mounted, surface
 
 
 def brushed(rng: Rng, size: int) -> Surface:

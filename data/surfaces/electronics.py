@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data.world.fields import axes, cells, grain, layers, ramp, smooth, tinted
-from data.world.surface import Rng, Surface, any_colour, surface
+from data.surfaces.fields import axes, cells, grain, layers, ramp, smooth, tinted
+from data.surfaces.surface import Rng, Surface, any_colour, surface
 
 
 def board(rng: Rng, size: int) -> Surface:

@@ -10,7 +10,7 @@ import numpy as np
 
 from data.files.folders import walk
 from data.pictures.picture_decoder import is_picture, read_image
-from data.world.surface import Surface
+from data.surfaces.surface import Surface
 from utils.words.errors import DataError, printable
 
 

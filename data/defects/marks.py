@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from data.world.fields import layers, ramp, shaded, smooth, tinted
-from data.world.surface import any_colour
+from data.surfaces.fields import layers, ramp, shaded, smooth, tinted
+from data.surfaces.surface import any_colour
 
 Rng = np.random.Generator
 Mask = np.ndarray

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from data.world import electronics, metals, minerals, organics
-from data.world.surface import Painter
+from data.surfaces import electronics, metals, minerals, organics
+from data.surfaces.surface import Painter
 
 MATERIALS: dict[str, Painter] = {
     "brushed steel": metals.brushed,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data.world.fields import along, axes, cells, grain, layers, ramp, smooth, streaks, tinted, warped
-from data.world.metals import painted
-from data.world.surface import Rng, Surface, mounted, surface
+from data.surfaces.fields import along, axes, cells, grain, layers, ramp, smooth, streaks, tinted, warped
+from data.surfaces.metals import painted
+from data.surfaces.surface import Rng, Surface, mounted, surface
 
 
 def concrete(rng: Rng, size: int) -> Surface:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from data.world.fields import Field, tinted
+from data.surfaces.fields import Field, tinted
 
 Rng = np.random.Generator
 

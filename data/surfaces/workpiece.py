@@ -8,8 +8,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from data.world.fields import layers, shaded, smooth
-from data.world.surface import Surface
+from data.surfaces.fields import layers, shaded, smooth
+from data.surfaces.surface import Surface
 
 Rng = np.random.Generator
 Mask = np.ndarray  # (S, S) uint8, 255 where the part is

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from data.defects.primitives import PRIMITIVES
+from data.surfaces.backgrounds import Backgrounds
 from data.world import sensor
-from data.world.backgrounds import Backgrounds
 from data.world.drawn_world import DrawnWorld
-from data.world.primitives import PRIMITIVES
 from utils.words.errors import DataError
 
 
