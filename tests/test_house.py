@@ -12,7 +12,7 @@ ROOMS = {
     "data": "files pictures surfaces defects world labels sets index checks augment batches drawn".split(),
     "models": "rows layers losses heads sam prompts text graph inference ready".split(),
 }
-COMMANDS = {"utils": {"benchmark"}, "data": {"audit", "benchmark", "folds", "pack"}, "models": {"benchmark"}}
+COMMANDS = {"utils": {"benchmark"}, "data": {"audit", "benchmark", "folds", "pack"}, "models": {"benchmark", "pack"}}
 FILES = sorted(p for package in ROOMS for p in (ROOT / package).rglob("*.py"))
 SCRIPTS = [ROOT / f"{name}.py" for name in ("train", "val", "detect")]
 FORBIDDEN = {"models": {"data", "train", "val", "detect"}, "data": {"models", "train", "val", "detect"}}

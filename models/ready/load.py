@@ -22,6 +22,7 @@ from models.graph.open_vocabulary import (
 )
 from models.layers.timm_backbone import origins_of, set_origins
 from models.prompts.embedding import SAMEmbedding, choose_sam
+from models.ready.packed import read_checkpoint
 from models.rows.model_spec import ModelSpec, parse_spec
 from models.sam.masker import Masker, sam_for_masks
 from utils.config.config import Config
@@ -84,7 +85,7 @@ def stored_network(content: Mapping[str, Any], path: Path) -> tuple[ModelSpec, C
 
 def network_name(path: str | Path) -> str:
     """The model YAML that a checkpoint's network was built from. Raises CheckpointError."""
-    return model_spec(checkpoint.load(path), Path(path)).path.name
+    return model_spec(read_checkpoint(path), Path(path)).path.name
 
 
 def checkpoint_network(model: Graph, names: Sequence[str], words: Words | None) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def about_network(model: Graph, words: Words | None) -> dict[str, str]:
 def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = "", masks: bool = False) -> Loaded:
     """Load a checkpoint for evaluation; `sam`, `masks` see choose_sam, "" as it was trained. Raises CheckpointError."""
     path = Path(path)
-    content = checkpoint.load(path)
+    content = read_checkpoint(path)
     spec, channels, words = stored_network(content, path)
     config = with_folders(checkpoint.config_of(content, path), path)
     with nullcontext() if sam else stored_in(path):  # what the user chooses is no fault of the file

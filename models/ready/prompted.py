@@ -14,15 +14,13 @@ from torch.nn.functional import normalize
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words, permuted, set_words, words_for
 from models.ready.load import Loaded, checkpoint_network
+from models.ready.packed import read_checkpoint, without_training
 from utils.console.log import LOG
 from utils.files import checkpoint
-from utils.files.content import Content
-from utils.values.unknown_defect import UNKNOWN
+from utils.values.unknown_defect import PRESENCE, UNKNOWN
 from utils.words.class_names import name_key
 from utils.words.errors import ConfigError, printable
 from utils.words.vocabulary import Vocabulary
-
-PRESENCE = "defect"  # what is said of a defect of whatever kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +137,7 @@ def save_words(loaded: Loaded, path: Path) -> None:
     assert loaded.words is not None, "a closed network has no words"
     if path.exists():
         raise ConfigError(f"--save-prompts {printable(str(path))}: is there already; name a new file")
-    content = checkpoint.load(loaded.path)
-    kept = {key: content[key] for key in Content.__annotations__ if key in content}  # nothing of the training's state
+    kept = without_training(read_checkpoint(loaded.path))
     spec = loaded.model.spec.with_values(nc=len(loaded.names))
     checkpoint.save(
         path, kept | checkpoint_network(loaded.model, loaded.names, loaded.words) | {"model_spec": spec.plain()}

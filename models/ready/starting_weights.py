@@ -14,8 +14,8 @@ from torch import Tensor
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words
 from models.ready.load import stored_network
+from models.ready.packed import read_checkpoint
 from models.rows.model_spec import ModelSpec
-from utils.files import checkpoint
 from utils.values.channels import Channels, check_order
 from utils.words.class_names import name_key
 from utils.words.errors import CheckpointError, printable
@@ -47,7 +47,7 @@ class StartingWeights:
     @classmethod
     def read(cls, path: str | Path) -> StartingWeights:
         """Raises CheckpointError."""
-        path, content = Path(path), checkpoint.load(path)
+        path, content = Path(path), read_checkpoint(path)
         spec, channels, words = stored_network(content, path)
         return cls(path, content, spec, channels, words, tuple(content["names"]))
 

@@ -117,7 +117,7 @@ def test_the_one_before_named_by_hand(stopped):
     """Then last.pt is not what the run was read from: it is not kept."""
     bit_flipped(stopped)
     before = stopped.with_name("last.prev.pt")
-    assert train.main(["--resume", str(before), "--save-steps", "100"]) == 0
+    assert train.main(["--resume", str(before), "--save-steps", "100", "--max-time", "8"]) == 0
     assert checkpoint.load(before, resumable=True) and checkpoint.load(stopped, resumable=True)["done"]
 
 

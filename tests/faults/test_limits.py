@@ -128,7 +128,13 @@ def check_flag(script, flag, nargs, value):
     """A value of a flag is taken, and then in its range, or refused with the flag's name, at once."""
     words = [flag] + [value] * (nargs if isinstance(nargs, int) else 1)
     needed = ["--data", "x", "--out", "y"]
-    further = {"parse_pack": needed, "parse_folds": needed, "parse_audit": ["x"], "parse_world": ["--out", "y"]}
+    further = {
+        "parse_pack": needed,
+        "parse_model_pack": ["--out", "y"],
+        "parse_folds": needed,
+        "parse_audit": ["x"],
+        "parse_world": ["--out", "y"],
+    }
     words += further.get(script, [])
     started = time.perf_counter()
     try:

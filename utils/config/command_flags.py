@@ -101,6 +101,23 @@ class PackFlags:
     debug: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelPackFlags:
+    """The command line of python -m models.pack."""
+
+    weights: str
+    out: str
+    debug: bool
+
+
+def parse_model_pack(argv: Sequence[str] | None) -> ModelPackFlags:
+    """The flags of python -m models.pack. Raises ConfigError."""
+    parser = Parser("python -m models.pack", "Write a checkpoint in fewer bytes, to be passed on.")
+    parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
+    parser.add_argument("--out", required=True, metavar="FILE", help="a new file")
+    return ModelPackFlags(**parser.read(argv))
+
+
 def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
     """The flags of python -m models.benchmark. Raises ConfigError."""
     parser = Parser("python -m models.benchmark", "Time a model YAML on this machine.")

@@ -1,10 +1,11 @@
-"""A defect that no class's name fits: what it is called, and when it is none."""
+"""A defect that no class's name fits: what it is looked for by, what it is called, and when it is none."""
 
 from __future__ import annotations
 
 from utils.values.boxes import pairwise_iou
 from utils.values.detections import Detections
 
+PRESENCE = "defect"  # what is said of a defect of whatever kind
 UNKNOWN = "unknown defect"  # the last class, where it is looked for
 SAME = 0.5  # IoU with a detection of a class from which on both show one thing
 
