@@ -34,7 +34,7 @@ def main_story(argv: Sequence[str] | None) -> int:
     content = checkpoint.load(path)
     if content.get("packed"):
         raise ConfigError(f"--weights {printable(str(path))}: is packed already")
-    checkpoint.save(out, packed(content, path))
+    checkpoint.save(out, packed(content, path, flags.glossary_words))
     before, after = (one.stat().st_size / 1e6 for one in (path, out))
     digest = hashlib.sha256(out.read_bytes()).hexdigest()
     LOG.info("%s: %.1f MB, of %.1f; SHA-256 %s", printable(str(out)), after, before, digest)

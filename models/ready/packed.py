@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
-from models.graph.open_vocabulary import Words, stored_words
+from models.graph.open_vocabulary import Words, stored_words, words_for
 from models.layers.timm_backbone import TimmBackbone
 from models.ready.backbone_weights import PACKAGES, read_package
 from models.rows.model_spec import parse_spec
@@ -19,6 +20,7 @@ from utils.files.checkpoint import stored_in
 from utils.files.content import Content
 from utils.values.channels import channels_of_plain
 from utils.values.unknown_defect import PRESENCE
+from utils.words.errors import ConfigError, printable
 from utils.words.yamlio import Document
 
 RGB = 3  # planes, for which a package's weights need no change
@@ -37,9 +39,10 @@ def without_training(content: Mapping[str, Any]) -> dict[str, Any]:
     return {key: content[key] for key in Content.__annotations__ if key in content}
 
 
-def packed(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def packed(content: Mapping[str, Any], path: Path, glossary_words: bool = False) -> dict[str, Any]:
     """The same network in fewer bytes: matrices as float16, without the backbones that are still as a package has them,
-    and without the texts that training said beside the names, but for PRESENCE.
+    and without the texts that training said beside the names, but for PRESENCE; `glossary_words`: with all names that
+    its glossary knows, which then need no encoder. Raises ConfigError where there is no glossary, or no encoder now.
     """
     state = dict(content["ema"]["module"])
     for held in _of_packages(content, path):
@@ -48,7 +51,12 @@ def packed(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
     halves = {key: value.half() if value.ndim > 1 else value for key, value in state.items()}
     kept = without_training(content) | {"packed": True, "ema": {**content["ema"], "module": halves}}
     words = stored_words(content, path)
-    return kept if words is None else kept | {"vocabulary": _names_alone(words).plain()}
+    if glossary_words and (words is None or words.glossary is None):
+        raise ConfigError(f"--glossary-words: {printable(str(path))} has no glossary; leave it out")
+    if words is None:
+        return kept
+    plain = _with_fewer_texts(words, glossary_words).plain()
+    return kept | {"vocabulary": plain | {"vectors": plain["vectors"].half()}}
 
 
 def unpacked(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -60,7 +68,10 @@ def unpacked(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
     for held in _of_packages(content, path):
         if not held.keys() & state.keys():
             halves |= held
-    return {**content, "packed": False, "ema": {**content["ema"], "module": halves}}
+    whole = {**content, "packed": False, "ema": {**content["ema"], "module": halves}}
+    if (words := content.get("vocabulary")) is not None:
+        whole["vocabulary"] = {**words, "vectors": normalize(words["vectors"].float(), dim=-1)}
+    return whole
 
 
 def _of_packages(content: Mapping[str, Any], path: Path) -> Iterator[dict[str, Tensor]]:
@@ -76,7 +87,9 @@ def _of_packages(content: Mapping[str, Any], path: Path) -> Iterator[dict[str, T
             yield {f"layers.{row.index}.{key}": value for key, value in layer.state_dict().items()}
 
 
-def _names_alone(words: Words) -> Words:
-    vectors = dict(zip(words.vocabulary.strings, words.vectors, strict=True))
-    vocabulary = replace(words.vocabulary, further=(PRESENCE,) if PRESENCE in vectors else ())
-    return replace(words, vocabulary=vocabulary, vectors=torch.stack([vectors[text] for text in vocabulary.strings]))
+def _with_fewer_texts(words: Words, glossary_words: bool) -> Words:
+    further = [PRESENCE] if PRESENCE in words.vocabulary.strings else []
+    if glossary_words and words.glossary is not None:
+        further += [name for term in words.glossary.terms for name in term.words]
+    fewer = words_for(words, replace(words.vocabulary, further=tuple(further)), "")
+    return replace(words, vocabulary=fewer.vocabulary, vectors=fewer.vectors)

@@ -22,6 +22,7 @@ def runs(glass, tmp_path_factory):
     """A closed network whose whole backbone stayed as it came, and one that reads text and whose backbone learned."""
     home = tmp_path_factory.mktemp("pack")
     text = ["--cfg", "rtvpnet-lite0-n.yaml", "--text-encoder", "ngram:64", "--set", "model.backbone_frozen_to=4"]
+    text += ["--set", "model.glossary=built-in"]
     with contextlib.chdir(home):
         assert train.main([*QUICK, "--data", str(glass), "--cfg", "idfe-net-lite0-n.yaml", *FROZEN]) == 0
         assert train.main([*QUICK, "--data", str(glass), *text, "--name", "text"]) == 0
@@ -44,7 +45,7 @@ def test_it_is_the_same_network(whole_and_packed):
         assert theirs[key].dtype == value.dtype
         assert torch.allclose(theirs[key], value, rtol=1e-3, atol=1e-6), key
     assert (whole.words is None) == (small.words is None)
-    assert whole.words is None or torch.equal(whole.words.vectors[:5], small.words.vectors[:5])
+    assert whole.words is None or torch.allclose(whole.words.vectors[:5], small.words.vectors[:5], atol=1e-3)
 
 
 def test_it_is_small(whole_and_packed):
@@ -72,6 +73,17 @@ def test_whatever_takes_weights_takes_it(whole_and_packed, glass, tmp_path, monk
     assert "averaged weights only" in capsys.readouterr().err
 
 
+def test_words_of_the_glossary_need_no_encoder(runs, tmp_path, monkeypatch):
+    whole, out = runs / "text" / "weights" / "last.pt", tmp_path / "words.pt"
+    words = "划痕, blow hole, crack"
+    wanted = Detector(whole, "cpu", prompts=words)
+    assert pack.main(["--weights", str(whole), "--out", str(out), "--glossary-words"]) == 0
+    monkeypatch.setattr("models.graph.open_vocabulary.find_encoder", None)
+    got = Detector(out, "cpu", prompts=words)
+    assert got.names == wanted.names == ("划痕", "blow hole", "crack")
+    assert torch.allclose(got.model.text.vectors, wanted.model.text.vectors, atol=1e-3)
+
+
 def test_what_cannot_be_packed(runs, tmp_path, capsys):
     whole = runs / "exp" / "weights" / "last.pt"
     out = tmp_path / "out.pt"
@@ -79,6 +91,7 @@ def test_what_cannot_be_packed(runs, tmp_path, capsys):
     for argv, said in (
         (["--weights", str(whole), "--out", str(out)], "is there already"),
         (["--weights", str(out), "--out", str(tmp_path / "b.pt")], "is packed already"),
+        (["--weights", str(whole), "--out", str(tmp_path / "b.pt"), "--glossary-words"], "has no glossary"),
         (["--weights", str(tmp_path / "c.pt"), "--out", str(tmp_path / "b.pt")], "no such checkpoint"),
     ):
         assert pack.main(argv) != 0

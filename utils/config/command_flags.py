@@ -107,6 +107,7 @@ class ModelPackFlags:
 
     weights: str
     out: str
+    glossary_words: bool
     debug: bool
 
 
@@ -115,6 +116,11 @@ def parse_model_pack(argv: Sequence[str] | None) -> ModelPackFlags:
     parser = Parser("python -m models.pack", "Write a checkpoint in fewer bytes, to be passed on.")
     parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
     parser.add_argument("--out", required=True, metavar="FILE", help="a new file")
+    parser.add_argument(
+        "--glossary-words",
+        action="store_true",
+        help="RTVPNet: its glossary's names then need no encoder",
+    )
     return ModelPackFlags(**parser.read(argv))
 
 
