@@ -21,6 +21,7 @@ from models.text.glossary import Glossary
 from models.text.glossary_file import BUILT_IN, NONE, find_glossary
 from utils.console.log import LOG
 from utils.words.errors import CheckpointError, ConfigError, DamagedError
+from utils.words.spelling import word_key
 from utils.words.synonyms import check_names, check_templates
 from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
@@ -110,14 +111,18 @@ def words_for(
 ) -> Words:
     """The words of another vocabulary, as the network of `stored` understands them.
 
-    Names that the checkpoint knows keep its vectors; others need the encoder that it was trained with, which
-    `text_encoder` says how to find ("": as then). So do those that another `glossary` describes otherwise, which
-    model.glossary names ("": as then; a file extends the one of then). Raises UserError.
+    Names that the checkpoint knows keep its vectors, however they are spelt where it has a glossary. Others need the
+    encoder that it was trained with, which `text_encoder` says how to find ("": as then). So do those that another
+    `glossary` describes otherwise, which model.glossary names ("": as then; a file extends the one of then). Raises
+    UserError.
     """
     known, used = dict(zip(stored.vocabulary.strings, stored.vectors, strict=True)), stored.glossary
     if glossary:
         used = find_glossary(glossary, stored.glossary)
         known = {text: row for text, row in known.items() if _texts(text, used) == _texts(text, stored.glossary)}
+    if used is not None:  # to which spellings of one word are one name
+        spelt = {word_key(text): row for text, row in known.items()}
+        known = {text: spelt[word_key(text)] for text in vocabulary.strings if word_key(text) in spelt} | known
     new = [text for text in vocabulary.strings if text not in known]
     if new:
         templates = stored.vocabulary.templates
