@@ -38,6 +38,7 @@ from models.ready.examples import look_at
 from models.ready.footprint import check_fits
 from models.ready.load import Loaded, for_inference, load_masker, load_model
 from models.ready.prompted import check_reads_text, look_for_prompts, look_for_unknown, save_words
+from models.ready.weights_choice import chosen_weights
 from utils.config.config import Config, DataConfig, RunConfig, ValConfig
 from utils.config.detect_flags import DetectFlags, parse_detect
 from utils.config.given_values import as_path, as_switch, as_text
@@ -49,7 +50,7 @@ from utils.console.script import end, run_script
 from utils.console.signals import Stop, Stopped, complete
 from utils.detecting.frame_batches import frame_batches
 from utils.detecting.output_options import DetectionOutput
-from utils.files.checkpoint import find_weights, weights_about
+from utils.files.checkpoint import weights_about
 from utils.files.earlier_run import OF_DETECTION, OVERLAYS, remove
 from utils.files.runs import new_run, planned_run, provenance, write_about
 from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits
@@ -319,7 +320,7 @@ def _assigned(flags: DetectFlags) -> Config:
 def _detector(flags: DetectFlags) -> Detector:
     model = _assigned(flags).model
     return Detector(
-        find_weights(flags.weights),
+        chosen_weights(flags.weights, words=flags.prompts is not None or bool(flags.examples) or flags.unknown),
         flags.device,
         flags.imgsz,
         flags.half,

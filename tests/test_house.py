@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = {
     "utils": "words values console config files processes scoring drawing detecting inspection report training".split(),
     "data": "files pictures surfaces defects world labels sets index checks augment batches drawn".split(),
-    "models": "rows layers losses heads sam prompts text graph inference ready".split(),
+    "models": "rows layers losses heads sam prompts text graph inference pretrained ready".split(),
 }
 COMMANDS = {"utils": {"benchmark"}, "data": {"audit", "benchmark", "folds", "pack"}, "models": {"benchmark", "pack"}}
 FILES = sorted(p for package in ROOMS for p in (ROOT / package).rglob("*.py"))

@@ -21,6 +21,7 @@ from models.graph.open_vocabulary import (
     words_for,
 )
 from models.layers.timm_backbone import origins_of, set_origins
+from models.pretrained import shipped
 from models.prompts.embedding import SAMEmbedding, choose_sam
 from models.ready.packed import read_checkpoint
 from models.rows.model_spec import ModelSpec, parse_spec
@@ -85,7 +86,8 @@ def stored_network(content: Mapping[str, Any], path: Path) -> tuple[ModelSpec, C
 
 def network_name(path: str | Path) -> str:
     """The model YAML that a checkpoint's network was built from. Raises CheckpointError."""
-    return model_spec(read_checkpoint(path), Path(path)).path.name
+    path = shipped.find(path)
+    return model_spec(read_checkpoint(path), path).path.name
 
 
 def checkpoint_network(model: Graph, names: Sequence[str], words: Words | None) -> dict[str, Any]:
@@ -105,8 +107,10 @@ def about_network(model: Graph, words: Words | None) -> dict[str, str]:
 
 
 def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = "", masks: bool = False) -> Loaded:
-    """Load a checkpoint for evaluation; `sam`, `masks` see choose_sam, "" as it was trained. Raises CheckpointError."""
-    path = Path(path)
+    """Load a checkpoint for evaluation, by its path or by the name that it ships under; `sam`, `masks` see choose_sam,
+    "" as it was trained. Raises CheckpointError.
+    """
+    path = shipped.find(path)
     content = read_checkpoint(path)
     spec, channels, words = stored_network(content, path)
     config = with_folders(checkpoint.config_of(content, path), path)

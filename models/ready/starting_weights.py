@@ -13,6 +13,7 @@ from torch import Tensor
 
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words
+from models.pretrained import shipped
 from models.ready.load import stored_network
 from models.ready.packed import read_checkpoint
 from models.rows.model_spec import ModelSpec
@@ -47,7 +48,8 @@ class StartingWeights:
     @classmethod
     def read(cls, path: str | Path) -> StartingWeights:
         """Raises CheckpointError."""
-        path, content = Path(path), read_checkpoint(path)
+        path = shipped.find(path)
+        content = read_checkpoint(path)
         spec, channels, words = stored_network(content, path)
         return cls(path, content, spec, channels, words, tuple(content["names"]))
 

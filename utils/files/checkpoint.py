@@ -200,11 +200,16 @@ def weights_about(path: Path) -> dict[str, str]:
     return {"weights": path.name, "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
+def newest_weights() -> Path | None:
+    """best.pt (else last.pt) of the newest training run, if there is one."""
+    return newest(TRAINED, "best.pt") or newest(TRAINED, "last.pt")
+
+
 def find_weights(weights: str) -> Path:
     """The checkpoint named, or best.pt (else last.pt) of the newest training run. Raises CheckpointError."""
     if weights:
         return Path(weights)
-    path = newest(TRAINED, "best.pt") or newest(TRAINED, "last.pt")
+    path = newest_weights()
     if path is None:
         raise CheckpointError(
             "no checkpoint under runs/train; train one with: python train.py --demo, "
