@@ -19,6 +19,8 @@ from utils.scoring.box_pairs import overlapping
 from utils.scoring.matching import IGNORED, Matching
 from utils.values.unknown_defect import SAME, UNKNOWN
 
+KINDS = ("escaped", "rejected", "silent")  # pictures, in the order of Decisions
+
 
 @dataclass(frozen=True)
 class Unnamed:
@@ -61,9 +63,6 @@ def unnamed(named: Matching, fit: CrossFit, others: Matching, config: Inspection
         per_picture(false.sum(), named.pairs.pictures, alarms),
         Decisions(*(share_of(both[kind], [one[kind] for one in swayed]) for kind in KINDS)),
     )
-
-
-KINDS = ("escaped", "rejected", "silent")  # pictures, in the order of Decisions
 
 
 def _apart(fit: CrossFit, own: CrossFit) -> list[tuple[CrossFit, CrossFit]]:
