@@ -74,6 +74,7 @@ from utils.words.class_names import ClassMatch, match_classes
 from utils.words.errors import ConfigError, NumericError
 from utils.words.text import counted
 
+PROMPTS_MISSING = "is of --prompts, which are not given; --single-cls takes any, --map-classes none"
 WRITTEN = "results.json, report.json, thresholds.yaml, predictions.json (COCO format, with truth.json)"
 
 
@@ -293,9 +294,6 @@ def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Lo
         raise ConfigError(f"{given}: {PROMPTS_MISSING if reads else closed_words(loaded)}")
     where = str(loaded.path)
     return loaded, match_classes(loaded.names, truth.names, where, flags.single_cls, flags.map_classes), []
-
-
-PROMPTS_MISSING = "is of --prompts, which are not given; --single-cls takes any, --map-classes none"
 
 
 def _words_given(flags: ValFlags) -> str:
