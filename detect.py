@@ -34,16 +34,20 @@ from data.pictures.sources import Source, find_sources, keep_results_out, words
 from data.pictures.video import read_frames
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
+from models.pretrained.shipped import is_shipped
+from models.ready.asking import Asked, LookedFor, answerer_for, asked_prompts, lexicon_for, own_thresholds
+from models.ready.detection_nms import nms_for
 from models.ready.examples import look_at
 from models.ready.footprint import check_fits
 from models.ready.load import Loaded, for_inference, load_masker, load_model
 from models.ready.prompted import check_reads_text, look_for_prompts, look_for_unknown, save_words
 from models.ready.weights_choice import chosen_weights
-from utils.config.config import Config, DataConfig, RunConfig, ValConfig
-from utils.config.detect_flags import DetectFlags, parse_detect
+from utils.answers.asked_texts import asked_texts
+from utils.answers.plan import unknown_phrases
+from utils.config.config import DataConfig, RunConfig
+from utils.config.detect_flags import DetectFlags, assigned_config, parse_detect
 from utils.config.given_values import as_path, as_switch, as_text
 from utils.config.ranges import in_range
-from utils.config.settings import build_config, settings_of_assignments
 from utils.console.log import LOG, log_to
 from utils.console.progress import progress
 from utils.console.script import end, run_script
@@ -54,11 +58,14 @@ from utils.files.checkpoint import weights_about
 from utils.files.earlier_run import OF_DETECTION, OVERLAYS, remove
 from utils.files.runs import new_run, planned_run, provenance, write_about
 from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits
+from utils.inspection.thresholds import NEVER
 from utils.processes.device import half_notices, half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
 from utils.processes.memory import keep_freed_memory
+from utils.questions.parser import parse
 from utils.report.detection_run import write_run
+from utils.values.answer import Answer
 from utils.values.channels import serve
 from utils.values.detections import Detections
 from utils.values.frame import Frame
@@ -73,6 +80,10 @@ from utils.words.text import counted
 
 class Detector:
     """Finds defects in pictures with a checkpoint, with the same preprocessing and NMS as val.py."""
+
+    mm_per_px: float | None = None  # the side of a pixel, where the data says it
+    limits: Limits | None = None
+    asked = Asked()
 
     def __init__(
         self,
@@ -93,8 +104,8 @@ class Detector:
     ) -> None:
         """`prompts`: what to look for ("scratch, oil stain") if the network reads text, `examples`: a small labelled
         set that shows it, beside words or in their place; see load_model, look_for_prompts. `unknown`: also defects
-        that none of these fits, as a class "unknown defect".
-        `glossary`: a file of yours that describes them, or none.
+        that none of these fits, as a class "unknown defect". `glossary`: a file of yours that describes them, or none.
+        `text_encoder`: for words that the checkpoint does not know, where it has moved.
 
         `masks`: detections get masks, from the network's Mobile-SAM or from the one `sam` names; see load_masker.
         `bgr`: arrays and tensors have their planes in OpenCV's order, see data/pictures/given_picture.py.
@@ -109,9 +120,8 @@ class Detector:
         unknown = as_switch("unknown", unknown)
         self.half, self.bgr = as_switch("half", half), as_switch("bgr", bgr)
         glossary = as_text("glossary", glossary)
-        if (text_encoder and not unknown or glossary) and prompts is None:
-            name = "text_encoder" if text_encoder else "glossary"
-            raise ConfigError(f"{name} reads the words of prompts, which are not given; leave it out")
+        if glossary and prompts is None:
+            raise ConfigError("glossary describes the words of prompts, which are not given; leave it out")
         imgsz = None if imgsz is None else in_range(DataConfig, "imgsz", imgsz)
         loaded = trained = load_model(weights, select_device(str(device)), sam, masks)
         examples = as_path("examples", examples) if examples else ""
@@ -131,8 +141,8 @@ class Detector:
         self.imgsz, self.given_imgsz = imgsz or loaded.config.data.imgsz, imgsz
         self.channels, self.optics = loaded.channels, Optics(loaded.channels)
         self.order = torch.arange(len(self.names))  # the class number to report for each class of the model
-        self.mm_per_px: float | None = None
-        self.limits: Limits | None = None
+        self.looked = LookedFor(loaded.words, trained.words, text_encoder, static)
+        self.own = len(self.names)  # classes that decide about a part; later ones are only asked about
         check_fits(self.model, self.imgsz, pictures=1, half=self.half)
 
     def save_prompts(self, path: str | Path) -> None:
@@ -152,9 +162,9 @@ class Detector:
         data, notices = open_data(DataConfig(data=source), require=())
         more = (UNKNOWN,) if UNKNOWN in self.names and UNKNOWN not in data.names else ()
         names = (*data.names, *more)
-        order = torch.tensor(class_map(self.names, names, str(self.path)))
+        self.order = torch.tensor(class_map(self.names, names, str(self.path)))
         self.channels = serve(data.channels, self.channels, str(self.path), printable(source))
-        self.order, self.names = order, names
+        self.names = names
         self.optics, self.mm_per_px = Optics(self.channels), data.members[0].mm_per_px
         if self.order.equal(torch.arange(len(self.names))):
             return [*notices]
@@ -171,6 +181,35 @@ class Detector:
         self.imgsz = self.given_imgsz or self.limits.made.imgsz or self.imgsz
         check_fits(self.model, self.imgsz, pictures=1, half=self.half)
         return self.limits
+
+    def use_questions(self, texts: Sequence[str], conf: float = 0.25, severity: str | Path = "") -> Asked:
+        """Answer these questions about every picture. What they name and no class is called, a network that reads text
+        looks for as well; it decides nothing about the part. Scores are read as the thresholds in use say, else from
+        `conf` on; `severity`: a file of rules. Raises UserError.
+        """
+        lexicon = lexicon_for(self.names, self.looked.words, self.own)
+        asked = [one for text in texts for one in parse(text, lexicon.every_word())]
+        if self.looked.words and (new := unknown_phrases(asked, lexicon)):
+            self.look_also_for(new)
+            lexicon = lexicon_for(self.names, self.looked.words, self.own)
+        rules = as_path("severity", severity) if severity else ""
+        self.asked = Asked(tuple(asked), answerer_for(lexicon, self.limits, conf, rules, self.mm_per_px))
+        return self.asked
+
+    def look_also_for(self, names: Sequence[str]) -> None:
+        """Look for these as well, as the last classes; they decide nothing about a part. Raises UserError."""
+        self.looked = self.looked.also(self.model, names)
+        self.order = torch.cat((self.order, torch.arange(len(names)) + len(self.names)))
+        self.names, self.limits = (*self.names, *names), self.limits and self.limits.with_more(len(names))
+
+    def ask(self, picture: Picture, question: str, conf: float = 0.25, severity: str | Path = "") -> Answer:
+        """The answer to one question about a picture, see `use_questions`. Raises UserError."""
+        before, image = self.asked, planes_of(picture, self.channels, self.bgr)
+        try:
+            asked = self.use_questions((as_text("question", question),), conf, severity)
+            return asked.only(self.results([Frame("", Path(), image)], self.nms())[0].answers)
+        finally:
+            self.asked = before
 
     def read(self, path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         """A picture with the planes the checkpoint was trained on: (H, W, C). Raises UserError."""
@@ -194,15 +233,7 @@ class Detector:
 
     def nms(self, conf: float | None = None, iou: float | None = None, max_det: int | None = None) -> NMSConfig:
         """NMS with the given values, else those that the thresholds were chosen with, else detect.py's defaults."""
-        lowest, made = (self.limits.lowest, self.limits.made) if self.limits else (None, DetectionSettings())
-        conf = next(value for value in (conf, lowest, 0.25) if value is not None)
-        iou = next(value for value in (iou, made.iou, 0.45) if value is not None)
-        most = next(value for value in (max_det, made.max_det, 1000) if value is not None)
-        return NMSConfig(
-            conf=in_range(ValConfig, "conf", conf),
-            iou=in_range(ValConfig, "iou", iou),
-            max_det=in_range(ValConfig, "max_det", most),
-        )
+        return nms_for(self.limits, conf, iou, max_det)
 
     def shape(self, image: np.ndarray) -> tuple[int, int]:
         """(height, width) of the network input for this picture."""
@@ -222,20 +253,28 @@ class Detector:
 
     def results(self, frames: Sequence[Frame], nms: NMSConfig) -> list[PictureResult]:
         """The results of inputs that share one network shape, or of a single one that could not be read."""
-        thresholds = self.limits.thresholds if self.limits else ScoreThresholds((nms.conf,) * len(self.names), "--conf")
+        values = [nms.conf if k < self.own else NEVER for k in range(len(self.names))]
+        thresholds = self.limits.thresholds if self.limits else ScoreThresholds(tuple(values), "--conf")
         images = [frame.image for frame in frames if frame.image is not None]
         if not images:
-            return [PictureResult(frame, None, thresholds) for frame in frames]
+            return [PictureResult(one, None, thresholds, self.asked.unread(one.reason)) for one in frames]
         started = time.perf_counter()
-        found = self.detect(images, nms)
+        found = self.detect(images, self.asked.gathering(nms))
         each = (time.perf_counter() - started) * 1000 / len(images)  # ms: a batch is timed as a whole
-        passing = found if self.limits is None else [self.limits.passing(one) for one in found]
-        counting = [without_twice_found(one) for one in passing]
         shown = [replace(frame, image=self.optics.show(image)) for frame, image in zip(frames, images, strict=True)]
-        return [
-            PictureResult(frame, one, thresholds, size=image.shape[:2], mm_per_px=self.mm_per_px, milliseconds=each)
-            for frame, image, one in zip(shown, images, counting, strict=True)
-        ]
+        results = []
+        for frame, one, image in zip(shown, found, images, strict=True):
+            size, counting = image.shape[:2], self._counting(one, nms)
+            answers = self.asked.answers(one, size)
+            results.append(PictureResult(frame, counting, thresholds, answers, size, self.mm_per_px, each))
+        return results
+
+    def _counting(self, found: Detections, nms: NMSConfig) -> Detections:
+        """What counts as a defect of all that was found in a picture."""
+        passing = found if self.limits is None else self.limits.passing(found)
+        if self.asked.questions and self.limits is None:
+            passing = found.keep((found.scores >= nms.conf) & (found.labels < self.own))
+        return without_twice_found(passing)
 
 
 def _shown(loaded: Loaded, examples: str, imgsz: int | None) -> dict[str, torch.Tensor]:
@@ -261,7 +300,10 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
 
     With several processes each handles its share of the inputs and writes their pictures; rank 0 writes the tables.
     """
-    detector = _detector(flags)
+    texts = asked_texts(flags.ask, flags.ask_file)
+    detector = _detector(flags, texts)
+    if texts and not flags.thresholds and flags.conf_thres is None and not detector.prompted:
+        flags = replace(flags, thresholds=own_thresholds(detector.path))
     notices = detector.use_data(flags.data) if flags.data else []
     warnings: list[str] = []  # kept back until there is a log
     if flags.thresholds:
@@ -272,6 +314,8 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     if flags.save_prompts:
         detector.save_prompts(flags.save_prompts)
         LOG.info("%s looks for %s", printable(flags.save_prompts), counted(len(detector.names), "class"))
+    if texts:
+        detector.use_questions(texts, 0.25 if flags.conf_thres is None else flags.conf_thres, flags.severity)
     nms = _nms(flags, detector)
     pattern = flags.source or str(write_glass(Path("runs/glass")).parent / "images" / "val")
     sources = find_sources(pattern, flags.recursive, detector.channels)
@@ -282,7 +326,7 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     if world.first:
         log_to(run / "detect.log")
         origin = {**provenance(argv), **weights_about(detector.path), **detector.about}
-        write_about(run, origin, _assigned(flags).run.full_paths)
+        write_about(run, origin, assigned_config(flags).run.full_paths)
     LOG.info("weights %s, %s from %s", detector.path, words(sources), pattern)
     for line in warnings:
         LOG.warning(line)
@@ -295,7 +339,7 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     total = None if any(source.video for source in share) else len(share)  # a video's frames are not counted ahead
     with Stop(impatient=world.size == 1) as stop:
         results = progress(look(detector, frames, nms, flags.batch_size, stop), "detecting", total)
-        totals = write_run(run, results, detector.names, output, world, stop)
+        totals = write_run(run, results, detector.names[: detector.own], output, world, stop)
         if stop.received:
             raise Stopped(stop.received, f"{run} is complete")
     complete()
@@ -309,22 +353,18 @@ def _new_folder(flags: DetectFlags, sources: Sequence[Source]) -> Path:
     return run
 
 
-def _assigned(flags: DetectFlags) -> Config:
-    settings = settings_of_assignments(list(flags.assignments))
-    for setting in settings:
-        if setting.key not in ("model.sam", "model.static", "run.full_paths"):
-            raise ConfigError(f"{setting.origin}: detect.py takes model.sam, model.static and run.full_paths")
-    return build_config(settings)[0]
-
-
-def _detector(flags: DetectFlags) -> Detector:
-    model = _assigned(flags).model
+def _detector(flags: DetectFlags, texts: Sequence[str]) -> Detector:
+    model, prompts = assigned_config(flags).model, flags.prompts
+    words = prompts is not None or bool(flags.examples) or flags.unknown
+    weights = chosen_weights(flags.weights, words, asked=bool(texts))
+    if texts and not words and is_shipped(weights):
+        prompts = asked_prompts(texts)  # of its own classes, which were drawn, nobody has asked
     return Detector(
-        chosen_weights(flags.weights, words=flags.prompts is not None or bool(flags.examples) or flags.unknown),
+        weights,
         flags.device,
         flags.imgsz,
         flags.half,
-        prompts=flags.prompts,
+        prompts=prompts,
         examples=flags.examples,
         unknown=flags.unknown,
         text_encoder=flags.text_encoder,

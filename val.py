@@ -26,6 +26,7 @@ from models.graph.model_summary import model_table
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
 from models.losses.terms import Criterion, LossTerms
+from models.ready.asking import lexicon_for
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.examples import look_at
 from models.ready.footprint import check_fits
@@ -58,6 +59,7 @@ from utils.processes.device import half_notices, half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
 from utils.processes.memory import keep_freed_memory
+from utils.quiz.quiz_run import quiz
 from utils.report.evaluation import PAGE, ReportOptions
 from utils.report.run_results import write_results, write_speed
 from utils.scoring import coco
@@ -254,6 +256,9 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
             with Extra("val_batch pictures"):
                 plot_detections(run, loader, truth, evaluation.detections_in_split)
         write_results(run, evaluation, about, options, results)
+        if flags.task == "vqa":
+            lexicon = lexicon_for(truth.names, loaded.words)
+            quiz(run, evaluation, lexicon, inspection, flags, results)
     say_written(run)
     return 0
 
@@ -368,6 +373,8 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
     options = report_options(flags, "predictions", inspection, truth, DetectionSettings(), None, limits)
     with Results() as written:
         write_results(run, evaluation, {}, options, written)
+        if flags.task == "vqa":
+            quiz(run, evaluation, lexicon_for(truth.names, None), inspection, flags, written)
     say_written(run)
     return 0
 

@@ -269,7 +269,7 @@ def test_verdict_of_a_picture(trained, pictures, tmp_path):
 class QuickDetector(Detector):
     """Finds the same three boxes in everything, at once."""
 
-    names, limits, mm_per_px, optics = ("a", "b"), None, None, Optics(RGB_CHANNELS)
+    names, own, limits, mm_per_px, optics = ("a", "b"), 2, None, None, Optics(RGB_CHANNELS)
 
     def __init__(self):
         pass

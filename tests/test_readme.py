@@ -18,6 +18,8 @@ from models.rows.model_spec import parse_spec
 from models.text.glossary_file import built_in, read_terms
 from tests.models.graph.test_variants import PARAMETERS
 from tests.test_house import ROOMS
+from utils.answers.lexicon import Lexicon
+from utils.answers.severity import read_severity
 from utils.config.config import Config, IouName
 from utils.config.detect_flags import parse_detect
 from utils.config.paths import CFG, find_yaml
@@ -29,7 +31,7 @@ from utils.words.yamlio import Document
 ROOT = Path(__file__).parent.parent
 PAGES = """
 README.md cfg/README.md cfg/RESULTS.md cfg/OPTIONS.md cfg/MIGRATION.md cfg/train/README.md data/README.md
-utils/inspection/README.md .github/ARCHITECTURE.md .github/CONTRIBUTING.md .github/SECURITY.md
+utils/inspection/README.md utils/answers/README.md .github/ARCHITECTURE.md .github/CONTRIBUTING.md .github/SECURITY.md
 """
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES.split()}
 TEXT, CFG_TEXT = TEXTS["README.md"], TEXTS["cfg/README.md"]
@@ -171,6 +173,10 @@ def test_yaml_examples_are_read(example, tmp_path):
         path = tmp_path / "glossary.yaml"
         path.write_text(example, encoding="utf-8")
         read_terms(path, built_in())
+    elif "rules" in content:
+        path = tmp_path / "severity.yaml"
+        path.write_text(example, encoding="utf-8")
+        read_severity(path, Lexicon.of(("crack", "scratch", "dent")))
     elif "backbone" in content:
         build_graph(parse_spec(Document(Path("example.yaml"), content, {})))
     else:

@@ -14,6 +14,11 @@ SHA256 = {OPEN: "9d118b8cf4d0e47cad117b4ee6589a3e7abea5784def8e16f458ceb2772ba2e
 FOLDER = Path(__file__).parent
 
 
+def is_shipped(weights: str | Path) -> bool:
+    """Whether `weights` are among those that ship. Raises what `find` raises."""
+    return find(weights).parent == FOLDER
+
+
 def find(weights: str | Path) -> Path:
     """The file that `weights` names: a user's, or one that ships where there is no file of its name. Raises
     CheckpointError for a name that is nearly one of these, and where ours is missing, DamagedError where it is another.

@@ -122,12 +122,19 @@ def look_for_unknown(loaded: Loaded, trained: Loaded, text_encoder: str) -> Load
     if PRESENCE not in trained.words.vocabulary.strings:
         LOG.warning(f"--unknown: {trained.path} was never trained to find what is called {PRESENCE} by that word alone")
     presence = words_for(trained.words, Vocabulary.from_names((PRESENCE,)), text_encoder).vectors
-    names, guides = (*loaded.names, UNKNOWN), loaded.words.guides_of_others()
-    vectors = torch.cat((loaded.words.vectors[: len(loaded.names)], presence.to(loaded.words.vectors)))
-    vocabulary = Vocabulary.from_names(names, where="--unknown")
-    words = replace(loaded.words, vocabulary=vocabulary, vectors=vectors, guides=guides)
+    words = and_more(loaded.words, (UNKNOWN,), presence, "--unknown")
     set_words(loaded.model, words)
-    return replace(loaded, names=names, words=words)
+    return replace(loaded, names=words.vocabulary.names, words=words)
+
+
+def and_more(words: Words, names: Sequence[str], vectors: Tensor, where: str) -> Words:
+    """`words` and, as the last classes, those of `names` with their `vectors` (n, D). No other class's scores change.
+    Raises ConfigError, which names `where`, for a name that is there already.
+    """
+    own = words.vocabulary.names
+    together = torch.cat((words.vectors[: len(own)], vectors.to(words.vectors)))
+    vocabulary = Vocabulary.from_names((*own, *names), where=where)
+    return replace(words, vocabulary=vocabulary, vectors=together, guides=words.guides_of_others())
 
 
 def save_words(loaded: Loaded, path: Path) -> None:

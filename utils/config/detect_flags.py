@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from utils.config.config import DataConfig
+from utils.config.config import Config, DataConfig
 from utils.config.parser import Parser
 from utils.config.ranges import Range, knob_flag
+from utils.config.settings import build_config, settings_of_assignments
 from utils.config.shared_flags import add_common, add_thresholds, add_words
+from utils.words.errors import ConfigError
+
+SETTABLE = ("model.sam", "model.static", "run.full_paths")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +57,9 @@ class DetectFlags:
     glossary: str
     save_prompts: str
     masks: bool
+    ask: tuple[str, ...]
+    ask_file: str
+    severity: str
     assignments: tuple[str, ...]
     debug: bool
 
@@ -83,8 +90,23 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
     parser.add_argument(
         "--masks", action="store_true", help="masks of what is found, with --set model.sam=mobile_sam.pt"
     )
+    add("--ask", action="append", default=[], metavar="QUESTION", help='such as "how many scratches?"; repeatable')
+    add("--ask-file", default="", metavar="FILE", help="questions, one on each line")
+    add(
+        "--severity", default="", metavar="YAML", help="your rules for how bad a defect is, see utils/answers/README.md"
+    )
     parser.add_argument(
         "--set", dest="assignments", action="append", default=[], metavar="key=value", help="model.static, model.sam"
     )
     values = parser.read(argv)
-    return DetectFlags(**{**values, "classes": tuple(values["classes"]), "assignments": tuple(values["assignments"])})
+    lists = {key: tuple(values[key]) for key in ("classes", "assignments", "ask")}
+    return DetectFlags(**{**values, **lists})
+
+
+def assigned_config(flags: DetectFlags) -> Config:
+    """The values given with --set, defaults for the rest. Raises ConfigError for what detect.py does not use."""
+    settings = settings_of_assignments(list(flags.assignments))
+    for setting in settings:
+        if setting.key not in SETTABLE:
+            raise ConfigError(f"{setting.origin}: detect.py takes {', '.join(SETTABLE[:-1])} and {SETTABLE[-1]}")
+    return build_config(settings)[0]

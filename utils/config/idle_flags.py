@@ -31,11 +31,14 @@ class Mode:
     why: str
 
 
-_INSPECTION = ("--fa-per-image", "--match", "--match-iou", "--bins", "--cost", "--thresholds")
+_INSPECTION = (
+    *("--fa-per-image", "--match", "--match-iou", "--bins", "--cost", "--thresholds", "--false-yes", "--false-no"),
+)
 _SCORED = ("--save-txt", "--verbose", *_INSPECTION)
 _ANYWHERE = ("--device", "--workers", "--debug")
 _RUN = ("--project", "--name", "--exist-ok", *_ANYWHERE)
 _NO_PROMPTS = "reads the words of --prompts, which is not given"
+_ASKING = ("--ask", "--ask-file")
 _ONE_GLOSSARY = Idle(("--glossary",), "--no-glossary takes the names alone; leave one out", ("--no-glossary",))
 _CONFIDENCES = Idle(("--save-conf",), "adds confidences to the files of --save-txt; add that", (), ("--save-txt",))
 
@@ -50,7 +53,14 @@ IDLE: dict[str, tuple[Idle, ...]] = {
         _CONFIDENCES,
         _ONE_GLOSSARY,
         Idle(("--cfg",), "names a network for --summary; a checkpoint has its own; leave it out", (), ("--summary",)),
-        Idle(("--fa-per-image", "--cost"), "--thresholds names the thresholds; leave one out", ("--thresholds",)),
+        Idle(
+            ("--fa-per-image", "--cost", "--false-yes", "--false-no"),
+            "--thresholds names the thresholds; leave one out",
+            ("--thresholds",),
+        ),
+        Idle(("--questions", "--seed"), "is of questions; add --task vqa", (), ("--task vqa",)),
+        Idle(("--seed",), "--questions names the questions; leave one out", ("--questions",)),
+        Idle(("--single-cls", "--unknown"), "--task vqa asks of the data's classes; leave it out", ("--task vqa",)),
         Idle(_SCORED, "--task speed measures time and scores nothing; leave it out", ("--task speed",)),
     ),
     "detect.py": (
@@ -67,8 +77,10 @@ IDLE: dict[str, tuple[Idle, ...]] = {
             ("--nosave",),
         ),
         Idle(("--conf-thres",), "--thresholds has a confidence for each class; leave one out", ("--thresholds",)),
-        Idle(("--text-encoder",), _NO_PROMPTS, (), ("--prompts", "--unknown")),
+        Idle(("--text-encoder",), _NO_PROMPTS, (), ("--prompts", "--unknown", *_ASKING)),
         Idle(("--glossary", "--no-glossary"), _NO_PROMPTS, (), ("--prompts",)),
+        Idle(("--severity",), "answers questions of --ask, and none is asked", (), _ASKING),
+        Idle(("--classes", "--agnostic-nms"), "hides what questions ask of; leave it out", _ASKING),
         _ONE_GLOSSARY,
     ),
 }
@@ -81,7 +93,7 @@ MODES: dict[str, tuple[Mode, ...]] = {
         Mode(
             "--from-preds",
             (*_RUN, "--data", "--task", "--bad-data", "--allow-empty", "--single-cls", "--set", "--max-pixels")
-            + ("--noplots", "--save-json", "--verbose", *_INSPECTION),
+            + ("--noplots", "--save-json", "--verbose", "--questions", "--seed", *_INSPECTION),
             "whose detections are ready made",
         ),
     ),

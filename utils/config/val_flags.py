@@ -57,12 +57,16 @@ class ValFlags:
     unknown: bool
     text_encoder: str
     glossary: str
+    questions: str
+    seed: int
+    false_yes: float
+    false_no: float
     debug: bool
 
     @property
     def split(self) -> str:
-        """The split to evaluate: the one named by --task, or val for --task speed."""
-        return "val" if self.task == "speed" else self.task
+        """The split to evaluate: the one named by --task, or val for --task speed and --task vqa."""
+        return "val" if self.task in ("speed", "vqa") else self.task
 
 
 # Scores need every detection, however faint; speed is measured with the settings that detect.py runs with.
@@ -88,6 +92,9 @@ def add_inspection(parser: Parser) -> None:
     add("--bins", default="", metavar="0,8,16,32,96", help="sizes that recall is reported for, px or mm")
     add("--cost", default="", metavar="escape=50,overkill=1", help="choose the thresholds of least cost instead")
     add("--thresholds", default="", metavar="FILE", help="choose none, score those of a thresholds.yaml")
+    for word, meaning in (("yes", "show it not"), ("no", "show it")):
+        help = f"is there one? share of the pictures that {meaning} where {word} is answered (0.1)"
+        add(f"--false-{word}", type=Range(0, 0.5).number, default=0.1, help=help)
 
 
 def parse_val(argv: Sequence[str] | None) -> ValFlags:
@@ -103,11 +110,15 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     parser.add_argument("--batch-size", "--batch", type=pictures, help="default: 32; 1 for --task speed")
     parser.add_argument(
         "--task",
-        choices=("train", "val", "test", "speed", "study"),
+        choices=("train", "val", "test", "speed", "vqa", "study"),
         default="val",
-        metavar="{train,val,test,speed}",
-        help="which split to score, or how long each step takes",
+        metavar="{train,val,test,speed,vqa}",
+        help="which split to score; how long each step takes; how often answers to questions are right",
     )
+    parser.add_argument(
+        "--questions", default="", metavar="FILE.json", help="for --task vqa: yours (default: made from the labels)"
+    )
+    parser.add_argument("--seed", type=Range(0, 2**31 - 1).whole, default=0, help="of the questions of --task vqa")
     parser.add_argument("--workers", type=knob_flag(DataConfig, "workers"), default=-1)
     parser.add_argument("--allow-empty", action="store_true")
     parser.add_argument("--single-cls", action="store_true", help="score all classes as one")

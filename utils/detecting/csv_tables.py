@@ -8,10 +8,12 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TextIO
 
+from utils.detecting import answer_rows
 from utils.detecting.json_rows import JsonRows
 from utils.detecting.output_options import DetectionOutput
 from utils.files.output_files import Results, open_rows, refused
 from utils.scoring.coco import result_rows
+from utils.values.answer import Answer
 from utils.values.detections import Detections
 from utils.values.picture_result import PictureResult
 from utils.values.verdict import Verdict
@@ -52,11 +54,34 @@ class CsvTable:
         self.file = None
 
 
-class FoundTables:
-    """summary.csv, predictions.csv and predictions.json in the run folder, the last two where they are asked for."""
+class AnswerTables:
+    """answers.csv and answers.json."""
 
-    def __init__(self, summary: CsvTable, table: CsvTable | None, json: JsonRows | None) -> None:
-        self.summary, self.table, self.json = summary, table, json
+    def __init__(self, run: Path, results: Results) -> None:
+        self.table = CsvTable(run / "answers.csv", answer_rows.COLUMNS, results)
+        self.json = JsonRows(run / "answers.json", results)
+
+    def add(self, name: str, answers: Sequence[Answer]) -> None:
+        """The rows of one input."""
+        self.table.add([answer_rows.csv_row(name, one) for one in answers])
+        for one in answers:
+            self.json.add(answer_rows.json_row(name, one))
+
+    def close(self) -> None:
+        """Close the table and end the list."""
+        self.table.close()
+        self.json.close()
+
+
+class FoundTables:
+    """summary.csv, predictions.csv and predictions.json in the run folder, and answers.csv and answers.json; all but
+    the first where they are asked for.
+    """
+
+    def __init__(
+        self, summary: CsvTable, table: CsvTable | None, json: JsonRows | None, answers: AnswerTables | None
+    ) -> None:
+        self.summary, self.table, self.json, self.answers = summary, table, json, answers
         self.inputs = 0
 
     @classmethod
@@ -65,17 +90,21 @@ class FoundTables:
         """The tables below the folder `run`, complete after the block; `results` hears of those that are not."""
         with ExitStack() as stack:
             summary = stack.enter_context(closing(CsvTable(run / "summary.csv", SUMMARY, results)))
-            table = json = None
+            table = json = answers = None
             if output.table:
                 table = stack.enter_context(closing(CsvTable(run / "predictions.csv", TABLE, results)))
             if output.json:
                 json = stack.enter_context(closing(JsonRows(run / "predictions.json", results)))
-            yield cls(summary, table, json)
+            if output.questions:
+                answers = stack.enter_context(closing(AnswerTables(run, results)))
+            yield cls(summary, table, json, answers)
 
     def add(self, result: PictureResult) -> None:
         """The rows of one input."""
         frame, found = result.frame, result.detections
         name, reason = spreadsheet_cell(frame.name), spreadsheet_cell(frame.reason)
+        if self.answers is not None:
+            self.answers.add(frame.name, result.answers)
         self.inputs += 1  # unreadable ones too: the image id of predictions.json is the row of summary.csv
         row = [name, result.verdict, STATUS[result.verdict]]
         if found is None:

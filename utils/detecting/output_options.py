@@ -14,7 +14,8 @@ class DetectionOutput:
     """What is written beside summary.csv and report.json.
 
     `pictures` with the detections drawn in `style` (and report.html), `labels` in YOLO's format, with `scores`, `crops`
-    of the defects, a `table` (predictions.csv), `json` (predictions.json), and `verdicts`, each on the console.
+    of the defects, a `table` (predictions.csv), `json` (predictions.json), and `verdicts`, each on the console;
+    answers, where `questions` are asked.
     """
 
     pictures: bool = True
@@ -25,6 +26,7 @@ class DetectionOutput:
     table: bool = False
     json: bool = False
     verdicts: bool = False
+    questions: bool = False
 
     @classmethod
     def of(cls, flags: DetectFlags) -> DetectionOutput:
@@ -40,6 +42,7 @@ class DetectionOutput:
             table=flags.save_csv,
             json=flags.save_json,
             verdicts=bool(flags.thresholds) or flags.fail_on_defect,
+            questions=bool(flags.ask or flags.ask_file),
         )
 
     def notices(self, run: Path, masks: str, view: bool) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from utils.console.log import LOG
 from utils.detecting.output_options import DetectionOutput
 from utils.drawing.box_drawing import Marks, draw_marks
+from utils.drawing.evidence import draw_answered
 from utils.drawing.overlay_files import LONGEST, OverlayVideos, write_picture
 from utils.files.output_files import Results, make_folder, write_text
 from utils.files.yolo_txt import label_text
@@ -57,13 +58,17 @@ class FoundFiles:
                 "%s: what is drawn of it gets %s px to a side: a JPEG holds no more", frame.name, f"{LONGEST:,}"
             )
         if self.output.pictures:
-            self.background.run(self._overlay, frame, frame.image, found)
+            self.background.run(self._overlay, result, frame.image, found)
         if self.output.crops:
             self._crops(frame, frame.image, found)
 
-    def _overlay(self, frame: Frame, image: np.ndarray, found: Detections) -> None:
+    def _overlay(self, result: PictureResult, image: np.ndarray, found: Detections) -> None:
+        frame = result.frame
         marks = Marks(found.boxes.numpy(), found.labels.numpy(), found.scores.numpy(), found.masks)
-        drawn = draw_marks(image, marks, found.names, self.output.style)
+        if result.answers:
+            drawn = draw_answered(image, marks, found.names, result.answers, self.output.style)
+        else:
+            drawn = draw_marks(image, marks, found.names, self.output.style)
         with self.results.writing():
             if frame.clip is not None:
                 self.videos.add(frame.clip, drawn)

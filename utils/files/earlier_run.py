@@ -16,18 +16,18 @@ OF_EVALUATION = (
     *("run.json", "val.log", "compare.json", "results.json", "predictions.json", "truth.json", "thresholds.yaml"),
     *("per_class.csv", "per_image.csv", "report.html", "report.json", "speed.json", "speed.png"),
     *("confusion_matrix.png", "P_curve.png", "R_curve.png", "PR_curve.png", "F1_curve.png", "FROC.png"),
-    *("recall_by_size.png", "overkill_escape.png", "calibration.png"),
+    *("recall_by_size.png", "overkill_escape.png", "calibration.png", "vqa.json", "vqa.csv", "vqa_calibration.png"),
     *("val_batch[0-9]_labels.jpg", "val_batch[0-9]_pred.jpg", "labels/**/*.txt", ".*.tmp"),
 )
 OF_TRAINING = (
-    *(name for name in OF_EVALUATION if not name.startswith(("val.log", "compare", "speed", "labels/"))),
+    *(name for name in OF_EVALUATION if not name.startswith(("val.log", "compare", "speed", "vqa", "labels/"))),
     *("train.log", "opt.yaml", "hyp.yaml", "data_report.json", "results.csv", "results.png", "labels.jpg"),
     *("train_batch[0-9].jpg", "polarization_preview.png"),
     *("weights/last.pt", "weights/last.prev.pt", "weights/best.pt", "weights/epoch[0-9]*.pt", "weights/.*.tmp"),
 )
 OF_DETECTION = (
     *("run.json", "detect.log", "summary.csv", "predictions.csv", "predictions.json", "report.html", "report.json"),
-    *("labels/**/*.txt", "crops/**/*.jpg", ".*.tmp"),
+    *("answers.csv", "answers.json", "labels/**/*.txt", "crops/**/*.jpg", ".*.tmp"),
 )
 
 OVERLAYS = (".jpg", ".mp4", ".avi")  # what detect.py adds to the place of an input

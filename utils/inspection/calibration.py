@@ -45,7 +45,11 @@ def calibration(matching: Matching, label: int | None = None, bins: int = 10) ->
     counts = matching.counts
     if label is not None:
         counts = counts & (pairs.detections.labels == label)
-    scores, hit = pairs.scores[counts], matching.hit[counts]
+    return reliability(pairs.scores[counts], matching.hit[counts], bins)
+
+
+def reliability(scores: np.ndarray, hit: np.ndarray, bins: int = 10) -> Calibration:
+    """Of any `scores` (N,) 0..1, of which those where `hit` (N,) bool were right."""
     edges = np.arange(bins + 1) / bins
     place = np.minimum(np.searchsorted(edges, scores, "right") - 1, bins - 1)
     total, hits = np.bincount(place, minlength=bins), np.bincount(place[hit], minlength=bins)

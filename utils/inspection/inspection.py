@@ -114,7 +114,7 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
     """
     names, matching = evaluation.names, evaluation.matched_by(config.rule)
     pairs, scores = matching.pairs, picture_scores(matching)
-    thresholds, fit = _chosen(evaluation, matching, config)
+    thresholds, fit = chosen_thresholds(evaluation, matching, config)
     limits, every = np.array(thresholds), range(len(names))
     seen = np.bincount(pairs.detections.labels[matching.counts], minlength=pairs.classes)
     errors, at50 = error_types(matching, limits), evaluation.matching
@@ -144,7 +144,9 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
     )
 
 
-def _chosen(evaluation: Evaluation, matching: Matching, config: InspectionConfig) -> tuple[tuple[float, ...], CrossFit]:
+def chosen_thresholds(
+    evaluation: Evaluation, matching: Matching, config: InspectionConfig
+) -> tuple[tuple[float, ...], CrossFit]:
     """The thresholds, and those that are chosen without each part of the pictures; given ones are the same for all.
     Raises DataError.
     """

@@ -20,7 +20,8 @@ from utils.words.errors import ConfigError, DataError, printable
 class InspectionConfig:
     """How to look: `rule` for a hit; the thresholds are those `given`, or else aim at `false_per_picture`, or at the
     least `cost` where there is one; `bins` in px, or mm with `mm_per_px`; `lowest` is the confidence at which the
-    detections were gathered; those of at least `confident` cast doubt on labels.
+    detections were gathered; those of at least `confident` cast doubt on labels. `false_answers`: the shares of a false
+    yes and a false no, to whether a picture shows a class, that are wanted.
     """
 
     rule: MatchRule = field(default_factory=MatchRule)
@@ -30,6 +31,7 @@ class InspectionConfig:
     bins: tuple[float, ...] = BINS
     mm_per_px: float | None = None
     lowest: float = LOWEST
+    false_answers: tuple[float, float] = (0.1, 0.1)
     confident: float = 0.5
 
     @property
@@ -75,6 +77,7 @@ def inspection_config(
         bins=parse_bins(flags.bins) if flags.bins else plain.bins,
         mm_per_px=mm_per_px,
         lowest=lowest,
+        false_answers=(flags.false_yes, flags.false_no),
     )
     if config.cost is not None:
         _check_weighable(records)

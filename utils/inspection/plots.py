@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from utils.drawing.figure_style import DASH, INK, LINES, MARK, dress, new_figure, save_figure
+from utils.inspection.calibration import Calibration
 from utils.inspection.froc import REPORTED
 from utils.inspection.inspection import Inspection
 from utils.inspection.intervals import Rate
@@ -111,6 +112,12 @@ def plot_calibration(inspection: Inspection, path: Path) -> Path:
     error = "no detections" if reliability.ece is None else f"expected calibration error {reliability.ece:.3f}"
     dress(top, f"does the score mean what it says? {error}", "", "share that is right (IoU >= 0.5)")
     dress(bottom, "", "score", "detections")
+    draw_reliability(top, bottom, reliability)
+    return save_figure(figure, path)
+
+
+def draw_reliability(top: Axes, bottom: Axes, reliability: Calibration) -> None:
+    """The share that is right over the score, with its interval, and below it how many each bin holds."""
     top.plot((0, 1), (0, 1), color=INK, **DASH)
     counts = []
     for one in reliability.bins:
@@ -123,7 +130,6 @@ def plot_calibration(inspection: Inspection, path: Path) -> Path:
     bottom.set(yscale="log", ylim=(0.8, max(max(counts), 10) * 2), xlim=(0, 1))
     bottom.yaxis.set(major_formatter="{x:,.0f}", minor_formatter="")
     top.set(ylim=(-0.02, 1.05))
-    return save_figure(figure, path)
 
 
 def _interval(axes: Axes, place: float, share: Rate) -> None:

@@ -5,6 +5,7 @@
     pictures: {count: 297, digest: "51b0..."}     # on which pictures
     thresholds:
       "bubble": 0.35
+    answers: ...                                  # how questions are answered, see utils/answers/reading_file.py
 
 All but `thresholds` may be left out. detect.py and val.py take the values of `nms` where no flag says otherwise, and
 warn of other weights; val.py warns of the same pictures. `Limits` are what they make of the file.
@@ -13,7 +14,7 @@ warn of other weights; val.py warns of the same pictures. `Limits` are what they
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -33,6 +34,7 @@ from utils.words.text import did_you_mean
 from utils.words.yamlio import Document, read_yaml
 
 HEAD = f"A detection counts where its score >= the threshold of its class; {NEVER} is above every score."
+ANSWERS = "answers"  # a section of the file that utils/answers writes and reads
 DIGITS = 6  # of a score in predictions.json, which the thresholds were chosen on
 
 
@@ -67,6 +69,11 @@ class Limits:
     def lowest(self) -> float:
         """The confidence from which detections are to be gathered: a hair below the least threshold."""
         return min(max(min(self.thresholds.values) - 2 * 10**-DIGITS, 0.0), 1.0)
+
+    def with_more(self, classes: int) -> Limits:
+        """The same for so many further classes, of which nothing counts."""
+        values = (*self.thresholds.values, *(NEVER,) * classes)
+        return replace(self, thresholds=replace(self.thresholds, values=values))
 
     def passing(self, found: Detections) -> Detections:
         """What counts: scores, rounded as they are written, of at least the threshold of their class."""
@@ -146,7 +153,7 @@ def read_thresholds(path: str | Path, names: Sequence[str]) -> tuple[float, ...]
     if not isinstance(data, dict) or not isinstance(data.get("thresholds"), dict):
         raise document.error("not a thresholds file; it has one key, thresholds, with a number for each class")
     for key in data:
-        if key not in ("thresholds", "nms", "weights", "pictures"):
+        if key not in ("thresholds", "nms", "weights", "pictures", ANSWERS):
             raise document.error(f"unknown key '{printable(str(key))}'; remove it", key)
     index = {name_key(name): k for k, name in enumerate(names)}
     values: dict[int, float] = {}

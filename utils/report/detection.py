@@ -17,6 +17,7 @@ from utils.report.crops import FOUND, Crop, cut_out
 from utils.report.evaluation import CROPS, PAGE, TITLES, provenance_of, warnings_of
 from utils.report.markup import Html, element, joined, table, why_not
 from utils.report.page import page
+from utils.report.questions import AskedQuestions
 from utils.values.picture_result import PictureResult
 
 NO_TRUTH = (
@@ -34,10 +35,12 @@ class DetectionReport:
         self.names = names
         self.shown = 0
         self.best: list[tuple[float, int, Crop]] = []
+        self.questions = AskedQuestions()
 
     def show(self, result: PictureResult) -> None:
-        """The surest defect of this picture, if it is among the surest of all."""
+        """The surest defect of this picture, if it is among the surest of all, and what was answered."""
         frame, found = result.frame, result.detections
+        self.questions.show(frame, result.answers)
         if found is None or frame.image is None or not len(found):
             return
         place = int(found.scores.argmax())
@@ -74,6 +77,7 @@ class DetectionReport:
             "results": missing,
             "sweep": missing,
             "speed": _speed(totals.times),
+            **({"questions": self.questions.plain()} if self.questions.asked else {}),
             "provenance": provenance_of(run),
             "warnings": warnings_of(run),
         }
@@ -108,6 +112,8 @@ class DetectionReport:
             "Speed": why_not(speed["unavailable"]) if "unavailable" in speed else details.speed(speed),
             "Provenance": details.provenance(content["provenance"]),
         }
+        if self.questions.asked:
+            sections = {"Questions": self.questions.html(), **sections}
         about = content["provenance"]
         return page(f"{TITLES['detect']}: {name}", str(about.get("weights", "")), content["warnings"], sections)
 

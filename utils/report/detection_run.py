@@ -8,6 +8,7 @@ from pathlib import Path
 
 from utils.console.log import LOG
 from utils.console.signals import Stop, Stopped
+from utils.detecting.answer_rows import answer_line
 from utils.detecting.csv_tables import FoundTables
 from utils.detecting.output_options import DetectionOutput
 from utils.detecting.picture_files import FoundFiles
@@ -46,11 +47,14 @@ def write_run(
                     for one in rows:
                         if output.verdicts:
                             LOG.info(verdict_line(one))
+                        for answer in one.answers:
+                            LOG.info(printable(answer_line(one.frame.name, answer)))
                         tables.add(one)
                         totals.add(one)
         if number := world.broadcast(max(world.gather(stop.received), default=0)):
             raise Stopped(number, totals.done(run))
         report.join(world.gather(report.best))
+        report.questions.join(world.gather(report.questions))
         if world.first:
             totals.log(run)
             report.write(run, totals, lost, html=output.pictures)

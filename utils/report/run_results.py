@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from utils.answers.reading_choice import choose_reading
+from utils.answers.reading_file import reading_text
 from utils.console.log import LOG
 from utils.drawing.plots import plot_times
 from utils.drawing.score_plots import plot_scores
@@ -42,7 +44,7 @@ def write_results(
         with results.writing():
             write_json(run / name, rows, compact=True)
     with results.writing():
-        write_thresholds(run, inspection, {**about, "note": "; ".join(evaluation.notes)}, options)
+        write_thresholds(run, evaluation, inspection, {**about, "note": "; ".join(evaluation.notes)}, options)
     write_tables(run, evaluation)
     if options.plots:
         with Extra("plots of the scores"):
@@ -52,13 +54,21 @@ def write_results(
     write_report(run, evaluation, inspection, scores, options, results)
 
 
-def write_thresholds(run: Path, inspection: Inspection, about: Mapping[str, Any], options: ReportOptions) -> None:
-    """thresholds.yaml, with where it comes from as a comment."""
+def write_thresholds(
+    run: Path, evaluation: Evaluation, inspection: Inspection, about: Mapping[str, Any], options: ReportOptions
+) -> None:
+    """thresholds.yaml, with where it comes from as a comment; and how questions are to be answered, where these
+    pictures choose.
+    """
     comment = [*(f"{key}: {value}" for key, value in about.items() if value), *inspection.lines()[:7]]
     names, thresholds = inspection.names, inspection.point.thresholds
     if inspection.unnamed is not None:
         names, thresholds = (*names, UNKNOWN), (*thresholds, inspection.unnamed.threshold)
     text = thresholds_text(names, thresholds, comment, options.nms, options.weights, options.chosen_on)
+    if options.inspection.given is None:
+        matching = evaluation.matched_by(options.inspection.rule)
+        reading = choose_reading(matching, inspection.point.thresholds, options.inspection)
+        text += reading_text(reading, inspection.names)
     write_text(run / "thresholds.yaml", text)
 
 

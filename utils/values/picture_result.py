@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from utils.values.answer import Answer
 from utils.values.detections import Detections
 from utils.values.frame import Frame
 from utils.values.score_thresholds import ScoreThresholds
@@ -16,13 +17,15 @@ class PictureResult:
     """One input of detect.py after the look at it.
 
     `detections`: what counts as a defect by `thresholds`, in pixels of the picture; None: it could not be read, and
-    `frame` says why. `size` (height, width) px, (0, 0) if unknown; `mm_per_px` the side of a pixel where it is known;
-    `milliseconds`: network and NMS, as long as a picture takes in its batch.
+    `frame` says why. `answers` to what is asked of every picture. `size` (height, width) px, (0, 0) if unknown;
+    `mm_per_px` the side of a pixel where it is known; `milliseconds`: network and NMS, as long as a picture takes in
+    its batch.
     """
 
     frame: Frame
     detections: Detections | None
     thresholds: ScoreThresholds
+    answers: tuple[Answer, ...] = ()
     size: tuple[int, int] = (0, 0)
     mm_per_px: float | None = None
     milliseconds: float = 0.0

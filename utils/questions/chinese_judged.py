@@ -1,0 +1,125 @@
+"""Chinese questions for a judgement, and those that compare. See `phrasing` for the signs."""
+
+from __future__ import annotations
+
+from utils.questions.phrasing import Rule
+from utils.questions.question import Kind, Relation
+
+VERDICTS = (
+    Rule(
+        Kind.VERDICT,
+        (
+            "<p>[是|算]<good>还是<bad>",
+            "<p>[是|算]<bad>还是<good>",
+            "<p>[是|算](好是坏|合格与否|好坏|好与坏|是好是坏)",
+            "<p>(合不合格|合格不合格|好不好|行不行|正不正常|能不能用|可不可以用|可否使用|能否使用|过不过关|达不达标"
+            "|能不能<use>|能否<use>|可否<use>)",
+        ),
+    ),
+    Rule(
+        Kind.VERDICT,
+        (
+            "<p>[质量|品质][是|为|属于|算]<bad>吗",
+            "<p>(是否|是不是)[是|为|属于|算]<bad>[吗]",
+            "<p>(不是|并非|算不上|不算)<good>吗",
+            "<p>(是否|是不是)[需要|应该|应当|要]<drop>[吗]",
+            "<p>[需要|应该|应当|要|该]<drop>吗",
+            "<p>(需不需要|要不要|应不应该|该不该|是否需要|是否应该|是否要)<drop>[吗]",
+        ),
+        negated=True,
+    ),
+    Rule(
+        Kind.VERDICT,
+        (
+            "<p>[质量|品质][是|为|属于|算|都]<good>吗",
+            "<p>[质量|品质](是否|是不是)[是|为|属于|算]<good>[吗]",
+            "<p>(质量|品质)<how>",
+            "<p>[能|可以|可|能够]<use>吗",
+            "<p>(是否|是不是)[能|可以|可|能够]<use>[吗]",
+            "<p>(一切|全部|都)<good>吗",
+            "<p>[最终|最后](判定|检测|检验|判断|质检|最终)[结果|结论][是|为][什么|<how>|<good>还是<bad>]",
+            "<p>[最终](结论|判定结论|检验结论)[是|为][什么|<how>]",
+            "(判定|判断|评判)[一下]<p>[的好坏|好坏|是否合格|质量]",
+            "(给出|给)[一个](判定|结论)[结果]",
+        ),
+    ),
+)
+SEVERITIES = (
+    Rule(
+        Kind.SEVERITY,
+        (
+            "<p>[有|到底有|究竟有]多[么]严重",
+            "<p>(严重|厉害|要紧)吗",
+            "<p>(严不严重|要不要紧|厉不厉害|严重不严重)",
+            "<p>[的]<level>[<is>][多少|什么|<how>|多高|<grade>]",
+            "<p>[<is>|评|判|定]<grade>",
+            "(评估|评定|判断|评价|评)[一下]<p>[的]<level>",
+        ),
+    ),
+    Rule(
+        Kind.SEVERITY,
+        (
+            "{a}[有|到底有|究竟有]多[么]严重",
+            "{a}(严重|厉害|要紧)吗",
+            "{a}(严不严重|要不要紧|厉不厉害|严重不严重|是否严重)",
+            "{a}[的]<level>[<is>][多少|什么|<how>|多高|<grade>]",
+            "{a}[<is>|评|判|定]<grade>",
+            "[<is>]<grade>[的]{a}",
+            "(评估|评定|判断|评价|评)[一下]{a}[的]<level>",
+        ),
+    ),
+)
+COMPARISONS = (
+    Rule(
+        Kind.COMPARISON,
+        (
+            "{a}[的<number>]比{b}[的<number>]{than}(几|多少)[<mw>]",
+            "{a}[的<number>](和|与|跟|同){b}[的]<number>(相差|差|之差|的差)[是|为|了](几|多少)[<mw>]",
+        ),
+        difference=True,
+    ),
+    Rule(
+        Kind.COMPARISON,
+        (
+            "{a}[的<number>](和|与|跟|同){b}[的<number>](一样多|同样多|一样少)吗",
+            "{a}[的<number>](和|与|跟|同){b}[的<number>](是否|是不是)(一样多|同样多|一样少)[吗]",
+            "{a}(和|与|跟|同){b}[的]<number>(一样|相同|相等|一致|同样)[多]吗",
+            "{a}(和|与|跟|同){b}[的]<number>(是否|是不是)(一样|相同|相等|一致|同样)[多][吗]",
+            "(是否有|有没有)(一样多|同样多)的{a}和{b}",
+        ),
+        relation=Relation.EQUAL,
+    ),
+    Rule(
+        Kind.COMPARISON,
+        (
+            "[{f}](哪种|哪类|什么|哪个|哪一种|哪一类|哪些|何种)[<defect>][的][<number>|出现|出现得|出现的次数"
+            "|出现次数][是|得]最{most}",
+            "[{f}][<number>|出现|出现得|出现次数]最{most}的[<defect>][是][什么|哪种|哪个|哪类|啥|哪一种|哪一类"
+            "|何种][<defect>]",
+            "[{f}](主要|主要的)<defect>(是什么|是哪种|是哪类)",
+            "[{f}]<defect>[中|里|里面][哪种|哪个|什么|哪类][<number>|出现]最{most}",
+        ),
+        choose=True,
+        every=True,
+    ),
+    Rule(
+        Kind.COMPARISON,
+        (
+            "{a}(和|与|跟|同|、|还是|或){b}[,]<which>[[的]<number>][出现得][更|比较|要|还|最]{than}[一些|一点|些]",
+            "{a}(和|与|跟|同|、|还是|或){b}[,](的)<number><which>[更|比较]{than}",
+            "<which>[更|比较|要]{than}[一些|一点][,]{a}(还是|或者|和){b}",
+            "[是]{a}[更|比较]{than}[一些]还是{b}[更|比较](多|少|大|小|长|短|宽|窄)[一些]",
+            "[是]{a}还是{b}[更|比较|要]{than}[一些|一点]",
+            "(比较|对比)[一下]{a}(和|与|跟|同){b}[的<number>]",
+        ),
+        choose=True,
+    ),
+    Rule(
+        Kind.COMPARISON,
+        (
+            "{a}[的<number>]比{b}[的<number>][更|还|要|还要]{than}[一些|一点]吗",
+            "{a}[的<number>](是否|是不是|有没有)比{b}[的<number>][更|还|要]{than}[吗]",
+            "(是否|是不是){a}[的<number>]比{b}[的<number>][更|还|要]{than}[吗]",
+        ),
+    ),
+)

@@ -1,0 +1,160 @@
+"""English questions for numbers: how many, how large, how much of the picture. See `phrasing` for the signs."""
+
+from __future__ import annotations
+
+from utils.questions.phrasing import Only, Rule
+from utils.questions.question import Kind, Measure
+
+COUNTS = (
+    Rule(Kind.COUNT, ("how many of (these|those|them|the <gen>|these <gen>) <be> {noun}",), only=Only.COMMON),
+    Rule(
+        Kind.COUNT,
+        (
+            "how many {a} total [{f}]",
+            "how many [of] {a} <shown> [{f}]",
+            "how many [of] {a} [<be>] {f}",
+            "how many [of] {a}",
+            "how many <be> {a}",
+            "how many <shown> [{f}]",
+            "how many [{f}]",
+            "how much {a} (are there|there are|<do> you see) [{f}]",
+            "how often (<do>|can|<be>) {a} (occur|appear|show up|be <seen>|<seen>) [{f}]",
+            "how numerous <be> {a}",
+            "<whatis> [exact] <number> of {a} [[that] <shown>] [{f}]",
+            "what <number> of {a} <shown> [{f}]",
+            "<whatis> {a} (count|number|total|tally)",
+            "<whatis> (count|total count|total number|number) [{f}]",
+            "(count|count up|tally) [the] [number of] {a}",
+            "total {a}",
+            "{a} (count|number|quantity|how many)",
+            "<number> [of] {a}",
+        ),
+    ),
+)
+EXTENTS = (
+    Rule(
+        Kind.EXTENT,
+        (
+            "how much of <thing> (is|are) <spoilt>",
+            "how (many|much) (percent|%|per cent) of <thing> (is|are) <spoilt>",
+            "how {big} a <share> of <thing> (is|are) <spoilt>",
+            "(what|which) <share> of <thing> (is|are) <spoilt>",
+            "<whatis> [defect|damage|defective|damaged] (coverage|area <share>) [of <thing>|{f}]",
+        ),
+        measure=Measure.AREA,
+        unit="%",
+    ),
+    Rule(
+        Kind.EXTENT,
+        (
+            "how much of <thing> (is|are) {known}",
+            "(what|which) <share> of <thing> (is|are) {known}",
+        ),
+        measure=Measure.AREA,
+        unit="%",
+    ),
+    Rule(
+        Kind.EXTENT,
+        ("how much [of] <room> (is|are) {a}", "(what|which) <share> [of <room>] (is|are) {a}"),
+        measure=Measure.AREA,
+        unit="%",
+        only=Only.COMMON,
+        one=True,
+    ),
+    Rule(
+        Kind.EXTENT,
+        (
+            "how much (area|space|room) (is|are) [<covered> (by|with)] {a}",
+            "how much (area|space|room) <do> {a} <cover> [{f}]",
+        ),
+        measure=Measure.AREA,
+        one=True,
+    ),
+    Rule(
+        Kind.EXTENT,
+        (
+            "how (many|much) (percent|%|per cent) [of <room>] <do> {a} <cover> [<room>] [{f}]",
+            "how (many|much) (percent|%|per cent) [of <room>] (is|are) <covered> (by|with) {a}",
+            "how much [of] [<room>] (<do>|<be>) {a} <cover> [of] [<room>] [{f}]",
+            "how much [of] <room> {a} <cover>",
+            "how much [of] <room> [is|are|has been] <covered> (by|with|from|in) {a}",
+            "how much {a} is there [{f}]",
+            "how {big} a <share> [of <room>] (<do>|<be>) {a} <cover>",
+            "how {big} a <share> [of <room>] (is|are) <covered> (by|with|from) {a}",
+            "(what|which) <share> [of <room>] <do> {a} <cover> [<room>] [{f}]",
+            "(what|which) <share> [of <room>] (is|are|has been|have been) <covered> (by|with|from) {a} [{f}]",
+            "(what|which) <share> <do> {a} have of <room>",
+            "how {big} <be> the <share> [of <room>] [<covered>] (of|by) {a} [{f}]",
+            "(what|which) <share> of <room> (consists of|shows|contains|has) {a}",
+            "<whatis> <share> [of <room>] [that|which] [is|are] (<covered> (by|with)|with|showing) {a} [{f}]",
+            "<whatis> <share> [of <room>] [that|which] {a} <cover> [<room>]",
+            "<whatis> <share> of {a} [in <room>|of <room>|{f}]",
+            "<whatis> [total] [degree of|area|areal] (coverage|covering|cover) (of|by|with) {a} [{f}]",
+            "<whatis> [total] {a} ([area] coverage|[area] <share>|cover)",
+            "to what extent (is|are) <room> <covered> (by|with) {a}",
+            "<whatis> [total] area of {a} as [a] <share> [of <room>]",
+        ),
+        measure=Measure.AREA,
+        unit="%",
+        one=True,
+    ),
+    Rule(
+        Kind.EXTENT,
+        (
+            "how many {unit} (<do>|<be>) {a} (cover|occupy|take up|fill|affect)",
+            "how many {unit} [of <room>] (is|are) <covered> (by|with) {a}",
+            "(how large|how big|what|which) [an|the] [total] area (<do>|<be>) {a} <cover> [{f}]",
+            "(how large|how big|what|which) [an|is the] [total] area [is|are] <covered> (by|with) {a} [{f}]",
+            "how (large|big) is the [total] area [that] {a} <cover>",
+            "how (large|big) is the <total> (area|size) of [all] {a}",
+            "<whatis> [total] area [that is|which is] <covered> (by|with) {a} [{f}]",
+            "<whatis> [total] area [that] {a} <cover> [{f}]",
+            "<whatis> <total> area of [all] {a}",
+            "<whatis> <total> {a} area [{f}]",
+            "<whatis> {a} <total> area [{f}]",
+            "<whatis> sum of the areas of {a}",
+        ),
+        measure=Measure.AREA,
+        one=True,
+    ),
+    Rule(
+        Kind.EXTENT,
+        ("(<whatis>|how (large|big) is the) [total] (defective|damaged|affected|defect|damage) area [of <thing>|{f}]",),
+        measure=Measure.AREA,
+    ),
+)
+SIZES = (
+    Rule(
+        Kind.SIZE,
+        (
+            "<whatis> {most_of} {size} (of|for|among) {a}",
+            "<whatis> {max} {a} {size}",
+            "<whatis> {max} {size} [{f}]",
+            "how {big} <be> {a}",
+            "how {big} {a} <be>",
+            "how {big} [{f}]",
+            "how much <do> {a} measure",
+            "how {big} (<do>|can|would) {a} (measure|look|get|appear|be|extend|reach)",
+            "how (many|much) {unit} <be> {a} {big}",
+            "how (many|much) {unit} (<be>|<do>|has|have) {a} [measure|have]",
+            "how (many|much) {unit} <be> the {size} of {a}",
+            "how (many|much) {unit} [in] {big} <be> {a}",
+            "how (many|much) {unit} [in] {size} (<be>|has) {a}",
+            "how (many|much) {unit} <be> {a} (in|of) {size}",
+            "how {big} <be> the (size|sizes|dimensions) of {a}",
+            "(what|which) {size} (<be>|<do>|has|have) {a} [have|got|measure]",
+            "<whatis> {size} [value] (of|for|from) {a}",
+            "what {size} {a} <be>",
+            "<whatis> {a} {size} [value]",
+            "(measure|size) {a}",
+            "measure {size} [of] {a}",
+            "{size} {a}",
+            "how {big} {a}",
+            "{a} [,] how {big} [<be> (it|they)]",
+            "{a} [,] what {size}",
+            "<whatis> {size} [{f}]",
+        ),
+    ),
+)
+# `how much of` before `how much`, `total area of` before `area of`, `how many percent` before `how many`.
+MEASURED = (*EXTENTS, *SIZES, *COUNTS)

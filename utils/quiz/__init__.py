@@ -1,0 +1,4 @@
+"""How often answers are right: questions made from the truth or read from a file, judged, scored, and compared.
+
+May import: words to answers.
+"""
