@@ -28,7 +28,7 @@ class KindScore:
 
     Of presence and verdict, None elsewhere or where there is no such question: `overkill`, the share of those where
     the truth is no (OK) that were answered yes (NG); `miss`, of those where it is yes (NG) that were answered no (OK).
-    `baselines`: the share that answers without a look at the picture get right, by name.
+    `baselines`: the share that other answerers get right, by name; `told_baselines`: of those that are told.
     """
 
     kind: str
@@ -39,6 +39,7 @@ class KindScore:
     overkill: Rate | None = None
     miss: Rate | None = None
     baselines: Mapping[str, Rate] = field(default_factory=dict)
+    told_baselines: Mapping[str, Rate] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -48,9 +49,12 @@ class KindScore:
     def plain(self) -> dict[str, Any]:
         """JSON-ready values."""
         rates = {"overkill": self.overkill and self.overkill.plain(), "miss": self.miss and self.miss.plain()}
-        baselines = {name: one.plain() for name, one in self.baselines.items()}
+        others = {
+            key: {name: one.plain() for name, one in getattr(self, key).items()}
+            for key in ("baselines", "told_baselines")
+        }
         shares = {"right": self.right.plain(), "told": self.told and self.told.plain()}
-        return {**vars(self), "total": self.total, **shares, **rates, "baselines": baselines}
+        return {**vars(self), "total": self.total, **shares, **rates, **others}
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,16 @@ class QuizScore:
             lines.append(line.rstrip())
         for row in rows:
             if row.overkill or row.miss:
-                told = f"right where it can tell {row.told}; " if row.abstained and row.told else ""
-                lines.append(f"{row.kind}: {told}{_of(row.overkill, 'overkill')}; {_of(row.miss, 'miss')}")
+                lines.append(f"{row.kind}: {_told(row)}{_of(row.overkill, 'overkill')}; {_of(row.miss, 'miss')}")
         return lines
+
+
+def _told(row: KindScore) -> str:
+    """What is right where it does not say `cannot tell`, and what others make of the same questions."""
+    if not row.abstained or row.told is None:
+        return ""
+    others = ", ".join(f"{name} {percent(one.value)} %" for name, one in row.told_baselines.items())
+    return f"right where it can tell {row.told}{f' (others there: {others})' if others else ''}; "
 
 
 def _columns(names: Sequence[str], texts: Sequence[str]) -> str:
@@ -111,6 +122,7 @@ def score(
             overkill,
             miss,
             {name: _rate(theirs[at], picture) for name, theirs in judged.items()},
+            {name: _rate(theirs[at][told], picture[told]) for name, theirs in judged.items() if told.any()},
         )
 
     kinds = tuple(score_of(kind, np.flatnonzero(groups == kind)) for kind in ORDER if kind in groups)

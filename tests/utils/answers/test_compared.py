@@ -113,6 +113,8 @@ def test_one_class_in_two_places():
     assert answer.answer == "left" and answer.sentence == "Left: left 2, right 1."
     larger = question(Kind.COMPARISON, subjects=two, choose=True, relation=Relation.LARGER)
     assert ask(larger, things).answer == "right"
+    others = Subject(("scratch",), places=(LEFT,)), Subject(("hole",), places=(RIGHT,))
+    assert ask(question(Kind.COMPARISON, subjects=others, choose=True), things).answer == "scratch", "names tell enough"
     anything = tuple(Subject(places=one.places) for one in two)
     assert ask(question(Kind.COMPARISON, subjects=anything, choose=True), things).answer == "left"
     assert ask(question(Kind.COMPARISON, subjects=anything), things).answer == YES

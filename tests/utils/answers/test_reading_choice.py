@@ -76,6 +76,8 @@ def test_one_limit_that_would_do_lies_where_nothing_is_wrong():
     """
     no_below, yes_from = presence_limits(np.full(20, 0.9), np.array([0.1] * 20 + [0.5]), (0.05, 0.05))
     assert 0.5 < no_below == yes_from < 0.9
+    no_below, yes_from = presence_limits(np.array([0.3, 0.9, 0.9, 0.9]), np.full(4, 0.1), (0.25, 0.25))
+    assert 0.1 < no_below == yes_from < 0.3, "nor where one is missed that need not be"
 
 
 def test_no_yes_at_all_where_the_highest_score_is_a_false_one():
@@ -127,6 +129,12 @@ def test_count_threshold_by_hand():
     rows = [(2, [0.8, 0.4, 0.2]), (0, [0.3])]
     assert 0.3 < best_count_threshold(of_pictures(rows)) < 0.4
     assert best_count_threshold(of_pictures([(2, [0.5])])) == 0.5, "never right: nothing to choose by"
+
+
+def test_few_pictures_that_show_the_class_weigh_as_much_as_many_that_do_not():
+    """At 0.3 the one that shows it is right and a third of the others, above 0.5 only all of the others."""
+    rows = [(1, [0.3]), (0, [0.5]), (0, [0.5]), (0, [])]
+    assert best_count_threshold(of_pictures(rows)) < 0.3
 
 
 @given(cases)

@@ -96,7 +96,8 @@ def test_lines():
         "count        1 of 1 (at least 20.7 %)                     0       0    0.0 % 100.0 %",
         "verdict      1 of 2 (50.0 %, 9.5 % to 90.5 %)             0       0    0.0 % 100.0 %",
         "unanswerable 1 of 2 (50.0 %, 9.5 % to 90.5 %)             0       1    0.0 % 100.0 %",
-        "presence: right where it can tell 2 of 4 (50.0 %, 15.0 % to 85.0 %); "
+        "presence: right where it can tell 2 of 4 (50.0 %, 15.0 % to 85.0 %) "
+        "(others there: majority 50.0 %, blind 100.0 %); "
         "overkill 1 of 3 (33.3 %, 6.1 % to 79.2 %); miss 1 of 2 (50.0 %, 9.5 % to 90.5 %)",
         "verdict: overkill 1 of 1 (at least 20.7 %); miss 0 of 1 (at most 79.3 %)",
     ]
