@@ -58,10 +58,11 @@ def _sizes_compared(look: Look, first: FoundThings, second: FoundThings) -> Answ
     if not len(first) or not len(second):
         missing = look.question.subjects[0 if not len(first) else 1].phrases
         return look.made(NONE, _together(first, second), None, *missing)
-    pair = [one.at(np.array([one.areas().argmax()])) for one in (first, second)]
+    measure = look.question.measure
+    pair = [one.at(np.array([one.measured(measure).argmax()])) for one in (first, second)]
     names = [one.names[one.labels[0]] for one in pair]
     names = names if names[0] != names[1] else _names(look)
-    one, other = (float(thing.areas()[0]) for thing in pair)
+    one, other = (float(thing.measured(measure)[0]) for thing in pair)
     larger = look.question.relation is Relation.LARGER
     ahead = one > other if larger else one < other
     answer = YES if ahead else NO

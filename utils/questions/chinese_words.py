@@ -14,8 +14,10 @@ LEAST = frozenset({"最小", "最短"})
 MEANINGS = {
     **dict.fromkeys(("多", "常见", "频繁"), (Relation.MORE, Measure.LENGTH)),
     **dict.fromkeys(("少", "不常见", "罕见"), (Relation.FEWER, Measure.LENGTH)),
-    **dict.fromkeys("大长", (Relation.LARGER, Measure.LENGTH)),
-    **dict.fromkeys("小短", (Relation.SMALLER, Measure.LENGTH)),
+    "大": (Relation.LARGER, Measure.AREA),
+    "小": (Relation.SMALLER, Measure.AREA),
+    "长": (Relation.LARGER, Measure.LENGTH),
+    "短": (Relation.SMALLER, Measure.LENGTH),
     **dict.fromkeys("宽粗厚", (Relation.LARGER, Measure.WIDTH)),
     **dict.fromkeys("窄细", (Relation.SMALLER, Measure.WIDTH)),
     "高": (Relation.LARGER, Measure.HEIGHT),

@@ -44,6 +44,7 @@ _SHORT = (
     (r"surface areas?", "area"),
     (r"vs\.?|versus", "or"),
     (r"as well as", "and"),
+    (rf"at least (?:one|an?|1)(?! {UNIT})", "a"),
     (r"(left|right|top|bottom|upper|lower) most", r"\1most"),
     (rf"{_BY_LARGEST} area", "that is largest"),
     (rf"{_BY_LARGEST} (?:length|size)", "that is longest"),

@@ -43,6 +43,7 @@ CLASSES = (
             "[(with|about) <thing>] [{f}]",
             "what [all] (<do>|can|could) <viewer> (<see>|<have>) [{f}]",
             "what (can|could) be <seen> [{f}]",
+            "(what|which) <kind> (<be> <seen>|can be <seen>|did <viewer> <see>) [{f}]",
             "what <viewer> [can] <see> [{f}]",
             "what <be> (<seen>|there|this|it|that|going on|the case) [to see] [{f}]",
             "what (has|have) (been|<viewer>) <seen> [{f}]",

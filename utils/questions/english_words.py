@@ -13,8 +13,10 @@ from utils.questions.units import UNIT
 MEANINGS = {
     **{word: (Relation.LARGER, measure) for word, measure in MORE.items()},
     **{word: (Relation.SMALLER, measure) for word, measure in LESS.items()},
-    **dict.fromkeys(("largest", "biggest", "longest", "greatest"), (Relation.LARGER, Measure.LENGTH)),
-    **dict.fromkeys(("smallest", "shortest"), (Relation.SMALLER, Measure.LENGTH)),
+    **dict.fromkeys(("larger", "bigger", "greater", "largest", "biggest", "greatest"), (Relation.LARGER, Measure.AREA)),
+    **dict.fromkeys(("smaller", "smallest"), (Relation.SMALLER, Measure.AREA)),
+    "longest": (Relation.LARGER, Measure.LENGTH),
+    "shortest": (Relation.SMALLER, Measure.LENGTH),
     **dict.fromkeys(("more", "most", "more often"), (Relation.MORE, Measure.LENGTH)),
     **dict.fromkeys(("fewer", "less", "least", "fewest", "less often"), (Relation.FEWER, Measure.LENGTH)),
 }

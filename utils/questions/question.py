@@ -109,9 +109,10 @@ class Question:
     """`text` as it was asked, `kind`, and `subjects`: one, or the two of a comparison (none: every class against every
     other).
 
-    `measure` and `unit` ("": whichever is known) of a SIZE or EXTENT. `negated`: yes means that there is none, or, of a
-    VERDICT, that the part is bad. Of a comparison, `relation`, and whether one of the subjects is to be named
-    (`choose`) or the numbers' difference (`difference`), instead of yes or no. `language` is en or zh.
+    `measure` and `unit` ("": whichever is known) of a SIZE or EXTENT; `measure` also of what is larger or smaller.
+    `negated`: yes means that there is none, or, of a VERDICT, that the part is bad. Of a comparison, `relation`, and
+    whether one of the subjects is to be named (`choose`) or the numbers' difference (`difference`), instead of yes or
+    no. `language` is en or zh.
     """
 
     text: str

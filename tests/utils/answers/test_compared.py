@@ -14,7 +14,8 @@ def counted(scratches, holes, score=0.9):
 
 
 def compare(relation, one="scratch", other="holes", **of):
-    return question(Kind.COMPARISON, subjects=(Subject((one,)), Subject((other,))), relation=relation, **of)
+    two = Subject((one,)), Subject((other,))
+    return question(Kind.COMPARISON, subjects=two, relation=relation, **({"measure": Measure.AREA} | of))
 
 
 @pytest.mark.parametrize("numbers", [(3, 1), (1, 3), (2, 2), (0, 2), (2, 0), (0, 0)])
@@ -86,6 +87,14 @@ def test_whose_largest_is_larger():
     answer = ask(compare(Relation.LARGER, choose=True), SIZES, known(reading=calibrated()))
     assert answer.calibrated and answer.confidence == pytest.approx(0.72), "both are there"
     assert answer.sentence == "Scratch: scratch 50 x 2 px, upper left (0.90); hole 8 x 8 px, top (0.80)."
+
+
+def test_longer_is_not_larger():
+    """30 x 2 px against 9 x 9 px."""
+    things = found(([0, 0, 30, 2], 0.9, 0), ([50, 0, 59, 9], 0.9, 1))
+    assert ask(compare(Relation.LARGER), things).answer == NO
+    assert ask(compare(Relation.LARGER, measure=Measure.LENGTH), things).answer == YES
+    assert ask(compare(Relation.SMALLER, measure=Measure.WIDTH, choose=True), things).answer == "scratch"
 
 
 def test_as_large_as_each_other():

@@ -156,14 +156,15 @@ EXTENTS = [
 COMPARISONS = [
     (zh(Kind.COMPARISON, "裂纹", "划痕"), ["裂纹比划痕多吗", "裂纹是否比划痕多", "裂纹的数量比划痕多吗？"]),
     (zh(Kind.COMPARISON, "裂纹", "划痕", relation=Relation.FEWER), ["裂纹比划痕少吗"]),
-    (zh(Kind.COMPARISON, "裂纹", "划痕", relation=Relation.LARGER), ["裂纹比划痕大吗", "裂纹比划痕长吗？"]),
-    (zh(Kind.COMPARISON, "裂纹", "划痕", relation=Relation.SMALLER), ["裂纹比划痕小吗"]),
+    (zh(Kind.COMPARISON, "裂纹", "划痕", relation=Relation.LARGER, measure=Measure.AREA), ["裂纹比划痕大吗"]),
+    (zh(Kind.COMPARISON, "裂纹", "划痕", relation=Relation.LARGER), ["裂纹比划痕长吗？"]),
+    (zh(Kind.COMPARISON, "裂纹", "划痕", relation=Relation.SMALLER, measure=Measure.AREA), ["裂纹比划痕小吗"]),
     (
         zh(Kind.COMPARISON, "裂纹", "划痕", choose=True),
         ["裂纹和划痕哪个多", "裂纹和划痕哪个更多？", "裂纹多还是划痕多"],
     ),
     (
-        zh(Kind.COMPARISON, "裂纹", "划痕", relation=Relation.LARGER, choose=True),
+        zh(Kind.COMPARISON, "裂纹", "划痕", relation=Relation.LARGER, choose=True, measure=Measure.AREA),
         ["裂纹和划痕哪个大", "裂纹和划痕哪个更大"],
     ),
     (zh(Kind.COMPARISON, "裂纹", "划痕", relation=Relation.EQUAL), ["裂纹和划痕一样多吗", "裂纹与划痕的数量相同吗"]),

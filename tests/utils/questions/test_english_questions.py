@@ -13,6 +13,7 @@ PRESENCES = [
         form(Kind.PRESENCE, "crack"),
         [
             "is there a crack?",
+            "is there at least one crack?",
             "Is there any crack here?",
             "are there cracks on this part",
             "Are there any cracks in the picture?",
@@ -108,6 +109,7 @@ CLASSES = [
         form(Kind.CLASS),
         [
             "which defects are there?",
+            "which classes are present?",
             "What defects are visible?",
             "what kinds of defects can be seen",
             "Which types of flaws do you see?",
@@ -368,27 +370,30 @@ COMPARISONS = [
     ),
     (
         form(Kind.COMPARISON, "crack", "hole", relation=Relation.LARGER, choose=True),
+        ["which one is longer, the crack or the hole"],
+    ),
+    (
+        form(Kind.COMPARISON, "crack", "hole", relation=Relation.LARGER, choose=True, measure=Measure.AREA),
         [
             "which is larger, the crack or the hole?",
             "What is bigger: the crack or the hole?",
-            "which one is longer, the crack or the hole",
             "is the crack or the hole larger?",
             "crack or hole: which is bigger?",
         ],
     ),
     (
-        form(Kind.COMPARISON, "crack", "hole", relation=Relation.SMALLER, choose=True),
+        form(Kind.COMPARISON, "crack", "hole", relation=Relation.SMALLER, choose=True, measure=Measure.AREA),
         ["which is smaller, the crack or the hole?"],
     ),
     (
-        form(Kind.COMPARISON, "crack", "hole", relation=Relation.LARGER),
-        [
-            "is the crack larger than the hole?",
-            "are the cracks bigger than the holes",
-            "is the crack longer than the hole?",
-        ],
+        form(Kind.COMPARISON, "crack", "hole", relation=Relation.LARGER, measure=Measure.AREA),
+        ["is the crack larger than the hole?", "are the cracks bigger than the holes"],
     ),
-    (form(Kind.COMPARISON, "crack", "hole", relation=Relation.SMALLER), ["is the crack smaller than the hole?"]),
+    (form(Kind.COMPARISON, "crack", "hole", relation=Relation.LARGER), ["is the crack longer than the hole?"]),
+    (
+        form(Kind.COMPARISON, "crack", "hole", relation=Relation.SMALLER, measure=Measure.AREA),
+        ["is the crack smaller than the hole?"],
+    ),
     (
         form(Kind.COMPARISON, "crack", "hole", choose=True),
         [
