@@ -83,7 +83,10 @@ class Asked:
         """From which confidence on to look: questions ask of faint things, too."""
         if self.answerer is None:
             return nms
-        return replace(nms, conf=max(min(nms.conf, self.answerer.known.reading.lowest), LOWEST))
+        reading = self.answerer.known.reading
+        # what scores are worth was fitted to all that val.py gathers
+        lowest = LOWEST if reading.box is not None else max(reading.lowest, LOWEST)
+        return replace(nms, conf=min(nms.conf, lowest))
 
     def answers(self, found: Detections, size: tuple[int, int]) -> tuple[Answer, ...]:
         """About a picture of `size` (height, width) px, in which all of this was found, however faint."""
