@@ -56,8 +56,8 @@ def _order_chance(look: Look, one: int, other: int) -> float | None:
 
 def _sizes_compared(look: Look, first: FoundThings, second: FoundThings) -> Answer:
     if not len(first) or not len(second):
-        missing = look.question.subjects[0 if not len(first) else 1].phrases
-        return look.made(NONE, _together(first, second), None, *missing)
+        missing = _names(look)[0 if not len(first) else 1]
+        return look.made(NONE, _together(first, second), None, look.words.no(missing))
     measure = look.question.measure
     pair = [one.at(np.array([one.measured(measure).argmax()])) for one in (first, second)]
     names = [one.names[one.labels[0]] for one in pair]

@@ -80,6 +80,10 @@ class Wording:
             return f"{head}{': ' if told else ''}{'; '.join(told)}。"
         return f"{head}{': ' if told else ''}{'; '.join(told)}."
 
+    def no(self, name: str) -> str:
+        """There is none of that."""
+        return f"没有{name}" if self.chinese else f"no {name}"
+
     def things(self, things: FoundThings) -> str:
         """The first few of them: class, size, place, score."""
         first = things.at(np.arange(min(len(things), SHOWN)))

@@ -109,7 +109,7 @@ def test_larger_than_what_is_not_there():
     for one, other in (("scratch", "bubbles"), ("bubbles", "scratch")):
         answer = ask(compare(Relation.LARGER, one, other), SIZES)
         assert answer.answer == NONE and {one.name for one in answer.evidence} == {"scratch"}
-        assert answer.sentence == "None: bubbles."
+        assert answer.sentence == "None: no bubble."
     assert ask(compare(Relation.LARGER), found()).answer == NONE
 
 
