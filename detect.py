@@ -116,8 +116,7 @@ class Detector:
             as_text("text_encoder", text_encoder),
             as_text("sam", sam),
         )
-        static, masks = as_switch("static", static), as_switch("masks", masks)
-        unknown = as_switch("unknown", unknown)
+        static, masks, unknown = as_switch("static", static), as_switch("masks", masks), as_switch("unknown", unknown)
         self.half, self.bgr = as_switch("half", half), as_switch("bgr", bgr)
         glossary = as_text("glossary", glossary)
         if glossary and prompts is None:
@@ -130,6 +129,8 @@ class Detector:
             loaded = look_for_prompts(loaded, prompts, text_encoder, glossary, _shown(loaded, examples, imgsz))
         if unknown:
             loaded = look_for_unknown(loaded, trained, text_encoder)
+        if text_encoder and loaded.words is None:
+            raise ConfigError(f"text_encoder: {loaded.path} reads no text; leave it out")
         self.prompted = None if loaded is trained else loaded
         self.masker = load_masker(loaded, sam) if masks else None
         self.model = for_inference(loaded.model, static)
@@ -160,11 +161,10 @@ class Detector:
         """
         source = as_path("source", source)
         data, notices = open_data(DataConfig(data=source), require=())
-        more = (UNKNOWN,) if UNKNOWN in self.names and UNKNOWN not in data.names else ()
-        names = (*data.names, *more)
-        self.order = torch.tensor(class_map(self.names, names, str(self.path)))
+        names = data.names + ((UNKNOWN,) if UNKNOWN in self.names and UNKNOWN not in data.names else ())
+        order = torch.tensor(class_map(self.names, names, str(self.path)))
         self.channels = serve(data.channels, self.channels, str(self.path), printable(source))
-        self.names = names
+        self.order, self.names = order, names
         self.optics, self.mm_per_px = Optics(self.channels), data.members[0].mm_per_px
         if self.order.equal(torch.arange(len(self.names))):
             return [*notices]
