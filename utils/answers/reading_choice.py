@@ -39,10 +39,10 @@ def choose_reading(matching: Matching, thresholds: Sequence[float], config: Insp
     """
     rates, lowest = config.false_answers, config.lowest
     pairs = matching.pairs
-    all_odds = _pooled_odds([class_scores(matching, k) for k in range(pairs.classes)])
+    of = [class_scores(matching, k) for k in range(pairs.classes)]
+    pooled = _pooled_odds(of)
     classes = tuple(
-        _choose_class(class_scores(matching, k), threshold, all_odds, rates, lowest)
-        for k, threshold in enumerate(thresholds)
+        _choose_class(one, threshold, pooled, rates, lowest) for one, threshold in zip(of, thresholds, strict=True)
     )
     every = class_scores(matching, None)
     some = None

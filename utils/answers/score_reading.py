@@ -54,8 +54,8 @@ class ClassReading:
 @dataclass(frozen=True)
 class ScoreReading:
     """`classes` (K,) by label, and how the best score of all classes tells of `some` defect whatever (None: as the
-    classes tell); `thresholds` (K,) of the verdict; the odds that a `box` of a
-    score is right (None: not fitted). Of some defect the first `own` classes are (None: all).
+    classes tell); `thresholds` (K,) of the verdict; the odds that a `box` of a score is right (None: not fitted). Of
+    some defect the first `own` classes are (None: all).
     """
 
     classes: tuple[ClassReading, ...]
