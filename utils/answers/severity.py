@@ -34,7 +34,7 @@ HOW = (
 
 @dataclass(frozen=True)
 class SeverityRule:
-    """`grade` where at least so `many` things of the classes `labels` pass `limits`; `text` is the rule as written."""
+    """`grade` where at least so `many` things of the classes `labels` pass `limits`; `text` says the condition."""
 
     grade: str
     labels: frozenset[int]
@@ -97,9 +97,8 @@ def _rule(document: Document, number: int, row: Any, lexicon: Lexicon) -> Severi
     if len(row) == 1:
         raise document.error("a rule without a condition is met by everything; say it as `otherwise`", *where)
     labels = _labels(document, where, row, lexicon)
-    text = ", ".join(
-        f"{key}: {value if not isinstance(value, list) else ' or '.join(value)}" for key, value in row.items()
-    )
+    conditions = ((key, value) for key, value in row.items() if key != "grade")
+    text = ", ".join(f"{key} {' or '.join(value) if isinstance(value, list) else value}" for key, value in conditions)
     return SeverityRule(row["grade"].strip(), labels, tuple(one for one in limits if one), many, printable(text))
 
 

@@ -31,13 +31,13 @@ def box(width, height, at=0):
 @pytest.mark.parametrize(
     ("rows", "grade", "text", "many"),
     [
-        ([(box(21, 2), 1)], "critical", "grade: critical, class: hole, longer than: 20 px", 1),
+        ([(box(21, 2), 1)], "critical", "class hole, longer than 20 px", 1),
         ([(box(20, 20), 1)], "minor", "otherwise", 1),
-        ([(box(61, 2), 2), (box(3, 3), 1)], "critical", "grade: critical, longer than: 60 px", 1),
-        ([(box(20, 21), 0), (box(2, 2), 0)], "major", "grade: major, class: scratch or bubbles, area over: 400 px2", 1),
-        ([(box(20, 21), 1)], "critical", "grade: critical, class: hole, longer than: 20 px", 1),
+        ([(box(61, 2), 2), (box(3, 3), 1)], "critical", "longer than 60 px", 1),
+        ([(box(20, 21), 0), (box(2, 2), 0)], "major", "class scratch or bubbles, area over 400 px2", 1),
+        ([(box(20, 21), 1)], "critical", "class hole, longer than 20 px", 1),
         ([(box(20, 20), 0), (box(20, 20), 2)], "minor", "otherwise", 2),
-        ([(box(2, 2, k), 0) for k in range(3)], "major", "grade: major, class: scratch, at least: 3", 3),
+        ([(box(2, 2, k), 0) for k in range(3)], "major", "class scratch, at least 3", 3),
         ([(box(2, 2, k), 0) for k in range(2)] + [(box(2, 2), 2)], "minor", "otherwise", 3),
     ],
 )
