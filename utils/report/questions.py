@@ -19,6 +19,7 @@ ASKED = (0, 114, 255)
 CROPS = 4  # of each question
 QUESTIONS = 40  # that get crops
 WORDS = 12  # different answers that a row names
+DIFFERENT, OTHERS = 1000, "other answers"  # more are counted as one: sizes and descriptions have no end
 
 
 @dataclass
@@ -43,7 +44,9 @@ class AskedQuestions:
         for answer in answers:
             row = self.asked.setdefault(answer.question, AskedOnce())
             row.kind = answer.kind or row.kind
-            (row.answers if answer.answer else row.refusals)[answer.answer or answer.refusal] += 1
+            words = row.answers if answer.answer else row.refusals
+            word = answer.answer or answer.refusal
+            words[word if word in words or len(words) < DIFFERENT else OTHERS] += 1
             if answer.evidence and frame.image is not None and len(self.asked) <= QUESTIONS:
                 self._keep(row, frame, answer)
 

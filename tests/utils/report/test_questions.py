@@ -52,3 +52,11 @@ def test_processes_are_joined():
     ]
     best = sorted(whole.asked["is there a <b>?"].crops, reverse=True, key=lambda row: row[:2])
     assert [crop.file for *_, crop in best] == ["5.png", "4.png", "3.png", "2.png"]
+
+
+def test_different_answers_have_an_end():
+    asked = AskedQuestions()
+    for k in range(1500):
+        asked.show(frame("x.png"), [answer(f"{k} px"), answer("none")])
+    (row,) = asked.plain()
+    assert row["answers"]["none"] == 1500 and row["answers"]["other answers"] == 501 and len(row["answers"]) == 1001
