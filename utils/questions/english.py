@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from utils.questions.english_compared import COMPARISONS
-from utils.questions.english_found import CLASSES, DESCRIPTIONS, LOCATIONS
+from utils.questions.english_found import CLASSES, DESCRIPTIONS, KINDS, LOCATIONS
 from utils.questions.english_judged import SEVERITIES, VERDICTS
 from utils.questions.english_measured import MEASURED
 from utils.questions.english_noun_phrase import EnglishNouns
@@ -12,5 +12,5 @@ from utils.questions.english_words import LEAST, MACROS, MEANINGS, MEASURES, SLO
 from utils.questions.grammar import Grammar
 from utils.questions.phrasing import Phrasings
 
-_RULES = (*VERDICTS, *COMPARISONS, *MEASURED, *LOCATIONS, *SEVERITIES, *DESCRIPTIONS, *CLASSES, *PRESENCES)
+_RULES = (*VERDICTS, *COMPARISONS, *KINDS, *MEASURED, *LOCATIONS, *SEVERITIES, *DESCRIPTIONS, *CLASSES, *PRESENCES)
 ENGLISH = Grammar("en", Phrasings(_RULES, MACROS, SLOTS, " "), EnglishNouns, MEASURES, MEANINGS, LEAST)

@@ -5,6 +5,16 @@ from __future__ import annotations
 from utils.questions.phrasing import Only, Rule
 from utils.questions.question import Kind
 
+KINDS = (  # before counts: who asks how many kinds there are wants to know which
+    Rule(
+        Kind.CLASS,
+        (
+            "how many ([different|distinct] <kind> of|different|distinct) {a} [<shown>] [{f}]",
+            "how many [different|distinct] [<gen>] <kind> [<shown>] [{f}]",
+        ),
+        only=Only.ANY,
+    ),
+)
 CLASSES = (
     Rule(
         Kind.CLASS,
@@ -27,7 +37,6 @@ CLASSES = (
         Kind.CLASS,
         (
             "<which> [different|various] [<kind> of] {a} <shown> [{f}]",
-            "how many ([different|distinct] <kind> of|different|distinct) {a} [<shown>] [{f}]",
             "(list|name|enumerate) [me|us] [all] [of] [the] [<kind> of] {a} [[that] <shown>] [{f}]",
         ),
     ),

@@ -110,6 +110,8 @@ CLASSES = [
         [
             "which defects are there?",
             "which classes are present?",
+            "how many different defect types are there?",
+            "how many kinds of defects are there?",
             "What defects are visible?",
             "what kinds of defects can be seen",
             "Which types of flaws do you see?",
