@@ -10,7 +10,7 @@ LONGEST = 1000  # characters
 
 _UNKNOWN = {
     "en": (
-        "I can't answer that; I can answer questions for presence, class, count, location, size, extent, comparison, "
+        "I can't answer that; I can answer questions about presence, class, count, location, size, extent, comparison, "
         "description, verdict and severity of defects"
     ),
     "zh": (
