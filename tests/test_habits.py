@@ -100,6 +100,7 @@ def test_the_page_has_a_list_for_each_habit():
         "A data format",
         "A metric",
         "A text encoder",
+        "A way to ask",
         "An evaluation figure",
     }
     for section in SECTIONS:
@@ -301,3 +302,13 @@ def test_an_evaluation_figure(copy):
     assert copy.changed() == files_of("An evaluation figure", "counts")
     copy.run(SCENE + "from utils.inspection.plots import plot_inspection\nplot_inspection(Path(), inspection)")
     assert (copy.elsewhere / "counts.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_way_to_ask(copy):
+    copy.edit(
+        "utils/questions/english_measured.py", r'^( *)"how many \{a\} total \[\{f\}\]",$', r'\g<0>\n\1"tally [of] {a}",'
+    )
+    assert copy.changed() == files_of("A way to ask", "")
+    asked = "from utils.questions.parser import parse; print(parse('tally of cracks in the lower left'))"
+    printed = copy.run(asked)
+    assert "Kind.COUNT" in printed and "phrases=('cracks',)" in printed and "'lower left'" in printed
