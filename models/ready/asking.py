@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from utils.questions.parser import parse
-
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words, set_words, words_for
 from models.inference.nms import NMSConfig
@@ -23,6 +21,7 @@ from utils.answers.severity import check_scale, read_severity
 from utils.console.log import LOG
 from utils.inspection.threshold_file import Limits
 from utils.inspection.thresholds import LOWEST
+from utils.questions.parser import parse
 from utils.questions.question import NotUnderstood, Question
 from utils.values.answer import Answer
 from utils.values.detections import Detections
