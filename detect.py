@@ -44,6 +44,7 @@ from models.ready.prompted import check_reads_text, look_for_prompts, look_for_u
 from models.ready.weights_choice import chosen_weights
 from utils.answers.asked_texts import asked_texts
 from utils.answers.plan import unknown_phrases
+from utils.asking.parser import parse
 from utils.config.config import DataConfig, RunConfig
 from utils.config.detect_flags import DetectFlags, assigned_config, parse_detect
 from utils.config.given_values import as_path, as_switch, as_text
@@ -63,7 +64,6 @@ from utils.processes.device import half_notices, half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
 from utils.processes.memory import keep_freed_memory
-from utils.questions.parser import parse
 from utils.report.detection_run import write_run
 from utils.values.answer import Answer
 from utils.values.channels import serve

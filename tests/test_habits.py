@@ -305,10 +305,8 @@ def test_an_evaluation_figure(copy):
 
 
 def test_a_way_to_ask(copy):
-    copy.edit(
-        "utils/questions/english_measured.py", r'^( *)"how many \{a\} total \[\{f\}\]",$', r'\g<0>\n\1"tally [of] {a}",'
-    )
+    copy.edit("utils/english/measured.py", r'^( *)"how many \{a\} total \[\{f\}\]",$', r'\g<0>\n\1"tally [of] {a}",')
     assert copy.changed() == files_of("A way to ask", "")
-    asked = "from utils.questions.parser import parse; print(parse('tally of cracks in the lower left'))"
+    asked = "from utils.asking.parser import parse; print(parse('tally of cracks in the lower left'))"
     printed = copy.run(asked)
     assert "Kind.COUNT" in printed and "phrases=('cracks',)" in printed and "'lower left'" in printed

@@ -9,8 +9,8 @@ ROOT = Path(__file__).parent.parent
 # From the ground up: a room may import the rooms before it.
 ROOMS = {
     "utils": (
-        "words values console config files processes scoring drawing detecting inspection questions answers quiz "
-        "report training"
+        "words values console config files processes scoring drawing detecting inspection questions english chinese "
+        "asking answers quiz report training"
     ).split(),
     "data": "files pictures surfaces defects world labels sets index checks augment batches drawn".split(),
     "models": "rows layers losses heads sam prompts text graph inference pretrained ready".split(),

@@ -18,10 +18,10 @@ from utils.answers.picture import FoundThings
 from utils.answers.reading_file import checked_reading
 from utils.answers.score_reading import ScoreReading
 from utils.answers.severity import check_scale, read_severity
+from utils.asking.parser import parse
 from utils.console.log import LOG
 from utils.inspection.threshold_file import Limits
 from utils.inspection.thresholds import LOWEST
-from utils.questions.parser import parse
 from utils.questions.question import NotUnderstood, Question
 from utils.values.answer import Answer
 from utils.values.detections import Detections

@@ -12,7 +12,7 @@ from utils.answers.measured import count, description, extent, location, size
 from utils.answers.picture import FoundThings
 from utils.answers.plan import plan
 from utils.answers.whole_picture import classes, grade, presence, verdict
-from utils.questions.parser import parse
+from utils.asking.parser import parse
 from utils.questions.question import Kind, NotUnderstood, Question
 from utils.values.answer import Answer
 

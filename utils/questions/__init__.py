@@ -1,4 +1,4 @@
-"""What is asked about a picture: questions in English or Chinese as a small typed form, or why one is none of it.
+"""What a question about a picture is: a small typed form, and what the rules of every language are made of.
 
 May import: words.
 """

@@ -19,11 +19,11 @@ from utils.answers.look import Known
 from utils.answers.picture import FoundThings
 from utils.answers.reading_choice import choose_reading, class_scores
 from utils.answers.score_reading import ScoreReading
+from utils.asking.parser import parse
 from utils.inspection.calibration import Calibration, reliability
 from utils.inspection.cross_fit import PARTS, parts_of, without_each
 from utils.inspection.inspection import chosen_thresholds
 from utils.inspection.inspection_config import InspectionConfig
-from utils.questions.parser import parse
 from utils.questions.question import NotUnderstood, Question
 from utils.quiz.answer_words import NG, OK, canonical
 from utils.quiz.baselines import blind, majority

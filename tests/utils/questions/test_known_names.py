@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.utils.questions.forms import form, forms, subject
+from tests.utils.asking.forms import form, forms, subject
 from utils.questions.known_names import KnownNames
 from utils.questions.marks import Marks, Name
 from utils.questions.question import Kind, Trait

@@ -2,8 +2,8 @@
 
 import pytest
 
-from utils.questions.chinese import CHINESE
-from utils.questions.english import ENGLISH
+from utils.chinese.rules import CHINESE
+from utils.english.rules import ENGLISH
 from utils.questions.phrasing import Phrasings, Rule
 from utils.questions.question import Kind
 

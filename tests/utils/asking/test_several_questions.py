@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.utils.questions.forms import NAMES, form, forms, subject
-from utils.questions.parser import parse
+from tests.utils.asking.forms import NAMES, form, forms, subject
+from utils.asking.parser import parse
 from utils.questions.question import Kind, Measure, Rank
 
 CRACK, BUBBLES = form(Kind.PRESENCE, "crack"), form(Kind.COUNT, "bubble")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from utils.questions.limits import ADJECTIVES
+from utils.english.limits import ADJECTIVES
 
 _ADJECTIVE = "|".join(ADJECTIVES)
 _HEAD = rf"(?:where|how (?:many|bad|severe|{_ADJECTIVE}))"

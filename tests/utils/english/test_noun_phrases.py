@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.utils.questions.forms import PLACES, form, forms, subject
+from tests.utils.asking.forms import PLACES, form, forms, subject
 from utils.questions.question import Kind, Limit, Measure, Place, Rank, Trait
 
 LENGTH, WIDTH, HEIGHT, AREA = Measure.LENGTH, Measure.WIDTH, Measure.HEIGHT, Measure.AREA

@@ -5,8 +5,8 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.utils.questions.forms import NAMES
-from utils.questions.parser import parse
+from tests.utils.asking.forms import NAMES
+from utils.asking.parser import parse
 from utils.questions.question import UNITS, NotUnderstood, Question
 
 WORDS = (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from utils.questions.shared_words import distributed, is_head
+from utils.asking.shared_words import distributed, is_head
 
 _END = re.compile(r"[?？]+[!！]*|[;；\n\r\u2028\u2029]+|[。！!]+|(?<![\s.])\.+(?=\s|$)")
 _ABBREVIATION = re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from utils.questions.english_noun_phrase import STOP
+from utils.english.noun_phrase import STOP
 from utils.questions.known_names import CHINESE_SIGNS, KnownNames
 from utils.questions.marks import FILTER, Marks
 from utils.questions.question import Measure, Rank, Subject, Trait

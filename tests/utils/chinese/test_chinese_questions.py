@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.utils.questions.forms import cases, form, forms, subject
+from tests.utils.asking.forms import cases, form, forms, subject
 from utils.questions.question import Kind, Limit, Measure, Rank, Relation, Trait
 
 LARGEST, LONGEST = Rank(Measure.AREA), Rank(Measure.LENGTH)

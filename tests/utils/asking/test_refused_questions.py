@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.utils.questions.forms import NAMES, forms
-from utils.questions.parser import parse
+from tests.utils.asking.forms import NAMES, forms
+from utils.asking.parser import parse
 from utils.questions.question import Kind, NotUnderstood
 
 ENGLISH = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from utils.questions.chinese_filters import mark_filters
+from utils.chinese.filters import mark_filters
 from utils.questions.known_names import KnownNames
 from utils.questions.marks import FILTER, Filter, Marks, Sentence, without_marks
 from utils.words.spelling import normalize

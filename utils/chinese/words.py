@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from utils.questions.chinese_filters import ADJECTIVES, NOUNS, THING
-from utils.questions.chinese_noun_phrase import TRAITS
+from utils.chinese.filters import ADJECTIVES, NOUNS, THING
+from utils.chinese.noun_phrase import TRAITS
 from utils.questions.marks import FILTER
 from utils.questions.question import Measure, Relation
 

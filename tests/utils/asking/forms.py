@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from utils.questions.parser import parse
+from utils.asking.parser import parse
 from utils.questions.question import Kind, NotUnderstood, Place, Question, Subject
 
 NAMES = (

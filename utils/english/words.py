@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from utils.questions.english_noun_phrase import DETERMINERS, PRONOUNS, RANKS, TRAITS
-from utils.questions.limits import ADJECTIVES, LESS, MORE, NOUNS
+from utils.english.limits import ADJECTIVES, LESS, MORE, NOUNS
+from utils.english.noun_phrase import DETERMINERS, PRONOUNS, RANKS, TRAITS
 from utils.questions.marks import FILTER, NAME, THING
 from utils.questions.question import Measure, Relation
 from utils.questions.units import UNIT

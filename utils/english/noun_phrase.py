@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from utils.english.things import MATERIALS, PICTURES
 from utils.questions.known_names import KnownNames
 from utils.questions.marks import Marks
 from utils.questions.question import Measure, Rank, Subject, Trait
 from utils.questions.subjects import ANY, Piece, Reading, combine
-from utils.questions.things import MATERIALS, PICTURES
 from utils.words.spelling import word_key
 
 TRAITS = {

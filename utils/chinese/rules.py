@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from utils.questions.chinese_found import CLASSES, DESCRIPTIONS, LOCATIONS, PRESENCES
-from utils.questions.chinese_judged import COMPARISONS, SEVERITIES, VERDICTS
-from utils.questions.chinese_measured import COUNTS, EXTENTS, SIZES
-from utils.questions.chinese_noun_phrase import ChineseNouns
-from utils.questions.chinese_words import LEAST, MACROS, MEANINGS, MEASURES, SLOTS
+from utils.chinese.found import CLASSES, DESCRIPTIONS, LOCATIONS, PRESENCES
+from utils.chinese.judged import COMPARISONS, SEVERITIES, VERDICTS
+from utils.chinese.measured import COUNTS, EXTENTS, SIZES
+from utils.chinese.noun_phrase import ChineseNouns
+from utils.chinese.words import LEAST, MACROS, MEANINGS, MEASURES, SLOTS
 from utils.questions.grammar import Grammar
 from utils.questions.phrasing import Phrasings
 

@@ -10,16 +10,16 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from utils.questions.chinese import CHINESE
-from utils.questions.chinese_form import chinese_sentence
-from utils.questions.english import ENGLISH
-from utils.questions.english_form import english_sentence
+from utils.asking.splitting import Part, parts
+from utils.chinese.form import chinese_sentence
+from utils.chinese.rules import CHINESE
+from utils.english.form import english_sentence
+from utils.english.rules import ENGLISH
 from utils.questions.grammar import Grammar
 from utils.questions.known_names import CHINESE_SIGNS, KnownNames, known_names
 from utils.questions.marks import Sentence
 from utils.questions.question import NotUnderstood, Question, Subject
 from utils.questions.refusals import CONTROL, EMPTY, LONGEST, TOO_LONG, no_unit, unknown
-from utils.questions.splitting import Part, parts
 from utils.questions.units import MissingUnit
 
 _COURTESIES = frozenset(

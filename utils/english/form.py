@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from utils.english.limits import mark_limits
+from utils.english.politeness import without_politeness
+from utils.english.things import mark_things
 from utils.questions.known_names import KnownNames
-from utils.questions.limits import mark_limits
 from utils.questions.marks import FILTER, NAME, THING, Marks, Sentence, without_marks
 from utils.questions.places import mark_places
-from utils.questions.politeness import without_politeness
-from utils.questions.things import mark_things
 from utils.questions.units import UNIT
 from utils.words.spelling import normalize
 

@@ -1,0 +1,4 @@
+"""How questions are asked in English: tables of patterns, noun phrases, limits.
+
+May import: words and questions.
+"""
