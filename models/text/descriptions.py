@@ -11,8 +11,7 @@ from torch import Tensor
 from models.text.cache import VectorCache, average_templates, unit_mean
 from models.text.encoder import TextEncoder
 from models.text.glossary import Glossary
-from utils.words.synonyms import shorten
-from utils.words.text import counted
+from utils.words.text import counted, shorten
 from utils.words.vocabulary import Vocabulary
 
 MOST_NAMES = 10  # in a message

@@ -8,8 +8,8 @@ from pathlib import Path
 from models.text.glossary import Glossary, Term
 from utils.config.paths import CFG, find_yaml
 from utils.words.spelling import word_key
-from utils.words.synonyms import check_name, shorten
-from utils.words.text import did_you_mean, shown
+from utils.words.synonyms import check_name
+from utils.words.text import did_you_mean, shorten, shown
 from utils.words.yamlio import Document, read_yaml
 
 FILE = CFG / "text" / "glossary.yaml"

@@ -16,8 +16,7 @@ from torch import Tensor
 
 from models.text.encoder import flaw
 from utils.words.errors import CheckpointError, ConfigError
-from utils.words.synonyms import shorten
-from utils.words.text import counted, did_you_mean
+from utils.words.text import counted, did_you_mean, shorten
 
 WAYS = "make the file anew with them, or encode with open_clip:MODEL:FILE or ngram (a stand-in)"
 

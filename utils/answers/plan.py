@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from utils.answers.lexicon import Lexicon
 from utils.questions.question import Kind, NotUnderstood, Question, Subject
 from utils.values.unknown_defect import PRESENCE
-from utils.words.synonyms import shorten
-from utils.words.text import did_you_mean
+from utils.words.text import did_you_mean, shorten
 
 NAMES_SHOWN = 30
 

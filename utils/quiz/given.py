@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import string
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -15,11 +14,9 @@ from utils.quiz.answer_words import canonical, in_words, quantity
 from utils.quiz.item import QuizItem
 from utils.quiz.picture_names import PictureNames, UnknownPicture
 from utils.words.errors import ConfigError, printable
-from utils.words.regular_file import UnreadableFile, read_regular
-from utils.words.synonyms import shorten
-from utils.words.text import shown
+from utils.words.json_file import read_json
+from utils.words.text import shorten, shown
 
-MAX_BYTES = 64 << 20
 LONGEST = 2000  # characters of a question, an option or an answer
 LARGEST = 1e15  # number
 
@@ -55,7 +52,8 @@ def read_questions(path: str | Path, files: Sequence[str]) -> list[QuizItem]:
 
     Raises ConfigError with the line of a syntax error, else with the question's number in the file, counted from 1.
     """
-    content, place = _read_json(Path(path)), printable(str(path))
+    place = printable(str(path))
+    content = read_json(path, "questions", "merge the two, or leave one out", _no_number)
     if isinstance(content, dict):
         rows = list(_rows_of_mmad(content, place))
     elif isinstance(content, list):
@@ -158,27 +156,5 @@ def _refuse(where: str, why: str) -> NoReturn:
     raise ConfigError(f"{where}: {printable(why)}")
 
 
-def _read_json(path: Path) -> Any:
-    place = printable(str(path))
-    try:
-        text = read_regular(path, MAX_BYTES).decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=lambda pairs: _no_twins(place, pairs), parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{place}:{error.lineno}: not JSON: {error.msg}") from error
-    except UnreadableFile as error:
-        raise ConfigError(f"{place}: {error}; give a JSON file of questions") from error
-    except (ValueError, RecursionError) as error:  # bytes that are no UTF-8, NaN, numbers of thousands of digits
-        raise ConfigError(f"{place}: not a JSON file of questions in UTF-8") from error
-
-
 def _no_number(name: str) -> NoReturn:
     raise ValueError(name)
-
-
-def _no_twins(place: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in table:
-            raise ConfigError(f"{place}: '{shorten(key)}' is there twice; merge the two, or leave one out")
-        table[key] = value
-    return table

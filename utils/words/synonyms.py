@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from utils.words.class_names import name_key
-from utils.words.errors import ConfigError, printable
-from utils.words.regular_file import UnreadableFile, read_regular
+from utils.words.errors import ConfigError
+from utils.words.json_file import read_json
+from utils.words.text import shorten
 
-MAX_BYTES = 64 << 20
 LONGEST = 1000  # characters; text encoders read some 77 tokens
 
 _CONTROL = {"Cc", "Cs", "Zl", "Zp"}  # control characters, lone surrogates, line and paragraph separators
@@ -46,7 +44,7 @@ def read_synonyms(path: str | Path) -> tuple[tuple[str, ...], ...]:
     `[["crack", "fissure"], ["dust"]]` or `{"crack": ["fissure"], "dust": []}`. A name twice in one list counts once.
     Raises ConfigError with the line of a syntax error, else with the class's number, counted from 0.
     """
-    content = _read_json(Path(path))
+    content = read_json(path, "synonym lists", "merge its lists")
     if isinstance(content, dict):
         rows = [[name, *row] if isinstance(row, list) else row for name, row in content.items()]
     else:
@@ -89,11 +87,6 @@ def check_templates(templates: Sequence[str], where: str = "templates") -> None:
         check_name(template, where)
 
 
-def shorten(text: str) -> str:
-    """At most 60 characters of `text`, safe to print."""
-    return printable(text if len(text) <= 60 else f"{text[:57]}...")
-
-
 def check_name(name: str, where: str) -> None:
     """Raise ConfigError, which begins with `where`, for a text that no encoder can read."""
     if not name.strip():
@@ -110,25 +103,3 @@ def _once(names: Iterable[str]) -> tuple[str, ...]:
     for name in names:
         kept.setdefault(name_key(name), name)
     return tuple(kept.values())
-
-
-def _read_json(path: Path) -> Any:
-    shown = printable(str(path))
-    try:
-        text = read_regular(path, MAX_BYTES).decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=lambda pairs: _no_twins(path, pairs))
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{shown}:{error.lineno}: not JSON: {error.msg}") from error
-    except UnreadableFile as error:
-        raise ConfigError(f"{shown}: {error}; give a JSON file of synonym lists") from error
-    except (ValueError, RecursionError) as error:  # bytes that are no UTF-8, and numbers of thousands of digits
-        raise ConfigError(f"{shown}: not a JSON file of synonym lists in UTF-8") from error
-
-
-def _no_twins(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in table:
-            raise ConfigError(f"{path}: '{shorten(key)}' is there twice; merge its lists")
-        table[key] = value
-    return table

@@ -19,6 +19,11 @@ def shown(value: object, most: int = 60) -> str:
     return text if len(text) <= most else text[:most] + "..."
 
 
+def shorten(text: str) -> str:
+    """At most 60 characters of `text`, safe to print."""
+    return printable(text if len(text) <= 60 else f"{text[:57]}...")
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`"; did you mean 'X'?"` for the nearest of `known`, or an empty string when nothing is near.
 
