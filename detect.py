@@ -39,7 +39,7 @@ from models.ready.asking import Asked, LookedFor, answerer_for, asked_prompts, l
 from models.ready.detection_nms import nms_for
 from models.ready.examples import look_at
 from models.ready.footprint import check_fits
-from models.ready.load import Loaded, for_inference, load_masker, load_model
+from models.ready.load import Loaded, for_inference, half_words, load_masker, load_model
 from models.ready.prompted import check_reads_text, look_for_prompts, look_for_unknown, save_words
 from models.ready.weights_choice import chosen_weights
 from utils.answers.asked_texts import asked_texts
@@ -60,7 +60,7 @@ from utils.files.earlier_run import OF_DETECTION, OVERLAYS, remove
 from utils.files.runs import new_run, planned_run, provenance, write_about
 from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits
 from utils.inspection.thresholds import NEVER
-from utils.processes.device import half_notices, half_precision, select_device
+from utils.processes.device import half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
 from utils.processes.memory import keep_freed_memory
@@ -133,7 +133,7 @@ class Detector:
             raise ConfigError(f"text_encoder: {loaded.path} reads no text; leave it out")
         self.prompted = None if loaded is trained else loaded
         self.masker = load_masker(loaded, sam) if masks else None
-        self.model = for_inference(loaded.model, static)
+        self.model = for_inference(loaded.model, static, self.half)
         self.names, self.path, self.about, self.weights = loaded.names, loaded.path, loaded.about(), loaded.weights
         if examples:
             self.about["examples"] = Path(examples).name
@@ -284,7 +284,7 @@ def _shown(loaded: Loaded, examples: str, imgsz: int | None) -> dict[str, torch.
     check_reads_text(loaded)
     size, stride = imgsz or loaded.config.data.imgsz, loaded.model.stride
     few = read_examples(examples, loaded.channels, str(loaded.path), size, stride)
-    return look_at(loaded.model, few.batches, few.names)
+    return look_at(loaded.graph("--examples"), few.batches, few.names)
 
 
 def look(
@@ -331,7 +331,7 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     for line in warnings:
         LOG.warning(line)
     output = DetectionOutput.of(flags)
-    notices += half_notices(detector.model.device, flags.half)
+    notices += half_words(detector.model, flags.half)
     for line in (*notices, *output.notices(run, detector.masker.mode if detector.masker else "", flags.view_img)):
         LOG.info(line)
     share = world.part(sources)

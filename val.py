@@ -21,6 +21,7 @@ from data.batches.preview import plot_detections, show_pictures
 from data.batches.watched_loader import WatchedLoader
 from data.index.fingerprint import pictures_of
 from data.sets.split_reading import RecordSet
+from models.exported.exported_network import ExportedNetwork
 from models.graph.graph import Graph
 from models.graph.model_summary import model_table
 from models.inference.inference import Inference
@@ -30,7 +31,7 @@ from models.ready.asking import lexicon_for
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.examples import look_at
 from models.ready.footprint import check_fits
-from models.ready.load import Loaded, for_inference, load_model
+from models.ready.load import Loaded, for_inference, half_words, load_model
 from models.ready.prompted import (
     closed_words,
     look_for_classes,
@@ -55,7 +56,7 @@ from utils.inspection.comparison import report_comparison
 from utils.inspection.inspection_config import InspectionConfig, inspection_config
 from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits, read_making
 from utils.inspection.thresholds import LOWEST
-from utils.processes.device import half_notices, half_precision, select_device
+from utils.processes.device import half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
 from utils.processes.memory import keep_freed_memory
@@ -68,7 +69,7 @@ from utils.scoring.novelty import Novelty, chance_scores, group_names, group_sco
 from utils.scoring.prediction_files import Known, read_parts
 from utils.values.batch import Batch
 from utils.values.detections import Detections
-from utils.values.predictions import BoxPredictions, Predictions
+from utils.values.predictions import Candidates, Predictions
 from utils.values.record import Record
 from utils.values.unknown_defect import UNKNOWN
 from utils.values.weights_identity import WeightsIdentity
@@ -81,7 +82,7 @@ WRITTEN = "results.json, report.json, thresholds.yaml, predictions.json (COCO fo
 
 
 def predict(
-    model: Graph,
+    model: Graph | ExportedNetwork,
     loader: WatchedLoader,
     truth: RecordSet,
     cfg: ValConfig,
@@ -99,7 +100,8 @@ def predict(
     others: dict[int, Detections] = {}
     terms: dict[int, LossTerms] = {}
     lost: dict[int, str] = {}
-    model.eval()
+    if isinstance(model, Graph):
+        model.eval()
     left = len(loader)
     with saying(lambda: f"{len(found)} of {counted(len(truth.records), 'picture')} evaluated"):
         for batch in progress(loader.until(stop), "evaluating", left):
@@ -150,7 +152,7 @@ def score(found: EvaluationPass, truth: RecordSet) -> Evaluation:
 
 
 def evaluate(
-    model: Graph,
+    model: Graph | ExportedNetwork,
     loader: WatchedLoader,
     truth: RecordSet,
     cfg: ValConfig,
@@ -173,7 +175,7 @@ def evaluate(
     return score(found, truth)
 
 
-def _check_finite(predictions: BoxPredictions, truth: RecordSet, batch: Batch) -> None:
+def _check_finite(predictions: Candidates, truth: RecordSet, batch: Batch) -> None:
     if not predictions.finite():
         first = truth.records[batch.indices[0]].path
         raise NumericError(
@@ -211,11 +213,13 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     planned = planned_run(flags.project, flags.name, flags.exist_ok)
     truth = read_split(data, flags.split, planned).serving(loaded.channels, str(loaded.path), data.data)
     loaded, classes, novelty = match_to_data(flags, loaded, truth)
-    model = for_inference(loaded.model, assigned.model.static)
+    model = for_inference(loaded.model, assigned.model.static, flags.half)
     data = replace(data, imgsz=whole_cells(data.imgsz, model.stride))
     permuted = with_permuted_names(loaded, assigned.val.chance)
     cfg, limits = val_config(flags, loaded.config.val), given_limits(flags, truth)
-    inspection = inspection_config(flags, cfg.conf, truth.mm_per_px, truth.records, limits and limits.thresholds)
+    inspection = inspection_config(
+        flags, cfg.conf, truth.mm_per_px, truth.records, limits.thresholds if limits else None
+    )
     check_fits(model, data.imgsz, min(flags.batch_size, len(truth.records)), half=flags.half)
     pin = device.type == "cuda"
     strict = data.bad_data == "error"
@@ -224,7 +228,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     origin = {**weights_about(loaded.path), "data": truth.data_report.plain(), **about}
     run = open_run(flags, {**provenance(argv), **origin}) if world.first else Path()
     LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
-    remarks = [*half_notices(device, flags.half), *flag_notices(flags), *classes.remarks]
+    remarks = [*half_words(model, flags.half), *flag_notices(flags), *classes.remarks]
     if flags.imgsz not in (None, data.imgsz):
         remarks.append(f"--img {flags.imgsz} is no multiple of {model.stride}: using {data.imgsz}")
     if limits is not None:
@@ -268,9 +272,9 @@ def made_as(flags: ValFlags) -> ValFlags:
     if not flags.thresholds:
         return flags
     made = read_making(flags.thresholds)
-    given = (flags.iou_thres, made.iou), (flags.max_det, made.max_det), (flags.imgsz, made.imgsz)
-    iou, most, size = (theirs if own is None else own for own, theirs in given)
-    return replace(flags, iou_thres=iou, max_det=most, imgsz=size)
+    iou = made.iou if flags.iou_thres is None else flags.iou_thres
+    most = made.max_det if flags.max_det is None else flags.max_det
+    return replace(flags, iou_thres=iou, max_det=most, imgsz=flags.imgsz or made.imgsz)
 
 
 def given_limits(flags: ValFlags, truth: RecordSet) -> Limits | None:
@@ -316,7 +320,7 @@ def _shown(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> dict[str, torch
     few = read_examples(flags.examples, loaded.channels, str(loaded.path), size, stride)
     if warning := few.words_about(truth):
         LOG.warning(warning)
-    return look_at(loaded.model, few.batches, few.names)
+    return look_at(loaded.graph("--examples"), few.batches, few.names)
 
 
 def open_run(flags: ValFlags, origin: dict[str, object]) -> Path:
@@ -355,7 +359,7 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
     truth = read_split(data, flags.split, planned_run(flags.project, flags.name, flags.exist_ok))
     limits = given_limits(flags, truth)
     lowest = LOWEST if limits is None else 0.0  # whoever made the detections knows from which confidence on
-    inspection = inspection_config(flags, lowest, truth.mm_per_px, truth.records, limits and limits.thresholds)
+    inspection = inspection_config(flags, lowest, truth.mm_per_px, truth.records, limits.thresholds if limits else None)
     images, categories = coco.images_json(truth.records), coco.classes_json(truth.names, truth.category_ids)
     results = read_parts(flags.from_preds, Known({"images": images, "categories": categories}, flags.single_cls))
     files, names = ", ".join(flags.from_preds), ", ".join(Path(path).name for path in flags.from_preds)

@@ -15,12 +15,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 
+from data.batches.build import eval_loader
+from data.batches.comparison import chosen_scenes, comparison_batches
+from models.export import judging_data, judging_split
+from models.exported.opened import ENGINE, PROGRAM, is_exported
+from models.exporting.measured import HEAD, form_line, forms
 from models.graph.builder import build_graph
 from models.graph.folded import static_graph, without_norms
 from models.graph.graph import Graph
@@ -28,6 +34,7 @@ from models.graph.model_summary import summarise
 from models.graph.open_vocabulary import Words, set_words, text_source, with_words
 from models.inference.nms import NMSConfig, suppress
 from models.ready.backbone_weights import fill_backbones, set_backbones
+from models.ready.load import load_model
 from models.rows.model_spec import ModelSpec, read_spec
 from models.text.cache import VectorCache
 from models.text.encoder import TextEncoder
@@ -41,12 +48,15 @@ from utils.processes.device import peak_device_memory, select_device
 from utils.processes.memory import keep_freed_memory
 from utils.processes.mixed_precision import mixed_precision
 from utils.values.batch import Targets
-from utils.words.errors import CheckpointError, ConfigError
+from utils.words.class_names import match_classes
+from utils.words.errors import CheckpointError, ConfigError, printable
 from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
+from val import evaluate
 
 NMS_SIZES = (300, 3_000, 30_000)
 STAND_IN = "ngram"
+EXPORT_PICTURES = 32  # on which the scores of exported files are compared
 T = TypeVar("T")
 Work = Callable[[], object]
 
@@ -57,7 +67,12 @@ def milliseconds(work: Work, repeats: int, device: torch.device) -> float:
 
 
 def in_turn(works: Sequence[Work], repeats: int, device: torch.device) -> list[float]:
-    """Median time of each of `works`, done one after the other `repeats` times, after two rounds that are not
+    """Median time of each of `works`, see times_in_turn."""
+    return [statistics.median(own) for own in times_in_turn(works, repeats, device)]
+
+
+def times_in_turn(works: Sequence[Work], repeats: int, device: torch.device) -> list[list[float]]:
+    """Milliseconds of each of `works`, done one after the other `repeats` times, after two rounds that are not
     counted.
     """
     times: list[list[float]] = [[] for _ in works]
@@ -69,7 +84,7 @@ def in_turn(works: Sequence[Work], repeats: int, device: torch.device) -> list[f
                 torch.cuda.synchronize(device)
             if number >= 2:
                 own.append((time.perf_counter() - started) * 1000)
-    return [statistics.median(own) for own in times]
+    return times
 
 
 def forward(graph: Graph, image: torch.Tensor, bf16: bool = False) -> Work:
@@ -212,10 +227,48 @@ def report_ratios(graph: Graph, static: Graph | None, other: Graph, flags: Bench
         LOG.info(line, name, other.spec.path.name, kind, first, second, first / second)
 
 
+def report_exports(flags: BenchmarkFlags) -> None:
+    """A table of the checkpoint and the files of a folder: size, time for one picture, in turn, and scores on the
+    validation split. Raises UserError.
+    """
+    folder = Path(flags.exports)
+    weights = flags.weights or str(next((p for n in ("best.pt", "last.pt") if (p := folder / n).exists()), ""))
+    paths = sorted(p for p in folder.glob("*") if is_exported(p) and p.suffix not in (PROGRAM, ENGINE))
+    if not (weights and paths):
+        what = "exported files" if weights else "checkpoint best.pt or last.pt; give --weights"
+        raise ConfigError(f"--exports {printable(flags.exports)}: holds no {what}")
+    loaded = load_model(weights)
+    data = judging_data(flags, loaded)
+    truth = judging_split(data, loaded, "val")
+    labels = match_classes(loaded.names, truth.names, weights, False, "").labels
+    scenes = chosen_scenes(truth, EXPORT_PICTURES, data.max_pixels)
+    inputs = [b.inputs() for b in comparison_batches(scenes, truth.channels, [data.imgsz], loaded.model.stride)]
+    measured = forms(loaded, paths)
+    times = times_in_turn([form.work(inputs[0][:1]) for form in measured], flags.repeats, torch.device("cpu"))
+    right = [measured[0].scores(images) for images in inputs]
+    shape = f"{inputs[0].shape[3]} x {inputs[0].shape[2]} px"
+    LOG.info("%s, batch 1, %d threads, %d times each in turn", shape, torch.get_num_threads(), flags.repeats)
+    LOG.info(HEAD)
+    for form, own in zip(measured, times, strict=True):
+        loader = eval_loader(truth.records, data, form.network.stride, 8, False, truth.channels)
+        with form.numbers():
+            evaluation = evaluate(form.network, loader, truth, loaded.config.val, labels)
+        assert evaluation is not None, "one process"
+        found = [form.scores(images) for images in inputs]
+        pairs = zip(right, found, strict=True)
+        apart = [float((one - other).abs().max()) for one, other in pairs if one is not None and other is not None]
+        scores = evaluation.report.map50, evaluation.report.map50_95
+        LOG.info(form_line(form, own, times[0], scores, max(apart, default=None)))
+
+
 def main_story(argv: Sequence[str] | None) -> int:
-    """Text, networks, then NMS, then memory."""
+    """Text, networks, then NMS, then memory; or exported files."""
     flags = parse_benchmark(argv)
     keep_freed_memory()
+    if flags.exports:
+        report_exports(flags)
+        return 0
+    flags = replace(flags, imgsz=flags.imgsz or 640)
     device = select_device(flags.device)
     threads = torch.get_num_threads()
     LOG.info("%d x %d px, batch %d, on %s, %d threads", flags.imgsz, flags.imgsz, flags.batch_size, device, threads)

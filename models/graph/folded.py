@@ -7,6 +7,7 @@ say how in models.rows.folding. What comes back can neither be trained nor take 
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -14,7 +15,9 @@ from torch import Tensor
 from models.graph.graph import Graph, Step, plan, takes_context
 from models.rows.folding import Foldable, Normed, StaticRow
 from models.rows.model_spec import Source
+from models.rows.text_reader import TextReader
 
+TEXT = Source("text")
 Known = dict[int | str, Tensor | tuple[Tensor, ...]]
 
 
@@ -28,11 +31,12 @@ def without_norms(graph: Graph) -> Graph:
 
 
 @torch.no_grad()
-def static_graph(graph: Graph) -> Graph:
+def static_graph(graph: Graph, text_input: bool = False) -> Graph:
     """A copy in eval mode for the classes that `graph` looks for, without Mobile-SAM.
 
     It neither reads text nor runs a helper; its rows are those of `graph` that are still needed. A network that reads
-    no text and has no helper comes back unchanged, as a copy.
+    no text and has no helper comes back unchanged, as a copy. `text_input`: its head still reads what to look for, so
+    that other names are a matter of a tensor; the classes that `graph` looks for guide it then.
     """
     graph = copy.deepcopy(graph).eval()
     known: Known = {}
@@ -41,7 +45,12 @@ def static_graph(graph: Graph) -> Graph:
     rows: dict[int, StaticRow] = {}
     sources: dict[int, tuple[Source, ...]] = {}
     for step, layer in zip(graph.steps, graph.layers, strict=True):
-        folded = layer.static([_constant(known, s) for s in step.sources]) if isinstance(layer, Foldable) else None
+        folded = None
+        if text_input and step is graph.steps[-1] and isinstance(layer, TextReader):
+            layer.asked = 0  # of the texts that it is given all are looked for
+            step = replace(step, sources=tuple(TEXT if source.origin in known else source for source in step.sources))
+        elif isinstance(layer, Foldable):
+            folded = layer.static([_constant(known, s) for s in step.sources])
         if isinstance(folded, tuple):  # the row depends on the text alone: its outputs are constants, it goes
             known[step.index] = folded
             continue

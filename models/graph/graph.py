@@ -103,10 +103,13 @@ class Graph(nn.Module):
         `phrases` (N,) int64 numbers of the text vectors to look for, None: the classes in order. `step_info`: in
         training.
         """
-        context = Context(step_info)
+        return self.run(image, None if self.text is None else self.text(phrases), Context(step_info))
+
+    def run(self, image: Tensor, text: Tensor | None, context: Context) -> Predictions:
+        """See `forward`; looking for `text` (N, D), None where no row reads any."""
         values: dict[int | str, Value] = planes_of(image, self.channels)
-        if self.text is not None:
-            values["text"] = self.text(phrases)
+        if text is not None:
+            values["text"] = text
         for step, layer in zip(self.steps, self.layers, strict=True):
             given = gather(values, step.sources)
             values[step.index] = run_layer(layer, step.takes_list, given, context if step.takes_context else None)

@@ -136,7 +136,7 @@ class AnchorDetect(nn.Module):
             # each cell once per anchor, the anchor running fastest, as in the flattened maps
             cell = torch.stack((x, y), -1).view(-1, 1, 2).expand(-1, self.per_cell, 2).reshape(-1, 2)
             cells.append(cell.float())
-            strides.append(torch.full((len(cell),), float(stride), device=device))
+            strides.append(torch.full((height * width * self.per_cell,), float(stride), device=device))
             anchors.append(level_anchors.to(device).repeat(height * width, 1))
         joined_cells, joined_strides = torch.cat(cells), torch.cat(strides)
         points = (joined_cells + 0.5) * joined_strides[:, None]

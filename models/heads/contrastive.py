@@ -45,7 +45,7 @@ class ContrastiveBranch(nn.Module):
         v = self.embedding(x)
         unit = normalize(text, dim=-1) * self.log_scale.exp()
         # cells (B, H W, D) against (D, N) or (B, D, N): the product broadcasts one text over all pictures
-        logits = v.permute(0, 2, 3, 1).flatten(1, 2) @ unit.mT + self.bias
+        logits = v.permute(0, 2, 3, 1).flatten(1, 2) @ unit.transpose(-1, -2) + self.bias
         return logits.unflatten(1, v.shape[2:]).permute(0, 3, 1, 2)
 
     def embedding(self, x: Tensor) -> Tensor:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from models.inference.backend import Backend
+from models.inference.backend import Backend, SuppressingBackend
 from models.inference.nms import NMSConfig, suppress
 from utils.values.batch import Batch
 from utils.values.detections import Detections
-from utils.values.predictions import BoxPredictions
+from utils.values.predictions import Candidates
 from utils.values.view import View
 
 
@@ -36,11 +36,12 @@ class Inference:
         return self.detections(self.predictions(batch.to(self.backend.device)), batch.views)
 
     @torch.inference_mode()
-    def predictions(self, batch: Batch) -> BoxPredictions:
+    def predictions(self, batch: Batch) -> Candidates:
         """What the backend says about a batch that is on its device, before NMS."""
-        return self.backend(batch.inputs())
+        backend = self.backend
+        return (backend.with_nms(self.nms) if isinstance(backend, SuppressingBackend) else backend)(batch.inputs())
 
-    def detections(self, predictions: BoxPredictions, views: Sequence[View]) -> dict[int, Detections]:
+    def detections(self, predictions: Candidates, views: Sequence[View]) -> dict[int, Detections]:
         """See `detections`; with the labels and names that are reported."""
         found = detections(predictions, views, self.nms, self.numbers)
         return {picture: replace(one, names=self.names) for picture, one in found.items()}
@@ -48,14 +49,14 @@ class Inference:
 
 @torch.no_grad()
 def detections(
-    predictions: BoxPredictions, views: Sequence[View], cfg: NMSConfig, numbers: Tensor | None = None
+    predictions: Candidates, views: Sequence[View], cfg: NMSConfig, numbers: Tensor | None = None
 ) -> dict[int, Detections]:
     """By number of the picture its detections, in its original pixels, on the CPU. A box may carry several classes.
 
     `views` (B,) says which picture each input shows, and where; all views of a picture come together. `numbers` (K,):
     the label of each class, None: its number; classes of one label are one to NMS.
     """
-    assert len(views) == len(predictions.class_logits), "evaluation samples carry their view"
+    assert len(views) == len(predictions), "evaluation samples carry their view"
     inputs, boxes, scores, labels = (t.cpu() for t in _candidates(predictions, cfg))
     labels = labels if numbers is None else numbers[labels]
     first: dict[int, int] = {}  # the first input that shows a picture
@@ -81,17 +82,10 @@ def detections(
     return found
 
 
-def _candidates(predictions: BoxPredictions, cfg: NMSConfig) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _candidates(predictions: Candidates, cfg: NMSConfig) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Every (input, box, score, label) above the confidence, scores only computed where they can reach it."""
-    threshold = (
-        torch.logit(torch.tensor(cfg.conf, dtype=torch.float64)).item() - 1e-3
-    )  # slightly low, against rounding; tested again below
-    # a score is objectness x class, so never above its objectness
-    best = predictions.objectness if predictions.objectness is not None else predictions.class_logits.amax(-1)
-    image, index = (best > threshold).nonzero(as_tuple=True)
-    scores = predictions.class_logits[image, index].float().sigmoid()
-    if predictions.objectness is not None:
-        scores = scores * predictions.objectness[image, index].float().sigmoid().unsqueeze(-1)
+    image, index = predictions.reaching(cfg.conf)
+    scores = predictions.scores_at(image, index)
     above = scores > cfg.conf
     if cfg.classes is not None:
         wanted = torch.zeros(scores.shape[1], dtype=torch.bool, device=scores.device)

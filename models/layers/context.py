@@ -57,7 +57,7 @@ class GCM(nn.Module):
         """(B, G, H, W) -> (B, 1, 2H, 2W) in 0..1."""
         normed = self.bn_guide(guide)
         query = self.query(normed)
-        keys = nn.functional.adaptive_avg_pool2d(self.key(normed), 2)
+        keys = quadrant_means(self.key(normed))
         batch, _, height, width = query.shape
         # (B, 4, H W): four quadrants k by all positions p
         scores = torch.einsum("bdp,bdk->bkp", query.flatten(2), keys.flatten(2))
@@ -66,6 +66,19 @@ class GCM(nn.Module):
         else:
             scores = nn.functional.pixel_shuffle(scores.reshape(batch, 4, height, width), 2)
         return scores.sigmoid()
+
+
+def quadrant_means(x: Tensor) -> Tensor:
+    """(B, C, H, W) -> (B, C, 2, 2); the middle row of an odd number is in both halves, as is the middle column.
+
+    In a trace it is written as four means: the windows of the pooling would become those of the traced size.
+    """
+    if not torch.jit.is_tracing():
+        return nn.functional.adaptive_avg_pool2d(x, 2)
+    height, width = x.shape[2:]
+    rows = x[:, :, : (height + 1) // 2], x[:, :, height // 2 :]
+    means = [half.mean((2, 3)) for row in rows for half in (row[..., : (width + 1) // 2], row[..., width // 2 :])]
+    return torch.stack(means, -1).unflatten(-1, (2, 2))
 
 
 def feed_forward(channels: int, width: int) -> nn.Sequential:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from models.exported.exported_network import ExportedNetwork
 from models.graph.graph import Graph
-from models.graph.open_vocabulary import Words, set_words, words_for
+from models.graph.open_vocabulary import Words, words_for
 from models.inference.nms import NMSConfig
-from models.ready.prompted import and_more
+from models.ready.prompted import and_more, let_look_for
 from models.text.glossary_file import built_in
 from utils.answers.answerer import Answerer
 from utils.answers.lexicon import Lexicon
@@ -60,14 +61,14 @@ class LookedFor:
     text_encoder: str
     static: bool
 
-    def also(self, model: Graph, names: Sequence[str]) -> LookedFor:
+    def also(self, model: Graph | ExportedNetwork, names: Sequence[str]) -> LookedFor:
         """Let `model` look for these as well, as its last classes; no other class's scores change. Raises UserError."""
         if self.static:
             raise ConfigError(f"model.static: is folded for its own words; name {', '.join(names)} in --prompts, too")
         assert self.words is not None and self.trained is not None, "it reads text"
         vectors = words_for(self.trained, Vocabulary.from_names(names, where="--ask"), self.text_encoder).vectors
         words = and_more(self.words, names, vectors, "--ask")
-        set_words(model, words)
+        let_look_for(model, words)
         return replace(self, words=words)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from models.exported.exported_network import ExportedNetwork
 from models.graph.graph import Graph
 from utils.processes.memory import free_memory
 from utils.words.errors import ResourceError
@@ -14,7 +15,9 @@ SIDES = (2, 4)  # of two small pictures, in strides: what grows with the area is
 ALWAYS_FITS = 8 * 640**2  # pixels in a batch
 
 
-def check_fits(model: Graph, size: int, pictures: int, training: bool = False, half: bool = False) -> None:
+def check_fits(
+    model: Graph | ExportedNetwork, size: int, pictures: int, training: bool = False, half: bool = False
+) -> None:
     """Whether `pictures` of `size` x `size` px will fit the memory of the model's device, as far as it can be told.
 
     `half`: in 16 bit. Raises ResourceError naming what is needed and what is free.
@@ -29,10 +32,13 @@ def check_fits(model: Graph, size: int, pictures: int, training: bool = False, h
         )
 
 
-def footprint(model: Graph, size: int, pictures: int, training: bool, half: bool) -> int:
+def footprint(model: Graph | ExportedNetwork, size: int, pictures: int, training: bool, half: bool) -> int:
     """Bytes of the outputs of all layers for one batch, of which training keeps all and evaluation the largest two:
-    an estimate from below (in training 0.7 to 0.8 of what is seen), measured on small pictures.
+    an estimate from below (in training 0.7 to 0.8 of what is seen), measured on small pictures, of an exported file
+    when it was made.
     """
+    if isinstance(model, ExportedNetwork):
+        return model.about.pixel_bytes * size**2 * pictures
     areas = [(side * model.stride) ** 2 for side in SIDES]
     totals, largest = zip(*(_numbers(model, side * model.stride) for side in SIDES), strict=True)
     less, more = totals if training else (2 * number for number in largest)

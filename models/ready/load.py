@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from models.exported.exported_network import ExportedNetwork
+from models.exported.opened import is_exported, open_exported
 from models.graph.builder import build_graph
 from models.graph.folded import static_graph, without_norms
 from models.graph.graph import Graph
@@ -30,23 +32,25 @@ from utils.config.config import Config
 from utils.config.run_config import with_folders
 from utils.files import checkpoint
 from utils.files.checkpoint import stored_in
+from utils.processes.device import half_notices
 from utils.values.channels import Channels, channels_of_plain
 from utils.values.weights_identity import WeightsIdentity
 from utils.words.class_names import name_key
-from utils.words.errors import DamagedError
+from utils.words.errors import ConfigError, DamagedError
 from utils.words.vocabulary import Vocabulary
 from utils.words.yamlio import Document
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A loaded checkpoint: the averaged weights in eval mode, the class names, the configuration it had.
+    """A loaded checkpoint, or a file exported from one: the averaged weights in eval mode, the class names, the
+    configuration it had.
 
     `words` are those that an open-vocabulary network looks for; None for a closed one. `weights` tell which weights
     they are.
     """
 
-    model: Graph
+    model: Graph | ExportedNetwork
     names: tuple[str, ...]
     config: Config
     epoch: int
@@ -55,8 +59,23 @@ class Loaded:
     weights: WeightsIdentity
 
     def about(self) -> dict[str, Any]:
-        """See about_network."""
+        """See about_network; of an exported file what it was made from, too."""
+        if isinstance(self.model, ExportedNetwork):
+            return {**self.model.about.origin, "computed_in": self.model.about.number}
         return about_network(self.model, self.words)
+
+    def graph(self, wanted: str) -> Graph:
+        """The rows of the network, for what an exported file cannot do. Raises ConfigError, which begins with
+        `wanted`.
+        """
+        if isinstance(self.model, Graph):
+            return self.model
+        raise ConfigError(f"{wanted}: {self.path} is an exported file; name the checkpoint that it was made from")
+
+    @property
+    def network(self) -> str:
+        """The model YAML that it was built from."""
+        return self.model.about.network if isinstance(self.model, ExportedNetwork) else self.model.spec.path.name
 
     @property
     def channels(self) -> Channels:
@@ -111,6 +130,8 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
     "" as it was trained. Raises CheckpointError.
     """
     path = shipped.find(path)
+    if is_exported(path):
+        return _exported(open_exported(path), sam, masks)
     content = read_checkpoint(path)
     spec, channels, words = stored_network(content, path)
     config = with_folders(checkpoint.config_of(content, path), path)
@@ -128,16 +149,43 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
     return Loaded(model, tuple(content["names"]), config, content["epoch"], path, words, weights)
 
 
+def _exported(network: ExportedNetwork, sam: str, masks: bool) -> Loaded:
+    """See load_model."""
+    about, path = network.about, network.path
+    if sam and not masks:
+        raise ConfigError(f"model.sam={sam}: {path} is an exported file, in which Mobile-SAM has no part; leave it out")
+    config = with_folders(checkpoint.config_of({"config": about.config}, path), path)
+    words = None
+    if about.words is not None:
+        with stored_in(path):
+            words = stored_words({**about.words, "names": list(about.names)}, path)
+        assert words is not None, "it has a vocabulary"
+        network.look_for(words)
+    return Loaded(network, about.names, config, about.epoch, path, words, about.weights)
+
+
 def load_masker(loaded: Loaded, sam: str) -> Masker:
     """What gives masks of the network's boxes; `sam` as for `load_model`. Raises UserError."""
-    own = next((layer.sam for layer in loaded.model.layers if isinstance(layer, SAMEmbedding)), None)
-    return Masker(sam_for_masks(own, sam or loaded.config.model.sam), next(loaded.model.parameters()).device)
+    layers = loaded.model.layers if isinstance(loaded.model, Graph) else ()
+    own = next((layer.sam for layer in layers if isinstance(layer, SAMEmbedding)), None)
+    return Masker(sam_for_masks(own, sam or loaded.config.model.sam), loaded.model.device)
 
 
-def for_inference(model: Graph, static: bool = False) -> Graph:
-    """A copy on its device without BatchNorms behind convolutions; `static`: with its vocabulary folded in, too."""
+def for_inference(model: Graph | ExportedNetwork, static: bool = False, half: bool = False) -> Graph | ExportedNetwork:
+    """A copy on its device without BatchNorms behind convolutions; `static`: with its vocabulary folded in, too. An
+    exported file is made ready to run, `half` in 16 bit if it can.
+    """
+    if isinstance(model, ExportedNetwork):
+        return model.ready(half)
     device = next(model.parameters()).device
     return without_norms(static_graph(model) if static else model).to_device(device)
+
+
+def half_words(model: Graph | ExportedNetwork, wanted: bool) -> list[str]:
+    """What to say about --half, if it is wanted."""
+    if isinstance(model, ExportedNetwork):
+        return [model.engine.half_words] if wanted else []
+    return half_notices(model.device, wanted)
 
 
 def network_of(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from models.exported.exported_network import ExportedNetwork
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words, permuted, set_words, words_for
 from models.ready.load import Loaded, checkpoint_network
@@ -45,8 +46,16 @@ def look_for(
     assert loaded.words is not None, "it reads text"
     words = _worded(loaded.words, vocabulary, text_encoder, glossary, shown)
     words = replace(words, guides=loaded.words.guides_of_others())
-    set_words(loaded.model, words)
+    let_look_for(loaded.model, words)
     return replace(loaded, names=vocabulary.names, words=words)
+
+
+def let_look_for(model: Graph | ExportedNetwork, words: Words) -> None:
+    """See set_words; an exported file that takes text looks for them as well."""
+    if isinstance(model, ExportedNetwork):
+        model.look_for(words)
+    else:
+        set_words(model, words)
 
 
 def _worded(
@@ -123,7 +132,7 @@ def look_for_unknown(loaded: Loaded, trained: Loaded, text_encoder: str) -> Load
         LOG.warning(f"--unknown: {trained.path} was never trained to find what is called {PRESENCE} by that word alone")
     presence = words_for(trained.words, Vocabulary.from_names((PRESENCE,)), text_encoder).vectors
     words = and_more(loaded.words, (UNKNOWN,), presence, "--unknown")
-    set_words(loaded.model, words)
+    let_look_for(loaded.model, words)
     return replace(loaded, names=words.vocabulary.names, words=words)
 
 
@@ -144,11 +153,9 @@ def save_words(loaded: Loaded, path: Path) -> None:
     assert loaded.words is not None, "a closed network has no words"
     if path.exists():
         raise ConfigError(f"--save-prompts {printable(str(path))}: is there already; name a new file")
-    kept = without_training(read_checkpoint(loaded.path))
-    spec = loaded.model.spec.with_values(nc=len(loaded.names))
-    checkpoint.save(
-        path, kept | checkpoint_network(loaded.model, loaded.names, loaded.words) | {"model_spec": spec.plain()}
-    )
+    model = loaded.graph("--save-prompts")
+    kept, spec = without_training(read_checkpoint(loaded.path)), model.spec.with_values(nc=len(loaded.names))
+    checkpoint.save(path, kept | checkpoint_network(model, loaded.names, loaded.words) | {"model_spec": spec.plain()})
 
 
 def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:
@@ -164,7 +171,7 @@ def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:
         raise ConfigError(f"val.chance: the {UNKNOWN} has no name to permute; leave --unknown out")
     if len(loaded.words.vocabulary) < 2:
         raise ConfigError(f"val.chance: {loaded.path} looks for one class; there is no other's name")
-    return _permuted(loaded.model, loaded.words, range(times))
+    return _permuted(loaded.graph("val.chance"), loaded.words, range(times))
 
 
 def _permuted(model: Graph, words: Words, seeds: Iterable[int]) -> Iterator[Graph]:
@@ -183,6 +190,6 @@ def check_reads_text(loaded: Loaded) -> None:
 def closed_words(loaded: Loaded) -> str:
     """Why a closed network takes no prompts."""
     return (
-        f"{loaded.path} ({loaded.model.spec.path.name}) knows its {len(loaded.names)} classes only; "
+        f"{loaded.path} ({loaded.network}) knows its {len(loaded.names)} classes only; "
         "prompts need a model that reads text, such as rtvpnet-s.yaml"
     )

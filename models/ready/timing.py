@@ -8,20 +8,21 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from models.exported.exported_network import ExportedNetwork
 from models.graph.graph import Graph
-from models.inference.inference import detections
+from models.inference.inference import Inference, detections
 from models.inference.nms import NMSConfig
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.processes.speed import Speed, spread, time_steps
 from utils.values.batch import Batch
 from utils.values.detections import Detections
-from utils.values.predictions import Predictions
+from utils.values.predictions import Candidates
 
 Keys = Sequence[int]
 
 
-def measure(model: Graph, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
+def measure(model: Graph | ExportedNetwork, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
     """Time reading, network and NMS apart, on at least 100 pictures spread over the loader's batches (few: again and
     again).
 
@@ -30,8 +31,9 @@ def measure(model: Graph, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
     """
     samples: Any = loader.dataset
     batches = [list(keys) for keys in loader.batch_sampler or ()]
-    device = next(model.parameters()).device
+    device = model.device
 
+    network = Inference(model, nms, torch.arange(0), ())
     lost: dict[int, str] = {}
 
     def read(keys: Keys) -> Batch:
@@ -43,10 +45,10 @@ def measure(model: Graph, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
         height, width = samples.shapes[keys[0]]
         return f"{width}x{height}"
 
-    def forward(batch: Batch) -> tuple[Predictions, Batch]:
-        return model(batch.to(device).inputs()), batch
+    def forward(batch: Batch) -> tuple[Candidates, Batch]:
+        return network.predictions(batch.to(device)), batch
 
-    def suppress(given: tuple[Predictions, Batch]) -> dict[int, Detections]:
+    def suppress(given: tuple[Candidates, Batch]) -> dict[int, Detections]:
         return detections(given[0], given[1].views, nms)
 
     steps: dict[str, Callable] = {"read": read, "forward": forward, "nms": suppress}
@@ -54,7 +56,6 @@ def measure(model: Graph, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
     # at least 20 batches, however large: the percentiles are over batches
     chosen = spread(batches, max(20, -(-100 // largest)))
     shapes = {shape(keys): keys for keys in chosen}
-    model.eval()
     wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
     with torch.inference_mode():
         time_steps([*shapes.values(), *[chosen[0]] * 5], steps, wait)
@@ -64,10 +65,17 @@ def measure(model: Graph, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
     known = {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
-        "precision": "fp16" if torch.is_autocast_enabled(device.type) else "fp32",
+        "precision": _number(model),
         "conf": nms.conf,
         "iou": nms.iou,
         "batch": largest,
         "input": ", ".join(shapes),
     }
     return Speed({name: ms / largest for name, ms in spent.items()}, largest * len(chosen), known)
+
+
+def _number(model: Graph | ExportedNetwork) -> str:
+    """The number format that it computes in."""
+    if isinstance(model, ExportedNetwork):
+        return model.about.number
+    return "fp16" if torch.is_autocast_enabled(model.device.type) else "fp32"

@@ -39,6 +39,10 @@ class BenchmarkFlags:
     bf16: bool
     text_encoder: str
     against: str
+    exports: str
+    weights: str
+    data: str
+    assignments: tuple[str, ...]
     debug: bool
 
 
@@ -128,7 +132,7 @@ def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
     """The flags of python -m models.benchmark. Raises ConfigError."""
     parser = Parser("python -m models.benchmark", "Time a model YAML on this machine.")
     parser.add_argument("--cfg", default="idfe-net.yaml", help="model YAML, looked up in cfg/models too")
-    parser.add_argument("--imgsz", "--img", "--img-size", type=IMAGE_SIZE, default=640)
+    parser.add_argument("--imgsz", "--img", "--img-size", type=IMAGE_SIZE, default=0, help="640; --exports: as trained")
     parser.add_argument("--batch-size", "--batch", type=BATCH_SIZE, default=1)
     parser.add_argument("--device", default="", help="cpu, 0, cuda:0")
     parser.add_argument("--repeats", type=COUNT, default=10)
@@ -136,7 +140,13 @@ def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
     parser.add_argument("--bf16", action="store_true", help="time bfloat16 too")
     parser.add_argument("--text-encoder", default="", help="RTVPNet: as train.py's (default: the YAML's, else ngram)")
     parser.add_argument("--against", default="", help="model YAML whose time, in turn, it is compared with")
-    return BenchmarkFlags(**parser.read(argv))
+    exported = "time and score the exported files of a folder, and the checkpoint that they were made from"
+    parser.add_argument("--exports", default="", metavar="FOLDER", help=exported)
+    parser.add_argument("--weights", default="", help="of --exports: the checkpoint (default: best.pt, else last.pt)")
+    parser.add_argument("--data", default="", help="of --exports: pictures to score on (default: the training's)")
+    parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="data.root=FOLDER")
+    values = parser.read(argv)
+    return BenchmarkFlags(**values | {"assignments": tuple(values["assignments"])})
 
 
 def parse_evaluator_benchmark(argv: Sequence[str] | None) -> EvaluatorBenchmarkFlags:

@@ -196,8 +196,9 @@ def newest(project: Path, *files: str) -> Path | None:
 
 
 def weights_about(path: Path) -> dict[str, str]:
-    """What tells these weights apart from others: name and SHA-256."""
-    return {"weights": path.name, "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    """What tells these weights apart from others: name and SHA-256; of an exported folder that of its description."""
+    file = path / "export.json" if path.is_dir() else path
+    return {"weights": path.name, "weights_sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
 
 
 def newest_weights() -> Path | None:
