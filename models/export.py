@@ -12,10 +12,11 @@ if __name__ == "__main__":
     while_importing()
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -58,6 +59,7 @@ from utils.values.unknown_defect import without_twice_found
 from utils.values.verdict import verdict_of
 from utils.words.class_names import match_classes
 from utils.words.errors import ConfigError, DataError, printable
+from utils.words.private_paths import without_folders
 from utils.words.text import counted
 from val import evaluate
 
@@ -166,6 +168,7 @@ class Export:
         graph = loaded.graph("--weights")
         words = checkpoint_network(graph, loaded.names, loaded.words) if flags.text_input else None
         source = self.limits.thresholds.source if self.limits else ""
+        handed_on: Callable[[Any], Any] = (lambda one: one) if loaded.config.run.full_paths else without_folders
         return About(
             network=loaded.network,
             names=loaded.names,
@@ -176,10 +179,10 @@ class Export:
             shape=self.shape,
             nms=flags.nms,
             number="int8" if flags.int8 else "fp16" if flags.half else "fp32",
-            config={name: vars(section) for name, section in vars(loaded.config).items()},
+            config=handed_on(loaded.config.plain()),
             epoch=loaded.epoch,
             weights=loaded.weights,
-            origin={**weights_about(loaded.path), **loaded.about(), **provenance(argv)},
+            origin=handed_on({**weights_about(loaded.path), **loaded.about(), **provenance(argv)}),
             thresholds=Path(source).read_text(encoding="utf-8") if source else "",
             gate={},
             words=words and {key: words[key] for key in ("vocabulary", "synonyms")},
@@ -221,11 +224,10 @@ class Export:
                 return self.scores(file.ready())
 
         ranked = rank_rows(self.form, inputs[:RANKING])
-        candidate, places = put_back(writer, ranked, score, right, self.flags.tolerance)
+        candidate, places, found = put_back(writer, ranked, score, right, self.flags.tolerance)
         rows = {row.index: row for row in self.form.graph.spec.rows}
         left = [rows[self.form.graph.steps[place].index] for place in places]
         words = tuple(f"row {row.index} ({row.module})" for row in left)
-        found = score(candidate)
         LOG.info("gate passed: in 8 bits but for %s", ", ".join(words) or "no row")
         proof = {"float": right, "int8": found, "tolerance": self.flags.tolerance, "calibrated_on": len(scenes)}
         return candidate, replace(about, float_rows=words, gate=proof)
@@ -277,7 +279,7 @@ class Export:
             found.append((margin, scene, without_twice_found(limits.passing(seen))))
         found.sort(key=lambda one: -one[0])
         bad, good = ([one[1:] for one in found if bool(len(one[2])) is ng] for ng in (True, False))
-        return [*bad[:2], *good[: 3 - min(len(bad), 2)]]
+        return [*bad[:2], *good[:1], *good[1:], *bad[2:]][:3]
 
 
 def given_limits(flags: ExportFlags, loaded: Loaded) -> Limits | None:

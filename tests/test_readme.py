@@ -22,6 +22,7 @@ from utils.answers.lexicon import Lexicon
 from utils.answers.severity import read_severity
 from utils.config.config import Config, IouName
 from utils.config.detect_flags import parse_detect
+from utils.config.export_flags import parse_export
 from utils.config.paths import CFG, find_yaml
 from utils.config.settings import YOLOV5_KEYS, YOLOV5_NEUTRAL, build_config, settings_of_assignments
 from utils.config.train_flags import parse_train
@@ -31,7 +32,8 @@ from utils.words.yamlio import Document
 ROOT = Path(__file__).parent.parent
 PAGES = """
 README.md cfg/README.md cfg/RESULTS.md cfg/OPTIONS.md cfg/MIGRATION.md cfg/train/README.md data/README.md
-utils/inspection/README.md utils/answers/README.md .github/ARCHITECTURE.md .github/CONTRIBUTING.md .github/SECURITY.md
+utils/inspection/README.md utils/answers/README.md models/exporting/README.md tests/faults/README.md
+.github/ARCHITECTURE.md .github/CONTRIBUTING.md .github/SECURITY.md
 """
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES.split()}
 TEXT, CFG_TEXT = TEXTS["README.md"], TEXTS["cfg/README.md"]
@@ -41,7 +43,7 @@ PLACEHOLDER = re.compile(r"(?<=[ =])(D\.yaml|C\.yaml|[IESL])(?= |$)")  # of the 
 COMMANDS = sorted({command.strip() for text in TEXTS.values() for command in COMMAND.findall(text)})
 EXAMPLES = [example for text in TEXTS.values() for example in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
 SCRIPTS = {"train.py": parse_train, "val.py": parse_val, "detect.py": parse_detect}
-FILE_ENDINGS = {"py", "yaml", "json", "csv", "txt", "pt", "jpg", "png"}
+FILE_ENDINGS = {"py", "yaml", "json", "csv", "txt", "pt", "jpg", "png", "onnx", "xml", "bin"}
 
 
 def filled(command):
@@ -139,15 +141,15 @@ def test_knobs_named_in_the_text_exist(name):
             assert knob in typing.get_type_hints(sections[section]), f"{section}.{knob}"
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [*SCRIPTS, "models.export"])
 def test_no_option_is_left_out(script, capsys):
     """A new option needs its word in the tables of cfg/OPTIONS.md."""
     with pytest.raises(SystemExit):
-        SCRIPTS[script](["--help"])
+        {**SCRIPTS, "models.export": parse_export}[script](["--help"])
     lines = [line.strip().split("  ")[0] for line in capsys.readouterr().out.splitlines() if line.startswith("  -")]
     options = [re.findall(r"(?<!\S)--[a-z][\w-]*", line) for line in lines]
     page = TEXTS["cfg/OPTIONS.md"]
-    table = page[page.index(f"| `{script}` | |") :].split("\n\n")[0]
+    table = page[page.index(f"| `{script}` |") :].split("\n\n")[0]
     known = {*re.findall(r"--[a-z][\w-]*", table), "--help", "--debug"}
     assert [names for names in options if not known & set(names)] == []
 

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.exported.about import PADDING, SCALE, About
+from models.exported.about import MAKER, PADDING, SCALE, About
 from models.graph.open_vocabulary import Words
 from models.inference.nms import NMSConfig
 from utils.values.channels import Channels
 from utils.values.predictions import Candidates, ScoredBoxes
-from utils.words.errors import ConfigError, printable
+from utils.words.errors import ConfigError, DamagedError, printable
 
 Run = Callable[[dict[str, np.ndarray]], list[np.ndarray]]  # inputs by name -> outputs in order
 IMAGES, TEXT, CONF, IOU, MOST = "images", "text", "conf", "iou", "max_det"  # inputs
@@ -76,10 +76,11 @@ class ExportedNetwork:
             raise ConfigError(f"text encoder {words.encoder}: vectors of {theirs} numbers, but the file takes {width}")
         self.text = words.vectors[: len(words.vocabulary)]
 
-    def with_nms(self, cfg: NMSConfig) -> ExportedNetwork:
-        """The same, suppressing so where it does that itself. Raises ConfigError for what its file cannot do."""
-        if self.about.nms and cfg.agnostic:
-            raise ConfigError(f"--agnostic-nms: {self.path} suppresses within a class; export it without --nms")
+    def with_nms(self, cfg: NMSConfig, joined: bool = False) -> ExportedNetwork:
+        """See SuppressingBackend; it suppresses by itself where its file does."""
+        if self.about.nms and (cfg.agnostic or joined):
+            flags = "--agnostic-nms" if cfg.agnostic else "--single-cls, --map-classes"
+            raise ConfigError(f"{flags}: {self.path} suppresses within a class; export it without --nms")
         return replace(self, nms=cfg)
 
     def __call__(self, images: Tensor, /) -> Candidates:
@@ -114,13 +115,23 @@ class ExportedNetwork:
         classes = len(self.about.names) if self.text is None else len(self.text)
         if not self.about.nms:
             (predictions,) = self.run(inputs)
+            self._check_shape(predictions, len(images), 4 + classes)
             said = torch.from_numpy(predictions)
             return said[..., :4], said[..., 4:]
         inputs |= {CONF: np.full(classes, self.nms.conf, np.float32), IOU: np.array(self.nms.iou, np.float32)}
         # of some classes wanted the best: the others must not take their places
         inputs[MOST] = np.array(self.nms.max_det if self.nms.classes is None else EVERY, np.int64)
         found, count = (torch.from_numpy(one) for one in self.run(inputs))
+        self._check_shape(found, len(images), 6)
+        if found.numel() and not 0 <= found[..., 5].min() <= found[..., 5].max() < classes:
+            raise DamagedError(self.path, f"gives other classes than it says; make it anew: {MAKER}")
         there = torch.arange(found.shape[1]) < count[:, None]
         scores = torch.zeros(*found.shape[:2], classes)
         scores.scatter_(2, found[..., 5:].long(), (found[..., 4] * there)[..., None])
         return found[..., :4], scores
+
+    def _check_shape(self, given: np.ndarray | Tensor, batch: int, width: int) -> None:
+        """Raise DamagedError for other numbers than (`batch`, any, `width`)."""
+        if len(given.shape) != 3 or tuple(given.shape[::2]) != (batch, width):
+            shape = " x ".join(map(str, given.shape))
+            raise DamagedError(self.path, f"gives {shape} numbers, which is not what it says; make it anew: {MAKER}")

@@ -98,6 +98,8 @@ def _metadata(model: Any, path: Path) -> str:
     values = {one.key: one.value for one in model.metadata_props}
     if not {KEY, DIGEST} <= values.keys():
         raise DamagedError(path, f"an ONNX file of another program; export a checkpoint of this one: {MAKER}")
+    if model.functions or model.training_info:  # which this program writes nowhere, and the digest leaves out
+        raise DamagedError(path, f"has operators of its own; make it anew: {MAKER}")
     external = 1  # onnx.TensorProto.EXTERNAL
     outside = next((one for one in _tensors(model.graph) if one.data_location == external), None)
     if outside is not None:
@@ -116,6 +118,8 @@ def _tensors(graph: Any) -> Iterator[Any]:
     for node in graph.node:
         for attribute in node.attribute:
             yield from (attribute.t, *attribute.tensors)
+            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                yield from (sparse.values, sparse.indices)
             for inner in (attribute.g, *attribute.graphs):
                 yield from _tensors(inner)
 

@@ -17,7 +17,7 @@ import torch
 from models.exported.about import About
 from models.exported.exported_network import ExportedNetwork
 from models.exported.onnx_file import open_onnx, with_about
-from models.exported.openvino_folder import ABOUT, about_file, folder_files, open_openvino
+from models.exported.openvino_folder import ABOUT, BIN, XML, about_file, folder_files, open_openvino
 from models.exporting.torchscript_writer import TorchScriptEngine, torchscript_bytes
 from utils.files.output_files import refused, write_bytes, write_text
 from utils.words.errors import ConfigError, printable
@@ -110,11 +110,16 @@ def target(out: str, weights: Path, candidate_suffix: str, extra: str) -> Path:
     place = Path(out) if out else weights.with_name(f"{weights.stem}{extra}{candidate_suffix}")
     if not place.name.endswith(candidate_suffix):
         raise ConfigError(f"--out {printable(out)}: must end with {candidate_suffix}")
-    if place.is_dir() and not (candidate_suffix == OpenVINOCandidate.suffix and (place / ABOUT).is_file()):
+    if place.is_dir() and not (candidate_suffix == OpenVINOCandidate.suffix and _is_exported(place)):
         raise ConfigError(f"--out {printable(str(place))}: is there already, and is no exported folder; name a new one")
     if not place.parent.is_dir():
         raise ConfigError(f"--out {printable(str(place))}: its folder does not exist; make it, or name another")
     return place
+
+
+def _is_exported(folder: Path) -> bool:
+    """Whether a folder holds what an export wrote there, and nothing else that would be lost with it."""
+    return {file.name for file in folder.iterdir()} == {XML, BIN, ABOUT}
 
 
 @contextmanager

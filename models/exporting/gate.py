@@ -20,6 +20,7 @@ from utils.values.view import View
 from utils.words.errors import CheckpointError, NumericError
 
 EXCUSED = 0.01  # of all boxes: more than that is no chance
+TINY = 1e-5  # a score's own rounding
 BEYOND = 4096  # px of an input to each side of it, in which boxes are not cut
 
 
@@ -30,17 +31,22 @@ class NotEqual(NumericError):
 @dataclass(frozen=True)
 class Tolerance:
     """Boxes are the same that overlap by `iou`, or all of whose edges lie within `px` (slivers at an edge of the
-    picture), and whose scores differ by at most `score`. So near to the limit of NMS as `nms`, an overlap, rounding
-    decides which of two boxes stays.
+    picture), and whose scores differ by at most `score`, and by that `part` of the score: else all faint boxes were
+    the same. So near to the limit of NMS as `nms`, an overlap, rounding decides which of two boxes stays.
     """
 
     iou: float
     score: float
     px: float = 0.0
     nms: float = 1e-3
+    part: float = 1.0
+
+    def margin(self, scores: Tensor) -> Tensor:
+        """How far scores (...) may be from others."""
+        return (scores * self.part + TINY).clamp(max=self.score)
 
 
-TOLERANCES = {"fp32": Tolerance(0.99, 1e-3, 0.01), "fp16": Tolerance(0.98, 5e-3, 0.2, 0.02)}
+TOLERANCES = {"fp32": Tolerance(0.99, 1e-3, 0.01, 1e-3, 0.01), "fp16": Tolerance(0.98, 5e-3, 0.2, 0.02, 0.2)}
 
 
 @dataclass(eq=False)
@@ -103,7 +109,8 @@ class Gate:
             if len(wanted) > 1:
                 self._check(done, wanted, self._found(self.file, batch), batch)
         if done.excused > EXCUSED * done.boxes + 1:
-            raise NotEqual(f"gate: {done.excused:,} boxes of {done.boxes:,} have no partner, each at some limit")
+            many = f"gate: {done.excused:,} boxes of {done.boxes:,} have no partner, each at some limit"
+            raise NotEqual(f"{many}; a network that gives many boxes one score has learnt too little to be compared")
         if not done.boxes:
             raise NotEqual("gate: the network finds nothing in any picture, so that nothing is proved; name --data")
         return done
@@ -130,9 +137,17 @@ class Gate:
             self._check_boxes(done, right.boxes, other.boxes, where)
             if self.limits is not None:
                 done.verdicts += 1
-                bad = [len(self.limits.passing(one.shown).scores) > 0 for one in (right, other)]
-                if bad[0] != bad[1]:
-                    raise NotEqual(f"{where}: {'NG' if bad[0] else 'OK'} by the network, the other by the file")
+                self._check_verdict(self.limits, right.shown, other.shown, where)
+
+    def _check_verdict(self, limits: Limits, right: Detections, found: Detections, where: str) -> None:
+        decisive = limits.passing(right), limits.passing(found)
+        if bool(len(decisive[0])) == bool(len(decisive[1])):
+            return
+        bad = decisive[0] if len(decisive[0]) else decisive[1]
+        label, score = int(bad.labels[0]), float(bad.scores[0])
+        words = f"{self.names[label]} {score:.5f} at a threshold of {limits.thresholds.values[label]:g}"
+        who = ("network", "file") if len(decisive[0]) else ("file", "network")
+        raise NotEqual(f"{where}: NG by the {who[0]} ({words}), OK by the {who[1]}")
 
     def _check_boxes(self, done: Compared, right: Detections, found: Detections, where: str) -> None:
         iou, difference, missing, extra = matched(right, found, self.tolerance)
@@ -149,12 +164,13 @@ class Gate:
         done.excused += len(excused)
 
     def _borderline(self, mine: Detections, index: int, others: Detections) -> bool:
-        """Whether rounding alone may decide if this box is there: its score is at the limit of what is looked at, or
-        its overlap with a better one at that of NMS, or a rival of its own score took its place, or there is no room
-        for more boxes.
+        """Whether rounding alone may decide if this box is there: its score is at the limit of what is looked at, or it
+        is so thin that it may be empty, or its overlap with a better one is at that of NMS, or a rival of its own score
+        took its place, or there is no room for more boxes.
         """
-        score, margin = float(mine.scores[index]), self.tolerance.score
-        if score <= self.nms.conf + margin:
+        score, margin = float(mine.scores[index]), float(self.tolerance.margin(mine.scores[index]))
+        x1, y1, x2, y2 = mine.boxes[index].tolist()
+        if score <= self.nms.conf + margin or min(x2 - x1, y2 - y1) <= self.tolerance.px:
             return True
         if len(others.scores) >= self.nms.max_det and score <= float(others.scores.min()) + margin:
             return True
@@ -207,7 +223,7 @@ def matched(right: Detections, found: Detections, limit: Tolerance) -> tuple[Ten
     apart = (right.boxes[:, None] - found.boxes[None]).abs().amax(-1)
     may = (
         ((overlap >= limit.iou) | (apart <= limit.px))
-        & (difference <= limit.score)
+        & (difference <= limit.margin(right.scores)[:, None])
         & (right.labels[:, None] == found.labels[None])
     )
     value = torch.where(may, overlap, -1.0)

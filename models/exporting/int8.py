@@ -18,22 +18,39 @@ def put_back(
     score: Callable[[Candidate], Scores],
     right: Scores,
     tolerance: float,
-) -> tuple[Candidate, tuple[int, ...]]:
-    """The first candidate whose scores fall by at most `tolerance` below the `right` ones, and the rows that it leaves
-    in float: none, one, two, four and so on of those `ranked`, the most sensitive first. `make` gives the candidate of
-    float rows. Raises NotEqual where not even few rows in 8 bits hold the scores.
+) -> tuple[Candidate, tuple[int, ...], Scores]:
+    """A candidate whose scores fall by at most `tolerance` below the `right` ones, the rows that it leaves in float,
+    and its scores. `ranked` are the rows, the most sensitive first: none, one, two, four and so on are left in float
+    until the scores hold, then the half between what holds and what does not is tried, as long as that is a step.
+    `make` gives the candidate of float rows. Raises NotEqual where not even few rows in 8 bits hold the scores.
     """
-    for count in _counts(len(ranked)):
-        rows = tuple(ranked[:count])
-        candidate = make(rows)
-        name, drop = worst_drop(right, score(candidate))
+
+    def attempt(count: int) -> tuple[bool, Candidate, Scores]:
+        candidate = make(tuple(ranked[:count]))
+        found = score(candidate)
+        name, drop = worst_drop(right, found)
         LOG.info("int8 with %s in float: %s falls by %.4f at most", counted(count, "row"), name, max(drop, 0.0))
-        if drop <= tolerance:
-            return candidate, rows
-    raise NotEqual(
-        f"gate: in 8 bits {name} falls by {drop:.4f}, more than {tolerance:g}, even with {counted(count, 'row')} of "
-        f"{len(ranked)} in float; raise --tolerance, or leave --int8 out; nothing is written"
-    )
+        return drop <= tolerance, candidate, found
+
+    low = -1
+    for count in _counts(len(ranked)):
+        holds, candidate, found = attempt(count)
+        if holds:
+            break
+        low = count
+    else:
+        raise NotEqual(
+            f"gate: in 8 bits scores fall by more than {tolerance:g}, even with {low} of {len(ranked)} rows in float; "
+            "raise --tolerance, or leave --int8 out; nothing is written"
+        )
+    while count - low > max(len(ranked) // 16, 1):
+        middle = (low + count) // 2
+        holds, other, its = attempt(middle)
+        if holds:
+            count, candidate, found = middle, other, its
+        else:
+            low = middle
+    return candidate, tuple(ranked[:count]), found
 
 
 def _counts(rows: int) -> Iterator[int]:

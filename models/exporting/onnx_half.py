@@ -17,6 +17,8 @@ def half_onnx(model: Any, head: int) -> Any:
     """
     convert = library("onnxruntime.transformers.float16").convert_float_to_float16
     _constants_aside(model.graph)
+    # the converter casts what an operator that stays reads and gives only where it knows of what type that is
+    model = library("onnx.shape_inference").infer_shapes(model)
     kept = [node.name for node in model.graph.node if _stays(node, head)]
     return convert(model, keep_io_types=True, node_block_list=kept, disable_shape_infer=True)
 

@@ -42,6 +42,8 @@ class Backend(Protocol):
 class SuppressingBackend(Protocol):
     """A Backend that may suppress by itself, as far as its file does."""
 
-    def with_nms(self, cfg: NMSConfig) -> Backend:
-        """The same, suppressing so. What it lets through passes NMS of these settings unchanged."""
+    def with_nms(self, cfg: NMSConfig, joined: bool) -> Backend:
+        """The same, suppressing so. What it lets through passes NMS of these settings unchanged. `joined`: some of its
+        classes are reported as one. Raises ConfigError for what it cannot do.
+        """
         ...

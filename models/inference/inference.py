@@ -39,7 +39,9 @@ class Inference:
     def predictions(self, batch: Batch) -> Candidates:
         """What the backend says about a batch that is on its device, before NMS."""
         backend = self.backend
-        return (backend.with_nms(self.nms) if isinstance(backend, SuppressingBackend) else backend)(batch.inputs())
+        if isinstance(backend, SuppressingBackend):
+            backend = backend.with_nms(self.nms, joined=len(self.numbers.unique()) < len(self.numbers))
+        return backend(batch.inputs())
 
     def detections(self, predictions: Candidates, views: Sequence[View]) -> dict[int, Detections]:
         """See `detections`; with the labels and names that are reported."""

@@ -61,7 +61,10 @@ class Loaded:
     def about(self) -> dict[str, Any]:
         """See about_network; of an exported file what it was made from, too."""
         if isinstance(self.model, ExportedNetwork):
-            return {**self.model.about.origin, "computed_in": self.model.about.number}
+            known = {"weights": "exported_from", "weights_sha256": "exported_from_sha256"}
+            known |= {name: name for name in ("backbone", "text_encoder", "glossary", "mobile_sam")}
+            origin, number = self.model.about.origin, self.model.about.number
+            return {name: origin[key] for key, name in known.items() if key in origin} | {"computed_in": number}
         return about_network(self.model, self.words)
 
     def graph(self, wanted: str) -> Graph:
