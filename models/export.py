@@ -28,6 +28,7 @@ from data.drawn.stand_ins import drawn_scenes
 from data.sets.split_reading import RecordSet
 from models.exported.about import About
 from models.exported.exported_network import ExportedNetwork
+from models.exported.opened import open_exported
 from models.exporting.bundle import free_folder, write_bundle
 from models.exporting.candidate import Candidate, OnnxCandidate, opened, target
 from models.exporting.culprit import first_departing, onnx_rows
@@ -39,6 +40,7 @@ from models.exporting.writer import SUFFIXES, Writer
 from models.graph.graph import Graph
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
+from models.pretrained.shipped import is_shipped
 from models.ready.detection_nms import nms_for
 from models.ready.footprint import footprint
 from models.ready.load import Loaded, checkpoint_network, for_inference, load_model
@@ -75,6 +77,8 @@ def main_story(argv: Sequence[str] | None) -> int:
     loaded.graph("--weights")
     if flags.text_input and loaded.words is None:
         raise ConfigError(f"--text-input: {loaded.network} reads no text; leave it out")
+    if is_shipped(loaded.path) and not flags.out:
+        raise ConfigError(f"--out: {loaded.path.name} ships with this project; say where the exported file is to go")
     export = Export(flags, loaded, given_limits(flags, loaded), Pictures.of(flags, loaded))
     extra = "-int8" * flags.int8 + "-fp16" * flags.half
     place = target(flags.out, loaded.path, SUFFIXES[flags.format], extra)
@@ -179,7 +183,7 @@ class Export:
             shape=self.shape,
             nms=flags.nms,
             number="int8" if flags.int8 else "fp16" if flags.half else "fp32",
-            config=handed_on(loaded.config.plain()),
+            config=handed_on(replace(loaded.config, data=replace(loaded.config.data, imgsz=size)).plain()),
             epoch=loaded.epoch,
             weights=loaded.weights,
             origin=handed_on({**weights_about(loaded.path), **loaded.about(), **provenance(argv)}),
@@ -256,18 +260,18 @@ class Export:
     def bundle(self, place: Path) -> None:
         """Write the folder for a line around the exported file. Raises ConfigError, ResourceError."""
         assert self.limits is not None, "checked before"
-        shown = [(f"picture{k}.png", scene.planes, found) for k, (scene, found) in enumerate(self.telling())]
+        shown = [(f"picture{k}.png", scene.planes, found) for k, (scene, found) in enumerate(self.telling(place))]
         pictures = [(name, planes) for name, planes, _ in shown]
         found = [(one, verdict_of(len(one))) for _, _, one in shown]
         text = Path(self.limits.thresholds.source).read_text(encoding="utf-8")
         write_bundle(Path(self.flags.bundle), place.read_bytes(), text, pictures, found)
 
-    def telling(self) -> list[tuple[Scene, Detections]]:
-        """Up to three pictures with what the network finds in them, of both verdicts if there are, those first whose
-        scores are furthest from the thresholds.
+    def telling(self, place: Path) -> list[tuple[Scene, Detections]]:
+        """Up to three pictures with what the exported file finds in them, of both verdicts if there are, those first
+        whose scores are furthest from the thresholds.
         """
         assert self.limits is not None, "checked before"
-        limits, network = self.limits, for_inference(self.loaded.graph("--weights"), static=True)
+        limits, network = self.limits, open_exported(place).ready()
         size, names = limits.made.imgsz or self.pictures.data.imgsz, self.loaded.names
         inference = Inference(network, nms_for(limits, None, None, None), torch.arange(len(names)), names)
         found: list[tuple[float, Scene, Detections]] = []

@@ -254,6 +254,9 @@ def test_an_exported_file_is_not_exported_again(files, run, capsys):
 
 MISTAKES = {
     "int8 and half": (["--int8", "--half"], 2, "--int8, --half"),
+    "int8 and text": (["--int8", "--text-input"], 2, "--int8, --text-input"),
+    "int8 of tensorrt": (["--format", "tensorrt", "--int8"], 2, "--int8: "),
+    "weights that ship": (["--weights", "rtvpnet-lite0-n"], 2, "--out: rtvpnet-lite0-n.pt ships"),
     "nms of openvino": (["--format", "openvino", "--nms"], 2, "--nms: "),
     "half of torchscript": (["--format", "torchscript", "--half"], 2, "--half: "),
     "batch of any": (["--batch-size", "2"], 2, "--batch-size: "),

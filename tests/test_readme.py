@@ -85,6 +85,13 @@ def test_command_parses(command):
     assert not model or find_yaml(model, "models", "--cfg")
 
 
+def test_commands_of_an_export_parse():
+    found = [words for text in TEXTS.values() for words in re.findall(r"python -m models\.export( --[^`\n&]*)", text)]
+    assert len(found) > 5
+    for words in found:
+        parse_export(shlex.split(words))
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_links_and_pictures_exist(name):
     for target in re.findall(r"\]\(([^)]+)\)", TEXTS[name]):

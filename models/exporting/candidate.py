@@ -20,7 +20,7 @@ from models.exported.onnx_file import open_onnx, with_about
 from models.exported.openvino_folder import ABOUT, BIN, XML, about_file, folder_files, open_openvino
 from models.exporting.torchscript_writer import TorchScriptEngine, torchscript_bytes
 from utils.files.output_files import refused, write_bytes, write_text
-from utils.words.errors import ConfigError, printable
+from utils.words.errors import ConfigError, ResourceError, printable
 
 
 class Candidate(Protocol):
@@ -105,7 +105,7 @@ def write_file(place: Path, content: bytes, about: About) -> None:
 
 def target(out: str, weights: Path, candidate_suffix: str, extra: str) -> Path:
     """Where the file goes: `out`, else beside the weights. Raises ConfigError for an `out` of another kind, and for a
-    folder that is there and was not made by an export.
+    folder that is there and was not made by an export. Raises ResourceError for a place that cannot be written to.
     """
     place = Path(out) if out else weights.with_name(f"{weights.stem}{extra}{candidate_suffix}")
     if not place.name.endswith(candidate_suffix):
@@ -114,6 +114,8 @@ def target(out: str, weights: Path, candidate_suffix: str, extra: str) -> Path:
         raise ConfigError(f"--out {printable(str(place))}: is there already, and is no exported folder; name a new one")
     if not place.parent.is_dir():
         raise ConfigError(f"--out {printable(str(place))}: its folder does not exist; make it, or name another")
+    if not os.access(place.parent, os.W_OK):  # said now, not after all the work
+        raise ResourceError(f"--out {printable(str(place))}: its folder cannot be written to; name another")
     return place
 
 

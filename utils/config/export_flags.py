@@ -64,6 +64,8 @@ def _check(flags: ExportFlags) -> None:
     """Raise ConfigError for what does not go together."""
     if flags.int8 and flags.half:
         raise ConfigError("--int8, --half: a file has one number format; take one of the two")
+    if flags.int8 and flags.text_input:
+        raise ConfigError("--int8, --text-input: 8 bits are fitted to known names; leave one out")
     if flags.nms and flags.format != "onnx":
         raise ConfigError(f"--nms: is for --format onnx; of {flags.format} val.py, detect.py and infer.py suppress")
     if flags.int8 and flags.format not in ("onnx", "openvino"):
