@@ -35,11 +35,12 @@ from models.exporting.culprit import first_departing, onnx_rows
 from models.exporting.export_form import ExportForm
 from models.exporting.gate import TOLERANCES, Compared, Gate, NotEqual, each
 from models.exporting.int8 import Scores, put_back
-from models.exporting.sensitivity import rank_rows
+from models.exporting.sensitivity import rank_parts
 from models.exporting.writer import SUFFIXES, Writer
 from models.graph.graph import Graph
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
+from models.layers.timm_backbone import TimmBackbone
 from models.pretrained.shipped import is_shipped
 from models.ready.detection_nms import nms_for
 from models.ready.footprint import footprint
@@ -211,7 +212,7 @@ class Export:
                 raise NotEqual(f"{error}{blame(self.form, candidate)}; nothing is written") from error
 
     def proved_in_8_bits(self, writer: Writer, about: About) -> tuple[Candidate, About]:
-        """The file in 8 bits with as few rows in float as its scores allow. Raises NotEqual, DataError."""
+        """The file in 8 bits with as few parts in float as its scores allow. Raises NotEqual, DataError."""
         training = judging_split(self.pictures.data, self.loaded, "train")
         scenes = chosen_scenes(training, CALIBRATING, self.pictures.data.max_pixels)
         if len(scenes) < FEWEST:
@@ -227,14 +228,20 @@ class Export:
             with opened(candidate, about) as file:
                 return self.scores(file.ready())
 
-        ranked = rank_rows(self.form, inputs[:RANKING])
-        candidate, places, found = put_back(writer, ranked, score, right, self.flags.tolerance)
-        rows = {row.index: row for row in self.form.graph.spec.rows}
-        left = [rows[self.form.graph.steps[place].index] for place in places]
-        words = tuple(f"row {row.index} ({row.module})" for row in left)
-        LOG.info("gate passed: in 8 bits but for %s", ", ".join(words) or "no row")
+        ranked = rank_parts(self.form, inputs[:RANKING])
+        candidate, parts, found = put_back(writer, ranked, score, right, self.flags.tolerance)
+        words = tuple(self.part_words(part) for part in parts)
+        LOG.info("gate passed: in 8 bits but for %s", ", ".join(words) or "nothing")
         proof = {"float": right, "int8": found, "tolerance": self.flags.tolerance, "calibrated_on": len(scenes)}
-        return candidate, replace(about, float_rows=words, gate=proof)
+        return candidate, replace(about, float_parts=words, gate=proof)
+
+    def part_words(self, part: str) -> str:
+        """A part as a user knows it, by its row in the YAML."""
+        place, _, block = part.partition("/")
+        index = self.form.graph.steps[int(place)].index
+        row = next(row for row in self.form.graph.spec.rows if row.index == index)
+        of_several = row.module == TimmBackbone.__name__
+        return f"row {index} ({row.module}{', ' + (block or 'stem') if of_several else ''})"
 
     def scores(self, network: Graph | ExportedNetwork) -> Scores:
         """AP50 of all and of each class, and APs, on the validation split."""

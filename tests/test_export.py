@@ -355,7 +355,7 @@ def test_8_bits_hold_the_scores_and_keep_the_list(files, run, glass, capsys, mon
     about = open_exported(run / "weights" / "best-int8.onnx").about
     said = capsys.readouterr().out
     assert (
-        about.number == "int8" and f"gate passed: in 8 bits but for {', '.join(about.float_rows) or 'no row'}" in said
+        about.number == "int8" and f"gate passed: in 8 bits but for {', '.join(about.float_parts) or 'nothing'}" in said
     )
     proof = about.gate
     assert proof["calibrated_on"] == 12

@@ -40,7 +40,7 @@ class Plain(TypedDict):
     shape: list[int] | None
     nms: bool
     number: Number
-    float_rows: list[str]
+    float_parts: list[str]
     text_input: bool
     scale: float
     pixel_bytes: Count
@@ -62,7 +62,7 @@ class About:
     `network` is its model YAML, `names` its classes in order, `channels` the planes of its pictures, `imgsz` px as
     trained, `stride` px: sides are multiples of it; `pixel_bytes` of memory that it takes for a pixel; `shape` (batch,
     height, width) of a static file, None: any. `nms`: whether the file suppresses. `number`: the format it computes in;
-    `float_rows`: which rows an int8 file leaves in float. `config` is the training's, `epoch` its last one, `weights`
+    `float_parts`: which parts an int8 file leaves in float. `config` is the training's, `epoch` its last one, `weights`
     the weights' identity, `origin` where they come from, `thresholds` the text of their thresholds.yaml or "", `gate`
     what was compared. `words` as a checkpoint stores them, of a file that takes text vectors; None else.
     """
@@ -76,7 +76,7 @@ class About:
     shape: tuple[int, int, int] | None = None
     nms: bool = False
     number: Number = "fp32"
-    float_rows: tuple[str, ...] = ()
+    float_parts: tuple[str, ...] = ()
     config: Mapping[str, Mapping[str, Any]]
     epoch: int
     weights: WeightsIdentity
@@ -90,7 +90,7 @@ class About:
         plain = {
             **{"format": FORMAT, "network": self.network, "names": list(self.names), "channels": self.channels.plain()},
             **{"imgsz": self.imgsz, "stride": self.stride, "shape": self.shape and list(self.shape), "nms": self.nms},
-            **{"number": self.number, "float_rows": list(self.float_rows), "text_input": self.words is not None},
+            **{"number": self.number, "float_parts": list(self.float_parts), "text_input": self.words is not None},
             **{"scale": SCALE, "letterbox": LETTERBOX, "pixel_bytes": self.pixel_bytes},
             **{"config": self.config, "epoch": self.epoch, "weights": vars(self.weights), "origin": self.origin},
             **{"thresholds": self.thresholds, "gate": self.gate},
@@ -119,7 +119,7 @@ class About:
             shape=None if shape is None else (shape[0], shape[1], shape[2]),
             nms=plain["nms"],
             number=plain["number"],
-            float_rows=tuple(plain["float_rows"]),
+            float_parts=tuple(plain["float_parts"]),
             config=plain["config"],
             epoch=plain["epoch"],
             weights=WeightsIdentity(**plain["weights"]),

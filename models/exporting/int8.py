@@ -13,23 +13,23 @@ Scores = Mapping[str, float | None]  # by name, 0..1; None: undefined
 
 
 def put_back(
-    make: Callable[[Sequence[int]], Candidate],
-    ranked: Sequence[int],
+    make: Callable[[Sequence[str]], Candidate],
+    ranked: Sequence[str],
     score: Callable[[Candidate], Scores],
     right: Scores,
     tolerance: float,
-) -> tuple[Candidate, tuple[int, ...], Scores]:
-    """A candidate whose scores fall by at most `tolerance` below the `right` ones, the rows that it leaves in float,
-    and its scores. `ranked` are the rows, the most sensitive first: none, one, two, four and so on are left in float
+) -> tuple[Candidate, tuple[str, ...], Scores]:
+    """A candidate whose scores fall by at most `tolerance` below the `right` ones, the parts that it leaves in float,
+    and its scores. `ranked` are the parts, the most sensitive first: none, one, two, four and so on are left in float
     until the scores hold, then the half between what holds and what does not is tried, as long as that is a step.
-    `make` gives the candidate of float rows. Raises NotEqual where not even few rows in 8 bits hold the scores.
+    `make` gives the candidate of float parts. Raises NotEqual where not even few parts in 8 bits hold the scores.
     """
 
     def attempt(count: int) -> tuple[bool, Candidate, Scores]:
         candidate = make(tuple(ranked[:count]))
         found = score(candidate)
         name, drop = worst_drop(right, found)
-        LOG.info("int8 with %s in float: %s falls by %.4f at most", counted(count, "row"), name, max(drop, 0.0))
+        LOG.info("int8 with %s in float: %s falls by %.4f at most", counted(count, "part"), name, max(drop, 0.0))
         return drop <= tolerance, candidate, found
 
     low = -1
@@ -40,7 +40,7 @@ def put_back(
         low = count
     else:
         raise NotEqual(
-            f"gate: in 8 bits scores fall by more than {tolerance:g}, even with {low} of {len(ranked)} rows in float; "
+            f"gate: in 8 bits scores fall by more than {tolerance:g}, even with {low} of {len(ranked)} parts in float; "
             "raise --tolerance, or leave --int8 out; nothing is written"
         )
     while count - low > max(len(ranked) // 16, 1):
@@ -53,10 +53,10 @@ def put_back(
     return candidate, tuple(ranked[:count]), found
 
 
-def _counts(rows: int) -> Iterator[int]:
-    """0, 1, 2, 4 and so on, with at least one row left for 8 bits."""
+def _counts(parts: int) -> Iterator[int]:
+    """0, 1, 2, 4 and so on, with at least one part left for 8 bits."""
     yield 0
     count = 1
-    while count < rows:
+    while count < parts:
         yield count
         count *= 2

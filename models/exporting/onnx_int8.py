@@ -13,20 +13,20 @@ import numpy as np
 import onnx
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-from models.exporting.sensitivity import row_of
+from models.exporting.sensitivity import part_of
 
 PRODUCTS = ("Conv", "Gemm", "MatMul")
 CUTS = ("Clip", "Relu")
 QUANTISE, BACK = "QuantizeLinear", "DequantizeLinear"
 
 
-def quantised_onnx(model: bytes, calibration: Sequence[np.ndarray], float_rows: Collection[int]) -> bytes:
+def quantised_onnx(model: bytes, calibration: Sequence[np.ndarray], float_parts: Collection[str]) -> bytes:
     """The float32 file `model` with weights of 8 bits (per output channel) and inputs and outputs of 8 bits where
     `worth_8_bits` says so; `calibration` (1, C, H, W) float32 in 0..1, at least one picture, gives their ranges.
     """
     assert calibration, "what a tensor's range is, only pictures tell"
     graph = onnx.load_from_string(model).graph
-    nodes = worth_8_bits(graph, float_rows)
+    nodes = worth_8_bits(graph, float_parts)
     if not nodes:
         return model  # to the quantiser an empty list means all nodes
     # Ranges are the extremes seen: percentiles cut off the few large activations that make a defect's score. Unsigned,
@@ -52,8 +52,8 @@ def quantised_onnx(model: bytes, calibration: Sequence[np.ndarray], float_rows: 
     return data
 
 
-def worth_8_bits(graph: onnx.GraphProto, float_rows: Collection[int]) -> list[str]:
-    """Names of the nodes to compute in 8 bits: products with weights, of rows that are not in `float_rows`.
+def worth_8_bits(graph: onnx.GraphProto, float_parts: Collection[str]) -> list[str]:
+    """Names of the nodes to compute in 8 bits: products with weights, of parts that are not in `float_parts`.
 
     Not those whose outputs the decoding reads: they cost little and lose most. What lies between products stays float:
     rounding it too gains 4 % of the time and loses accuracy. But a Clip or Relu behind a product goes with it, so that
@@ -64,8 +64,8 @@ def worth_8_bits(graph: onnx.GraphProto, float_rows: Collection[int]) -> list[st
     decoded, made = _last_products(graph), set()
     chosen = []
     for node in products:
-        row = row_of(node.name)
-        if row is not None and row not in float_rows and node.name not in decoded:
+        part = part_of(node.name)
+        if part is not None and part not in float_parts and node.name not in decoded:
             chosen.append(node.name)
             made |= set(node.output)
     return chosen + [node.name for node in graph.node if node.op_type in CUTS and node.input[0] in made]

@@ -12,7 +12,7 @@ import numpy as np
 import openvino
 from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
-from models.exporting.sensitivity import row_of
+from models.exporting.sensitivity import part_of
 
 GROUPED = "GroupConvolution"
 PRODUCTS = ("Convolution", GROUPED, "MatMul")
@@ -20,13 +20,13 @@ NO_WORK = ("Constant", "Parameter", "Result")
 
 
 def quantised_openvino(
-    model: openvino.Model, calibration: Sequence[np.ndarray], float_rows: Collection[int]
+    model: openvino.Model, calibration: Sequence[np.ndarray], float_parts: Collection[str]
 ) -> openvino.Model:
     """A copy of the float32 `model` with weights of 8 bits (per output channel) and inputs of 8 bits where
     `worth_8_bits` says so; `calibration` (1, C, H, W) float32 in 0..1, at least one picture, gives their ranges.
     """
     assert calibration, "what a tensor's range is, only pictures tell"
-    chosen = worth_8_bits(model, float_rows)
+    chosen = worth_8_bits(model, float_parts)
     others = [op.get_friendly_name() for op in model.get_ops() if op.get_type_name() not in NO_WORK]
     ignored = nncf.IgnoredScope(names=[name for name in others if name not in chosen], validate=False)
     # Ranges are the extremes seen. NNCF's own, means of the pictures' extremes, cut off what a defect alone activates:
@@ -47,15 +47,15 @@ def quantised_openvino(
         )
 
 
-def worth_8_bits(model: openvino.Model, float_rows: Collection[int]) -> set[str]:
-    """Names of what to compute in 8 bits: products with weights, of rows that are not in `float_rows`.
+def worth_8_bits(model: openvino.Model, float_parts: Collection[str]) -> set[str]:
+    """Names of what to compute in 8 bits: products with weights, of parts that are not in `float_parts`.
 
     Not the depthwise ones, which lose most and are cheap in float; nor those whose outputs the decoding reads.
     """
     decoded, chosen = _last_products(model), set()
     for op in model.get_ordered_ops():
-        name, row = op.get_friendly_name(), row_of(op.get_friendly_name())
-        if op.get_type_name() not in PRODUCTS or row is None or row in float_rows or name in decoded:
+        name, part = op.get_friendly_name(), part_of(op.get_friendly_name())
+        if op.get_type_name() not in PRODUCTS or part is None or part in float_parts or name in decoded:
             continue
         if op.input_value(1).get_node().get_type_name() == "Constant" and not _depthwise(op):
             chosen.add(name)

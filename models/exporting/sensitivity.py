@@ -1,4 +1,4 @@
-"""Which rows of a network lose most by 8-bit arithmetic: each is computed so alone, by plain torch."""
+"""Which parts of a network lose most by 8-bit arithmetic: each is computed so alone, by plain torch."""
 
 from __future__ import annotations
 
@@ -21,25 +21,31 @@ def row_of(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-@torch.no_grad()
-def rank_rows(form: ExportForm, pictures: Sequence[Tensor]) -> list[int]:
-    """The rows that hold convolutions or linear layers, the one first by which the form's output departs most.
+def part_of(name: str) -> str | None:
+    """The part of a node: its row, as "12", or of a row that is a whole backbone the block, as "0/blocks.3"."""
+    found = re.match(r"/layers\.(\d+)/(?:\w+/(blocks\.\d+)/)?", name)
+    return "/".join(filter(None, found.groups())) if found else None
 
-    A row's number is its place in `form.graph.layers`, see row_of: not its number in the network's YAML, which differs
-    where rows were folded away.
+
+@torch.no_grad()
+def rank_parts(form: ExportForm, pictures: Sequence[Tensor]) -> list[str]:
+    """The parts that hold convolutions or linear layers, the one first by which the form's output departs most.
+
+    A part's number is the place of its row in `form.graph.layers`, see part_of: not its number in the network's YAML,
+    which differs where rows were folded away.
     `pictures` (1, C, H, W) float32 in 0..1, at least one; `form` takes no text, and is as before afterwards.
     """
     assert pictures, "what a tensor's range is, only pictures tell"
-    rows = {place: found for place, layer in enumerate(form.graph.layers) if (found := _products(layer))}
-    ranges = _input_ranges(form, pictures, [module for found in rows.values() for module in found])
+    parts = _products(form)
+    ranges = _input_ranges(form, pictures, [module for found in parts.values() for module in found])
     wanted = [form(picture) for picture in pictures]
     departures = {}
-    for place, modules in rows.items():
+    for part, modules in parts.items():
         with ExitStack() as stack:
             for module in modules:
                 stack.enter_context(_in_8_bits(module, ranges.get(module, (0.0, 0.0))))
-            departures[place] = departure(wanted, [form(picture) for picture in pictures])
-    return sorted(departures, key=lambda place: -departures[place])
+            departures[part] = departure(wanted, [form(picture) for picture in pictures])
+    return sorted(departures, key=lambda part: -departures[part])
 
 
 def departure(wanted: Sequence[Tensor], got: Sequence[Tensor]) -> float:
@@ -62,8 +68,21 @@ def departure(wanted: Sequence[Tensor], got: Sequence[Tensor]) -> float:
     return (change / max(scores, tiny)) ** 0.5 + moved / max(weights, tiny)
 
 
-def _products(layer: nn.Module) -> list[nn.Module]:
-    return [module for module in layer.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+def _products(form: ExportForm) -> dict[str, list[nn.Module]]:
+    """Convolutions and linear layers by part."""
+    found: dict[str, list[nn.Module]] = {}
+    for place, layer in enumerate(form.graph.layers):
+        for name, module in layer.named_modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                part = part_of(f"/layers.{place}/{'/'.join(_levels(name))}/")
+                assert part is not None, "a name of a row"
+                found.setdefault(part, []).append(module)
+    return found
+
+
+def _levels(name: str) -> list[str]:
+    """A module's name as a file has it, level by level: a.blocks.3.0.b as a, blocks.3, 0, b."""
+    return re.sub(r"\bblocks\.(\d+)", r"blocks:\1", name).replace(".", "/").replace(":", ".").split("/")
 
 
 def _input_ranges(form: ExportForm, pictures: Sequence[Tensor], modules: Sequence[nn.Module]) -> dict[nn.Module, Range]:

@@ -38,8 +38,8 @@ class Writer:
     about: About
     calibration: Sequence[np.ndarray] = ()
 
-    def __call__(self, float_rows: Sequence[int] = ()) -> Candidate:
-        """The candidate; `float_rows` are the places of layers that stay in float where the others become 8 bits.
+    def __call__(self, float_parts: Sequence[str] = ()) -> Candidate:
+        """The candidate; `float_parts` stay in float where the others become 8 bits, see part_of.
         Raises ConfigError.
         """
         if self.format == "torchscript":
@@ -49,26 +49,26 @@ class Writer:
             return tensorrt_engine(model, self.about, half)
         if self.format == "openvino":  # whose weights become 16 bit where they are saved
             model = openvino_model(model)
-            return OpenVINOCandidate(self._openvino_int8(model, float_rows) if self.calibration else model)
+            return OpenVINOCandidate(self._openvino_int8(model, float_parts) if self.calibration else model)
         if self.calibration:
-            model = self._onnx_int8(model, float_rows)
+            model = self._onnx_int8(model, float_parts)
         if half:
             model = half_onnx(model, len(self.form.graph.layers) - 1)
         return OnnxCandidate(with_nms(model) if self.about.nms else model)
 
-    def _onnx_int8(self, model: Any, float_rows: Sequence[int]) -> Any:
+    def _onnx_int8(self, model: Any, float_parts: Sequence[str]) -> Any:
         onnx = library("onnx")
         library("onnxruntime.quantization")
         from models.exporting.onnx_int8 import quantised_onnx  # needs the library to be imported
 
-        made = quantised_onnx(model.SerializeToString(), self._fitting(), float_rows)
+        made = quantised_onnx(model.SerializeToString(), self._fitting(), float_parts)
         return onnx.load_model_from_string(made)
 
-    def _openvino_int8(self, model: Any, float_rows: Sequence[int]) -> Any:
+    def _openvino_int8(self, model: Any, float_parts: Sequence[str]) -> Any:
         library("nncf")
         from models.exporting.openvino_int8 import quantised_openvino
 
-        return quantised_openvino(model, self._fitting(), float_rows)
+        return quantised_openvino(model, self._fitting(), float_parts)
 
     def _fitting(self) -> list[np.ndarray]:
         """The calibration pictures in the batches that a static file takes."""

@@ -11,7 +11,7 @@ import torch
 from models.exporting.export_form import ExportForm
 from models.exporting.onnx_writer import onnx_model
 from models.exporting.openvino_writer import openvino_model
-from models.exporting.sensitivity import departure, rank_rows, rounded_weights, row_of
+from models.exporting.sensitivity import departure, part_of, rank_parts, rounded_weights
 from models.graph.builder import build_graph
 from models.layers.conv import set_bn_momentum
 from models.rows.model_spec import read_spec
@@ -19,7 +19,7 @@ from models.rows.model_spec import read_spec
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-FLOAT_ROWS = (0, 8, 19)  # that begin behind an activation, which no file rounds for them
+FLOAT_ROWS = ("0", "8", "19")  # that begin behind an activation, which no file rounds for them
 NEAR = 0.4  # random weights say more of rounding than trained ones (0.1); outputs of 0 depart by more than 1
 ROUNDINGS = ("QuantizeLinear", "DequantizeLinear")
 
@@ -50,18 +50,18 @@ def pictures(count=2):
 
 
 @functools.cache
-def onnx_int8(float_rows=()):
+def onnx_int8(float_parts=()):
     from models.exporting.onnx_int8 import quantised_onnx
 
-    return quantised_onnx(network()[1], [x.numpy() for x in pictures()], float_rows)
+    return quantised_onnx(network()[1], [x.numpy() for x in pictures()], float_parts)
 
 
 @functools.cache
-def openvino_int8(float_rows=()):
+def openvino_int8(float_parts=()):
     pytest.importorskip("nncf")
     from models.exporting.openvino_int8 import quantised_openvino
 
-    return quantised_openvino(openvino_float(), [x.numpy() for x in pictures()], float_rows)
+    return quantised_openvino(openvino_float(), [x.numpy() for x in pictures()], float_parts)
 
 
 @functools.cache
@@ -130,12 +130,12 @@ def test_onnx_rows_that_stay_float_read_and_compute_as_before():
     before, after = (onnx.load_from_string(x).graph for x in (network()[1], onnx_int8(FLOAT_ROWS)))
     maker = {output: node.op_type for node in after.node for output in node.output}
     for node in after.node:
-        if row_of(node.name) in FLOAT_ROWS and node.op_type not in ROUNDINGS:
+        if part_of(node.name) in FLOAT_ROWS and node.op_type not in ROUNDINGS:
             assert not {maker.get(value) for value in node.input} & set(ROUNDINGS), node.name
     float_weights = weights_of(after)
-    mine = {name: weight for name, weight in weights_of(before).items() if row_of(name) in FLOAT_ROWS}
+    mine = {name: weight for name, weight in weights_of(before).items() if part_of(name) in FLOAT_ROWS}
     assert len(mine) > 8 and all(np.array_equal(float_weights[name], weight) for name, weight in mine.items())
-    near, nearer = (departure(right(), run_onnx(onnx_int8(rows))) for rows in ((), tuple(range(29))))
+    near, nearer = (departure(right(), run_onnx(onnx_int8(rows))) for rows in ((), tuple(map(str, range(29)))))
     assert nearer < near
 
 
@@ -148,7 +148,7 @@ def test_a_float_product_between_rounded_ones_keeps_its_weights():
     layers += [torch.nn.Conv2d(8, 2, 1), torch.nn.Conv2d(2, 2, 1)]
     layers[1].weight.data[0] *= 1000
     layers[1].bias.data[0] = 5000  # cut off at 6 anyway
-    assert worst_difference(layers, lambda content, given: quantised_onnx(content, given, (1,))) < 0.05
+    assert worst_difference(layers, lambda content, given: quantised_onnx(content, given, ("1",))) < 0.05
 
 
 def test_onnx_decoding_stays_float():
@@ -165,8 +165,9 @@ def test_onnx_decoding_stays_float():
 
 
 def test_all_rows_in_float_is_the_float_file():
-    assert all(map(torch.equal, run_onnx(onnx_int8(tuple(range(31)))), run_onnx(network()[1])))
-    assert all(map(torch.equal, run_openvino(openvino_int8(tuple(range(31)))), run_openvino(openvino_float())))
+    rows = tuple(map(str, range(31)))
+    assert all(map(torch.equal, run_onnx(onnx_int8(rows)), run_onnx(network()[1])))
+    assert all(map(torch.equal, run_openvino(openvino_int8(rows)), run_openvino(openvino_float())))
 
 
 def test_onnx_spends_its_8_bits_on_what_a_clip_lets_pass():
@@ -193,7 +194,7 @@ def convolutions(model):
 
 def test_openvino_rows_that_stay_float_read_and_compute_as_before():
     before, after = convolutions(openvino_float()), convolutions(openvino_int8(FLOAT_ROWS))
-    mine = [name for name in before if row_of(name) in FLOAT_ROWS]
+    mine = [name for name in before if part_of(name) in FLOAT_ROWS]
     assert len(mine) > 8
     for name in mine:
         given, weight = (value.get_node() for value in after[name].input_values())
@@ -221,8 +222,8 @@ def test_a_row_with_one_huge_activation_ranks_first(row):
         block.cv1.conv.bias[0] = 1e4
         block.cv2.conv.weight[:, 0] /= 1e4
     state, wanted = {k: v.clone() for k, v in form.state_dict().items()}, [form(x).detach() for x in pictures(2)]
-    ranked = rank_rows(form, pictures(2))
-    assert ranked[0] == row and len(set(ranked)) == len(ranked)
+    ranked = rank_parts(form, pictures(2))
+    assert ranked[0] == str(row) and len(set(ranked)) == len(ranked)
     assert all(torch.equal(value, state[key]) for key, value in form.state_dict().items())
     assert all(torch.equal(form(x), one) for x, one in zip(pictures(2), wanted, strict=True))
     assert not any(module._forward_pre_hooks for module in form.modules())
@@ -232,17 +233,21 @@ def test_the_form_is_as_before_when_a_picture_does_not_fit():
     form = network()[0]
     state = {k: v.clone() for k, v in form.state_dict().items()}
     with pytest.raises(RuntimeError):
-        rank_rows(form, [pictures(1)[0], torch.rand(1, 4, 64, 64)])
+        rank_parts(form, [pictures(1)[0], torch.rand(1, 4, 64, 64)])
     assert all(torch.equal(value, state[key]) for key, value in form.state_dict().items())
     assert not any(module._forward_pre_hooks for module in form.modules())
 
 
-def test_rows_have_the_numbers_that_files_name_them_by():
-    """Also where text was folded in, and rows went."""
-    form = settled("rtvpnet-plain-n")
-    named = {row_of(node.name) for node in onnx_model(form).graph.node if node.op_type == "Conv"}
-    assert set(rank_rows(form, pictures(1))) == named
-    assert row_of("/layers.12/cv1/Conv") == 12 and row_of("/Softmax") is None
+@pytest.mark.parametrize("name", ["rtvpnet-plain-n", "idfe-net-lite0-n"])
+def test_parts_are_called_as_files_call_them(name):
+    """Also where text was folded in, and rows went; a backbone has one for each of its blocks."""
+    form = settled(name)
+    named = {part_of(node.name) for node in onnx_model(form).graph.node if node.op_type == "Conv"}
+    assert set(rank_parts(form, pictures(1))) == named
+    assert ("0/blocks.3" in named) == (name == "idfe-net-lite0-n")
+    assert part_of("/layers.12/cv1/Conv") == "12" and part_of("/Softmax") is None
+    assert part_of("/layers.0/body/blocks.3/blocks.3.1/conv_pw/Conv") == "0/blocks.3"
+    assert part_of("/layers.0/body/conv_stem/Conv") == "0"
 
 
 def test_weights_are_rounded_by_output_channel():
