@@ -14,7 +14,7 @@ from torch import Tensor
 from models.exported.about import MAKER, PADDING, SCALE, About
 from models.graph.open_vocabulary import Words
 from models.inference.nms import NMSConfig
-from utils.values.channels import Channels
+from utils.values.channels import DERIVED, Channels
 from utils.values.predictions import Candidates, ScoredBoxes
 from utils.words.errors import ConfigError, DamagedError, printable
 
@@ -102,9 +102,15 @@ class ExportedNetwork:
             )
         for start in range(0, len(images), batch):
             part = images[start : start + batch]
-            padded = np.full((batch, images.shape[1], height, width), PADDING / SCALE, np.float32)
+            padded = np.empty((batch, images.shape[1], height, width), np.float32)
+            padded[:] = self._padding()
             padded[: len(part), :, : images.shape[2], : images.shape[3]] = part
             yield padded
+
+    def _padding(self) -> np.ndarray:
+        """(C, 1, 1): grey where a plane is light, nothing where it is what polarization says."""
+        light = [name in self.channels.image and name not in DERIVED for name in self.channels.names]
+        return np.where(light, np.float32(PADDING / SCALE), np.float32(0))[:, None, None]
 
     def _one(self, images: np.ndarray) -> tuple[Tensor, Tensor]:
         """Boxes (B, A, 4) and scores (B, A, K) of what the file takes at once."""
