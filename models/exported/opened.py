@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from models.exported.exported_network import ExportedNetwork
@@ -14,7 +15,8 @@ PROGRAM, ENGINE = ".torchscript", ".engine"
 
 def is_exported(path: Path) -> bool:
     """Whether the path names a file that was exported, by its name."""
-    return path.suffix in (".onnx", ".xml", PROGRAM, ENGINE) or (path.is_dir() and (path / XML).exists())
+    # os.path: a name that no system takes, or with a NUL, is none; pathlib raises
+    return path.suffix in (".onnx", ".xml", PROGRAM, ENGINE) or os.path.exists(path / XML)
 
 
 def open_exported(path: Path) -> ExportedNetwork:
@@ -23,6 +25,6 @@ def open_exported(path: Path) -> ExportedNetwork:
         what = "TorchScript is a program, for C++" if path.suffix == PROGRAM else "an engine is a program for one GPU"
         advice = "name the checkpoint, or export it as onnx or openvino"
         raise CheckpointError(f"{path}: {what}; val.py and detect.py run no programs out of files: {advice}")
-    if not path.exists():
+    if not os.path.exists(path):
         raise CheckpointError(f"{path}: no such file; make it: python -m models.export --weights best.pt")
     return open_onnx(path) if path.suffix == ".onnx" else open_openvino(path)
