@@ -228,8 +228,8 @@ def report_ratios(graph: Graph, static: Graph | None, other: Graph, flags: Bench
 
 
 def report_exports(flags: BenchmarkFlags) -> None:
-    """A table of the checkpoint and the files of a folder: size, time for one picture, in turn, and scores on the
-    validation split. Raises UserError.
+    """A table of the checkpoint and the files of a folder: size, time for one picture, and scores on the validation
+    split. Raises UserError.
     """
     folder = Path(flags.exports)
     weights = flags.weights or str(next((p for n in ("best.pt", "last.pt") if (p := folder / n).exists()), ""))
@@ -244,10 +244,12 @@ def report_exports(flags: BenchmarkFlags) -> None:
     scenes = chosen_scenes(truth, EXPORT_PICTURES, data.max_pixels)
     inputs = [b.inputs() for b in comparison_batches(scenes, truth.channels, [data.imgsz], loaded.model.stride)]
     measured = forms(loaded, paths)
-    times = times_in_turn([form.work(inputs[0][:1]) for form in measured], flags.repeats, torch.device("cpu"))
+    # one form after the other: in turn, the threads of one runtime still wait busily while the next one computes
+    works = [form.work(inputs[0][:1]) for form in measured]
+    times = [times_in_turn([work], flags.repeats, torch.device("cpu"))[0] for work in works]
     right = [measured[0].scores(images) for images in inputs]
     shape = f"{inputs[0].shape[3]} x {inputs[0].shape[2]} px"
-    LOG.info("%s, batch 1, %d threads, %d times each in turn", shape, torch.get_num_threads(), flags.repeats)
+    LOG.info("%s, batch 1, %d threads, %d times each", shape, torch.get_num_threads(), flags.repeats)
     LOG.info(HEAD)
     for form, own in zip(measured, times, strict=True):
         loader = eval_loader(truth.records, data, form.network.stride, 8, False, truth.channels)
