@@ -59,7 +59,7 @@ class OpenVINOEngine:
 
 
 class _BySize:
-    """Runs a model: of any size, and faster (a third less time was measured) of a size that comes again and again."""
+    """Runs a model: of any size, and faster of a size that comes again and again."""
 
     def __init__(self, compiled: Callable[..., Any], path: Path) -> None:
         self.compiled, self.path = compiled, path
