@@ -21,26 +21,28 @@ import torch
 
 from data.augment.polarization import Optics
 from data.augment.scene import Scene
-from data.augment.transforms import eval_shape, whole_cells
-from data.batches.collate import collate
+from data.augment.transforms import eval_shape
 from data.batches.examples import read_examples
-from data.batches.samples import letterboxed
+from data.batches.looking import Looking
 from data.drawn.glass_set import write_glass
 from data.index.union import open_data
 from data.pictures.given_picture import Picture, planes_of
 from data.pictures.picture_decoder import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader
-from data.pictures.sources import Source, find_sources, keep_results_out, words
+from data.pictures.sources import find_sources, keep_results_out, words
 from data.pictures.video import read_frames
+from data.tiles.tile_size import check_tile
+from models.inference.gathering import Merge
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
 from models.pretrained.shipped import is_shipped
 from models.ready.asking import Asked, LookedFor, answerer_for, asked_prompts, lexicon_for, own_thresholds
 from models.ready.detection_nms import nms_for
+from models.ready.ensemble import about_members, identity_of, load_members, shared_stride
 from models.ready.examples import look_at
 from models.ready.footprint import check_fits
-from models.ready.load import Loaded, for_inference, half_words, load_masker, load_model
-from models.ready.prompted import check_reads_text, look_for_prompts, look_for_unknown, save_words
+from models.ready.load import Loaded, Network, for_inference, half_words, load_masker
+from models.ready.prompted import check_reads_text, looking_for, save_words
 from models.ready.weights_choice import chosen_weights
 from utils.answers.asked_texts import asked_texts
 from utils.answers.plan import unknown_phrases
@@ -48,6 +50,7 @@ from utils.asking.parser import parse
 from utils.config.config import DataConfig, RunConfig
 from utils.config.detect_flags import DetectFlags, assigned_config, parse_detect
 from utils.config.given_values import as_path, as_switch, as_text
+from utils.config.looking_flags import LookingFlags, given_looking
 from utils.config.ranges import in_range
 from utils.console.log import LOG, log_to
 from utils.console.progress import progress
@@ -55,10 +58,11 @@ from utils.console.script import end, run_script
 from utils.console.signals import Stop, Stopped, complete
 from utils.detecting.frame_batches import frame_batches
 from utils.detecting.output_options import DetectionOutput
+from utils.detecting.run_folder import new_detection_folder
 from utils.files.checkpoint import weights_about
-from utils.files.earlier_run import OF_DETECTION, OVERLAYS, remove
-from utils.files.runs import new_run, planned_run, provenance, write_about
-from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits
+from utils.files.runs import planned_run, provenance, write_about
+from utils.inspection.given_limits import asked_settings, tiles_as_made
+from utils.inspection.threshold_file import Limits, read_limits
 from utils.inspection.thresholds import NEVER
 from utils.processes.device import half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
@@ -74,7 +78,7 @@ from utils.values.score_thresholds import ScoreThresholds
 from utils.values.unknown_defect import UNKNOWN, without_twice_found
 from utils.values.verdict import Verdict
 from utils.words.class_names import class_map, wanted_classes
-from utils.words.errors import ConfigError, printable
+from utils.words.errors import printable
 from utils.words.text import counted
 
 
@@ -84,10 +88,11 @@ class Detector:
     mm_per_px: float | None = None  # the side of a pixel, where the data says it
     limits: Limits | None = None
     asked = Asked()
+    at_once = 1  # views of a picture that go through the network together, where it has several
 
     def __init__(
         self,
-        weights: str | Path,
+        weights: str | Path | Sequence[str | Path],
         device: str = "",
         imgsz: int | None = None,
         half: bool = False,
@@ -101,57 +106,63 @@ class Detector:
         static: bool = False,
         masks: bool = False,
         bgr: bool = False,
+        tile: int | None = None,
+        tile_overlap: float | None = None,
+        tile_full: bool | None = None,
+        augment: bool = False,
+        merge: Merge = "nms",
     ) -> None:
-        """`prompts`: what to look for ("scratch, oil stain") if the network reads text, `examples`: a small labelled
-        set that shows it, beside words or in their place; see load_model, look_for_prompts. `unknown`: also defects
-        that none of these fits, as a class "unknown defect". `glossary`: a file of yours that describes them, or none.
-        `text_encoder`: for words that the checkpoint does not know, where it has moved.
+        """`weights`: a checkpoint, or several that look together. `prompts`: what to look for ("scratch, oil stain") if
+        the network reads text, `examples`: a small labelled set that shows it, beside words or in their place; see
+        load_model, look_for_prompts. `unknown`: also defects that none of these fits, as a class "unknown defect".
+        `glossary`: a file of yours that describes them, or none. `text_encoder`: for words that the checkpoint does not
+        know, where it has moved.
 
         `masks`: detections get masks, from the network's Mobile-SAM or from the one `sam` names; see load_masker.
-        `bgr`: arrays and tensors have their planes in OpenCV's order, see data/pictures/given_picture.py.
-        Raises UserError for whatever does not fit.
+        `bgr`: arrays and tensors have their planes in OpenCV's order, see data/pictures/given_picture.py. `tile` and
+        what follows: as the flags of detect.py. Raises UserError for whatever does not fit.
         """
-        weights, text_encoder, sam = (
-            as_path("weights", weights),
-            as_text("text_encoder", text_encoder),
-            as_text("sam", sam),
-        )
+        text_encoder, sam = as_text("text_encoder", text_encoder), as_text("sam", sam)
+        paths = [Path(as_path("weights", one)) for one in (weights if isinstance(weights, list | tuple) else [weights])]
         static, masks, unknown = as_switch("static", static), as_switch("masks", masks), as_switch("unknown", unknown)
         self.half, self.bgr = as_switch("half", half), as_switch("bgr", bgr)
-        glossary = as_text("glossary", glossary)
-        if glossary and prompts is None:
-            raise ConfigError("glossary describes the words of prompts, which are not given; leave it out")
         imgsz = None if imgsz is None else in_range(DataConfig, "imgsz", imgsz)
-        loaded = trained = load_model(weights, select_device(str(device)), sam, masks)
+        members = load_members(paths, select_device(str(device)), sam, masks)
         examples = as_path("examples", examples) if examples else ""
-        if prompts is not None or examples:
-            prompts = None if prompts is None else as_text("prompts", prompts)
-            loaded = look_for_prompts(loaded, prompts, text_encoder, glossary, _shown(loaded, examples, imgsz))
-        if unknown:
-            loaded = look_for_unknown(loaded, trained, text_encoder)
-        if text_encoder and loaded.words is None:
-            raise ConfigError(f"text_encoder: {loaded.path} reads no text; leave it out")
+        words = None if prompts is None else as_text("prompts", prompts), text_encoder, as_text("glossary", glossary)
+        trained = members[0]
+        loaded = looking_for(members, *words, unknown, _shown(trained, examples, imgsz))
         self.prompted = None if loaded is trained else loaded
         self.masker = load_masker(loaded, sam) if masks else None
-        self.model = for_inference(loaded.model, static, self.half)
-        self.names, self.path, self.about, self.weights = loaded.names, loaded.path, loaded.about(), loaded.weights
-        if examples:
-            self.about["examples"] = Path(examples).name
-        if self.masker is not None:
-            self.about["masks"] = self.masker.mode
-        self.imgsz, self.given_imgsz = imgsz or loaded.config.data.imgsz, imgsz
+        ready = [one.model for one in (loaded, *members[1:])]
+        self.models = tuple(for_inference(one, static, self.half) for one in ready)
+        self.names, self.path, self.weights = loaded.names, loaded.path, identity_of(members)
+        self.about = loaded.about() | about_members(members) | ({"examples": Path(examples).name} if examples else {})
+        self.about |= {"masks": self.masker.mode} if self.masker is not None else {}
+        self.given = given_looking(tile, tile_overlap, tile_full, as_switch("augment", augment), merge, paths[1:])
+        self.trained_data, self.given_imgsz = loaded.config.data, imgsz
         self.channels, self.optics = loaded.channels, Optics(loaded.channels)
         self.order = torch.arange(len(self.names))  # the class number to report for each class of the model
         self.looked = LookedFor(loaded.words, trained.words, text_encoder, static)
         self.own = len(self.names)  # classes that decide about a part; later ones are only asked about
+        self._look(self.given, imgsz)
+
+    @property
+    def model(self) -> Network:
+        """The network, of an ensemble the first one."""
+        return self.models[0]
+
+    def _look(self, given: LookingFlags, imgsz: int | None) -> None:
+        """Look at pictures so from now on. Raises UserError."""
+        data, stride = given.tiled(self.trained_data, imgsz), shared_stride(self.models)
+        check_tile(data.tile, stride)
+        self.imgsz, self.looking = data.imgsz, Looking.of(data, stride, given.augment)
         check_fits(self.model, self.imgsz, pictures=1, half=self.half)
 
     def save_prompts(self, path: str | Path) -> None:
         """Write a checkpoint that looks for the same by itself, without examples or an encoder. Raises ConfigError
         where nothing was asked for, or the file is there already; ResourceError.
         """
-        if self.prompted is None:
-            raise ConfigError("--save-prompts: there is nothing to save; give --prompts, --examples or --unknown")
         save_words(self.prompted, Path(as_path("save_prompts", path)))
 
     def use_data(self, source: str | Path) -> list[str]:
@@ -166,9 +177,9 @@ class Detector:
         self.channels = serve(data.channels, self.channels, str(self.path), printable(source))
         self.order, self.names = order, names
         self.optics, self.mm_per_px = Optics(self.channels), data.members[0].mm_per_px
-        if self.order.equal(torch.arange(len(self.names))):
-            return [*notices]
-        return [*notices, "the data orders its classes differently from the checkpoint: numbered as in the data"]
+        same = self.order.equal(torch.arange(len(self.names)))
+        other = "the data orders its classes differently from the checkpoint: numbered as in the data"
+        return [*notices] if same else [*notices, other]
 
     def use_thresholds(self, path: str | Path, warn: Callable[[str], None] = LOG.warning) -> Limits:
         """Count a detection only if it reaches the threshold of its class in this file; NMS and input size become those
@@ -178,8 +189,8 @@ class Detector:
         self.limits = read_limits(as_path("path", path), self.names)
         for warning in self.limits.warnings(self.weights):
             warn(warning)
-        self.imgsz = self.given_imgsz or self.limits.made.imgsz or self.imgsz
-        check_fits(self.model, self.imgsz, pictures=1, half=self.half)
+        made = self.limits.made
+        self._look(tiles_as_made(self.given, made), self.given_imgsz or made.imgsz)
         return self.limits
 
     def use_questions(self, texts: Sequence[str], conf: float = 0.25, severity: str | Path = "") -> Asked:
@@ -243,9 +254,9 @@ class Detector:
     def detect(self, images: Sequence[np.ndarray], nms: NMSConfig) -> list[Detections]:
         """Detections of pictures that share one network shape."""
         scenes = [Scene.without_truth(image) for image in images]
-        samples = [letterboxed(scene, self.shape(scene.planes), k, self.optics) for k, scene in enumerate(scenes)]
+        batches = self.looking.batches(scenes, self.optics, max(self.at_once, len(images)))
         with half_precision(self.model.device, self.half):
-            found = Inference(self.model, nms, self.order, self.names)(collate(samples))
+            found = Inference(self.models, nms, self.order, self.names, self.given.merge or "nms")(batches)
         if self.masker is None:
             return [found[k] for k in range(len(images))]
         masks = [self.masker(self.optics.show(image), found[k].boxes) for k, image in enumerate(images)]
@@ -264,17 +275,11 @@ class Detector:
         shown = [replace(frame, image=self.optics.show(image)) for frame, image in zip(frames, images, strict=True)]
         results = []
         for frame, one, image in zip(shown, found, images, strict=True):
-            size, counting = image.shape[:2], self._counting(one, nms)
+            size, counting = image.shape[:2], self.asked.counting(one, self.limits, nms.conf, self.own)
             answers = self.asked.answers(one, size)
-            results.append(PictureResult(frame, counting, thresholds, answers, size, self.mm_per_px, each))
+            known = answers, size, self.mm_per_px, each, self.looking.tiles(size)
+            results.append(PictureResult(frame, counting, thresholds, *known))
         return results
-
-    def _counting(self, found: Detections, nms: NMSConfig) -> Detections:
-        """What counts as a defect of all that was found in a picture."""
-        passing = found if self.limits is None else self.limits.passing(found)
-        if self.asked.questions and self.limits is None:
-            passing = found.keep((found.scores >= nms.conf) & (found.labels < self.own))
-        return without_twice_found(passing)
 
 
 def _shown(loaded: Loaded, examples: str, imgsz: int | None) -> dict[str, torch.Tensor]:
@@ -291,7 +296,8 @@ def look(
     detector: Detector, frames: Iterable[Frame], nms: NMSConfig, batch_size: int, stop: Stop
 ) -> Iterator[PictureResult]:
     """The result of every input, in order, until `stop` receives a signal."""
-    for batch in frame_batches(frames, detector.shape, batch_size, stop):
+    detector.at_once = batch_size
+    for batch in frame_batches(frames, detector.shape if detector.looking.single else None, batch_size, stop):
         yield from detector.results(batch, nms)
 
 
@@ -307,8 +313,7 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     notices = detector.use_data(flags.data) if flags.data else []
     warnings: list[str] = []  # kept back until there is a log
     if flags.thresholds:
-        size, trained_at = flags.imgsz and whole_cells(flags.imgsz, detector.model.stride), detector.imgsz
-        given = DetectionSettings(flags.iou_thres, flags.max_det, size)
+        trained_at, given = detector.imgsz, asked_settings(flags, detector.model.stride)
         limits = detector.use_thresholds(flags.thresholds, warnings.append)
         notices += limits.notices(given, flags.agnostic_nms, trained_at)
     if flags.save_prompts:
@@ -322,7 +327,8 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     keep_results_out(planned_run(flags.project, flags.name, flags.exist_ok), pattern, sources)
     video = any(source.video for source in sources)
     check_fits(detector.model, detector.imgsz, flags.batch_size if video else min(flags.batch_size, len(sources)))
-    run = world.broadcast(_new_folder(flags, sources) if world.first else Path())
+    outputs = [source.output for source in sources]
+    run = world.broadcast(new_detection_folder(flags, outputs) if world.first else Path())
     if world.first:
         log_to(run / "detect.log")
         origin = {**provenance(argv), **weights_about(detector.path), **detector.about}
@@ -330,8 +336,8 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     LOG.info("weights %s, %s from %s", detector.path, words(sources), pattern)
     for line in warnings:
         LOG.warning(line)
-    output = DetectionOutput.of(flags)
-    notices += half_words(detector.model, flags.half)
+    output = replace(DetectionOutput.of(flags), tiles=detector.looking.tiling is not None)
+    notices += [*half_words(detector.model, flags.half), *detector.looking.words()]
     for line in (*notices, *output.notices(run, detector.masker.mode if detector.masker else "", flags.view_img)):
         LOG.info(line)
     share = world.part(sources)
@@ -346,13 +352,6 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     return run, 3 if totals.unreadable else 10 if flags.fail_on_defect and totals.bad else 0
 
 
-def _new_folder(flags: DetectFlags, sources: Sequence[Source]) -> Path:
-    run = new_run(flags.project, flags.name, flags.exist_ok, OF_DETECTION)
-    if flags.exist_ok:  # an input that is unreadable by now must not seem to have an overlay
-        remove(run, (run / f"{source.output}{suffix}" for source in sources for suffix in OVERLAYS))
-    return run
-
-
 def _detector(flags: DetectFlags, texts: Sequence[str]) -> Detector:
     model, prompts = assigned_config(flags).model, flags.prompts
     words = prompts is not None or bool(flags.examples) or flags.unknown
@@ -360,7 +359,7 @@ def _detector(flags: DetectFlags, texts: Sequence[str]) -> Detector:
     if texts and not words and is_shipped(weights):
         prompts = asked_prompts(texts)  # of its own classes, which were drawn, nobody has asked
     return Detector(
-        weights,
+        [weights, *flags.ensemble],
         flags.device,
         flags.imgsz,
         flags.half,
@@ -372,6 +371,7 @@ def _detector(flags: DetectFlags, texts: Sequence[str]) -> Detector:
         sam=model.sam,
         static=model.static,
         masks=flags.masks,
+        **flags.looking(),
     )
 
 

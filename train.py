@@ -22,6 +22,7 @@ from data.batches.lost_pictures import DataBook
 from data.batches.preview import plot_detections, plot_start, show_pictures
 from data.drawn.demo import demo_settings
 from data.index.fingerprint import pictures_of
+from data.tiles.tile_size import auto_words, check_tile, with_tile
 from detect import detect_pictures
 from models.graph.folded import without_norms
 from models.graph.graph import Graph
@@ -142,7 +143,9 @@ def evaluate(
     `average` has averaged weights (EMA), because best.pt holds those: they fluctuate less than the raw weights.
     """
     state, world = run.state, run.state.world
-    mine = predict(without_norms(average), loaders.val, run.data.val, run.cfg.val, criterion=run.criterion, stop=stop)
+    mine = predict(
+        (without_norms(average),), loaders.val, run.data.val, run.cfg.val, criterion=run.criterion, stop=stop
+    )
     found = EvaluationPass.joined(world.gather(mine))
     if world.broadcast(found.incomplete):
         saver.save_and_stop(state, stop)
@@ -217,6 +220,9 @@ def prepare(cfg: Config, origins: dict[str, str], device: torch.device, world: W
     torch.manual_seed(cfg.run.seed)
     with reading_data(resumed):
         data = read_splits(cfg, resumed.folder if resumed else None)
+    asked, cfg = cfg.data.tile, with_tile(cfg, data.train.records)
+    if words_of_tile := auto_words(asked, cfg.data):
+        LOG.info(words_of_tile)
     conditions = None  # only rank 0 writes checkpoints
     if world.first:
         conditions = Conditions(data_fingerprint=data.fingerprint(), environment=number_environment(device))
@@ -224,12 +230,13 @@ def prepare(cfg: Config, origins: dict[str, str], device: torch.device, world: W
         model, words = network_of(resumed.content, resumed.source, cfg, data.train_vocabulary())
         resumed.check_classes(data.train.names, cfg.data.data)
     else:
-        cfg, model, words = new_model(cfg, data.train_vocabulary(), data.train.channels, data.box_sizes(cfg.data.imgsz))
+        cfg, model, words = new_model(cfg, data.train_vocabulary(), data.train.channels, data.box_sizes(cfg.data))
+        check_tile(cfg.data.tile, model.stride)
     where = str(resumed.source if resumed else model.spec.path)
     data = data.serving(model.channels, where, cfg.data.data, reads_text=words is not None)
     if not resumed:
         check_cache(cfg.data.cache, data.train.channels)
-    cfg, state = new_training(model, cfg, data.train.pictures, dtype, device, world)
+    cfg, state = new_training(model, cfg, data.samples(cfg.data), dtype, device, world)
     if lone := lone_picture(data, cfg, model.stride, world):
         check_lone_picture(state.model, *lone)
     if words and data.train.names != data.val.names:  # on the averaged weights only, as those are evaluated
@@ -258,7 +265,7 @@ def finish(run: Run, folder: Path, loaders: Loaders, judged: Judged) -> None:
     """The results of a run that has ended, as files and on the console."""
     cfg, truth, plots = run.cfg, run.data.val, not run.cfg.run.noplots
     inspection = inspection_config(None, cfg.val.conf, truth.mm_per_px, truth.records)
-    nms = DetectionSettings(cfg.val.iou, cfg.val.max_det, cfg.data.imgsz)
+    nms = DetectionSettings.of(cfg.val, cfg.data)
     show = show_pictures(truth, cfg.data.max_pixels)
     lines = [*truth.data_report.lines(), *run.book.lines()]
     options = ReportOptions("train", inspection, show, nms, judged.weights, pictures_of(truth), lines, plots)

@@ -16,30 +16,29 @@ import torch
 from data.augment.transforms import whole_cells
 from data.batches.build import eval_loader, read_split
 from data.batches.examples import read_examples
+from data.batches.looking import AUGMENTED, PLAIN, Look
 from data.batches.lost_pictures import LostPictures
 from data.batches.preview import plot_detections, show_pictures
 from data.batches.watched_loader import WatchedLoader
 from data.index.fingerprint import pictures_of
 from data.sets.split_reading import RecordSet
-from models.exported.exported_network import ExportedNetwork
+from data.tiles.tile_size import check_tile
 from models.graph.graph import Graph
 from models.graph.model_summary import model_table
+from models.inference.gathering import Merge
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
-from models.losses.terms import Criterion, LossTerms
+from models.losses.terms import Criterion
 from models.ready.asking import lexicon_for
+from models.ready.ensemble import about_members, identity_of, load_members, shared_stride
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.examples import look_at
 from models.ready.footprint import check_fits
-from models.ready.load import Loaded, for_inference, half_words, load_model
-from models.ready.prompted import (
-    closed_words,
-    look_for_classes,
-    look_for_prompts,
-    look_for_unknown,
-    with_permuted_names,
-)
+from models.ready.load import Loaded, Network, for_inference, half_words
+from models.ready.matched import match_members
+from models.ready.prompted import with_permuted_names
 from models.ready.timing import measure
+from utils.answers.lexicon import Lexicon
 from utils.config.config import DataConfig, RunConfig, ValConfig
 from utils.config.val_config import assigned_config, check_predictions, data_config, flag_notices, val_config
 from utils.config.val_flags import ValFlags, parse_val
@@ -53,8 +52,9 @@ from utils.files.output_files import Extra, Results
 from utils.files.runs import new_run, planned_run, provenance, write_about
 from utils.files.yolo_txt import write_label_files
 from utils.inspection.comparison import report_comparison
+from utils.inspection.given_limits import asked_settings, given_limits, made_as
 from utils.inspection.inspection_config import InspectionConfig, inspection_config
-from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits, read_making
+from utils.inspection.threshold_file import DetectionSettings, Limits
 from utils.inspection.thresholds import LOWEST
 from utils.processes.device import half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
@@ -65,63 +65,61 @@ from utils.report.evaluation import PAGE, ReportOptions
 from utils.report.run_results import write_results, write_speed
 from utils.scoring import coco
 from utils.scoring.evaluation import Evaluation
-from utils.scoring.novelty import Novelty, chance_scores, group_names, group_scores
+from utils.scoring.novelty import chance_scores, group_scores
 from utils.scoring.prediction_files import Known, read_parts
 from utils.values.batch import Batch
-from utils.values.detections import Detections
 from utils.values.predictions import Candidates, Predictions
 from utils.values.record import Record
 from utils.values.unknown_defect import UNKNOWN
 from utils.values.weights_identity import WeightsIdentity
-from utils.words.class_names import ClassMatch, match_classes
 from utils.words.errors import ConfigError, NumericError
 from utils.words.text import counted
 
-PROMPTS_MISSING = "is of --prompts, which are not given; --single-cls takes any, --map-classes none"
 WRITTEN = "results.json, report.json, thresholds.yaml, predictions.json (COCO format, with truth.json)"
 
 
 def predict(
-    model: Graph | ExportedNetwork,
+    models: tuple[Network, ...],
     loader: WatchedLoader,
     truth: RecordSet,
     cfg: ValConfig,
     labels: Sequence[int] | None = None,
     criterion: Criterion | None = None,
     stop: Stop | None = None,
+    merge: Merge = "nms",
 ) -> EvaluationPass:
-    """Run `model` over every picture of the loader; see `evaluate`. `criterion` adds losses, `stop` ends it early. A
-    class that `labels` numbers beyond those of the data is of what is none of them.
+    """Run `models`, one or an ensemble, over every picture of the loader; see `evaluate`. `criterion` adds the losses
+    of one, `stop` ends it early. A class that `labels` numbers beyond those of the data is of what is none of them.
     """
     nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det)
     numbers = torch.arange(len(truth.names)) if labels is None else torch.tensor(labels)
-    named, unnamed = _apart(Inference(model, nms, numbers, truth.names))
-    found: dict[int, Detections] = {}
-    others: dict[int, Detections] = {}
-    terms: dict[int, LossTerms] = {}
-    lost: dict[int, str] = {}
-    if isinstance(model, Graph):
-        model.eval()
+    named, unnamed = _apart(Inference(models, nms, numbers, truth.names, merge))
+    gathering, others = named.gathering(), unnamed.gathering() if unnamed else None
+    found = EvaluationPass({}, {})
+    for model in models:
+        if isinstance(model, Graph):
+            model.eval()
     left = len(loader)
-    with saying(lambda: f"{len(found)} of {counted(len(truth.records), 'picture')} evaluated"):
+    with saying(lambda: f"{len(found.detections)} of {counted(len(truth.records), 'picture')} evaluated"):
         for batch in progress(loader.until(stop), "evaluating", left):
             if stop is not None and stop.received:
                 break
             left -= 1
-            lost.update(batch.lost)
+            found.lost.update(batch.lost)
             if not len(batch):
                 continue  # none of its pictures could be read
-            batch = batch.to(model.device, non_blocking=True)
+            batch = batch.to(named.device, non_blocking=True)
             predictions = named.predictions(batch)
             _check_finite(predictions, truth, batch)
             if criterion is not None:
-                assert isinstance(predictions, Predictions), "a loss needs anchors and grids, not boxes alone"
+                assert isinstance(predictions[0], Predictions), "a loss needs anchors and grids, not boxes alone"
                 with torch.inference_mode():
-                    terms[batch.indices[0]] = criterion(predictions, batch.targets).cpu()
-            found |= named.detections(predictions, batch.views)
-            if unnamed is not None:
-                others |= unnamed.detections(predictions, batch.views)
-    return EvaluationPass(found, terms, incomplete=left > 0, lost=lost, unnamed=others)
+                    first = batch.views[0]
+                    found.terms[first.picture, first.part] = criterion(predictions[0], batch.targets).cpu()
+            found.detections.update(gathering.add(named.found(predictions, batch.views)))
+            if unnamed is not None and others is not None:
+                found.unnamed.update(others.add(unnamed.found(predictions, batch.views)))
+    return replace(found, incomplete=left > 0)
 
 
 def _apart(inference: Inference) -> tuple[Inference, Inference | None]:
@@ -134,7 +132,7 @@ def _apart(inference: Inference) -> tuple[Inference, Inference | None]:
     last = len(inference.numbers) - 1
     nms = replace(inference.nms, classes=tuple(range(last))), replace(inference.nms, classes=(last,))
     alone = torch.zeros_like(inference.numbers)
-    return replace(inference, nms=nms[0]), Inference(inference.backend, nms[1], alone, (UNKNOWN,))
+    return replace(inference, nms=nms[0]), replace(inference, nms=nms[1], numbers=alone, names=(UNKNOWN,))
 
 
 def score(found: EvaluationPass, truth: RecordSet) -> Evaluation:
@@ -152,20 +150,21 @@ def score(found: EvaluationPass, truth: RecordSet) -> Evaluation:
 
 
 def evaluate(
-    model: Graph | ExportedNetwork,
+    models: tuple[Network, ...],
     loader: WatchedLoader,
     truth: RecordSet,
     cfg: ValConfig,
     labels: Sequence[int] | None = None,
     world: World = ALONE,
+    merge: Merge = "nms",
 ) -> Evaluation | None:
-    """Run `model` over every picture of `truth` and score it; with several processes the first one scores.
+    """Run `models` over every picture of `truth` and score it; with several processes the first one scores.
 
     `labels` maps each class of the model to its number in the data; None: the numbers are the same. Several that become
     one are one to NMS. Raises NumericError for non-finite predictions, DataError when more
     pictures could not be read than may be left out.
     """
-    found = EvaluationPass.joined(world.gather(predict(model, loader, truth, cfg, labels)))
+    found = EvaluationPass.joined(world.gather(predict(models, loader, truth, cfg, labels, merge=merge)))
     if not world.first:
         return None
     lost = LostPictures(truth, "skip")
@@ -175,8 +174,8 @@ def evaluate(
     return score(found, truth)
 
 
-def _check_finite(predictions: Candidates, truth: RecordSet, batch: Batch) -> None:
-    if not predictions.finite():
+def _check_finite(predictions: Sequence[Candidates], truth: RecordSet, batch: Batch) -> None:
+    if not all(one.finite() for one in predictions):
         first = truth.records[batch.indices[0]].path
         raise NumericError(
             f"{first}: the network's output is not finite for the batch from here on; weights are damaged"
@@ -208,50 +207,93 @@ def main_story(argv: Sequence[str] | None) -> int:
 def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: World, device: torch.device) -> int:
     """Every process evaluates its share of the pictures; the first one scores and writes the files."""
     assigned, given, flags = assigned_config(flags), flags, made_as(flags)
-    loaded = load_model(find_weights(flags.weights), device, assigned.model.sam)
+    flags.check_merge()
+    members = load_members(
+        [find_weights(path) for path in (flags.weights, *flags.ensemble)], device, assigned.model.sam
+    )
+    loaded = members[0]
     data = data_config(flags, loaded.config.data, str(loaded.path))
     planned = planned_run(flags.project, flags.name, flags.exist_ok)
     truth = read_split(data, flags.split, planned).serving(loaded.channels, str(loaded.path), data.data)
-    loaded, classes, novelty = match_to_data(flags, loaded, truth)
-    model = for_inference(loaded.model, assigned.model.static, flags.half)
-    data = replace(data, imgsz=whole_cells(data.imgsz, model.stride))
-    permuted = with_permuted_names(loaded, assigned.val.chance)
-    cfg, limits = val_config(flags, loaded.config.val), given_limits(flags, truth)
+    members, classes, novelty = match_members(flags, members, truth.synonyms, lambda one: _shown(flags, one, truth))
+    models = tuple(for_inference(one.model, assigned.model.static, flags.half) for one in members)
+    stride = shared_stride(models)
+    check_tile(data.tile, stride)
+    data = replace(data, imgsz=whole_cells(data.imgsz, stride))
+    permuted = with_permuted_names(members[0], assigned.val.chance)
+    cfg, limits = val_config(flags, loaded.config.val), given_limits(flags, truth.names)
     inspection = inspection_config(
         flags, cfg.conf, truth.mm_per_px, truth.records, limits.thresholds if limits else None
     )
-    check_fits(model, data.imgsz, min(flags.batch_size, len(truth.records)), half=flags.half)
-    pin = device.type == "cuda"
-    strict = data.bad_data == "error"
-    loader = eval_loader(truth.records, data, model.stride, flags.batch_size, pin, truth.channels, world, strict)
-    about = loaded.about() | ({"examples": Path(flags.examples).name} if flags.examples else {})
+    looks = AUGMENTED if flags.augment else PLAIN
+    loader = evaluation_loader(flags, truth, data, stride, looks, device, world)
+    check_fits(models[0], data.imgsz, min(flags.batch_size, len(truth.records)), half=flags.half)
+    about = loaded.about() | about_members(members)
+    about |= {"examples": Path(flags.examples).name} if flags.examples else {}
     origin = {**weights_about(loaded.path), "data": truth.data_report.plain(), **about}
     run = open_run(flags, {**provenance(argv), **origin}) if world.first else Path()
-    LOG.info("weights %s (epoch %d)", loaded.path, loaded.epoch + 1)
-    remarks = [*half_words(model, flags.half), *flag_notices(flags), *classes.remarks]
-    if flags.imgsz not in (None, data.imgsz):
-        remarks.append(f"--img {flags.imgsz} is no multiple of {model.stride}: using {data.imgsz}")
-    if limits is not None:
-        size = given.imgsz and whole_cells(given.imgsz, model.stride)
-        asked = DetectionSettings(given.iou_thres, given.max_det, size)
-        remarks += limits.notices(asked, agnostic=False, imgsz=loaded.config.data.imgsz)
-        for line in limits.warnings(loaded.weights, pictures_of(truth)):
-            LOG.warning(line)
+    LOG.info("weights %s (epoch %d)", " + ".join(str(one.path) for one in members), loaded.epoch + 1)
+    remarks = [*half_words(models[0], flags.half), *flag_notices(flags), *classes.remarks]
+    weights = identity_of(members)
+    remarks += settings_remarks(given, data, stride, loaded, limits)
+    for line in limits.warnings(weights, pictures_of(truth)) if limits else ():
+        LOG.warning(line)
     for line in (*truth.data_report.lines(), *remarks):
         LOG.info(line)
     with half_precision(device, flags.half):
         if flags.task == "speed":
             nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det)
-            write_speed(run, measure(model, loader, nms), not flags.noplots)
+            write_speed(run, measure(models, loader, nms), not flags.noplots)
             return 0
-        evaluation = evaluate(model, loader, truth, cfg, classes.labels, world)
-        chances = (evaluate(one, loader, truth, cfg, classes.labels, world) for one in permuted)
+        merge = flags.merge or "nms"
+        evaluation = evaluate(models, loader, truth, cfg, classes.labels, world, merge)
+        chances = (evaluate((one,), loader, truth, cfg, classes.labels, world) for one in permuted)
         by_chance = [done.report for done in chances if done]
     if evaluation is None:
         return 0
     about |= chance_scores(by_chance) | group_scores(evaluation.report.classes, novelty)
-    nms_settings = DetectionSettings(cfg.iou, cfg.max_det, data.imgsz)
-    options = report_options(flags, "val", inspection, truth, nms_settings, loaded.weights, limits)
+    options = report_options(flags, "val", inspection, truth, DetectionSettings.of(cfg, data), weights, limits)
+    write_evaluation(flags, run, loader, truth, evaluation, about, options, lexicon_for(truth.names, loaded.words))
+    return 0
+
+
+def evaluation_loader(
+    flags: ValFlags,
+    truth: RecordSet,
+    data: DataConfig,
+    stride: int,
+    looks: tuple[Look, ...],
+    device: torch.device,
+    world: World,
+) -> WatchedLoader:
+    """Every look at every picture."""
+    pin, strict = device.type == "cuda", data.bad_data == "error"
+    return eval_loader(truth.records, data, stride, flags.batch_size, pin, truth.channels, world, strict, looks)
+
+
+def settings_remarks(
+    given: ValFlags, data: DataConfig, stride: int, loaded: Loaded, limits: Limits | None
+) -> list[str]:
+    """Where sizes are not those that the flags `given` ask for, or the thresholds were chosen with."""
+    remarks = []
+    if given.imgsz not in (None, data.imgsz):
+        remarks.append(f"--img {given.imgsz} is no multiple of {stride}: using {data.imgsz}")
+    if limits is not None:
+        remarks += limits.notices(asked_settings(given, stride), agnostic=False, imgsz=loaded.config.data.imgsz)
+    return remarks
+
+
+def write_evaluation(
+    flags: ValFlags,
+    run: Path,
+    loader: WatchedLoader,
+    truth: RecordSet,
+    evaluation: Evaluation,
+    about: dict[str, object],
+    options: ReportOptions,
+    lexicon: Lexicon,
+) -> None:
+    """Every file of the run."""
     with Results() as results:
         if flags.save_txt:
             records, found = evaluation.records, evaluation.detections
@@ -261,55 +303,8 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
                 plot_detections(run, loader, truth, evaluation.detections_in_split)
         write_results(run, evaluation, about, options, results)
         if flags.task == "vqa":
-            lexicon = lexicon_for(truth.names, loaded.words)
-            quiz(run, evaluation, lexicon, inspection, flags, results)
+            quiz(run, evaluation, lexicon, options.inspection, flags, results)
     say_written(run)
-    return 0
-
-
-def made_as(flags: ValFlags) -> ValFlags:
-    """The flags, where they say nothing with the settings that the thresholds of --thresholds were chosen with."""
-    if not flags.thresholds:
-        return flags
-    made = read_making(flags.thresholds)
-    iou = made.iou if flags.iou_thres is None else flags.iou_thres
-    most = made.max_det if flags.max_det is None else flags.max_det
-    return replace(flags, iou_thres=iou, max_det=most, imgsz=flags.imgsz or made.imgsz)
-
-
-def given_limits(flags: ValFlags, truth: RecordSet) -> Limits | None:
-    """What --thresholds names, for the data's classes."""
-    names = (*truth.names, UNKNOWN) if flags.unknown else truth.names
-    return read_limits(flags.thresholds, names) if flags.thresholds else None
-
-
-def match_to_data(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> tuple[Loaded, ClassMatch, list[Novelty]]:
-    """A network that reads text looks for the data's classes, some of which may be new to it; the classes of any other
-    are matched with the data's by name.
-    """
-    words, reads = (flags.prompts, flags.text_encoder, flags.glossary), loaded.words is not None
-    if reads and flags.single_cls and (flags.prompts is not None or flags.examples):
-        if flags.unknown:
-            raise ConfigError("--unknown: all is one class with --single-cls; --prompts defect finds any")
-        loaded = look_for_prompts(loaded, *words, _shown(flags, loaded, truth))  # however many: all are one class
-    elif loaded.words is not None and not (flags.single_cls or flags.map_classes):
-        looking = look_for_classes(loaded, truth.synonyms, *words, _shown(flags, loaded, truth))
-        assert looking.words is not None, "look_for_classes sets the words"
-        groups = group_names(loaded.words.vocabulary, looking.words.vocabulary)
-        if flags.unknown:
-            looking = look_for_unknown(looking, loaded, flags.text_encoder)
-        return looking, ClassMatch(tuple(range(len(looking.names)))), groups
-    elif given := _words_given(flags):
-        raise ConfigError(f"{given}: {PROMPTS_MISSING if reads else closed_words(loaded)}")
-    where = str(loaded.path)
-    return loaded, match_classes(loaded.names, truth.names, where, flags.single_cls, flags.map_classes), []
-
-
-def _words_given(flags: ValFlags) -> str:
-    """The first flag given that says what to look for, or how."""
-    given = {"--prompts": flags.prompts is not None, "--examples": flags.examples}
-    given |= {"--unknown": flags.unknown, "--text-encoder": flags.text_encoder, "--glossary": flags.glossary}
-    return next((flag for flag, value in given.items() if value), "")
 
 
 def _shown(flags: ValFlags, loaded: Loaded, truth: RecordSet) -> dict[str, torch.Tensor]:
@@ -357,7 +352,7 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
     check_predictions(flags)
     data = data_config(flags, DataConfig(), "the defaults")
     truth = read_split(data, flags.split, planned_run(flags.project, flags.name, flags.exist_ok))
-    limits = given_limits(flags, truth)
+    limits = given_limits(flags, truth.names)
     lowest = LOWEST if limits is None else 0.0  # whoever made the detections knows from which confidence on
     inspection = inspection_config(flags, lowest, truth.mm_per_px, truth.records, limits.thresholds if limits else None)
     images, categories = coco.images_json(truth.records), coco.classes_json(truth.names, truth.category_ids)

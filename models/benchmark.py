@@ -254,7 +254,7 @@ def report_exports(flags: BenchmarkFlags) -> None:
     for form, own in zip(measured, times, strict=True):
         loader = eval_loader(truth.records, data, form.network.stride, 8, False, truth.channels)
         with form.numbers():
-            evaluation = evaluate(form.network, loader, truth, loaded.config.val, labels)
+            evaluation = evaluate((form.network,), loader, truth, loaded.config.val, labels)
         assert evaluation is not None, "one process"
         found = [form.scores(images) for images in inputs]
         pairs = zip(right, found, strict=True)

@@ -20,12 +20,15 @@ from typing import Any
 
 import torch
 
+from data.augment.polarization import Optics
 from data.augment.scene import Scene
 from data.augment.transforms import whole_cells
 from data.batches.build import eval_loader, read_split
 from data.batches.comparison import chosen_scenes, comparison_batches, comparison_sizes, odd_scenes
+from data.batches.looking import Looking
 from data.drawn.stand_ins import drawn_scenes
 from data.sets.split_reading import RecordSet
+from data.tiles.tile_size import check_tile
 from models.exported.about import About
 from models.exported.exported_network import ExportedNetwork
 from models.exported.opened import open_exported
@@ -33,7 +36,7 @@ from models.exporting.bundle import free_folder, write_bundle
 from models.exporting.candidate import Candidate, OnnxCandidate, opened, target
 from models.exporting.culprit import first_departing, onnx_rows
 from models.exporting.export_form import ExportForm
-from models.exporting.gate import TOLERANCES, Compared, Gate, NotEqual, each
+from models.exporting.gate import TOLERANCES, Compared, Gate, NotEqual
 from models.exporting.int8 import Scores, put_back
 from models.exporting.sensitivity import rank_parts
 from models.exporting.writer import SUFFIXES, Writer
@@ -48,6 +51,7 @@ from models.ready.load import Loaded, checkpoint_network, for_inference, load_mo
 from utils.config.command_flags import BenchmarkFlags
 from utils.config.config import DataConfig
 from utils.config.export_flags import ExportFlags, parse_export
+from utils.config.looking_flags import given_looking
 from utils.config.val_config import data_config
 from utils.config.val_flags import parse_val
 from utils.console.log import LOG
@@ -55,6 +59,7 @@ from utils.console.progress import progress
 from utils.console.script import run_script
 from utils.files.checkpoint import find_weights, weights_about
 from utils.files.runs import provenance
+from utils.inspection.given_limits import tiles_as_made
 from utils.inspection.threshold_file import Limits, read_limits
 from utils.values.channels import Channels
 from utils.values.detections import Detections
@@ -250,7 +255,7 @@ class Export:
         labels = match_classes(self.loaded.names, truth.names, str(self.loaded.path), False, "").labels
         batch = self.flags.batch_size if self.shape else JUDGED_AT_ONCE
         loader = eval_loader(truth.records, data, network.stride, batch, False, truth.channels)
-        evaluation = evaluate(network, loader, truth, self.loaded.config.val, labels)
+        evaluation = evaluate((network,), loader, truth, self.loaded.config.val, labels)
         assert evaluation is not None, "one process"
         report = evaluation.report
         return {name: report.coco[name] for name in ("AP50", "APs")} | {row.name: row.ap50 for row in report.classes}
@@ -262,7 +267,18 @@ class Export:
         if not self.loaded.channels.plain_rgb:
             planes = ", ".join(self.loaded.channels.names)
             raise ConfigError(f"--bundle: infer.py reads 8-bit RGB alone, the network {planes}; run detect.py there")
+        self.looking(self.limits)
         free_folder(Path(self.flags.bundle))
+
+    def looking(self, limits: Limits) -> Looking:
+        """How detect.py, without further flags, looks at pictures with the exported file and the thresholds `limits`.
+        Raises ConfigError where their tiles do not suit the network.
+        """
+        trained, stride = replace(self.loaded.config.data, imgsz=self.pictures.data.imgsz), self.loaded.model.stride
+        plain = given_looking(None, None, None, False, "nms", ())
+        data = tiles_as_made(plain, limits.made).tiled(trained, limits.made.imgsz)
+        check_tile(data.tile, stride)
+        return Looking.of(data, stride, False)
 
     def bundle(self, place: Path) -> None:
         """Write the folder for a line around the exported file. Raises ConfigError, ResourceError."""
@@ -279,12 +295,11 @@ class Export:
         """
         assert self.limits is not None, "checked before"
         limits, network = self.limits, open_exported(place).ready()
-        size, names = limits.made.imgsz or self.pictures.data.imgsz, self.loaded.names
-        inference = Inference(network, nms_for(limits, None, None, None), torch.arange(len(names)), names)
+        names, looking, optics = self.loaded.names, self.looking(limits), Optics(self.pictures.channels)
+        inference = Inference((network,), nms_for(limits, None, None, None), torch.arange(len(names)), names)
         found: list[tuple[float, Scene, Detections]] = []
         for scene in self.pictures.scenes:
-            (batch,) = comparison_batches([scene], self.pictures.channels, [size], network.stride)
-            (seen,) = inference(each(batch)[0]).values()
+            (seen,) = inference(looking.batches([scene], optics, 1)).values()
             values = torch.tensor(limits.thresholds.values)[seen.labels]
             margin = float((seen.scores - values).abs().min()) if len(seen) else 1.0
             found.append((margin, scene, without_twice_found(limits.passing(seen))))

@@ -14,6 +14,8 @@ from data.augment.transforms import draw_gains, scale_hsv, transform_points
 from utils.config.config import AugmentConfig
 from utils.values.channels import ANGLES, DERIVED, PAIRS, RGB, Channels
 
+LARGE = 64_000_000  # px, above which three equal planes would be too much memory
+ROWS = 512  # of a large picture that are converted at a time
 DARK = np.float32(1e-6)  # less light than that has no polarization
 
 
@@ -170,14 +172,27 @@ class Optics:
         return image.clip(0, 1) if image.dtype == np.float32 else image
 
     def show(self, image: np.ndarray) -> np.ndarray:
-        """(H, W, 3) uint8 RGB of a picture (H, W, C) for people: its colours, else its first plane; finished or not."""
+        """(H, W, 3) uint8 RGB of a picture (H, W, C) for people: its colours, else its first plane; finished or not.
+
+        A large first plane is seen as three that are one in memory, and not to be written to.
+        """
         if self.channels.plain_rgb:
             return image
         held = self.channels.wanted or self.channels.image
-        planes = image[..., [held.index(name) for name in RGB] if set(RGB) <= set(held) else [0, 0, 0]]
-        return (
-            planes if planes.dtype == np.uint8 else np.rint(planes * (255 / self.full(planes.dtype))).astype(np.uint8)
-        )
+        if set(RGB) <= set(held):
+            return self._eight_bit(image[..., [held.index(name) for name in RGB]])
+        shape = (*image.shape[:2], 3)
+        if image.shape[0] * image.shape[1] <= LARGE:
+            return self._eight_bit(image[..., [0, 0, 0]])
+        plane = np.empty(shape[:2], np.uint8)
+        for top in range(0, shape[0], ROWS):
+            plane[top : top + ROWS] = self._eight_bit(image[top : top + ROWS, :, 0])
+        return np.broadcast_to(plane[..., None], shape)
+
+    def _eight_bit(self, planes: np.ndarray) -> np.ndarray:
+        if planes.dtype == np.uint8:
+            return planes
+        return np.rint(planes * (255 / self.full(planes.dtype))).astype(np.uint8)
 
 
 def _as_slice(indices: list[int]) -> list[int] | slice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -55,3 +56,9 @@ class SceneSource(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int, /) -> Scene: ...
+
+    def picture(self, index: int, /) -> int:
+        """Which picture a scene shows: itself, but for a tile, of which a picture has several."""
+
+    def of_pictures(self, pictures: Iterable[int], /) -> np.ndarray:
+        """(n,) int64: the scenes that show these pictures."""

@@ -107,6 +107,9 @@ def _shrink(image: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
 
 def resize(image: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
     """(h, w, C) -> (H, W, C) of `size` (width, height); OpenCV takes four planes at a time."""
+    if image.shape[2] > 1 and image.strides[2] == 0:  # planes that are one in memory, which OpenCV would copy as three
+        small = cv2.resize(image[..., 0], size, interpolation=interpolation)
+        return np.repeat(small[..., None], image.shape[2], axis=2)
     groups = range(0, image.shape[2], 4)
     if len(groups) == 1:
         return cv2.resize(image, size, interpolation=interpolation).reshape(size[1], size[0], -1)

@@ -14,8 +14,9 @@ import torch
 from data.augment.scene import SceneSource
 from data.augment.transforms import eval_shapes
 from data.batches.cached_pictures import open_pictures
-from data.batches.class_balance import Balance
+from data.batches.epoch_plan import EpochPlan
 from data.batches.few_pictures import draw_pictures
+from data.batches.looking import PLAIN, Look, Looking
 from data.batches.phrases import PhraseDraw
 from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import EpochBatches, ShapeBatches, Shapes
@@ -29,6 +30,8 @@ from data.index.flat_truth import flatten
 from data.index.union import open_data
 from data.sets.data_folders import keep_results_out, keep_resumed_out
 from data.sets.split_reading import ReadPolicy, RecordSet
+from data.tiles.tile_size import tiling_of, with_tile
+from data.tiles.tiled_set import input_sizes
 from utils.config.config import Config, DataConfig
 from utils.console.log import LOG
 from utils.files.runs import planned_run
@@ -60,9 +63,13 @@ class Splits(NamedTuple):
         """What the classes to find are called."""
         return Vocabulary.from_lists(self.val.synonyms)
 
-    def box_sizes(self, imgsz: int) -> np.ndarray:
-        """(N, 2): width and height of the training boxes, px in pictures whose longest side is `imgsz`."""
-        return flatten(self.train.records).input_sizes(imgsz)
+    def box_sizes(self, data: DataConfig) -> np.ndarray:
+        """(N, 2): width and height of the training boxes, px of the network input."""
+        return input_sizes(flatten(self.train.records), data.imgsz, data.tile)
+
+    def samples(self, data: DataConfig) -> int:
+        """Of which an epoch is made: pictures, or tiles of them."""
+        return EpochPlan.of(self.train.records, data).samples if data.tile else self.train.pictures
 
     def counts(self) -> tuple[ClassCounts, ClassCounts]:
         """Pictures and boxes of both."""
@@ -130,19 +137,19 @@ def lone_picture(splits: Splits, cfg: Config, stride: int, world: World) -> tupl
     """The smallest (height, width) of a training batch in which a process has one picture, and how that comes about;
     None when there is no such batch.
     """
-    data, records = cfg.data, splits.train.records
-    balance = Balance.of(records, data.balance_threshold) if data.balance == "repeat" else None
-    samples = balance.samples if balance else splits.train.pictures
+    data, plan = cfg.data, EpochPlan.of(splits.train.records, cfg.data)
+    samples = splits.train.pictures if splits.train.world else plan.samples
     first, last = min(data.batch_size, samples), samples % data.batch_size
     small = [count for count in (first, last) if 0 < count < 2 * world.size]
     if not small:
         return None
     shared = f" for {world.size} processes" if world.size > 1 else ""
-    why = f"--batch-size {data.batch_size}: {samples:,} pictures make a batch of {small[0]}{shared}"
+    what = counted(samples, "tile" if data.tile else "picture")
+    why = f"--batch-size {data.batch_size}: {what} make a batch of {small[0]}{shared}"
     size = min(Shapes(data.imgsz, stride, data.multi_scale).sizes)
     if not data.rect:
         return (size, size), why
-    each = eval_shapes(flatten(records).sizes, size, stride)
+    each = eval_shapes(plan.sizes, size, stride)
     height, width = each[each.prod(1).argmin()].tolist()
     return (height, width), why
 
@@ -155,7 +162,7 @@ def split_loader(
     """
     if train.world is None:
         return train_loader(train.records, cfg, stride, pin, train.channels, world)
-    return _augmented(WorldScenes(train.world, coded), train.path_of, None, cfg, stride, pin, world)
+    return _augmented(WorldScenes(train.world, coded), None, train.path_of, cfg, stride, pin, world)
 
 
 def train_loader(
@@ -169,33 +176,35 @@ def train_loader(
     """Augmented batches, and the sampler whose `set_epoch` must be called before each pass; of several processes each
     has its part of every batch.
     """
-    data = cfg.data
-    balance = Balance.of(records, data.balance_threshold) if data.balance == "repeat" else None
-    if balance:
-        LOG.info("--balance: %d pictures make %d samples in every epoch", len(records), balance.samples)
-    scenes = RecordScenes(open_pictures(records, data.max_pixels, data.cache, channels))
-    return _augmented(scenes, lambda index: records[index].path, balance, cfg, stride, pin, world)
+    data, plan = cfg.data, EpochPlan.of(records, cfg.data)
+    for line in plan.lines("train"):
+        LOG.info(line)
+    pictures = RecordScenes(open_pictures(records, data.max_pixels, data.cache, channels))
+    return _augmented(pictures, plan, lambda index: records[index].path, cfg, stride, pin, world)
 
 
 def _augmented(
-    scenes: SceneSource,
+    pictures: SceneSource,
+    plan: EpochPlan | None,
     path_of: Callable[[int], Path],
-    balance: Balance | None,
     cfg: Config,
     stride: int,
     pin: bool,
     world: World,
 ) -> tuple[WatchedLoader, EpochBatches]:
-    """See train_loader."""
+    """See train_loader; without a `plan` every picture comes once."""
     data, seed = cfg.data, cfg.run.seed
+    scenes = plan.scenes(pictures, data.tile_min_visible) if plan else pictures
+    balance, neighbours = (plan.balance, plan.neighbours(pictures)) if plan else (None, None)
     augment = replace(cfg.augment, mosaic=0.0) if data.rect else cfg.augment
     compose_until = cfg.schedule.epochs - cfg.schedule.close_mosaic
     samples = TrainSamples(scenes, augment, seed, compose_until, balance)
     shapes = Shapes(data.imgsz, stride, data.multi_scale, scenes.sizes if data.rect else None)
-    batches = EpochBatches(len(scenes), data.batch_size, seed, shapes, balance, world.part)
+    batches = EpochBatches(len(scenes), data.batch_size, seed, shapes, balance, world.part, neighbours)
     picture = max(shapes.sizes) ** 2 * scenes.channels.bytes_per_pixel
     crew = _crew("training", data, len(scenes), data.batch_size, picture * -(-data.batch_size // world.size), world)
-    return WatchedLoader(samples, batches, crew, pin, world.timeout / 2, path_of), batches
+    named = lambda index: path_of(scenes.picture(index))  # noqa: E731
+    return WatchedLoader(samples, batches, crew, pin, world.timeout / 2, named), batches
 
 
 def eval_loader(
@@ -207,15 +216,18 @@ def eval_loader(
     channels: Channels = RGB_CHANNELS,
     world: World = ALONE,
     strict: bool = False,
+    looks: tuple[Look, ...] = PLAIN,
 ) -> WatchedLoader:
-    """Letterboxed batches of every picture once, of several processes each with its own batches. A picture that cannot
-    be read is left out of its batch, which says so; with `strict` it is a DataError.
+    """Letterboxed batches of every view of every picture once, of several processes each with its own. A picture that
+    cannot be read is left out of its batches, which say so; with `strict` it is a DataError.
     """
     scenes = RecordScenes(open_pictures(records, cfg.max_pixels, cfg.cache, channels))
-    samples = EvalSamples(scenes, cfg.imgsz, stride, strict)
-    batches = ShapeBatches(samples.shapes, batch_size, world.rank, world.size)
+    looking = Looking(cfg.imgsz, stride, tiling_of(cfg), looks, cfg.tile_min_visible)
+    samples = EvalSamples(scenes, looking, strict)
+    apart = None if looking.single else samples.pictures
+    batches = ShapeBatches(samples.shapes, batch_size, world.rank, world.size, apart)
     picture = int(samples.shapes.prod(1).max(initial=0)) * channels.bytes_per_pixel
-    crew = _crew("evaluation", cfg, len(records), batch_size, picture * batch_size, world)
+    crew = _crew("evaluation", cfg, len(samples), batch_size, picture * batch_size, world)
     return WatchedLoader(samples, batches, crew, pin, world.timeout / 2, lambda index: records[index].path)
 
 
@@ -282,9 +294,11 @@ def read_splits(cfg: Config, resumed: Path | None = None) -> Splits:
         chosen = draw_pictures(train.records, cfg.data.pictures, cfg.run.seed)
         LOG.info("data.pictures: %d of %s", len(chosen), counted(len(train.records), "training picture"))
         train = replace(train, records=tuple(train.records[place] for place in chosen))
-    lost = tuple(lost_boxes("train", train.records, cfg.data.imgsz, cfg.augment.min_box_px))
+    cfg = with_tile(cfg, train.records)
+    sizes = input_sizes(flatten(train.records), cfg.data.imgsz, cfg.data.tile)
+    lost = tuple(lost_boxes("train", sizes, cfg.data.imgsz, cfg.augment.min_box_px))
     for finding in lost:
-        if finding.count == len(flatten(train.records).input_sizes(cfg.data.imgsz)):
+        if finding.count == len(sizes):
             raise DataError(str(finding))
     return Splits(**said_once({"train": train.with_findings(lost), "val": val}))
 
@@ -292,6 +306,8 @@ def read_splits(cfg: Config, resumed: Path | None = None) -> Splits:
 def _check_drawn(cfg: DataConfig) -> None:
     """Raise ConfigError for what asks for pictures before they are drawn."""
     whole = "write it first (python -m data.world), or leave this out"
+    if cfg.tile:
+        raise ConfigError(f"--tile: a world's pictures are as large as its 'size' says; {whole}")
     if cfg.balance != "none":
         raise ConfigError(f"--balance: what a world's pictures show is not known before they are drawn; {whole}")
     if cfg.pictures:

@@ -59,7 +59,7 @@ def plot_train_batches(folder: Path, loader: DataLoader[Batch], batches: EpochBa
         plot_batch(
             np.stack([made.optics.show(s.image) for s in samples]),
             [Marks(s.boxes, _classes(made.scenes, s.labels)) for s in samples],
-            [_title(s, truth) for s in samples],
+            [_title(s, made.scenes, truth) for s in samples],
             truth.names,
             folder / f"train_batch{number}.jpg",
         )
@@ -69,9 +69,10 @@ def _classes(scenes: SceneSource, labels: np.ndarray) -> np.ndarray:
     return scenes.classes(labels) if isinstance(scenes, WorldScenes) else labels
 
 
-def _title(sample: Sample, truth: RecordSet) -> str:
-    name = truth.path_of(sample.index).name
-    return f"instead of {name}" if sample.index in sample.lost else name
+def _title(sample: Sample, scenes: SceneSource, truth: RecordSet) -> str:
+    picture = scenes.picture(sample.index)
+    name = truth.path_of(picture).name
+    return f"instead of {name}" if picture in sample.lost else name
 
 
 def plot_polarization(path: Path, truth: RecordSet, max_pixels: int) -> None:
@@ -143,6 +144,8 @@ def plot_detections(folder: Path, loader: DataLoader[Batch], truth: RecordSet, f
 
 
 def _marks(view: View | None, found: Detections) -> Marks:
-    """Detections of a picture as marks on its letterboxed network input."""
+    """Detections of a picture, as far as a view shows them, as marks on its letterboxed network input."""
     assert view is not None, "evaluation samples carry their view"
-    return Marks(view.apply(found.boxes.numpy()), found.labels.numpy(), found.scores.numpy())
+    boxes = view.clip(found.boxes)
+    shown = found.keep((boxes[:, 2:] > boxes[:, :2]).all(1))
+    return Marks(view.apply(view.clip(shown.boxes).numpy()), shown.labels.numpy(), shown.scores.numpy())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from data.augment.scene import Scene
@@ -49,3 +51,11 @@ class RecordScenes:
             raise image_error(record.path, reason, "start again, so that both are read anew")
         boxes, crowd = record.pixel_boxes(), record.crowd
         return Scene(planes, boxes[~crowd], record.labels[~crowd], boxes[crowd])
+
+    def picture(self, index: int) -> int:
+        """See SceneSource."""
+        return index
+
+    def of_pictures(self, pictures: Iterable[int]) -> np.ndarray:
+        """See SceneSource."""
+        return np.array(list(pictures), np.int64)

@@ -18,7 +18,8 @@ BLANK = -1  # the index of a sample that does not count
 @dataclass(frozen=True, slots=True)
 class Key:
     """A training sample's address. `copy` counts from 0 how often the picture was in this epoch before; every copy has
-    its own random draws. One that does not `count` shows its picture, and teaches nothing.
+    its own random draws. One that does not `count` shows its picture, and teaches nothing. `near`: pictures that are in
+    memory at the same time, where samples are tiles of pictures; () where any other scene is as near.
     """
 
     epoch: int
@@ -26,6 +27,26 @@ class Key:
     shape: Shape
     copy: int = 0
     counts: bool = True
+    near: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """Which samples come near each other in an epoch: those of `at_once` pictures, so that each is decoded once.
+
+    `pictures` (N,): the picture that each sample is of.
+    """
+
+    pictures: np.ndarray
+    at_once: int
+
+    def blocks(self, rng: np.random.Generator) -> tuple[np.ndarray, list[tuple[int, ...]]]:
+        """(P,) the block of each picture in one epoch, and the pictures of each block."""
+        order = rng.permutation(int(self.pictures.max(initial=-1)) + 1)
+        block = np.empty(len(order), np.int64)
+        block[order] = np.arange(len(order)) // self.at_once
+        parts = range(0, len(order), self.at_once)
+        return block, [tuple(order[start : start + self.at_once].tolist()) for start in parts]
 
 
 @dataclass(frozen=True)
@@ -68,7 +89,8 @@ class EpochBatches(Sampler[list[Key]]):
 
     Without `balance` each picture comes once, with it as often as `Balance.copies` says; an epoch has the same number
     of samples in any case, so that its length is known beforehand. With rectangles pictures of similar shape share a
-    batch: they are shuffled, sorted by aspect ratio, cut into batches, and the batches are shuffled.
+    batch: they are shuffled, sorted by aspect ratio, cut into batches, and the batches are shuffled. With `neighbours`
+    the pictures are shuffled, then the samples of some pictures at a time.
     """
 
     def __init__(
@@ -79,9 +101,10 @@ class EpochBatches(Sampler[list[Key]]):
         shapes: Shapes,
         balance: Balance | None = None,
         part: Callable[[list[Key]], list[Key]] = list,
+        neighbours: Neighbours | None = None,
     ) -> None:
         self.count, self.batch_size, self.seed = count, batch_size, seed
-        self.shapes, self.balance, self.part = shapes, balance, part
+        self.shapes, self.balance, self.part, self.neighbours = shapes, balance, part, neighbours
         self.samples = count if balance is None else balance.samples
         self.epoch, self.skip = 0, 0
 
@@ -98,6 +121,10 @@ class EpochBatches(Sampler[list[Key]]):
         indices = np.repeat(np.arange(self.count), times)
         copies = np.arange(len(indices)) - np.repeat(times.cumsum() - times, times)
         order = rng.permutation(len(indices))
+        block, blocks = self.neighbours.blocks(rng) if self.neighbours else (None, [])
+        if self.neighbours and block is not None:
+            block = block[self.neighbours.pictures]  # of every sample
+            order = order[np.argsort(block[indices[order]], kind="stable")]
         if self.shapes.pictures is not None:
             sizes = np.asarray(self.shapes.pictures)
             aspects = sizes[:, 0] / sizes[:, 1]
@@ -110,17 +137,29 @@ class EpochBatches(Sampler[list[Key]]):
         for batch, size in list(zip(batches, sizes.tolist(), strict=True))[self.skip :]:
             shape = self.shapes.of_batch(size, indices[batch].tolist())
             rows = zip(indices[batch].tolist(), copies[batch].tolist(), strict=True)
-            keys = [Key(self.epoch, index, shape, copy) for index, copy in rows]
+            near = (lambda index: blocks[block[index]]) if block is not None else (lambda index: ())
+            keys = [Key(self.epoch, index, shape, copy, near=near(index)) for index, copy in rows]
             yield self.part(keys) or [replace(keys[0], counts=False)]
 
 
 class ShapeBatches(Sampler[list[int]]):
-    """Every picture once, in batches of one shape; of several processes each takes whole batches in turn."""
+    """Every input once, in batches of one shape; of several processes each takes whole batches in turn, or, where
+    `pictures` (N,) says which picture each input is of, all inputs of every picture that is its.
+    """
 
-    def __init__(self, shapes: Sequence[Shape] | np.ndarray, batch_size: int, rank: int = 0, ranks: int = 1) -> None:
+    def __init__(
+        self,
+        shapes: Sequence[Shape] | np.ndarray,
+        batch_size: int,
+        rank: int = 0,
+        ranks: int = 1,
+        pictures: np.ndarray | None = None,
+    ) -> None:
         different, which = np.unique(np.asarray(shapes), axis=0, return_inverse=True)
         order = np.argsort(which.reshape(-1), kind="stable")
         groups = np.split(order, np.bincount(which.reshape(-1), minlength=len(different)).cumsum()[:-1])
+        if pictures is not None:
+            groups, rank, ranks = [group[pictures[group] % ranks == rank] for group in groups], 0, 1
         self.batches = [
             group[start : start + batch_size] for group in groups for start in range(0, len(group), batch_size)
         ][rank::ranks]

@@ -17,9 +17,11 @@ from data.augment.mosaic import mixup, mosaic_matrices, single_matrix
 from data.augment.paste import Donor, paste_objects
 from data.augment.polarization import Optics
 from data.augment.scene import Scene, SceneSource
-from data.augment.transforms import PAD, clip_and_keep, eval_shapes, filled, letterbox, transform_boxes, warp_into
+from data.augment.transforms import PAD, clip_and_keep, filled, transform_boxes, warp_into
 from data.batches.class_balance import Balance
+from data.batches.looking import Looking, letterboxed
 from data.batches.sampler import BLANK, Key
+from data.tiles.tile_scenes import RecentScenes
 from utils.config.config import AugmentConfig
 from utils.values.batch import Sample
 from utils.values.boxes import clip_boxes
@@ -43,11 +45,12 @@ class SampleReader:
         """Scene number `index`; others have chances in proportion to the steps of `sums` (P,)."""
         self.asked += 1
         for attempt in range(STAND_INS):
-            if index not in self.lost:
+            picture = self.scenes.picture(index)
+            if picture not in self.lost:
                 try:
                     return self.scenes[index]
                 except DataError as error:
-                    self.lost[index] = str(error)
+                    self.lost[picture] = str(error)
             rng = np.random.default_rng((*self.key, self.asked, attempt))
             (index,) = _draw(rng, sums, 1)
         return self.empty
@@ -57,8 +60,8 @@ class TrainSamples(Dataset[Sample]):
     """Augmented samples of `scenes`, addressed by Key. What is made of several scenes (mosaic, copy-paste, mixup) ends
     at epoch `compose_until`.
 
-    Further scenes are drawn evenly, with `balance` in proportion to their repeat factors, as are pasted objects.
-    Mosaics need square samples.
+    Further scenes are drawn evenly, with `balance` in proportion to their repeat factors, as are pasted objects; of a
+    Key that says what is `near`, from there. Mosaics need square samples.
     """
 
     def __init__(
@@ -71,9 +74,9 @@ class TrainSamples(Dataset[Sample]):
     ) -> None:
         self.scenes, self.cfg, self.optics = scenes, cfg, Optics(scenes.channels)
         self.seed, self.compose_until, self.balance = seed, compose_until, balance
-        factors = np.ones(len(scenes)) if balance is None else balance.pictures
-        self.factor_sums = factors.cumsum()
-        self.donor_sums = np.where(scenes.donors, factors, 0).cumsum()
+        self.factors = np.ones(len(scenes)) if balance is None else balance.pictures
+        self.donors = np.where(scenes.donors, self.factors, 0)
+        self.factor_sums, self.donor_sums = self.factors.cumsum(), self.donors.cumsum()
         self.empty = _empty_scene(self.optics)
 
     def __len__(self) -> int:
@@ -88,7 +91,7 @@ class TrainSamples(Dataset[Sample]):
         rng, read = np.random.default_rng(address), SampleReader(self.scenes, self.empty, address)
         sample = self._one(rng, key, read)
         if self._composes(key) and self.cfg.mixup and rng.random() < self.cfg.mixup:
-            (partner,) = self._further(rng, 1)
+            (partner,) = self._further(rng, 1, key)
             other = self._one(rng, replace(key, index=partner), read)
             sample = mixup(sample, other, rng.beta(32, 32))  # near one half: both pictures stay visible
         return replace(_finished(sample, self.optics), lost=read.lost)
@@ -100,7 +103,7 @@ class TrainSamples(Dataset[Sample]):
         """A sample that may be a mosaic and have objects pasted in, but is not blended."""
         indices = [key.index]
         if self._composes(key) and rng.random() < self.cfg.mosaic:
-            indices += self._further(rng, 3)
+            indices += self._further(rng, 3, key)
         scenes = [read(i, self.factor_sums) for i in indices]
         sizes = [scene.size for scene in scenes]
         if len(scenes) == 1:
@@ -113,22 +116,33 @@ class TrainSamples(Dataset[Sample]):
         sample = self._with_truth(Sample(canvas, *NOTHING, key.index), scenes, matrices)
         # Objects are pasted before the colours change, so that they and their surroundings change alike.
         if self._composes(key) and self.cfg.copy_paste and rng.random() < self.cfg.copy_paste:
-            sample = self._with_pasted(rng, sample, read)
+            sample = self._with_pasted(rng, sample, read, key)
         return replace(sample, image=self.optics.jitter(sample.image, rng, self.cfg))
 
     def _composes(self, key: Key) -> bool:
         return key.epoch < self.compose_until
 
-    def _further(self, rng: np.random.Generator, count: int) -> list[int]:
+    def _further(self, rng: np.random.Generator, count: int, key: Key) -> list[int]:
         """Indices of further scenes."""
+        if key.near:
+            return self._draw_near(rng, self.factors, count, key)
         if self.balance is None:
             return rng.integers(len(self.scenes), size=count).tolist()
         return _draw(rng, self.factor_sums, count)
 
-    def _with_pasted(self, rng: np.random.Generator, sample: Sample, read: SampleReader) -> Sample:
+    def _draw_near(self, rng: np.random.Generator, chances: np.ndarray, count: int, key: Key) -> list[int]:
+        """Of the tiles of the pictures near the key's, in proportion to their `chances` (T,); none where all are 0."""
+        near: np.ndarray = self.scenes.of_pictures(key.near)
+        sums = chances[near].cumsum()
+        return near[_draw(rng, sums, count)].tolist() if sums[-1] else []
+
+    def _with_pasted(self, rng: np.random.Generator, sample: Sample, read: SampleReader, key: Key) -> Sample:
         if not self.donor_sums[-1]:
             return sample
-        (index,) = _draw(rng, self.donor_sums, 1)
+        drawn = self._draw_near(rng, self.donors, 1, key) if key.near else _draw(rng, self.donor_sums, 1)
+        if not drawn:
+            return sample
+        (index,) = drawn
         chances = None if self.balance is None else self.balance.classes
         return paste_objects(rng, self.cfg, sample, Donor(read(index, self.donor_sums), self.optics, chances))
 
@@ -157,28 +171,44 @@ def _in_view(clipped: np.ndarray) -> np.ndarray:
 
 
 class EvalSamples(Dataset[Sample]):
-    """Letterboxed samples of `scenes` without randomness, addressed by index; `shapes` (P, 2) as `eval_shape` says.
+    """Letterboxed samples of `scenes` without randomness: every view of every picture, as `looking` plans them, picture
+    by picture. `pictures` (V,) says which picture a view is of, `shapes` (V, 2) how high and wide it is.
 
-    A picture that cannot be read is a blank sample, which says so; with `strict` it is a DataError.
+    A picture that cannot be read gives blank samples, which say so; with `strict` it is a DataError.
     """
 
-    def __init__(self, scenes: SceneSource, size: int, stride: int, strict: bool = False) -> None:
-        self.scenes, self.optics, self.strict = scenes, Optics(scenes.channels), strict
-        self.shapes = eval_shapes(scenes.sizes, size, stride)
+    def __init__(self, scenes: SceneSource, looking: Looking, strict: bool = False) -> None:
+        self.optics, self.looking, self.strict = Optics(scenes.channels), looking, strict
+        # tiles are asked for one after the other: their picture is decoded once
+        self.scenes: SceneSource = scenes if looking.single else RecentScenes(scenes, 1)
         self.empty = _empty_scene(self.optics)
+        different, which = np.unique(scenes.sizes, axis=0, return_inverse=True)
+        self.plans, self.plan = [looking.views((h, w)) for h, w in different.tolist()], which.reshape(-1)
+        counts = np.array([len(views) for views in self.plans], np.int64)[self.plan]
+        self.starts = counts.cumsum() - counts
+        self.pictures = np.repeat(np.arange(len(counts)), counts)
+        self.shapes = np.empty((len(self.pictures), 2), np.int32)
+        for number, views in enumerate(self.plans):
+            places = self.starts[self.plan == number, None] + np.arange(len(views))
+            self.shapes[places] = [view.shape for view in views]
 
     def __len__(self) -> int:
-        return len(self.scenes)
+        return len(self.pictures)
 
-    def __getitem__(self, index: int) -> Sample:
-        height, width = self.shapes[index].tolist()
+    def __getitem__(self, number: int) -> Sample:
+        index = int(self.pictures[number])
+        planned = self.plans[self.plan[index]][number - int(self.starts[index])]
         try:
-            return letterboxed(self.scenes[index], (height, width), index, self.optics)
+            return self.looking.sample(self.scenes[index], planned, index, self.optics)
         except DataError as error:
             if self.strict:
                 raise
-            blank = letterboxed(self.empty, (height, width), BLANK, self.optics)
+            blank = letterboxed(self.empty, planned.shape, BLANK, self.optics)
             return replace(blank, lost={index: str(error)})
+
+    def picture(self, number: int) -> int:
+        """The picture that a view is of."""
+        return int(self.pictures[number])
 
     def readable(self, indices: Iterable[int]) -> list[Sample]:
         """The samples at `indices` whose pictures can be read."""
@@ -192,14 +222,6 @@ def _empty_scene(optics: Optics) -> Scene:
     dtype = np.dtype(optics.channels.dtype)
     like = np.empty((1, 1, len(optics.channels.held)), dtype)
     return Scene.without_truth(filled((32, 32), like, optics.padding(dtype, PAD)))
-
-
-def letterboxed(scene: Scene, shape: tuple[int, int], index: int, optics: Optics) -> Sample:
-    """Scene number `index`, its picture and truth fitted into a network input of `shape` (height, width)."""
-    image, fit = letterbox(scene.planes, shape, optics.padding(scene.planes.dtype, PAD))
-    view = fit.view(index)
-    boxes, ignored = view.apply(scene.boxes), view.apply(scene.ignored)
-    return _finished(Sample(image, boxes, scene.labels, index, view, ignored=ignored), optics)
 
 
 def _finished(sample: Sample, optics: Optics) -> Sample:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from data.augment.scene import Scene
@@ -44,3 +46,11 @@ class WorldScenes:
     def classes(self, labels: np.ndarray) -> np.ndarray:
         """(D,) int64: what its labels are as classes."""
         return self.world.classes(labels) if self.coded else labels
+
+    def picture(self, index: int) -> int:
+        """See SceneSource."""
+        return index
+
+    def of_pictures(self, pictures: Iterable[int]) -> np.ndarray:
+        """See SceneSource."""
+        return np.array(list(pictures), np.int64)

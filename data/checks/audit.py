@@ -19,7 +19,7 @@ from data.checks.overlap import SPLITS, overlap_findings, repeat_findings
 from data.checks.same_pictures import Listed, Same, same_pictures
 from data.checks.turned import turned_findings
 from data.files.data_report import Finding
-from data.index.flat_truth import picture_paths
+from data.index.flat_truth import flatten, picture_paths
 from data.index.union import DataSource, merge
 from data.pictures.oddities import header_findings
 from data.sets.split_reading import ReadPolicy, RecordSet, read_records
@@ -99,7 +99,7 @@ class Audit:
             yield from (f for f in one.data_report.findings if f.kind not in FROM_LOOKS)
             yield from repeat_findings(self.repeated, split)
             yield from box_findings(split, one.records, one.data_report)
-            yield from lost_boxes(split, one.records, self.imgsz, self.min_box_px)
+            yield from lost_boxes(split, flatten(one.records).input_sizes(self.imgsz), self.imgsz, self.min_box_px)
             yield from _mixed_sizes(split, one.records)
             odd = self.odd(split)
             yield from header_findings(split, odd, most=None)

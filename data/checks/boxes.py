@@ -16,9 +16,10 @@ NEVER = 1e-3  # px: boxes without area are never kept
 WHOLE = 0.98  # share of the picture from which a box covers everything
 
 
-def lost_boxes(split: str, records: Sequence[Record], imgsz: int, least: float) -> Iterator[Finding]:
-    """Boxes whose shorter side is below `least` px of an input of `imgsz` px: augmentation drops them."""
-    sizes = flatten(records).input_sizes(imgsz)
+def lost_boxes(split: str, sizes: np.ndarray, imgsz: int, least: float) -> Iterator[Finding]:
+    """Boxes of `sizes` (N, 2) px whose shorter side is below `least` px of an input of `imgsz` px: augmentation drops
+    them.
+    """
     lost = int((sizes.min(1) < max(least, NEVER)).sum()) if len(sizes) else 0
     if not lost:
         return

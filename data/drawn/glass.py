@@ -10,7 +10,7 @@ import numpy as np
 NAMES: tuple[str, ...] = ("bubble", "oil", "plastering thread", "black spot", "quenched grain")
 VISIBLE = 0.06  # relative change of light that a person notices above the noise
 # Instances in GCD: small, medium, large per class, in the order of NAMES.
-_GCD = ((22905, 823, 572), (3279, 2142, 6489), (2239, 3850, 13356), (19463, 219, 188), (3104, 2610, 2066))
+GCD = ((22905, 823, 572), (3279, 2142, 6489), (2239, 3850, 13356), (19463, 219, 188), (3104, 2610, 2066))
 _DEFECTS_PER_PICTURE = (0.15, 0.14, 0.19, 0.22, 0.18, 0.12)  # 0..5
 # sqrt(box area) / picture side per bucket: COCO's 32 and 96 px are 1/15 and 1/5 of its usual 480 px.
 _SIDES = ((0.026, 1 / 15), (1 / 15, 1 / 5), (1 / 5, 0.42))
@@ -48,7 +48,7 @@ def sample_scene(rng: np.random.Generator, size: int = 320) -> GlassScene:
     assert size >= 96, f"{size} px leave no room for a small defect"
     scene = _bottle(rng, size)
     count = rng.choice(6, p=_DEFECTS_PER_PICTURE)
-    kinds = rng.choice(15, size=count, p=np.ravel(_GCD) / np.sum(_GCD)).tolist()
+    kinds = rng.choice(15, size=count, p=np.ravel(GCD) / np.sum(GCD)).tolist()
     for kind in sorted(kinds, key=lambda kind: -(kind % 3)):  # the large ones first, while there is room
         scene = _add_defect(rng, scene, *divmod(kind, 3))
     return scene
@@ -134,7 +134,7 @@ def _add_defect(rng: np.random.Generator, scene: GlassScene, label: int, bucket:
         x, y = rng.integers(0, size, 2).tolist()
         if scene.coverage[y, x] == 0 or abs(scene.across[y, x]) > 0.8:
             continue
-        patch = _PAINTERS[label](rng, rng.uniform(max(1.08 * least * size, 6), 0.95 * most * size))
+        patch = PAINTERS[label](rng, rng.uniform(max(1.08 * least * size, 6), 0.95 * most * size))
         shift = np.array([[1.0, 0, x - patch.shape[1] // 2], [0, 1, y - patch.shape[0] // 2]])
         pasted = cv2.warpAffine(patch, shift, (size, size), flags=cv2.INTER_NEAREST, borderValue=(1.0,))
         gain = 1 + (pasted - 1) * scene.coverage
@@ -214,4 +214,5 @@ def _grain(rng: np.random.Generator, side: float) -> np.ndarray:
     return 1 + ramp(d, 1.1, 0.7) * (0.21 * np.clip(grains / grains.std(), -2, 2) - 0.05)
 
 
-_PAINTERS = (_bubble, _oil, _thread, _spot, _grain)
+# Each draws a gain on the light from a generator and the side in px, in the order of NAMES.
+PAINTERS = (_bubble, _oil, _thread, _spot, _grain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,10 @@ from data.augment.scene import Scene
 from data.drawn.glass import NAMES, GlassScene, render, sample_scene
 from utils.words.errors import DataError, ResourceError, printable
 
+STAMP = "# built-in glass set"  # begins the first line of a data.yaml of ours
 VERSION = 1  # raised when the same seed draws other pictures, so that a stale folder is noticed
+Planes = dict[str, np.ndarray]  # (S, S) of a second camera, by the last part of their names
+Draw = Callable[[np.random.Generator], tuple[Scene, Planes]]  # a square picture, and a second camera's
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class SecondCamera:
     folder: str
     lines: str
     prepare: Callable[[GlassScene], GlassScene]
-    render: Callable[[GlassScene], dict[str, np.ndarray]]
+    render: Callable[[GlassScene], Planes]
 
 
 def draw_picture(rng: np.random.Generator, size: int = 320) -> Scene:
@@ -59,16 +62,32 @@ def write_glass(
     folder beside images: {train,val}/glass_0001_NAME.png. Raises DataError if `root` holds
     anything else, ResourceError if the disk refuses.
     """
-    stamp = "# built-in glass set "
     known = {"version": VERSION, "train": train, "val": val, "size": size, "seed": seed}
-    stamp += json.dumps({**known, "second": second.folder} if second else known)
+
+    def draw(rng: np.random.Generator) -> tuple[Scene, Planes]:
+        scene = sample_scene(rng, size)
+        if not second:
+            return Scene(render(scene), *_truth(scene)), {}
+        scene = second.prepare(scene)
+        return Scene(render(scene), *_truth(scene)), second.render(scene)
+
+    return write_set(root, known | {"second": second.folder} if second else known, draw, second)
+
+
+def write_set(root: Path, known: Mapping[str, Any], draw: Draw, second: SecondCamera | None = None) -> Path:
+    """A set of the layout of `write_glass`, of pictures that `draw` draws; returns its data.yaml.
+
+    `known` is all that decides the pictures: with it a set that is already there is told from another. Its `train` and
+    `val` are numbers of pictures, its `seed` makes a generator for each. Raises as `write_glass` does.
+    """
+    stamp = f"{STAMP} {json.dumps(known)}"
     if _holds(root, stamp):
         return root / "data.yaml"
     unfinished = root.parent / f".{root.name}.{uuid.uuid4().hex}"  # a sibling: renaming is one step
     try:
-        for number, (split, count) in enumerate((("train", train), ("val", val))):
-            rngs = [np.random.default_rng([seed, number, k]) for k in range(count)]
-            _write_split(unfinished, split, rngs, size, second)
+        for number, split in enumerate(("train", "val")):
+            rngs = [np.random.default_rng([known["seed"], number, k]) for k in range(known[split])]
+            _write_split(unfinished, split, rngs, draw, second.folder if second else "")
         names = "".join(f"  {k}: {name}\n" for k, name in enumerate(NAMES))
         text = (
             f"{stamp}\npath: .\ntrain: images/train\nval: images/val\nnames:\n{names}{second.lines if second else ''}"
@@ -87,7 +106,7 @@ def _holds(root: Path, stamp: str) -> bool:
     """Whether `root` holds the set of this `stamp`; DataError when it holds anything else."""
     path = root / "data.yaml"
     found = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0] if path.is_file() else ""
-    ours = found.startswith("# built-in glass set")
+    ours = found.startswith(STAMP)
     if ours and found != stamp:
         raise DataError(f"{root}: holds{printable(found[1:])}, not{stamp[1:]}; delete that folder")
     if not ours and root.exists() and (not root.is_dir() or any(root.iterdir())):
@@ -95,27 +114,23 @@ def _holds(root: Path, stamp: str) -> bool:
     return ours
 
 
-def _write_split(
-    root: Path, split: str, rngs: list[np.random.Generator], size: int, second: SecondCamera | None
-) -> None:
-    """Pictures, YOLO labels and COCO annotations of one split, one picture per generator."""
+def _write_split(root: Path, split: str, rngs: list[np.random.Generator], draw: Draw, beside: str) -> None:
+    """Pictures, YOLO labels and COCO annotations of a split, one picture per generator; other planes in `beside`."""
     images, labels, annotations = root / "images" / split, root / "labels" / split, root / "annotations"
     for folder in (images, labels, annotations):
         folder.mkdir(parents=True, exist_ok=True)
     categories = [{"id": k + 1, "name": name} for k, name in enumerate(NAMES)]
     coco: dict[str, list[dict[str, Any]]] = {"images": [], "annotations": [], "categories": categories}
     for number, rng in enumerate(tqdm(rngs, desc=f"drawing {split}", disable=None), start=1):
-        scene, stem, lines = sample_scene(rng, size), f"glass_{number:04d}", ""
-        if second:
-            scene = second.prepare(scene)
-            for name, plane in second.render(scene).items():
-                _write_png(root / second.folder / split / f"{stem}_{name}.png", plane)
-        _write_png(images / f"{stem}.png", render(scene)[..., ::-1])
-        boxes, classes = _truth(scene)
-        coco["images"].append({"id": number, "file_name": f"{stem}.png", "width": size, "height": size})
-        for label, (x1, y1, x2, y2) in zip(classes.tolist(), boxes.tolist(), strict=True):
+        (scene, planes), stem, lines = draw(rng), f"glass_{number:04d}", ""
+        for name, plane in planes.items():
+            _write_png(root / beside / split / f"{stem}_{name}.png", plane)
+        _write_png(images / f"{stem}.png", scene.planes[..., ::-1])
+        height, width = scene.size  # equal
+        coco["images"].append({"id": number, "file_name": f"{stem}.png", "width": width, "height": height})
+        for label, (x1, y1, x2, y2) in zip(scene.labels.tolist(), scene.boxes.tolist(), strict=True):
             w, h = x2 - x1, y2 - y1
-            fractions = (f"{value / size:.8f}" for value in (x1 + w / 2, y1 + h / 2, w, h))
+            fractions = (f"{value / width:.8f}" for value in (x1 + w / 2, y1 + h / 2, w, h))
             lines += f"{label} {' '.join(fractions)}\n"
             row = {"id": len(coco["annotations"]) + 1, "image_id": number, "category_id": label + 1}
             coco["annotations"].append(row | {"bbox": [x1, y1, w, h], "area": w * h, "iscrowd": 0})

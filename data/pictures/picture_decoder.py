@@ -2,7 +2,7 @@
 
 | stored as | becomes |
 |---|---|
-| grey, 1-bit, palette | three planes (grey: equal ones) |
+| grey, 1-bit, palette | three planes (grey: equal ones, of a huge picture one that is seen as three) |
 | RGBA, LA, palette with transparency | the alpha plane is dropped, nothing is composited |
 | 16 bit per plane (PNG, TIFF, PGM, JPEG 2000) | 8 bit by dropping the low byte (v >> 8), whatever the content |
 | CMYK JPEG and TIFF | RGB by OpenCV's plain conversion, without ICC |
@@ -24,7 +24,9 @@ import cv2
 import numpy as np
 
 from data.files.shards import is_member, read_member
-from data.pictures.picture_header import TURNS, PictureHeader, UnusablePicture, read_header
+from data.pictures.huge_pictures import as_three, check_held, eight_bit, is_grey, is_huge, upright
+from data.pictures.picture_header import PictureHeader, UnusablePicture, read_header
+from data.pictures.png_bands import SIGNATURE, decode_in_bands
 from data.pictures.tiff_decoder import decode_tiff
 from utils.words.errors import DataError, ResourceError, printable
 from utils.words.regular_file import UnreadableFile, read_regular
@@ -62,14 +64,14 @@ def is_unread_picture(name: str) -> bool:
 
 
 def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Decode a picture to (H, W, 3) uint8 RGB, upright; the table above says how other modes are converted.
+    """Decode a picture to (H, W, 3) uint8 RGB, upright; the table above says how other modes are converted. The array
+    is contiguous, but of a huge grey picture: its three planes are one in memory and not to be written to, `as_three`.
 
     Raises DataError naming file and reason: not a regular file, unreadable, not a picture, incomplete, of
     a mode that is not accepted, or larger than `max_pixels` (checked before any decoding). Sets OpenCV's
     log level to silent, because its decoders would otherwise write about each bad file to stderr.
     """
-    image = read_stored(path, max_pixels)
-    return np.right_shift(image, 8, dtype=np.uint16).astype(np.uint8) if image.dtype == np.uint16 else image
+    return _read(path, max_pixels, deep=False)
 
 
 def read_grey(path: str | Path, max_pixels: int, least: int) -> tuple[np.ndarray, PictureHeader]:
@@ -90,17 +92,26 @@ def read_grey(path: str | Path, max_pixels: int, least: int) -> tuple[np.ndarray
         image = None
     if image is None:
         raise image_error(path, f"cannot be decoded, {DAMAGED}")
-    return _upright(image, header.orientation), header
+    return upright(image, header.orientation), header
 
 
 def read_stored(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """As `read_image`, but of 16 bits per plane, uint16, where the file has so many."""
+    return _read(path, max_pixels, deep=True)
+
+
+def _read(path: str | Path, max_pixels: int, deep: bool) -> np.ndarray:
     raw, header = load_picture(path, max_pixels)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        image = _decode(raw, header)
+        # both libraries turn TIFFs by themselves
+        image = decode_tiff(raw, header, deep) if header.tiff else _decode(raw, header, deep)
     except (cv2.error, OSError, ValueError) as error:
         raise decode_error(path, error) from error
+    del raw  # what follows may take as much again
+    if not header.tiff:
+        image = upright(image if deep else eight_bit(image), header.orientation)
+    image = as_three(image) if image.ndim == 2 else image
     if image.shape[:2] != header.upright:
         raise image_error(path, f"is {image.shape[1]} x {image.shape[0]} although its header says otherwise")
     return image
@@ -139,6 +150,11 @@ def image_error(path: str | Path, reason: str, advice: str = "replace or remove 
     return DataError(f"{printable(str(path))}: {reason}; {advice}")
 
 
+def more_pixels(count: int) -> str:
+    """What to do about a picture of so many pixels where fewer are allowed."""
+    return f"if it is meant, allow it with --max-pixels {count}"
+
+
 def picture_bytes(path: str | Path, max_pixels: int) -> bytes:
     """The content of a picture's file, on its own or in a shard. Raises DataError."""
     most = max_pixels * 8 + (64 << 20)
@@ -150,6 +166,8 @@ def load_picture(path: str | Path, max_pixels: int) -> tuple[bytes, PictureHeade
     raw = picture_bytes(path, max_pixels)
     try:
         header = read_header(raw)
+        if header.height * header.width <= max_pixels:
+            check_held(raw, header)
     except UnusablePicture as error:
         raise image_error(path, str(error)) from error
     except (struct.error, IndexError) as error:
@@ -158,24 +176,21 @@ def load_picture(path: str | Path, max_pixels: int) -> tuple[bytes, PictureHeade
         raise image_error(path, "has no area according to its header")
     if header.height * header.width > max_pixels:
         reason = f"has {header.width} x {header.height} pixels, more than the {max_pixels:,} allowed"
-        raise image_error(path, reason, "raise --max-pixels if it is meant")
+        raise image_error(path, reason, more_pixels(header.height * header.width))
     return raw, header
 
 
-def _decode(raw: bytes, header: PictureHeader) -> np.ndarray:
-    """(H, W, 3) RGB, upright, of the depth it was stored with. Raises ValueError when nothing comes out."""
-    if header.tiff:
-        return decode_tiff(raw, header)  # both libraries turn TIFFs by themselves
-    image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR_RGB | READ_FLAGS)
-    if image is None or image.ndim != 3 or image.dtype not in (np.uint8, np.uint16):
-        raise ValueError("nothing usable decoded")
-    return _upright(image, header.orientation)
-
-
-def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
-    """`image` (H, W) or (H, W, C) turned as its orientation says."""
-    if orientation == 1:
+def _decode(raw: bytes, header: PictureHeader, deep: bool) -> np.ndarray:
+    """(H, W, 3) RGB, or a huge grey picture (H, W), as it is stored, of the depth it was stored with; of a huge one
+    only where `deep`. Raises ValueError when nothing comes out.
+    """
+    grey = is_huge(header) and is_grey(raw)
+    if grey and raw.startswith(SIGNATURE) and (image := decode_in_bands(raw, deep)) is not None:
         return image
-    swap, rows, columns = TURNS[orientation]
-    image = image.swapaxes(0, 1) if swap else image
-    return np.ascontiguousarray(image[:: -1 if rows else 1, :: -1 if columns else 1])
+    kind = cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR_RGB
+    # without ANYDEPTH OpenCV drops the low byte as it decodes, and there are never 16 bits of a huge picture
+    flags = kind | (cv2.IMREAD_IGNORE_ORIENTATION if grey and not deep else READ_FLAGS)
+    image = cv2.imdecode(np.frombuffer(raw, np.uint8), flags)
+    if image is None or image.ndim != 3 - grey or image.dtype not in (np.uint8, np.uint16):
+        raise ValueError("nothing usable decoded")
+    return image

@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from data.pictures.picture_decoder import decode_error, image_error, load_picture
+from data.pictures.picture_decoder import decode_error, image_error, load_picture, more_pixels
 from data.pictures.picture_decoder import read_file as read_bytes
 from data.pictures.picture_header import TURNS
 from data.pictures.tiff_decoder import OPENCV_CODES, decode_pages
@@ -132,7 +132,8 @@ def _read_npy(path: Path, max_pixels: int) -> np.ndarray:
         said = f"is an array {shape} of {kind}, not (H, W) or (H, W, C) of {', '.join(NPY_KINDS)}"
         raise image_error(path, said)
     if shape[0] * shape[1] > max_pixels:
-        raise image_error(path, f"has more than the {max_pixels:,} pixels allowed", "raise --max-pixels if it is meant")
+        reason = f"has more than the {max_pixels:,} pixels allowed"
+        raise image_error(path, reason, more_pixels(shape[0] * shape[1]))
     if math.prod(shape) * kind.itemsize > len(raw) - file.tell():
         raise image_error(path, "is a truncated array")
     array = np.frombuffer(raw, kind, math.prod(shape), file.tell()).reshape(shape, order="F" if fortran else "C")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 
-from data.pictures.picture_decoder import MAX_PIXELS
+from data.pictures.picture_decoder import MAX_PIXELS, more_pixels
 from data.pictures.plane_reader import PlaneReader
 from data.pictures.sources import Source
 from utils.values.channels import RGB, RGB_CHANNELS, Channels
@@ -61,7 +61,7 @@ def video_frames(source: Source, stride: int = 1, max_pixels: int = MAX_PIXELS) 
         size = [int(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)]
         if size[0] * size[1] > max_pixels:
             reason = f"has frames of {size[0]} x {size[1]} pixels, more than the {max_pixels:,} allowed"
-            raise _error(source.path, f"{reason}; raise --max-pixels if it is meant")
+            raise _error(source.path, f"{reason}; {more_pixels(size[0] * size[1])}")
         clip = Clip(source.output, capture.get(cv2.CAP_PROP_FPS) / stride)
         number, seconds = 0, 0.0
         while capture.grab():

@@ -5,6 +5,7 @@ pictures with what is to be found in them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,11 @@ from utils.values.detections import Detections
 from utils.values.verdict import Verdict
 from utils.words.errors import ConfigError, ResourceError, printable
 
-PROGRAM = Path(__file__).with_name("infer.py")
+HERE = Path(__file__).parent
+TILING = HERE.parents[1] / "utils" / "tiling"
+PROGRAM = [HERE / "infer.py", HERE / "line_detector.py", TILING / "tiles.py", TILING / "merging.py"]
+# How the files of the program import each other here, and of that what goes where they lie side by side.
+FOLDERS = re.compile(rb"^( *from )(?:models\.exporting|utils\.tiling)\.(\w+ import )", re.MULTILINE)
 PICTURES = "pictures"
 TOLERANCE = {"iou": 0.99, "score": 0.001}  # of the selftest: what computers may differ by
 # The oldest of which tests/models/exporting/test_infer.py has passed. Before 4.13 OpenCV did not turn WebP pictures.
@@ -33,6 +38,9 @@ model.onnx       the network: its classes and image size are in its metadata
 thresholds.yaml  from which score on a class counts as a defect: change it to be stricter or milder, the
                  selftest then fails, since it expects what these thresholds find
 infer.py         the program, meant to be read and changed; exit code 0 OK, 10 defects, 3 unreadable, 2 mistake
+line_detector.py what it sees with, for a program of yours, too: Detector(folder)(picture)
+tiles.py         where the tiles lie in which it looks at a picture, if thresholds.yaml says `tile: ` and a size
+merging.py       how what is found in tiles becomes one list
 """
 
 
@@ -54,10 +62,15 @@ def write_bundle(
     expected = [_expected(file, *one) for file, one in zip(files, found, strict=True)]
     said = json.dumps({"pictures": expected, "tolerance": TOLERANCE}, indent=1, ensure_ascii=False, allow_nan=False)
     content = {f"{PICTURES}/{file}": _png(image) for file, (_, image) in zip(files, pictures, strict=True)}
-    content |= {"model.onnx": model, "infer.py": PROGRAM.read_bytes()}
+    content |= {"model.onnx": model, **{path.name: _side_by_side(path.read_bytes()) for path in PROGRAM}}
     texts = {"thresholds.yaml": thresholds, "requirements.txt": REQUIREMENTS, "README.txt": README}
     content |= {name: text.encode() for name, text in {**texts, "expected.json": f"{said}\n"}.items()}
     _write(free_folder(folder), content)
+
+
+def _side_by_side(program: bytes) -> bytes:
+    """A file of the program, for a folder in which all of them lie. One that imports none of them stays as it is."""
+    return FOLDERS.sub(rb"\1\2", program)
 
 
 def _expected(file: str, found: Detections, verdict: str) -> dict[str, Any]:

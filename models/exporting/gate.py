@@ -117,7 +117,7 @@ class Gate:
 
     def _found(self, backend: Backend, batch: Batch) -> list[Found]:
         """What is found in each input."""
-        inference = Inference(backend, self.nms, torch.arange(len(self.names)), self.names)
+        inference = Inference((backend,), self.nms, torch.arange(len(self.names)), self.names)
         try:
             predictions = inference.predictions(batch)
         except CheckpointError as error:  # what computes it refuses inputs of this size

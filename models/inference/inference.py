@@ -1,18 +1,20 @@
-"""Predictions -> detections: confidence threshold, one NMS per picture, back to the picture's pixels.
+"""Predictions -> detections: confidence threshold, NMS, back to the picture's pixels, views of a picture joined.
 
 The only way from a batch to detections: train.py, val.py and detect.py all use it, so that the three agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from models.inference.backend import Backend, SuppressingBackend
-from models.inference.nms import NMSConfig, suppress
+from models.inference.found import Found, found_in
+from models.inference.gathering import Gathering, Merge
+from models.inference.nms import NMSConfig
 from utils.values.batch import Batch
 from utils.values.detections import Detections
 from utils.values.predictions import Candidates
@@ -21,79 +23,64 @@ from utils.values.view import View
 
 @dataclass(frozen=True, eq=False)
 class Inference:
-    """What `backend` finds in batches.
+    """What `backends`, one or an ensemble of several, find in batches.
 
-    `numbers` (K,) int64: the label that is reported for each class of the backend; `names`: the word for each label.
+    `numbers` (K,) int64: the label that is reported for each class of a backend; `names`: the word for each label;
+    `merge`: how several looks at one picture become one list.
     """
 
-    backend: Backend
+    backends: tuple[Backend, ...]
     nms: NMSConfig
     numbers: Tensor
     names: tuple[str, ...]
+    merge: Merge = "nms"
 
-    def __call__(self, batch: Batch) -> dict[int, Detections]:
-        """The detections of every picture of a batch, by the picture's number, in its original pixels."""
-        return self.detections(self.predictions(batch.to(self.backend.device)), batch.views)
+    @property
+    def device(self) -> torch.device:
+        """Where the inputs must be."""
+        return self.backends[0].device
+
+    def __call__(self, batches: Iterable[Batch]) -> dict[int, Detections]:
+        """The detections of every picture of some batches, which hold all its views, by the picture's number, in its
+        original pixels.
+        """
+        gathering = self.gathering()
+        detections: dict[int, Detections] = {}
+        for batch in batches:
+            detections |= gathering.add(self.found(self.predictions(batch.to(self.device)), batch.views))
+        assert not gathering.waiting, "all views of a picture are looked at together"
+        return detections
 
     @torch.inference_mode()
-    def predictions(self, batch: Batch) -> Candidates:
-        """What the backend says about a batch that is on its device, before NMS."""
-        backend = self.backend
-        if isinstance(backend, SuppressingBackend):
-            backend = backend.with_nms(self.nms, joined=len(self.numbers.unique()) < len(self.numbers))
-        return backend(batch.inputs())
+    def predictions(self, batch: Batch) -> tuple[Candidates, ...]:
+        """What each backend says about a batch that is on its device, before NMS."""
+        inputs = batch.inputs()
+        return tuple(self._suppressing(backend)(inputs) for backend in self.backends)
 
-    def detections(self, predictions: Candidates, views: Sequence[View]) -> dict[int, Detections]:
-        """See `detections`; with the labels and names that are reported."""
-        found = detections(predictions, views, self.nms, self.numbers)
-        return {picture: replace(one, names=self.names) for picture, one in found.items()}
+    def _suppressing(self, backend: Backend) -> Backend:
+        if not isinstance(backend, SuppressingBackend):
+            return backend
+        return backend.with_nms(self.nms, joined=len(self.numbers.unique()) < len(self.numbers))
+
+    def found(self, predictions: Sequence[Candidates], views: Sequence[View]) -> list[Found]:
+        """What the predictions of each backend show of each view, after NMS."""
+        count = len(self.backends)
+        parts = (found_in(one, views, self.nms, self.numbers, k, count) for k, one in enumerate(predictions))
+        return [found for part in parts for found in part]
+
+    def gathering(self) -> Gathering:
+        """Where what is found in the views of a picture becomes one list; see Gathering."""
+        return Gathering(self.nms, self.names, self.merge)
+
+    def detections(self, predictions: Sequence[Candidates], views: Sequence[View]) -> dict[int, Detections]:
+        """See `__call__`: of one batch that holds all the views of its pictures."""
+        return self.gathering().add(self.found(predictions, views))
 
 
-@torch.no_grad()
 def detections(
     predictions: Candidates, views: Sequence[View], cfg: NMSConfig, numbers: Tensor | None = None
 ) -> dict[int, Detections]:
-    """By number of the picture its detections, in its original pixels, on the CPU. A box may carry several classes.
-
-    `views` (B,) says which picture each input shows, and where; all views of a picture come together. `numbers` (K,):
-    the label of each class, None: its number; classes of one label are one to NMS.
+    """By number of the picture its detections, in its original pixels, where all its views are among these; see
+    `found_in`.
     """
-    assert len(views) == len(predictions), "evaluation samples carry their view"
-    inputs, boxes, scores, labels = (t.cpu() for t in _candidates(predictions, cfg))
-    labels = labels if numbers is None else numbers[labels]
-    first: dict[int, int] = {}  # the first input that shows a picture
-    for number, view in enumerate(views):
-        first.setdefault(view.picture, number)
-    # Boxes of a picture are compared in the pixels of its first view. Their overlaps are the same in any view, but the
-    # rounding is not: this way those of a picture with one view, the usual case, are compared as the network gave them.
-    owners = torch.tensor([first[view.picture] for view in views])[inputs]
-    for number, view in enumerate(views):
-        if number != first[view.picture]:
-            mine = inputs == number
-            boxes[mine] = torch.from_numpy(views[first[view.picture]].apply(view.undo(boxes[mine]).numpy()))
-    found = {}
-    for picture, number in first.items():
-        mine = (owners == number).nonzero().flatten()
-        order = scores[mine].argsort(descending=True, stable=True)[: cfg.max_candidates]
-        mine = mine[order]
-        keep = mine[suppress(boxes[mine], labels[mine], cfg)]
-        view = views[number]
-        shown = view.clip(view.undo(boxes[keep]))
-        there = (shown[:, 2:] > shown[:, :2]).all(1)  # a box beside the picture, in the padding, shows nothing
-        found[picture] = Detections(shown[there], scores[keep][there], labels[keep][there])
-    return found
-
-
-def _candidates(predictions: Candidates, cfg: NMSConfig) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Every (input, box, score, label) above the confidence, scores only computed where they can reach it."""
-    image, index = predictions.reaching(cfg.conf)
-    scores = predictions.scores_at(image, index)
-    above = scores > cfg.conf
-    if cfg.classes is not None:
-        wanted = torch.zeros(scores.shape[1], dtype=torch.bool, device=scores.device)
-        wanted[list(cfg.classes)] = True
-        above &= wanted
-    row, label = above.nonzero(as_tuple=True)
-    boxes = predictions.boxes_at(image[row], index[row])
-    sound = boxes.isfinite().all(-1)  # NMS cannot compare the others, and no picture can show them
-    return image[row][sound], boxes[sound], scores[row, label][sound], label[sound]
+    return Gathering(cfg, (), "nms").add(found_in(predictions, views, cfg, numbers))

@@ -26,7 +26,7 @@ from utils.inspection.thresholds import LOWEST
 from utils.questions.question import NotUnderstood, Question
 from utils.values.answer import Answer
 from utils.values.detections import Detections
-from utils.values.unknown_defect import PRESENCE
+from utils.values.unknown_defect import PRESENCE, without_twice_found
 from utils.words.errors import ConfigError, printable
 from utils.words.vocabulary import Vocabulary
 
@@ -87,6 +87,15 @@ class Asked:
         # what scores are worth was fitted to all that val.py gathers
         lowest = LOWEST if reading.box is not None else max(reading.lowest, LOWEST)
         return replace(nms, conf=min(nms.conf, lowest))
+
+    def counting(self, found: Detections, limits: Limits | None, conf: float, own: int) -> Detections:
+        """What counts as a defect of all that was found in a picture: by the `limits`, else of the first `own` classes
+        what has the confidence `conf`.
+        """
+        passing = found if limits is None else limits.passing(found)
+        if self.questions and limits is None:
+            passing = found.keep((found.scores >= conf) & (found.labels < own))
+        return without_twice_found(passing)
 
     def answers(self, found: Detections, size: tuple[int, int]) -> tuple[Answer, ...]:
         """About a picture of `size` (height, width) px, in which all of this was found, however faint."""

@@ -13,15 +13,15 @@ from utils.values.detections import Detections
 
 @dataclass(frozen=True, eq=False)
 class EvaluationPass:
-    """A network's results: detections by the record's index, loss terms by the index of a batch's first record, and why
-    pictures are missing (`lost`, by the record's index) that could not be read. `unnamed`: detections of no class, by
-    the record's index, where such were looked for.
+    """A network's results: detections by the record's index, loss terms by the first view of a batch (index of its
+    record, part), and why pictures are missing (`lost`, by the record's index) that could not be read. `unnamed`:
+    detections of no class, by the record's index, where such were looked for.
 
     `incomplete`: the process was told to stop before it had evaluated all its pictures.
     """
 
     detections: dict[int, Detections]
-    terms: dict[int, LossTerms]
+    terms: dict[tuple[int, int], LossTerms]
     incomplete: bool = False
     lost: dict[int, str] = field(default_factory=dict)
     unnamed: dict[int, Detections] = field(default_factory=dict)

@@ -40,6 +40,8 @@ from utils.words.errors import ConfigError, DamagedError
 from utils.words.vocabulary import Vocabulary
 from utils.words.yamlio import Document
 
+Network = Graph | ExportedNetwork
+
 
 @dataclass(frozen=True, eq=False)
 class Loaded:

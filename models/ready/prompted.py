@@ -122,6 +122,31 @@ def look_for_prompts(
     return look_for(loaded, Vocabulary.from_names(names, where="--examples"), text_encoder, glossary, shown)
 
 
+def looking_for(
+    members: Sequence[Loaded],
+    prompts: str | None,
+    text_encoder: str,
+    glossary: str,
+    unknown: bool,
+    shown: Mapping[str, Tensor],
+) -> Loaded:
+    """The first of `members` as it looks for `prompts`, what is `shown` and with `unknown` also for what is none of
+    these; itself where nothing is asked for. Raises UserError, among them ConfigError for asking an ensemble.
+    """
+    loaded = trained = members[0]
+    if glossary and prompts is None:
+        raise ConfigError("glossary describes the words of prompts, which are not given; leave it out")
+    if prompts is not None or shown:
+        loaded = look_for_prompts(loaded, prompts, text_encoder, glossary, shown)
+    if unknown:
+        loaded = look_for_unknown(loaded, trained, text_encoder)
+    if text_encoder and loaded.words is None:
+        raise ConfigError(f"text_encoder: {loaded.path} reads no text; leave it out")
+    if loaded is not trained and len(members) > 1:
+        raise ConfigError("weights: an ensemble looks for nothing but its own classes; name one checkpoint")
+    return loaded
+
+
 def look_for_unknown(loaded: Loaded, trained: Loaded, text_encoder: str) -> Loaded:
     """The network looking for UNKNOWN too, as its last class: for what the word "defect" means to it. It was `trained`
     with its words then, or looks for them still; no other class's scores change. Raises UserError.
@@ -146,10 +171,12 @@ def and_more(words: Words, names: Sequence[str], vectors: Tensor, where: str) ->
     return replace(words, vocabulary=vocabulary, vectors=together, guides=words.guides_of_others())
 
 
-def save_words(loaded: Loaded, path: Path) -> None:
-    """Write a checkpoint of the network that looks for what `loaded` does, without an encoder and without examples.
-    Raises ConfigError for a file that is there, CheckpointError, ResourceError.
+def save_words(loaded: Loaded | None, path: Path) -> None:
+    """Write a checkpoint of the network that looks for what `loaded` does (None: nothing was asked for), without an
+    encoder and without examples. Raises ConfigError for a file that is there, CheckpointError, ResourceError.
     """
+    if loaded is None:
+        raise ConfigError("--save-prompts: there is nothing to save; give --prompts, --examples or --unknown")
     assert loaded.words is not None, "a closed network has no words"
     if path.exists():
         raise ConfigError(f"--save-prompts {printable(str(path))}: is there already; name a new file")

@@ -9,9 +9,9 @@ import torch
 from torch.utils.data import DataLoader
 
 from models.exported.exported_network import ExportedNetwork
-from models.graph.graph import Graph
-from models.inference.inference import Inference, detections
+from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
+from models.ready.load import Network
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.processes.speed import Speed, spread, time_steps
@@ -22,8 +22,8 @@ from utils.values.predictions import Candidates
 Keys = Sequence[int]
 
 
-def measure(model: Graph | ExportedNetwork, loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
-    """Time reading, network and NMS apart, on at least 100 pictures spread over the loader's batches (few: again and
+def measure(models: tuple[Network, ...], loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
+    """Time reading, networks and NMS apart, on at least 100 pictures spread over the loader's batches (few: again and
     again).
 
     The loader's samples have `shapes` (P, 2), height and width of each network input. Every shape is run once before,
@@ -31,9 +31,8 @@ def measure(model: Graph | ExportedNetwork, loader: DataLoader[Batch], nms: NMSC
     """
     samples: Any = loader.dataset
     batches = [list(keys) for keys in loader.batch_sampler or ()]
-    device = model.device
-
-    network = Inference(model, nms, torch.arange(0), ())
+    network = Inference(models, nms, torch.arange(0), ())
+    device = network.device
     lost: dict[int, str] = {}
 
     def read(keys: Keys) -> Batch:
@@ -45,11 +44,12 @@ def measure(model: Graph | ExportedNetwork, loader: DataLoader[Batch], nms: NMSC
         height, width = samples.shapes[keys[0]]
         return f"{width}x{height}"
 
-    def forward(batch: Batch) -> tuple[Candidates, Batch]:
+    def forward(batch: Batch) -> tuple[tuple[Candidates, ...], Batch]:
         return network.predictions(batch.to(device)), batch
 
-    def suppress(given: tuple[Candidates, Batch]) -> dict[int, Detections]:
-        return detections(given[0], given[1].views, nms)
+    def suppress(given: tuple[tuple[Candidates, ...], Batch]) -> dict[int, Detections]:
+        founds = network.found(given[0], given[1].views)
+        return network.gathering().add(founds)
 
     steps: dict[str, Callable] = {"read": read, "forward": forward, "nms": suppress}
     largest = max(len(keys) for keys in batches)
@@ -65,7 +65,7 @@ def measure(model: Graph | ExportedNetwork, loader: DataLoader[Batch], nms: NMSC
     known = {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
-        "precision": _number(model),
+        "precision": _number(models[0]),
         "conf": nms.conf,
         "iou": nms.iou,
         "batch": largest,
@@ -74,7 +74,7 @@ def measure(model: Graph | ExportedNetwork, loader: DataLoader[Batch], nms: NMSC
     return Speed({name: ms / largest for name, ms in spent.items()}, largest * len(chosen), known)
 
 
-def _number(model: Graph | ExportedNetwork) -> str:
+def _number(model: Network) -> str:
     """The number format that it computes in."""
     if isinstance(model, ExportedNetwork):
         return model.about.number

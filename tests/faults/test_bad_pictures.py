@@ -24,6 +24,7 @@ from data.batches.cached_pictures import open_pictures
 from data.batches.collate import collate
 from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import BLANK, Key
+from data.batches.looking import Looking
 from data.batches.samples import EvalSamples, TrainSamples
 from data.files.shards import OFFSETS, member_name
 from data.pictures.picture_decoder import read_image
@@ -167,7 +168,7 @@ def test_a_batch_of_nothing_readable_counts_no_pictures(tmp_path):
         flip(record.path)
     (batch,) = (b for b in eval_loader(records[:1], DataConfig(imgsz=64, workers=0), 32, 3, False))
     assert len(batch) == 0 and batch.indices == (BLANK,) and set(batch.lost) == {0}
-    assert EvalSamples(scenes(records), 64, 32).readable(range(2)) == []
+    assert EvalSamples(scenes(records), Looking(64, 32)).readable(range(2)) == []
 
 
 def copied(glass, place):
@@ -393,7 +394,7 @@ def test_whatever_happens_to_a_file_is_one_sentence_or_none(tmp_path, kind, how,
     for _ in range(10):
         file.write_bytes(harmed(whole, how, rng))
         source = RecordScenes(open_pictures(records, 10**6, "none", channels))
-        trained, judged = TrainSamples(source, ALL, 0, 5), EvalSamples(source, 64, 32)
+        trained, judged = TrainSamples(source, ALL, 0, 5), EvalSamples(source, Looking(64, 32))
         batch = collate([trained[Key(0, i, (64, 64))] for i in range(6)])
         seen = collate([judged[i] for i in range(6) if tuple(judged.shapes[i]) == tuple(judged.shapes[2])])
         assert len(batch.images) == 6 and len(seen) + len(seen.lost) == 6
@@ -441,7 +442,7 @@ def test_second_pictures(tmp_path, spoil, cfg):
     made_of = [samples[Key(0, i, (64, 64))] for i in range(10)]
     assert set().union(*(sample.lost for sample in made_of)) == {3}
     assert "polar" in next(reason for sample in made_of for reason in sample.lost.values())
-    assert EvalSamples(source, 64, 32)[3].lost and not EvalSamples(source, 64, 32)[0].lost
+    assert EvalSamples(source, Looking(64, 32))[3].lost and not EvalSamples(source, Looking(64, 32))[0].lost
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOMEM, errno.EACCES, errno.ESTALE, errno.ELOOP])
@@ -487,7 +488,7 @@ def test_a_picture_with_too_many_pixels(tmp_path):
     records = made(tmp_path)
     Image.new("RGB", (2000, 2000)).save(records[3].path)
     source = RecordScenes(open_pictures(records, 10**6))
-    assert "more than the 1,000,000 allowed" in EvalSamples(source, 64, 32)[3].lost[3]
+    assert "more than the 1,000,000 allowed" in EvalSamples(source, Looking(64, 32))[3].lost[3]
 
 
 OPTIONS = (("--rect",), ("--balance", "repeat"), ("--cache", "ram"), ("--cache", "disk"))

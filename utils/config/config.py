@@ -45,6 +45,11 @@ class DataConfig:
     multi_scale: bool = False
     balance: Literal["none", "repeat"] = "none"
     balance_threshold: float = knob(0.0, 0, 1)
+    tile: int = knob(0, 0, 16_384, also=-1)
+    tile_overlap: float = knob(0.2, 0, 0.9)
+    tile_full: bool = False
+    tile_min_visible: float = knob(0.4, 0, 1, above=True)
+    tile_empty: float = knob(0.1, 0, 1000)
 
 
 @dataclass(frozen=True, kw_only=True)

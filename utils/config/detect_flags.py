@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from utils.config.config import Config, DataConfig
+from utils.config.looking_flags import LookingFlags, add_looking, add_weights, split_weights
 from utils.config.parser import Parser
 from utils.config.ranges import Range, knob_flag
 from utils.config.settings import build_config, settings_of_assignments
@@ -16,7 +17,7 @@ SETTABLE = ("model.sam", "model.static", "run.full_paths")
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetectFlags:
+class DetectFlags(LookingFlags):
     """detect.py's command line. None: take the checkpoint's value."""
 
     weights: str
@@ -67,7 +68,8 @@ class DetectFlags:
 def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
     """detect.py's flags. Raises ConfigError."""
     parser = Parser("detect.py", "Find defects in pictures.")
-    parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
+    add_weights(parser)
+    add_looking(parser)
     parser.add_argument("--source", default=None, help="picture, video, folder, glob or list (default: glass)")
     parser.add_argument("--data", default="", help="data YAML whose class names and numbers are to be used")
     parser.add_argument("--batch-size", "--batch", type=knob_flag(DataConfig, "batch_size", also=None), default=1)
@@ -98,7 +100,7 @@ def parse_detect(argv: Sequence[str] | None) -> DetectFlags:
     parser.add_argument(
         "--set", dest="assignments", action="append", default=[], metavar="key=value", help="model.static, model.sam"
     )
-    values = parser.read(argv)
+    values = split_weights(parser.read(argv))
     lists = {key: tuple(values[key]) for key in ("classes", "assignments", "ask")}
     return DetectFlags(**{**values, **lists})
 

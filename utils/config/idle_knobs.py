@@ -62,6 +62,8 @@ def _of_other_overlaps(iou: str) -> list[str]:
 
 
 def _beside_others(cfg: Config) -> Iterator[tuple[str, list[str]]]:
+    if not cfg.data.tile:
+        yield "data.tile is 0", [f"data.tile_{name}" for name in ("overlap", "full", "min_visible", "empty")]
     if cfg.data.balance == "none":
         yield "data.balance is none", ["data.balance_threshold"]
     if cfg.optim.name != "SGD":

@@ -9,7 +9,6 @@ from utils.words.errors import ConfigError
 _EVOLVE = "hyper-parameters are not evolved here; start runs with --set section.name=value and compare results.csv"
 _TRACKING = "no tracking service is used; results.csv, opt.yaml and the pictures of the run folder hold everything"
 _LOGGING = "there is no ndjson log; results.csv has a row per epoch, train.log every message"
-_AUGMENT = "test-time augmentation is not available; a larger --imgsz finds smaller defects"
 _DNN = "OpenCV's DNN runs no checkpoints; leave it out, --device chooses the processor"
 _HYBRID = (
     "labels mixed with detections would be scored as truth; predictions.json has the detections, truth.json the truth"
@@ -23,9 +22,8 @@ REFUSED: dict[str, dict[str, str]] = {
         **dict.fromkeys(("--entity", "--upload_dataset", "--bbox_interval", "--artifact_alias"), _TRACKING),
         **dict.fromkeys(("--ndjson-console", "--ndjson-file"), _LOGGING),
     },
-    "val.py": {"--augment": _AUGMENT, "--dnn": _DNN, "--save-hybrid": _HYBRID},
+    "val.py": {"--dnn": _DNN, "--save-hybrid": _HYBRID},
     "detect.py": {
-        "--augment": _AUGMENT,
         "--dnn": _DNN,
         "--save-hybrid": _HYBRID,
         "--visualize": "feature maps are not drawn; python val.py --cfg X.yaml --summary shows rows and their shapes",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from utils.config.config import DEFAULT_MODEL, Config
 from utils.config.paths import CFG, find_yaml
-from utils.config.settings import build_config, settings_of_assignments, settings_of_document
+from utils.config.settings import Setting, build_config, settings_of_assignments, settings_of_document
 from utils.config.train_flags import TrainFlags
 from utils.words.yamlio import read_yaml
 
@@ -23,7 +23,12 @@ def configure(flags: TrainFlags, network_of: Callable[[str], str]) -> tuple[Conf
     else:
         model = build_config(given)[0].model
         hyp = training_yaml(model.cfg or (network_of(model.weights) if model.weights else DEFAULT_MODEL))
-    return build_config([*settings_of_document(read_yaml(hyp)), *given])
+    settings = [*settings_of_document(read_yaml(hyp)), *given]
+    config, origins = build_config(settings)
+    asked = flags.hyp or origins.get("data.imgsz", "").startswith("--")
+    if config.data.tile > 0 and not (asked and "data.imgsz" in origins):  # a pixel of a tile is one of the input
+        return build_config([*settings, Setting("data.imgsz", config.data.tile, origins["data.tile"])])
+    return config, origins
 
 
 def training_yaml(model: str) -> Path:

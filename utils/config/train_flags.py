@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from utils.config.looking_flags import side_or_auto
 from utils.config.parser import Parser, hours, number_or_name
 from utils.config.settings import Setting
 from utils.config.shared_flags import add_glossary
@@ -58,6 +59,14 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str]
     (("--bad-data",), "data.bad_data", str, "skip (reported, up to a limit) or error"),
     (("--max-pixels",), "data.max_pixels", int, "refuse larger pictures before decoding them"),
     (("--single-cls",), "data.single_cls", None, "all classes as one, called defect"),
+    (
+        ("--tile",),
+        "data.tile",
+        side_or_auto,
+        "cut pictures into tiles of so many px, or auto: as small defects ask for",
+    ),
+    (("--tile-overlap",), "data.tile_overlap", float, "of tiles, as a part of their side (0.2)"),
+    (("--tile-full",), "data.tile_full", None, "with tiles: pictures as a whole, too, for large defects"),
     (("--rect",), "data.rect", None, "batches of pictures of similar shape, with little padding and without mosaic"),
     (("--multi-scale",), "data.multi_scale", None, "each batch at its own size, 0.5 to 1.5 of --img"),
     (("--cos-lr",), "schedule.cosine", None, "cosine learning rate"),

@@ -38,8 +38,7 @@ def data_config(flags: ValFlags, stored: DataConfig, origin: str) -> DataConfig:
             f"--data: {origin} says {lost} without its folders, as the run's opt.yaml is not there; give it"
         )
     return replace(
-        data,
-        imgsz=flags.imgsz or stored.imgsz,
+        flags.tiled(data, flags.imgsz),
         single_cls=data.single_cls or flags.single_cls,
         bad_data="skip" if flags.bad_data == "skip" else "error",
         allow_empty=flags.allow_empty,

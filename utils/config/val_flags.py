@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from utils.config.config import DataConfig
+from utils.config.looking_flags import LookingFlags, add_looking, add_weights, split_weights
 from utils.config.parser import Parser
 from utils.config.ranges import Range, knob_flag
 from utils.config.shared_flags import add_common, add_thresholds, add_words
@@ -14,7 +15,7 @@ from utils.words.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
-class ValFlags:
+class ValFlags(LookingFlags):
     """val.py's command line. None: take the checkpoint's value."""
 
     data: str | None
@@ -103,7 +104,8 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     parser.add_argument(
         "--data", default=None, help="data YAML or folder (default: what the checkpoint was trained on)"
     )
-    parser.add_argument("--weights", default="", help="checkpoint (default: best.pt of the newest run)")
+    add_weights(parser)
+    add_looking(parser)
     parser.add_argument("--cfg", default="", help="model YAML, for --summary")
     parser.add_argument("--summary", action="store_true", help="print rows, shapes, parameters and GFLOPs")
     pictures = knob_flag(DataConfig, "batch_size", also=None)
@@ -134,7 +136,7 @@ def parse_val(argv: Sequence[str] | None) -> ValFlags:
     add_inspection(parser)
     add_common(parser, "runs/val")
     add_words(parser, "one for each of the data's classes, in their order; any with --single-cls")
-    values = parser.read(argv)
+    values = split_weights(parser.read(argv))
     if values["task"] == "study":
         raise ConfigError("--task study: is not offered; run val.py once per --imgsz and compare results.json")
     defaults = SPEED_DEFAULTS if values["task"] == "speed" else SCORE_DEFAULTS

@@ -79,9 +79,14 @@ class FoundTables:
     """
 
     def __init__(
-        self, summary: CsvTable, table: CsvTable | None, json: JsonRows | None, answers: AnswerTables | None
+        self,
+        summary: CsvTable,
+        table: CsvTable | None,
+        json: JsonRows | None,
+        answers: AnswerTables | None,
+        tiles: bool = False,
     ) -> None:
-        self.summary, self.table, self.json, self.answers = summary, table, json, answers
+        self.summary, self.table, self.json, self.answers, self.tiles = summary, table, json, answers, tiles
         self.inputs = 0
 
     @classmethod
@@ -89,7 +94,8 @@ class FoundTables:
     def open(cls, run: Path, output: DetectionOutput, results: Results) -> Iterator[Self]:
         """The tables below the folder `run`, complete after the block; `results` hears of those that are not."""
         with ExitStack() as stack:
-            summary = stack.enter_context(closing(CsvTable(run / "summary.csv", SUMMARY, results)))
+            columns = (*SUMMARY, "tiles") if output.tiles else SUMMARY
+            summary = stack.enter_context(closing(CsvTable(run / "summary.csv", columns, results)))
             table = json = answers = None
             if output.table:
                 table = stack.enter_context(closing(CsvTable(run / "predictions.csv", TABLE, results)))
@@ -97,7 +103,7 @@ class FoundTables:
                 json = stack.enter_context(closing(JsonRows(run / "predictions.json", results)))
             if output.questions:
                 answers = stack.enter_context(closing(AnswerTables(run, results)))
-            yield cls(summary, table, json, answers)
+            yield cls(summary, table, json, answers, output.tiles)
 
     def add(self, result: PictureResult) -> None:
         """The rows of one input."""
@@ -107,12 +113,13 @@ class FoundTables:
             self.answers.add(frame.name, result.answers)
         self.inputs += 1  # unreadable ones too: the image id of predictions.json is the row of summary.csv
         row = [name, result.verdict, STATUS[result.verdict]]
+        tiles = [result.tiles if found is not None else ""] if self.tiles else []
         if found is None:
-            self.summary.add([[*row, "", "", "", "", reason]])
+            self.summary.add([[*row, "", "", "", "", reason, *tiles]])
             return
         best = f"{found.scores[0]:.4f}" if len(found) else ""
         classes, milliseconds = spreadsheet_cell(result.words()), f"{result.milliseconds:.1f}"
-        self.summary.add([[*row, len(found), classes, best, milliseconds, reason]])
+        self.summary.add([[*row, len(found), classes, best, milliseconds, reason, *tiles]])
         if self.table is not None:
             self.table.add(_table_rows(name, found))
         if self.json is not None:

@@ -13,14 +13,21 @@ from utils.words.errors import printable
 
 
 def frame_batches(
-    frames: Iterable[Frame], shape: Callable[[np.ndarray], tuple[int, int]], most: int, stop: Stop
+    frames: Iterable[Frame], shape: Callable[[np.ndarray], tuple[int, int]] | None, most: int, stop: Stop
 ) -> Iterator[list[Frame]]:
     """Every input in order: up to `most` neighbours whose network inputs have one shape, and each unreadable input
-    alone. The next ones are read meanwhile.
+    alone. The next ones are read meanwhile. Without a `shape`, of huge pictures, each is alone and read when the one
+    before it is done.
 
     `shape` gives (height, width) of the network input for a picture (H, W, C). Ends early when `stop` has received a
     signal. Raises ResourceError when nothing can be read for a long time.
     """
+    if shape is None:
+        for frame in frames:
+            if stop.received:
+                return
+            yield [frame]
+        return
     name = ""
 
     def going(waited: float) -> bool:

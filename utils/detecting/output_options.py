@@ -15,7 +15,7 @@ class DetectionOutput:
 
     `pictures` with the detections drawn in `style` (and report.html), `labels` in YOLO's format, with `scores`, `crops`
     of the defects, a `table` (predictions.csv), `json` (predictions.json), and `verdicts`, each on the console;
-    answers, where `questions` are asked.
+    answers, where `questions` are asked; how many `tiles` each picture has, where it was looked at so.
     """
 
     pictures: bool = True
@@ -27,6 +27,7 @@ class DetectionOutput:
     json: bool = False
     verdicts: bool = False
     questions: bool = False
+    tiles: bool = False
 
     @classmethod
     def of(cls, flags: DetectFlags) -> DetectionOutput:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -12,12 +13,22 @@ import numpy as np
 
 from utils.console.log import LOG
 from utils.detecting.output_options import DetectionOutput
-from utils.drawing.box_drawing import Marks, draw_marks
+from utils.drawing.box_drawing import Marks, draw_marks, scaled_boxes
 from utils.drawing.evidence import draw_answered
-from utils.drawing.overlay_files import LONGEST, OverlayVideos, write_picture
+from utils.drawing.overlay_files import (
+    LONGEST,
+    MOST_DRAWN,
+    SHRUNK,
+    OverlayVideos,
+    drawable,
+    is_large,
+    kept,
+    write_picture,
+)
 from utils.files.output_files import Results, make_folder, write_text
 from utils.files.yolo_txt import label_text
 from utils.processes.threads import Background
+from utils.values.answer import Answer
 from utils.values.detections import Detections
 from utils.values.frame import Frame
 from utils.values.picture_result import PictureResult
@@ -32,6 +43,7 @@ class FoundFiles:
         self, run: Path, output: DetectionOutput, videos: OverlayVideos, background: Background, results: Results
     ) -> None:
         self.run, self.output, self.videos, self.background, self.results = run, output, videos, background, results
+        self.shrunk = False  # whether some picture was, which is said once
 
     @classmethod
     @contextmanager
@@ -53,22 +65,44 @@ class FoundFiles:
         if self.output.labels:
             with self.results.writing():
                 write_text(self._place("labels", frame, ".txt"), label_text(found, result.size, self.output.scores))
-        if max(result.size) > LONGEST and (self.output.pictures or self.output.crops):
-            LOG.warning(
-                "%s: what is drawn of it gets %s px to a side: a JPEG holds no more", frame.name, f"{LONGEST:,}"
-            )
         if self.output.pictures:
-            self.background.run(self._overlay, result, frame.image, found)
+            self._draw(result, frame.image, found)
         if self.output.crops:
+            self._warn_long(frame.name, result.size)
             self._crops(frame, frame.image, found)
 
-    def _overlay(self, result: PictureResult, image: np.ndarray, found: Detections) -> None:
-        frame = result.frame
+    def _draw(self, result: PictureResult, image: np.ndarray, found: Detections) -> None:
+        base = drawable(image)
+        if base is not image and not self.shrunk:
+            self.shrunk = True
+            size, small = (f"{count // 1_000_000} million px" for count in (MOST_DRAWN, SHRUNK))
+            LOG.info("overlays of pictures above %s are shrunk to %s", size, small)
+        if not self.output.crops:  # which say the same
+            self._warn_long(result.frame.name, (base.shape[0], base.shape[1]))
         marks = Marks(found.boxes.numpy(), found.labels.numpy(), found.scores.numpy(), found.masks)
-        if result.answers:
-            drawn = draw_answered(image, marks, found.names, result.answers, self.output.style)
+        # a large picture does not wait with what is drawn: several of them would fill the memory
+        frame = replace(result.frame, image=base)
+        self.background.run(self._overlay, frame, image.shape[:2], marks, found.names, result.answers)
+
+    def _warn_long(self, name: str, size: tuple[int, int]) -> None:
+        if max(size) > LONGEST:
+            LOG.warning("%s: what is drawn of it gets %s px to a side: a JPEG holds no more", name, f"{LONGEST:,}")
+
+    def _overlay(
+        self, frame: Frame, size: tuple[int, int], marks: Marks, names: Sequence[str], answers: Sequence[Answer]
+    ) -> None:
+        """`marks` and `answers` are those of a picture of `size` (height, width) px, of which `frame` may hold a
+        smaller one.
+        """
+        image = frame.image
+        assert image is not None, "only what was read is drawn on"
+        if (small := (image.shape[0], image.shape[1])) != size:
+            marks = marks.shrunk(size, small)
+            answers = [_shrunk(answer, size, small) for answer in answers]
+        if answers:
+            drawn = draw_answered(image, marks, names, answers, self.output.style)
         else:
-            drawn = draw_marks(image, marks, found.names, self.output.style)
+            drawn = draw_marks(image, marks, names, self.output.style)
         with self.results.writing():
             if frame.clip is not None:
                 self.videos.add(frame.clip, drawn)
@@ -81,6 +115,7 @@ class FoundFiles:
         for number, (label, (x1, y1), (x2, y2)) in enumerate(zip(found.labels.tolist(), low, high, strict=True)):
             crop = image[y1:y2, x1:x2]
             if crop.size:  # a box without area would be a picture that cannot be encoded
+                crop = kept(crop) if is_large(image) else crop  # a view would keep all of the picture while it waits
                 # one by one: a thousand large ones take longer than a single file may
                 self.background.run(self._crop, f"crops/{slug(found.names[label])}", frame, number, crop)
 
@@ -92,6 +127,14 @@ class FoundFiles:
         path = self.run / folder / frame.output.parent / (frame.output.name + suffix)
         make_folder(path.parent)
         return path
+
+
+def _shrunk(answer: Answer, before: tuple[int, int], after: tuple[int, int]) -> Answer:
+    """`answer` with its boxes as those of the same picture of another size; both (height, width) px."""
+    boxes = np.array([one.box for one in answer.evidence], np.float64).reshape(-1, 4)
+    moved = scaled_boxes(boxes, before, after).tolist()
+    rows = zip(answer.evidence, moved, strict=True)
+    return replace(answer, evidence=tuple(replace(one, box=tuple(box)) for one, box in rows))
 
 
 def slug(name: str) -> str:

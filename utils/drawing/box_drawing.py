@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from utils.drawing.colours import Colour, class_colour
 from utils.drawing.fonts import draw_text, shortened, text_height, text_width
 from utils.values.boxes import clip_boxes
-from utils.values.masks import Rle, fill_masks
+from utils.values.masks import Rle, fill_masks, shrunk_mask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,16 @@ class Marks:
     labels: np.ndarray
     scores: np.ndarray | None = None
     masks: Sequence[Rle] = ()
+
+    def shrunk(self, before: tuple[int, int], after: tuple[int, int]) -> Marks:
+        """What to draw on the same picture of another, smaller size; both (height, width) px."""
+        masks = tuple(shrunk_mask(mask, *after) for mask in self.masks)
+        return replace(self, boxes=scaled_boxes(self.boxes, before, after), masks=masks)
+
+
+def scaled_boxes(boxes: np.ndarray, before: tuple[int, int], after: tuple[int, int]) -> np.ndarray:
+    """(N, 4) xyxy px of a picture of the size `before` as those of the same one of `after`, (height, width)."""
+    return boxes * np.tile(np.divide(after, before)[::-1], 2).astype(boxes.dtype)
 
 
 def box_caption(name: str, score: float | None, style: BoxStyle) -> str:
@@ -63,7 +73,7 @@ def draw_boxes(
     assert len(boxes) == len(captions) == len(colours), "one caption and one colour per box"
     height, width = image.shape[:2]
     line = style.line_width or max(1, round(math.sqrt(height + width) / 16))
-    picture = Image.fromarray(image).copy()
+    picture = Image.fromarray(image)  # a copy: Pillow keeps three planes as four
     draw = ImageDraw.Draw(picture)
     kept, inner = _whole_pixels(boxes, height, width)
     outer = _line_edges(inner, line, height, width)

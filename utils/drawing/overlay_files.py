@@ -14,19 +14,50 @@ from utils.values.frame import Clip
 from utils.words.errors import ResourceError, printable
 
 LONGEST = 65_500  # px of a side, of what libjpeg writes
+MOST_DRAWN = 50_000_000  # px of a picture that is drawn on as it is
+SHRUNK = 16_000_000  # px that a larger one is shrunk to: drawing takes some 20 bytes for each
 CODECS = ((".mp4", "mp4v"), (".avi", "MJPG"))
 
 
 def write_picture(path: Path, image: np.ndarray) -> None:
-    """Write (H, W, 3) uint8 RGB as JPEG, smaller where a JPEG cannot be so large. Raises ResourceError."""
-    small = _encodable(image)
+    """Write (H, W, 3) uint8 RGB as JPEG, smaller where a JPEG cannot be so large; huge planes that are one in memory as
+    a grey one. Raises ResourceError.
+    """
+    small = _encodable(image[..., 0] if _is_one(image) and is_large(image) else image)
+    coded = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
     try:  # cv2.imwrite would fail on some Unicode paths
-        done, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
+        done, data = cv2.imencode(".jpg", coded, [cv2.IMWRITE_JPEG_QUALITY, 95])
     except cv2.error as error:
         raise _not_encoded(path, small) from error
     if not done:
         raise _not_encoded(path, small)
     write_bytes(path, data.tobytes())
+
+
+def is_large(image: np.ndarray) -> bool:
+    """Whether a picture is not drawn on at its own size."""
+    return image.shape[0] * image.shape[1] > MOST_DRAWN
+
+
+def drawable(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) as it is drawn on: itself, or an averaged copy of SHRUNK px of a large one."""
+    if not is_large(image):
+        return image
+    scale = math.sqrt(SHRUNK / (image.shape[0] * image.shape[1]))
+    height, width = (max(round(side * scale), 1) for side in image.shape[:2])
+    if _is_one(image):  # OpenCV would copy the whole of it as three planes
+        return cv2.cvtColor(fitted(image[..., 0], height, width), cv2.COLOR_GRAY2RGB)
+    return fitted(image, height, width)
+
+
+def kept(image: np.ndarray) -> np.ndarray:
+    """A copy of a cut-out, which may outlive the picture; planes that are one in memory stay one."""
+    return np.broadcast_to(image[..., :1].copy(), image.shape) if _is_one(image) else image.copy()
+
+
+def _is_one(image: np.ndarray) -> bool:
+    """Whether the three planes of a grey picture are one in memory."""
+    return image.shape[2] == 3 and image.strides[2] == 0
 
 
 def _encodable(image: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ warn of other weights; val.py warns of the same pictures. `Limits` are what they
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ import torch
 import yaml
 
 from utils.config.config import DataConfig, ValConfig
+from utils.config.given_values import as_switch
 from utils.config.ranges import in_range
 from utils.inspection.thresholds import NEVER
 from utils.values.detections import Detections
@@ -41,16 +43,27 @@ DIGITS = 6  # of a score in predictions.json, which the thresholds were chosen o
 @dataclass(frozen=True)
 class DetectionSettings:
     """How detections were made: NMS overlap, the most per picture, the longest side of the network's input; None: not
-    known.
+    known. `tile` px, `tile_overlap`, `tile_full`: of tiles; None: as a whole, where `imgsz` is known.
     """
 
     iou: float | None = None
     max_det: int | None = None
     imgsz: int | None = None
+    tile: int | None = None
+    tile_overlap: float | None = None
+    tile_full: bool | None = None
+
+    @classmethod
+    def of(cls, nms: ValConfig, data: DataConfig) -> DetectionSettings:
+        """Those of an evaluation."""
+        made = cls(nms.iou, nms.max_det, data.imgsz)
+        if not data.tile:
+            return made
+        return replace(made, tile=data.tile, tile_overlap=data.tile_overlap, tile_full=data.tile_full or None)
 
     def words(self) -> str:
         """As YAML on one line; empty when nothing is known."""
-        known = [f"{name}: {value}" for name, value in vars(self).items() if value is not None]
+        known = [f"{name}: {json.dumps(value)}" for name, value in vars(self).items() if value is not None]
         return f"{{{', '.join(known)}}}" if known else ""
 
 
@@ -89,6 +102,9 @@ class Limits:
             "--iou": (wanted.iou, self.made.iou),
             "--max-det": (wanted.max_det, self.made.max_det),
             "--imgsz": (wanted.imgsz, self.made.imgsz),
+            "--tile": (wanted.tile, self.made.tile or 0),
+            "--tile-overlap": (wanted.tile_overlap, self.made.tile_overlap),
+            "--tile-full": (wanted.tile_full, bool(self.made.tile_full)),
         }
         other = [f"{option} {a}, not {b}" for option, (a, b) in pairs.items() if a is not None and a != b]
         other += ["--agnostic-nms"] if agnostic else []
@@ -176,11 +192,15 @@ def read_making(path: str | Path) -> DetectionSettings:
     given = document.data.get("nms", {}) if isinstance(document.data, dict) else {}
     if not isinstance(given, dict):
         raise document.error("'nms' must read like {iou: 0.6, max_det: 300, imgsz: 640}", "nms")
+    known = vars(DetectionSettings())
     for key, value in given.items():
-        if key not in vars(DetectionSettings()):
-            raise document.error(f"unknown key '{printable(str(key))}'; known are iou, max_det, imgsz", "nms", key)
+        if key not in known:
+            raise document.error(f"unknown key '{printable(str(key))}'; known are {', '.join(known)}", "nms", key)
         try:
-            in_range(DataConfig if key == "imgsz" else ValConfig, key, value)
+            if key == "tile_full":
+                as_switch(key, value)
+            else:
+                in_range(ValConfig if key in ("iou", "max_det") else DataConfig, key, value)
         except ConfigError as error:
             raise document.error(str(error), "nms", key) from error
     return DetectionSettings(**given)

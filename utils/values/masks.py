@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 
 Rle = dict[str, Any]  # {"size": [height, width], "counts": COCO's compressed runs as text}
@@ -24,6 +25,14 @@ def decode_mask(rle: Rle) -> np.ndarray:
     from pycocotools import mask as coco_masks
 
     return coco_masks.decode({**rle, "counts": rle["counts"].encode("ascii")}).astype(bool)
+
+
+def shrunk_mask(rle: Rle, height: int, width: int) -> Rle:
+    """A mask made smaller: a pixel is in it where half of what it stands for is."""
+    from pycocotools import mask as coco_masks
+
+    columns = coco_masks.decode({**rle, "counts": rle["counts"].encode("ascii")}).T  # contiguous: no copy for OpenCV
+    return encode_mask(cv2.resize(columns, (height, width), interpolation=cv2.INTER_AREA).T.astype(bool))
 
 
 def fill_masks(image: np.ndarray, masks: Sequence[Rle], colours: Sequence[tuple[int, int, int]]) -> np.ndarray:

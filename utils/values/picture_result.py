@@ -19,7 +19,7 @@ class PictureResult:
     `detections`: what counts as a defect by `thresholds`, in pixels of the picture; None: it could not be read, and
     `frame` says why. `answers` to what is asked of every picture. `size` (height, width) px, (0, 0) if unknown;
     `mm_per_px` the side of a pixel where it is known; `milliseconds`: network and NMS, as long as a picture takes in
-    its batch.
+    its batch; `tiles`: the parts of it that were looked at.
     """
 
     frame: Frame
@@ -29,6 +29,7 @@ class PictureResult:
     size: tuple[int, int] = (0, 0)
     mm_per_px: float | None = None
     milliseconds: float = 0.0
+    tiles: int = 1
 
     @property
     def verdict(self) -> Verdict:

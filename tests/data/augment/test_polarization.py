@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from data.augment import polarization
 from data.augment.mosaic import mosaic_matrices, single_matrix
 from data.augment.polarization import Optics, Turner, degree_and_angle, derived, stokes
 from data.augment.transforms import scaling, translation, warp_into
@@ -204,3 +205,17 @@ def test_colour_jitter_keeps_type_and_can_be_off():
     assert optics.jitter(image, rng, AugmentConfig(hsv_h=0, hsv_s=0, hsv_v=0)) is image
     changed = optics.jitter(image, rng, AugmentConfig())
     assert changed.dtype == np.uint8 and changed.shape == image.shape and not np.array_equal(changed, image)
+
+
+@pytest.mark.parametrize("bits", [8, 12, 32])
+def test_a_large_plane_is_shown_as_three_that_are_one(monkeypatch, bits):
+    optics = Optics(Channels(image=("gray",), bits=bits))
+    planes = np.random.default_rng(0).random((40, 30, 1))
+    stored = f"u{1 + (bits > 8)}"
+    planes = planes.astype(np.float32) if bits == 32 else np.rint(planes * ((1 << bits) - 1)).astype(stored)
+    whole = optics.show(planes)
+    monkeypatch.setattr(polarization, "LARGE", 1000)
+    monkeypatch.setattr(polarization, "ROWS", 7)
+    large = optics.show(planes)
+    assert whole.strides[2] and not large.strides[2]
+    assert large.dtype == np.uint8 and np.array_equal(large, whole)

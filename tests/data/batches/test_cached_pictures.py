@@ -10,6 +10,7 @@ from PIL import Image
 from data.batches import cached_pictures as pictures_module
 from data.batches.cached_pictures import Pictures, PicturesInMemory, PicturesOnDisk, open_pictures
 from data.batches.disk_cache import HEADER, PictureFiles
+from data.pictures import huge_pictures
 from data.pictures import plane_reader as planes_module
 from utils.values.record import Record
 from utils.words.errors import DataError
@@ -53,6 +54,17 @@ def test_same_pictures_from_everywhere(home, cache, kind):
         assert alike(got, open_pictures(made, MANY, cache)) and not got[0].flags.writeable
     assert sorted(p.name for p in home.iterdir()) == before
     assert got.bytes == sum(r.size[0] * r.size[1] * 3 for r in made)
+
+
+@pytest.mark.parametrize("cache", ["ram", "disk"])
+def test_grey_pictures_of_one_plane_are_kept_as_three(home, monkeypatch, cache):
+    made = records(home)
+    want = [Pictures(made, MANY)[i].copy() for i in range(len(made))]
+    monkeypatch.setattr(huge_pictures, "HUGE", 0)
+    assert Pictures(made, MANY)[2].strides[2] == 0
+    kept = open_pictures(made, MANY, cache)
+    for _ in range(2):
+        assert all(np.array_equal(kept[i], want[i]) for i in range(len(made)))
 
 
 def test_kept_pictures_are_not_decoded_again(home, monkeypatch):

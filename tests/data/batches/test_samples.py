@@ -13,6 +13,7 @@ from data.batches.class_balance import Balance
 from data.batches.collate import collate
 from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import Key
+from data.batches.looking import Looking
 from data.batches.samples import EvalSamples, TrainSamples
 from data.drawn.glass_set import draw_picture
 from utils.config.config import AugmentConfig, Config, DataConfig
@@ -43,7 +44,7 @@ def samples(records, **changes):
 
 
 def evaluated(records, size):
-    return EvalSamples(RecordScenes(Pictures(records, 10**8)), size, 32)
+    return EvalSamples(RecordScenes(Pictures(records, 10**8)), Looking(size, 32))
 
 
 def key(epoch, index, copy=0):
@@ -249,6 +250,9 @@ class DrawnScenes:
         self.asked.append(index)
         return draw_picture(np.random.default_rng(index), 96)
 
+    def picture(self, index):
+        return index
+
 
 def test_samples_of_drawn_scenes():
     """Mosaics, blends and pasted objects of them; each is asked for once per place that it has in a sample."""
@@ -258,7 +262,7 @@ def test_samples_of_drawn_scenes():
     assert len(scenes.asked) == 6 * 2 * (4 + 1)
     assert all(s.image.shape == (64, 64, 3) for s in samples) and sum(len(s.boxes) for s in samples) > 6
     assert same(made[key(0, 2)], samples[2]) and made[replace(key(0, 2), counts=False)].index == -1
-    alone = EvalSamples(scenes, 96, 32)
+    alone = EvalSamples(scenes, Looking(96, 32))
     for index in range(6):
         drawn, sample = draw_picture(np.random.default_rng(index), 96), alone[index]
         assert np.array_equal(sample.image, drawn.planes) and np.array_equal(sample.boxes, drawn.boxes)

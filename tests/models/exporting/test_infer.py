@@ -13,21 +13,21 @@ import cv2
 import numpy as np
 import pytest
 import torch
-import yaml
 from PIL import Image
 
 pytest.importorskip("onnxruntime")
 onnx = pytest.importorskip("onnx")
 
+import detect  # noqa: E402
 from data.augment.polarization import Optics  # noqa: E402
 from data.augment.scene import Scene  # noqa: E402
 from data.augment.transforms import eval_shape  # noqa: E402
 from data.batches.collate import collate  # noqa: E402
-from data.batches.samples import letterboxed  # noqa: E402
+from data.batches.looking import letterboxed  # noqa: E402
 from data.pictures.picture_decoder import IMAGE_SUFFIXES, UNREAD_SUFFIXES, read_image  # noqa: E402
 from models.exported.about import About  # noqa: E402
 from models.exported.onnx_file import open_onnx, with_about  # noqa: E402
-from models.exporting import infer  # noqa: E402
+from models.exporting import infer, line_detector  # noqa: E402
 from models.exporting.bundle import write_bundle  # noqa: E402
 from models.exporting.export_form import ExportForm  # noqa: E402
 from models.exporting.nms_graph import with_nms  # noqa: E402
@@ -37,15 +37,17 @@ from models.inference.inference import Inference, detections  # noqa: E402
 from models.ready.detection_nms import nms_for  # noqa: E402
 from models.rows.model_spec import read_spec  # noqa: E402
 from models.rows.row_context import Context  # noqa: E402
+from utils.config.config import Config, DataConfig  # noqa: E402
 from utils.detecting import csv_tables  # noqa: E402
 from utils.inspection.threshold_file import DetectionSettings, read_limits, thresholds_text  # noqa: E402
 from utils.values.channels import RGB_CHANNELS  # noqa: E402
 from utils.values.detections import Detections  # noqa: E402
+from utils.values.frame import Frame  # noqa: E402
 from utils.values.predictions import ScoredBoxes  # noqa: E402
 from utils.values.unknown_defect import UNKNOWN, without_twice_found  # noqa: E402
 from utils.values.verdict import verdict_of  # noqa: E402
 from utils.values.weights_identity import WeightsIdentity  # noqa: E402
-from utils.words.errors import ConfigError, DataError, ResourceError  # noqa: E402
+from utils.words.errors import DataError  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 NAMES = ("scratch", "Öl 油", "1.10")
@@ -78,8 +80,10 @@ def form():
     return ExportForm(graph.eval()).eval()
 
 
-def about(**changes):
-    given = {"network": "n", "names": NAMES, "channels": RGB_CHANNELS, "imgsz": IMGSZ, "stride": 32, "config": {}}
+def about(trained=None, **changes):
+    """`trained`: values of the data section of the training."""
+    config = Config(data=DataConfig(imgsz=IMGSZ, **(trained or {}))).plain()
+    given = {"network": "n", "names": NAMES, "channels": RGB_CHANNELS, "imgsz": IMGSZ, "stride": 32, "config": config}
     given |= {"epoch": 1, "weights": WeightsIdentity("best.pt", "0" * 16), "origin": {}, "gate": {}}
     return About(**{**given, **changes})
 
@@ -119,8 +123,8 @@ def of_detect(folder, image, imgsz=IMGSZ, names=NAMES):
     limits = read_limits(str(folder / "thresholds.yaml"), names)
     nms = nms_for(limits, None, None, None)
     network = open_onnx(folder / "model.onnx").ready().with_nms(nms)
-    look = Inference(network, nms, torch.arange(len(names)), names)
-    return passing(look(samples_of(image, limits.made.imgsz or imgsz))[0], limits)
+    look = Inference((network,), nms, torch.arange(len(names)), names)
+    return passing(look([samples_of(image, limits.made.imgsz or imgsz)])[0], limits)
 
 
 def of_torch(form, folder, image):
@@ -146,11 +150,11 @@ def test_the_input_is_bit_equal(raw):
     detector = infer.Detector(raw)
     for number, size in enumerate(sizes):
         image, imgsz = rng.integers(0, 256, (*size, 3), np.uint8), (160, 100, 224)[number % 3]
-        padded, scale, shift = infer.letterbox(image, imgsz, 32, 114)
+        padded, scale, shift = line_detector.letterbox(image, imgsz, 32, 114)
         batch = samples_of(image, imgsz)
         np.testing.assert_array_equal(detector.inputs(padded), batch.inputs().numpy(), err_msg=str(size))
         view = batch.views[0]
-        np.testing.assert_array_equal((scale, shift), np.array((view.scale * 2, view.shift * 2), np.float32))
+        np.testing.assert_array_equal((scale, shift), (view.scale * 2, view.shift * 2))
 
 
 @pytest.mark.parametrize(
@@ -167,6 +171,60 @@ def test_it_finds_what_detect_finds_with_the_same_file(form, tmp_path, options):
         assert_same(detector(image), want)
         count += len(want)
     assert count > 60
+
+
+TILES = {
+    "tiles": {"made": DetectionSettings(0.6, 300, IMGSZ, 96, 0.2)},
+    "touching": {"made": DetectionSettings(0.6, 300, IMGSZ, 128, 0.0)},
+    "few, enlarged, and whole": {"made": DetectionSettings(0.2, 40, 192, 128, 0.5, True)},
+    "nms": {"made": DetectionSettings(0.6, 300, 128, 128, 0.2), "nms": True},
+    "static": {"made": DetectionSettings(0.6, 300, 128, 128, 0.2, True), "shape": (2, 192, 160)},
+    "as trained": {"trained": {"tile": 128, "tile_overlap": 0.3, "tile_full": True}},
+    "rest as trained": {
+        "made": DetectionSettings(0.6, 300, 128, 128),
+        "trained": {"tile": 96, "tile_overlap": 0.4, "tile_full": True},
+    },
+    "whole, trained in tiles": {"made": DetectionSettings(0.6, 300, IMGSZ), "trained": {"tile": 128}},
+}
+
+
+@pytest.mark.parametrize("name", TILES)
+def test_in_tiles_it_finds_what_detect_finds_with_the_same_file(form, tmp_path, name):
+    folder, rng = written(form, tmp_path / "it", **TILES[name]), np.random.default_rng(10)
+    there, here = detect.Detector(folder / "model.onnx", device="cpu"), infer.Detector(folder)
+    there.use_thresholds(folder / "thresholds.yaml", pytest.fail)
+    count, most = 0, 0
+    for size in ((300, 420), (420, 97), (96, 96), (40, 70)):
+        image = noise(rng, *size)
+        (want,) = there.results([Frame("", Path(), image)], there.nms())
+        assert len(here.areas(image)) == want.tiles
+        assert_same(here(image), want.detections)
+        count, most = count + len(want.detections), max(most, want.tiles)
+    assert count > 60
+    assert (most > 6) == (name != "whole, trained in tiles")
+
+
+def test_one_tile_after_the_other_is_seen_and_at_most_so_many_candidates_merged(form, tmp_path, monkeypatch):
+    folder = written(form, tmp_path / "it", made=DetectionSettings(0.6, 300, 96, 96, 0.2, True))
+    detector, image, seen = infer.Detector(folder), noise(np.random.default_rng(11), 300, 420), []
+    true, session = line_detector.merge_tiles, detector.session
+
+    class Session:
+        def run(self, names, feed):
+            seen.append(feed["images"].shape)
+            return session.run(names, feed)
+
+    def merged(pieces, *more):
+        seen.append((len(pieces), more))
+        return true(pieces, *more)
+
+    detector.session = Session()
+    monkeypatch.setattr(line_detector, "merge_tiles", merged)
+    monkeypatch.setattr(line_detector, "CANDIDATES", 50)
+    detector(image)
+    *inputs, last = seen
+    assert inputs == [(1, 3, 96, 96)] * (4 * 6 + 1)
+    assert last == (50, ((300, 420), 0.6, 300))
 
 
 def test_it_finds_what_the_network_finds(form, raw):
@@ -196,6 +254,7 @@ def test_more_candidates_than_are_looked_at_and_those_that_nobody_can_show(monke
     detector.names, detector.limits, detector.lowest = NAMES, [0.2, 0.5, 0.75], np.float32(limits.lowest)
     detector.imgsz, detector.stride, detector.padding, detector.full = IMGSZ, 32, 114, np.float32(255)
     detector.iou, detector.most, detector.shape, detector.suppresses = 0.45, 1000, None, False
+    detector.tiling = None
     said = np.concatenate((boxes, scores), 1)[None]
     detector.session = type("S", (), {"run": lambda self, names, feed: [said]})()
     nms = nms_for(limits, None, None, None)
@@ -382,6 +441,11 @@ def thresholds(old, new):
     return change
 
 
+def making(text):
+    """An `nms` of this text."""
+    return thresholds("thresholds:", f"nms: {{{text}}}\nthresholds:")
+
+
 def model(content):
     return lambda folder: (folder / "model.onnx").write_bytes(content)
 
@@ -405,8 +469,19 @@ MISTAKES = {
     "a word": (thresholds('"1.10": 0.6', '"1.10": high'), "could not convert"),
     "out of range": (thresholds('"1.10": 0.6', '"1.10": 60'), "1.10: not known here, or not from 0 to 1"),
     "a list": (thresholds('"1.10": 0.6', '"1.10": [0.6]'), "thresholds.yaml: cannot be understood"),
-    "nms": (thresholds("thresholds:", "nms: {iuo: 0.5}\nthresholds:"), "iuo: not known"),
-    "size": (thresholds("thresholds:", "nms: {imgsz: 5}\nthresholds:"), "imgsz: not known"),
+    "nms": (making("iuo: 0.5"), "nms: iuo: not known here; known are iou, max_det"),
+    "size": (making("imgsz: 5"), "nms: imgsz 5: must be a whole number from 32 to 16384"),
+    "half a box": (making("max_det: 1.5"), "nms: max_det 1.5: must be a whole number from 1 to"),
+    "no number": (making("iou: .nan"), "thresholds.yaml: cannot be understood"),
+    "a list of sizes": (making("tile: [96]"), "thresholds.yaml: cannot be understood"),
+    "a tile of no stride": (making("imgsz: 160, tile: 50"), "tile 50: must be a multiple of the network's stride 32"),
+    "a huge tile": (making("imgsz: 160, tile: 32000"), "nms: tile 32000: must be a whole number from 0 to 16384"),
+    "tiles all over": (making("imgsz: 160, tile: 96, tile_overlap: 1"), "tile_overlap 1: must be a number from 0"),
+    "half a switch": (making("imgsz: 160, tile: 96, tile_full: 0.5"), "nms: tile_full 0.5: must be"),
+    "no switch": (making("imgsz: 160, tile: 96, tile_full: perhaps"), "thresholds.yaml: cannot be understood"),
+    "tiles of no input": (making("tile: 96"), "nms: tile: also needs imgsz"),
+    "an overlap of nothing": (making("imgsz: 160, tile_overlap: 0.2"), "pictures are looked at as a whole; add tile"),
+    "a whole of a whole": (making("imgsz: 160, tile: 0, tile_full: true"), "looked at as a whole; add tile"),
     "a typo": (thresholds("thresholds:", "nsm: {iou: 0.5}\nthresholds:"), "nsm: not known"),
     "no thresholds in it": (thresholds("thresholds:", "threshold:"), "expected are thresholds"),
     "no YAML": (thresholds("thresholds:", "thresholds: ["), "thresholds.yaml: cannot be understood"),
@@ -414,7 +489,7 @@ MISTAKES = {
 
 
 def test_mistakes_in_the_bundle_are_one_line(program, bundle, tmp_path, monkeypatch):
-    opened = infer.open_model(bundle / "model.onnx", 1)
+    opened = line_detector.open_model(bundle / "model.onnx", 1)
     for number, (name, (change, expected)) in enumerate(MISTAKES.items()):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -423,7 +498,7 @@ def test_mistakes_in_the_bundle_are_one_line(program, bundle, tmp_path, monkeypa
         change(folder)
         with monkeypatch.context() as patch:
             if change.__qualname__.startswith("thresholds"):
-                patch.setattr(infer, "open_model", lambda *_: opened)  # which takes long
+                patch.setattr(line_detector, "open_model", lambda *_: opened)  # which takes long
             code, said, problem = program(bundle / "pictures", folder=folder)
         assert (code, said) == (2, ""), name
         assert len(problem.splitlines()) == 1 and problem.startswith("error: ") and expected in problem, (name, problem)
@@ -455,6 +530,23 @@ def test_a_picture_that_does_not_fit_a_static_file_is_no_good_part(form, program
     cv2.imwrite(str(tmp_path / "tall.png"), noise(np.random.default_rng(9), 160, 90))
     code, said, problem = program(tmp_path / "tall.png", folder=folder)
     assert code == 3 and "makes 128 x 224 px, model.onnx takes 160 x 192" in problem and "1 UNREADABLE" in said
+
+
+def test_a_run_in_tiles_counts_them(form, program, tmp_path):
+    pictures, rng = tmp_path / "pictures", np.random.default_rng(12)
+    pictures.mkdir()
+    for name, size in (("large.png", (300, 420)), ("small.png", (60, 90))):
+        cv2.imwrite(str(pictures / name), noise(rng, *size))
+    (pictures / "torn.jpg").write_bytes(b"\xff\xd8 damaged")
+    folder = written(form, tmp_path / "it", made=DetectionSettings(0.6, 300, IMGSZ, 128, 0.2))
+    code, said, _ = program(pictures, folder=folder)
+    assert code == 3 and "3 pictures: 2 NG, 1 UNREADABLE" in said
+    text = Path("results/summary.csv").read_text("utf-8").splitlines()
+    assert text[0] == ",".join((*csv_tables.SUMMARY, "tiles"))
+    rows = table(Path("results/summary.csv"))
+    assert [row["tiles"] for row in rows] == ["12", "1", ""]
+    assert [row["milliseconds"] != "" for row in rows] == [True, True, False]
+    assert max(float(row["x2"]) for row in table(Path("results/detections.csv"))) > 256
 
 
 def changed(bundle, tmp_path):
@@ -530,7 +622,31 @@ def test_it_runs_by_itself_without_torch_and_this_project(bundle, tmp_path):
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
-    assert (tmp_path / "results" / "summary.csv").exists()
+    assert "tiles" not in (tmp_path / "results" / "summary.csv").read_text("utf-8")
+
+
+def test_a_bundle_that_was_moved_looks_in_tiles(form, bundle, tmp_path):
+    """Without the project on the path; the tables are those of detect.py with the same file and thresholds."""
+    moved, pictures = changed(bundle, tmp_path), tmp_path / "pictures"
+    written(form, moved, made=DetectionSettings(0.6, 300, IMGSZ, 128, 0.2, True))
+    pictures.mkdir()
+    image = noise(np.random.default_rng(13), 300, 420)
+    cv2.imwrite(str(pictures / "large.png"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, str(moved / "infer.py"), str(pictures)]
+    environment |= {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 10 and not done.stderr, done.stderr
+    words = ["--weights", str(moved / "model.onnx"), "--thresholds", str(moved / "thresholds.yaml"), "--nosave"]
+    words += ["--source", str(pictures), "--project", str(tmp_path), "--name", "detect", "--save-csv"]
+    assert detect.main([*words, "--device", "cpu"]) == 0
+    for mine, theirs in (("detections.csv", "predictions.csv"), ("summary.csv", "summary.csv")):
+        got, want = table(tmp_path / "results" / mine), table(tmp_path / "detect" / theirs)
+        assert got and [list(row) for row in got] == [list(row) for row in want]
+        assert [{**row, "milliseconds": ""} for row in got] == [{**row, "milliseconds": ""} for row in want]
+    (moved / "merging.py").unlink()
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "take the bundle anew" in done.stderr
 
 
 def test_a_missing_package_is_one_line(bundle, tmp_path):
@@ -539,42 +655,3 @@ def test_a_missing_package_is_one_line(bundle, tmp_path):
     command = [sys.executable, str(bundle / "infer.py"), "--selftest"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "requirements.txt" in done.stderr
-
-
-def test_a_bundle_says_what_it_holds(bundle):
-    names = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()}
-    files = {"infer.py", "model.onnx", "thresholds.yaml", "expected.json", "requirements.txt", "README.txt"}
-    assert names == files | {"pictures/1_裂 one.png", "pictures/2_two.png", "pictures/3_two.png"}
-    readme = (bundle / "README.txt").read_text("utf-8")
-    assert all(name in readme for name in files - {"README.txt"})
-    assert (bundle / "infer.py").read_bytes() == Path(infer.__file__).read_bytes()
-    assert set(yaml.safe_load((bundle / "thresholds.yaml").read_text("utf-8"))["thresholds"]) == set(NAMES)
-
-
-def test_a_bundle_is_written_into_a_new_folder_or_not_at_all(tmp_path, monkeypatch):
-    given = (b"model", "thresholds: {}\n", [("a.png", np.zeros((4, 4, 3), np.uint8))])
-    nothing = Detections(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64))
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "x").write_text("mine")
-    for place in (tmp_path / "full", tmp_path / "full" / "x"):
-        with pytest.raises(ConfigError, match="--bundle .*; name a new folder"):
-            write_bundle(place, *given, [(nothing, "OK")])
-    with pytest.raises(ResourceError):
-        write_bundle(tmp_path / "full" / "x" / "y", *given, [(nothing, "OK")])
-    assert [path.name for path in tmp_path.rglob("*")] == ["full", "x"]
-    fails = iter([False, False, True])
-    original = write_bundle.__globals__["write_bytes"]
-
-    def full_disk(path, content):
-        if next(fails):
-            raise ResourceError("no space")
-        original(path, content)
-
-    monkeypatch.setitem(write_bundle.__globals__, "write_bytes", full_disk)
-    with pytest.raises(ResourceError, match="no space"):
-        write_bundle(tmp_path / "new" / "folder", *given, [(nothing, "OK")])
-    assert [path.name for path in tmp_path.rglob("*")] == ["full", "x"]
-    monkeypatch.undo()
-    (tmp_path / "empty").mkdir()
-    write_bundle(tmp_path / "empty", *given, [(nothing, "OK")])
-    assert (tmp_path / "empty" / "pictures" / "1_a.png").exists()

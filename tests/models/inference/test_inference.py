@@ -1,5 +1,7 @@
 """From predictions to detections in original pixels: what reaches the confidence, pictures seen in several views."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -60,8 +62,9 @@ def test_boxes_of_a_letterboxed_picture_are_compared_as_the_network_said_them():
 
 def test_an_object_in_the_overlap_of_two_tiles_is_found_once():
     """Tiles of 60 x 60 px at x = 0 and x = 40 of a picture of 100 x 60 px, each twice as large for the network."""
-    tiles = [View(3, (60, 100), (2.0, 2.0), (-2.0 * left, 0.0)) for left in (0, 40)]
-    both = [[90.0, 20, 110, 40, 2], [11.0, 20, 30.5, 40, 1]]  # the same object, in the picture at 45..55, 10..20
+    areas = ((0, 0, 60, 60), (40, 0, 100, 60))
+    tiles = [View(3, (60, 100), (2.0, 2.0), (-2.0 * a[0], 0.0), a, part, 2) for part, a in enumerate(areas)]
+    both = [[90.0, 20, 110, 40, 2], [10.5, 20, 30.5, 40, 1]]  # the same object, in the picture at 45..55, 10..20
     alone = [[10.0, 10, 30, 30, 0], [80.0, 80, 100, 100, 0]]
     found = detections(sure([both[0], alone[0]], [both[1], alone[1]]), tiles, NMSConfig(conf=0.1))[3]
     assert found.boxes.tolist() == [[45, 10, 55, 20], [5, 5, 15, 15], [80, 40, 90, 50]]
@@ -70,12 +73,13 @@ def test_an_object_in_the_overlap_of_two_tiles_is_found_once():
 
 
 def test_a_mirrored_view_gives_the_same_box():
-    plain = View(0, (50, 80), (2.0, 2.0), (0.0, 10.0))
-    mirrored = View(0, (50, 80), (-2.0, 2.0), (160.0, 10.0))
+    plain = View(0, (50, 80), (2.0, 2.0), (0.0, 10.0), parts=2)
+    mirrored = replace(plain.mirrored(True, False, (120, 160)), part=1, look=1)
+    assert mirrored.scale == (-2.0, 2.0) and mirrored.shift == (160.0, 10.0)
     box = np.array([[10, 20, 30, 45]], np.float32)
     seen = [[*view.apply(box)[0].tolist(), logit] for view, logit in ((plain, 1.0), (mirrored, 2.0))]
     assert seen[1][:4] == [100, 50, 140, 100]
-    for views, rows in (((plain, mirrored), seen), ((mirrored, plain), seen[::-1]), ((mirrored,), seen[1:])):
+    for views, rows in (((plain, mirrored), seen), ((mirrored, plain), seen[::-1]), ((replace(mirrored, parts=1),), seen[1:])):
         found = detections(sure(*([row] for row in rows)), views, NMSConfig())[0]
         assert found.boxes.tolist() == box.tolist() and found.scores.item() > 0.88
 
@@ -95,7 +99,7 @@ def test_a_backend_is_all_that_inference_needs():
     none = torch.zeros(0, dtype=torch.long)
     images = torch.full((2, 3, 32, 32), 255, dtype=torch.uint8)
     batch = Batch(images, Targets(none, none, torch.zeros(0, 4)), (5, 4), views)
-    found = Inference(TwoBoxes(), NMSConfig(), torch.tensor([1]), ("oil", "bubble"))(batch)
+    found = Inference((TwoBoxes(),), NMSConfig(), torch.tensor([1]), ("oil", "bubble"))([batch])
     assert found[5].boxes.tolist() == [[0, 4, 32, 16]]
     assert found[4].boxes.tolist() == [[8, 8, 16, 16], [0, 24, 64, 64]]
     assert found[4].labels.tolist() == [1, 1] and found[4].names == ("oil", "bubble")
@@ -110,9 +114,9 @@ def test_classes_that_become_one_are_one_to_nms_and_others_are_not():
     merged = detections(p, [WHOLE], cfg, alike)[0]
     assert merged.labels.tolist() == [0, 1] and merged.scores.tolist() == sorted(merged.scores.tolist(), reverse=True)
     assert detections(p, [WHOLE], cfg, torch.zeros(3, dtype=torch.int64))[0].labels.tolist() == [0]
-    network = Inference(lambda inputs: p, cfg, alike, ("x", "c"))
-    assert network.detections(p, [WHOLE])[0].names == ("x", "c")
-    assert network.detections(p, [WHOLE])[0].labels.tolist() == [0, 1]
+    network = Inference((lambda inputs: p,), cfg, alike, ("x", "c"))
+    assert network.detections((p,), [WHOLE])[0].names == ("x", "c")
+    assert network.detections((p,), [WHOLE])[0].labels.tolist() == [0, 1]
 
 
 def test_a_box_beside_the_picture_is_no_detection():

@@ -77,7 +77,8 @@ def test_every_knob_is_known():
     heads = ("loss", "anchor_loss", "anchor_assign", "free_loss", "free_assign")
     network = NetworkTraits("n.yaml", 5, heads, backbone=True)
     elsewhere = {key for key in idle_knobs(Config(), network) if key.partition(".")[0] not in SECTIONS}
-    assert elsewhere == {"data.balance_threshold", "model.static", "val.chance"}
+    tiles = {f"data.tile_{name}" for name in ("overlap", "full", "min_visible", "empty")}
+    assert elsewhere == {"data.balance_threshold", "model.static", "val.chance", *tiles}
     known = {f"{section}.{name}" for section, values in DEFAULTS.items() for name in values}
     assert set(idle_knobs(changed({"optim.name": "Adam", "schedule.warmup_epochs": 0.0}), network)) <= known
 

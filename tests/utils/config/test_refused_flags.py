@@ -10,8 +10,8 @@ PARSERS = {"train.py": parse_train, "val.py": parse_val, "detect.py": parse_dete
 PUBLISHED = {  # the specification's list
     "train.py": "--evolve --evolve_population --resume_evolve --quad --bucket --entity --upload_dataset "
     "--bbox_interval --artifact_alias --ndjson-console --ndjson-file",
-    "val.py": "--augment --save-hybrid --dnn",
-    "detect.py": "--augment --visualize --update --dnn",
+    "val.py": "--save-hybrid --dnn",
+    "detect.py": "--visualize --update --dnn",
 }
 CASES = [(script, flag) for script, flags in PUBLISHED.items() for flag in flags.split()]
 

@@ -151,3 +151,9 @@ def test_grid_fits_every_picture_into_its_cell():
 def test_grid_of_wide_pictures_wastes_no_height():
     sheet = contact_sheet.picture_grid([blank(20, 100)] * 4, ["a"] * 4, columns=2, cell=100)
     assert sheet.shape[0] < 2 * 60
+
+
+def test_marks_of_a_shrunk_picture_are_where_they_were():
+    boxes = np.array([[20, 40, 60, 90]], np.float32)
+    small = Marks(boxes, np.array([0])).shrunk((100, 200), (50, 20))
+    assert small.boxes.tolist() == [[2, 20, 6, 45]] and small.boxes.dtype == np.float32 and not small.masks

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from utils.drawing import overlay_files as overlays
-from utils.drawing.overlay_files import OverlayVideos
+from utils.drawing.overlay_files import OverlayVideos, drawable, kept
 from utils.values.frame import Clip
 from utils.words.errors import ResourceError
 
@@ -53,3 +53,24 @@ def test_the_second_codec_and_none_at_all(tmp_path, monkeypatch):
     monkeypatch.setattr(overlays, "CODECS", ())
     with pytest.raises(ResourceError, match="--nosave"):
         videos.add(Clip(Path("two"), 25.0), grey(80))
+
+
+def test_a_large_picture_is_averaged_and_equal_planes_are_looked_at_once(monkeypatch):
+    image = np.random.default_rng(0).integers(0, 256, (60, 90), np.uint8)
+    view = np.broadcast_to(image[..., None], (60, 90, 3))
+    assert drawable(view) is view
+    monkeypatch.setattr(overlays, "MOST_DRAWN", 5000)
+    monkeypatch.setattr(overlays, "SHRUNK", 600)
+    small = drawable(view)
+    assert small.shape == (20, 30, 3) and small.flags.c_contiguous
+    assert np.array_equal(small, drawable(np.ascontiguousarray(view)))
+    assert np.abs(small[..., 0] - image.reshape(20, 3, 30, 3).mean((1, 3))).max() < 1
+    assert drawable(np.zeros((1, 60_000, 3), np.uint8)).shape == (1, 6000, 3)
+
+
+def test_what_is_kept_holds_nothing_of_the_picture():
+    image = np.arange(60, dtype=np.uint8).reshape(6, 10)
+    view = np.broadcast_to(image[..., None], (6, 10, 3))
+    for whole in (view, np.ascontiguousarray(view)):
+        part = kept(whole[1:4, 2:5])
+        assert np.array_equal(part, whole[1:4, 2:5]) and not np.shares_memory(part, whole)

@@ -1,0 +1,133 @@
+"""How a picture is looked at: as a whole or in tiles, plainly or also mirrored and enlarged; each view as a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
+
+from data.augment.polarization import Optics
+from data.augment.scene import Scene
+from data.augment.transforms import PAD, Shape, eval_shape, letterbox, scaling, translation, whole_cells
+from data.batches.collate import collate
+from data.tiles.tile_scenes import cut_scene
+from data.tiles.tile_size import tiling_of
+from data.tiles.tiled_set import Area
+from utils.config.config import DataConfig
+from utils.tiling.tiles import Tiling
+from utils.values.batch import Batch, Sample
+
+VISIBLE = 0.4  # of a box, from which on a tile shows it; data.tile_min_visible of a training
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a picture: enlarged `zoom` times, mirrored left-right (`across`) or top-bottom (`down`)."""
+
+    zoom: float = 1.0
+    across: bool = False
+    down: bool = False
+
+
+PLAIN = (Look(),)
+AUGMENTED = (Look(), Look(across=True), Look(down=True), Look(zoom=1.25))
+
+
+@dataclass(frozen=True)
+class PlannedView:
+    """One network input: the `area` (xyxy px) of its picture, which becomes `shape` (height, width) px, as `look` says;
+    number `part` of `parts`, of look number `number`.
+    """
+
+    area: Area
+    shape: Shape
+    look: Look = PLAIN[0]
+    part: int = 0
+    parts: int = 1
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Looking:
+    """How pictures are looked at, for a network input whose longest side is `imgsz` px, a multiple of `stride`."""
+
+    imgsz: int
+    stride: int
+    tiling: Tiling | None = None
+    looks: tuple[Look, ...] = PLAIN
+    visible: float = VISIBLE
+
+    @classmethod
+    def of(cls, data: DataConfig, stride: int, augment: bool) -> Looking:
+        """As `data` says; with `augment` also mirrored and enlarged."""
+        looks = AUGMENTED if augment else PLAIN
+        return cls(data.imgsz, stride, tiling_of(data), looks, data.tile_min_visible)
+
+    def tiles(self, size: Shape) -> int:
+        """How many parts of a picture of `size` (height, width) are looked at."""
+        return 1 if self.tiling is None else len(self.tiling.areas(size))
+
+    def words(self) -> list[str]:
+        """What to say of it."""
+        if self.tiling is None:
+            return []
+        side, overlap = self.tiling.side, self.tiling.overlap
+        whole = ", and as a whole" if self.tiling.whole else ""
+        enlarged = "" if self.imgsz == side else f", each as an input of {self.imgsz} px"
+        return [f"looks at pictures in tiles of {side} px, overlap {overlap:g}{enlarged}{whole}"]
+
+    @property
+    def single(self) -> bool:
+        """Whether every picture has one view."""
+        return self.tiling is None and len(self.looks) == 1
+
+    def views(self, size: Shape) -> list[PlannedView]:
+        """All views of a picture of `size` (height, width) px."""
+        areas = [[0, 0, size[1], size[0]]] if self.tiling is None else self.tiling.areas(size).tolist()
+        views = []
+        for number, look in enumerate(self.looks):
+            imgsz = self.imgsz if look.zoom == 1 else whole_cells(round(self.imgsz * look.zoom), self.stride)
+            for left, top, right, bottom in areas:
+                shape = eval_shape((bottom - top, right - left), imgsz, self.stride)
+                views.append(PlannedView((left, top, right, bottom), shape, look, number=number))
+        return [replace(view, part=part, parts=len(views)) for part, view in enumerate(views)]
+
+    def sample(self, scene: Scene, planned: PlannedView, index: int, optics: Optics) -> Sample:
+        """One view of scene number `index`: its pixels, and the truth that it shows."""
+        part = cut_scene(scene, planned.area, self.visible)
+        image, fit = letterbox(part.planes, planned.shape, optics.padding(part.planes.dtype, PAD))
+        view, look = fit.view(index), planned.look
+        if look.across or look.down:
+            image, view = _mirrored(image, optics, look), view.mirrored(look.across, look.down, planned.shape)
+        boxes, ignored = view.apply(part.boxes), view.apply(part.ignored)
+        if planned.parts > 1:
+            view = replace(view, part=planned.part, parts=planned.parts, look=planned.number)
+            view = view.of_area(planned.area, scene.size)
+        image = optics.finish(image)
+        return Sample(image, boxes, part.labels, index, view, ignored=ignored, full=optics.full(image.dtype))
+
+    def batches(self, scenes: Sequence[Scene], optics: Optics, most: int) -> Iterator[Batch]:
+        """Every view of some scenes, at most `most` of one shape in a batch."""
+        planned = [(number, view) for number, scene in enumerate(scenes) for view in self.views(scene.size)]
+        planned.sort(key=lambda one: one[1].shape)  # stable: picture by picture
+        for _, group in groupby(planned, key=lambda one: one[1].shape):
+            alike = list(group)
+            for start in range(0, len(alike), most):
+                part = alike[start : start + most]
+                yield collate([self.sample(scenes[number], view, number, optics) for number, view in part])
+
+
+def letterboxed(scene: Scene, shape: Shape, index: int, optics: Optics) -> Sample:
+    """Scene number `index`, its picture and truth fitted into a network input of `shape` (height, width)."""
+    whole = PlannedView((0, 0, scene.size[1], scene.size[0]), shape)
+    return Looking(*shape).sample(scene, whole, index, optics)
+
+
+def _mirrored(image: np.ndarray, optics: Optics, look: Look) -> np.ndarray:
+    """(H, W, C) planes, and the directions that they hold."""
+    height, width = image.shape[:2]
+    flips = (-1 if look.across else 1), (-1 if look.down else 1)
+    image = optics.turn(image, translation(width * look.across, height * look.down) @ scaling(*flips))
+    return np.ascontiguousarray(image[:: flips[1], :: flips[0]])

@@ -1,0 +1,130 @@
+"""The tiles of many pictures as one row of numbers, and which boxes each of them shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.index.flat_truth import FlatTruth, flatten
+from utils.tiling.tiles import Tiling
+from utils.values.record import Record
+
+AT_ONCE = 4096  # boxes that are compared with all tiles of their pictures
+Area = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class TiledSet:
+    """The tiles of P pictures, numbered picture by picture: those of picture p are `starts[p]` to `starts[p + 1]` - 1.
+
+    `sizes` (P, 2) int32 height and width px, `starts` (P + 1,) int64.
+    """
+
+    tiling: Tiling
+    sizes: np.ndarray
+    starts: np.ndarray
+
+    @classmethod
+    def of(cls, tiling: Tiling, sizes: np.ndarray) -> TiledSet:
+        """The tiles of pictures of these (P, 2) sizes; each different size is worked out once."""
+        different, which = np.unique(sizes, axis=0, return_inverse=True)
+        counts = np.array([len(tiling.areas((h, w))) for h, w in different.tolist()], np.int64)
+        starts = np.concatenate((np.zeros(1, np.int64), counts[which.reshape(-1)].cumsum()))
+        return cls(tiling, np.asarray(sizes, np.int32), starts)
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def picture(self, tile: int) -> int:
+        """The picture that a tile is of."""
+        return int(np.searchsorted(self.starts, tile, side="right")) - 1
+
+    def area(self, tile: int) -> Area:
+        """Xyxy px of its picture."""
+        picture = self.picture(tile)
+        height, width = self.sizes[picture].tolist()
+        left, top, right, bottom = self.tiling.areas((height, width))[tile - int(self.starts[picture])].tolist()
+        return left, top, right, bottom
+
+    @property
+    def pictures(self) -> np.ndarray:
+        """(T,) int64: the picture of every tile."""
+        return np.repeat(np.arange(len(self.sizes)), np.diff(self.starts))
+
+    @property
+    def areas(self) -> np.ndarray:
+        """(T, 4) int32 xyxy px of their pictures."""
+        areas = np.empty((len(self), 4), np.int32)
+        different, which = np.unique(self.sizes, axis=0, return_inverse=True)
+        for number, (height, width) in enumerate(different.tolist()):
+            mine = self.tiling.areas((height, width))
+            places = self.starts[:-1][which.reshape(-1) == number]
+            areas[places[:, None] + np.arange(len(mine))] = mine
+        return areas
+
+    def of_pictures(self, pictures: Iterable[int]) -> np.ndarray:
+        """(n,) int64: all tiles of these pictures."""
+        return np.concatenate([np.arange(self.starts[p], self.starts[p + 1]) for p in pictures])
+
+
+@dataclass(frozen=True, eq=False)
+class TileTruth:
+    """Which boxes to learn the tiles of a set show: `tiles` (N,) int64 and `labels` (N,) int64, a row for each box in
+    each tile that shows enough of it; `boxes` to learn there are, `unseen` of which no tile shows enough.
+    """
+
+    tiles: np.ndarray
+    labels: np.ndarray
+    boxes: int
+    unseen: int
+
+    @classmethod
+    def of(cls, tiled: TiledSet, records: Sequence[Record], least: float) -> TileTruth:
+        """`least`: the part of a box that a tile must show."""
+        flat = flatten(records)
+        rows = np.flatnonzero(~flat.crowd)
+        pictures, labels = flat.pictures[rows].astype(np.int64), flat.labels[rows].astype(np.int64)
+        boxes = flat.boxes[rows] * np.tile(tiled.sizes[pictures][:, ::-1], 2).astype(np.float32)
+        tiles, owners = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        different, which = np.unique(tiled.sizes, axis=0, return_inverse=True)
+        for number, (height, width) in enumerate(different.tolist()):
+            areas = tiled.tiling.areas((height, width))
+            mine = np.flatnonzero(which.reshape(-1)[pictures] == number)
+            for start in range(0, len(mine), AT_ONCE):
+                part = mine[start : start + AT_ONCE]
+                row, place = np.nonzero(shown_parts(boxes[part], areas) >= least)
+                tiles.append(tiled.starts[pictures[part[row]]] + place)
+                owners.append(part[row])
+        owner = np.concatenate(owners)
+        unseen = len(boxes) - len(np.unique(owner))
+        return cls(np.concatenate(tiles), labels[owner], len(boxes), unseen)
+
+    def showing(self, count: int) -> np.ndarray:
+        """(count,) bool: which of so many tiles show a box."""
+        return np.bincount(self.tiles, minlength=count) > 0
+
+
+def shown_parts(boxes: np.ndarray, areas: np.ndarray) -> np.ndarray:
+    """(N, 4) and (T, 4) xyxy px -> (N, T) float32: the part of each box that lies in each area."""
+    sides = [
+        np.minimum(boxes[:, None, k + 2], areas[None, :, k + 2]) - np.maximum(boxes[:, None, k], areas[None, :, k])
+        for k in (0, 1)
+    ]
+    shown: np.ndarray = np.maximum(sides[0], 0) * np.maximum(sides[1], 0)
+    sizes = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(1), 1e-9)
+    return shown / sizes[:, None]
+
+
+def input_sizes(flat: FlatTruth, imgsz: int, tile: int) -> np.ndarray:
+    """(n, 2) float32: width and height of the boxes to learn, px of a network input of `imgsz`, which shows a picture
+    or a tile of `tile` px of it (0: no tiles).
+    """
+    if not tile:
+        return flat.input_sizes(imgsz)
+    rows = np.flatnonzero(~flat.crowd)
+    sizes = flat.sizes[flat.pictures[rows]]
+    boxes = flat.boxes[rows] * np.tile(sizes[:, ::-1], 2).astype(np.float32)
+    scale = (imgsz / np.minimum(sizes.max(1), tile)).astype(np.float32)
+    return (boxes[:, 2:] - boxes[:, :2]) * scale[:, None]
