@@ -9,8 +9,8 @@ ROOT = Path(__file__).parent.parent
 # From the ground up: a room may import the rooms before it.
 ROOMS = {
     "utils": (
-        "words values tiling console config files processes scoring drawing detecting inspection questions english chinese "
-        "asking answers quiz report training"
+        "words values tiling console config files processes scoring drawing detecting inspection questions english "
+        "chinese asking answers quiz report training"
     ).split(),
     "data": "files pictures surfaces defects world labels sets index checks augment tiles batches drawn".split(),
     "models": "rows layers losses heads sam prompts text graph inference exported pretrained ready exporting".split(),

@@ -9,14 +9,11 @@ if __name__ == "__main__":
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from data.drawn.glass_set import write_glass
-from data.drawn.huge_glass import LEAST_PX, most_defects, write_huge_glass
-from utils.config.command_flags import COUNT, SEED
-from utils.config.parser import Parser
-from utils.config.ranges import Range
+from data.drawn.huge_glass import most_defects, write_huge_glass
+from utils.config.command_flags import DrawnFlags, parse_drawn
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.files.output_paths import keep_out_of_layouts
@@ -25,39 +22,6 @@ from utils.words.text import counted
 
 LARGEST = 2048  # px of the usual pictures, which are drawn in float64
 TILE = 640  # px, of the training that is proposed for huge pictures
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrawnFlags:
-    """The command line of python -m data.drawn; None is the set's own default."""
-
-    out: str
-    huge: bool
-    train: int | None
-    val: int | None
-    size: int | None
-    defects: int | None
-    px: int | None
-    seed: int
-    debug: bool
-
-
-def parse_drawn(argv: Sequence[str] | None) -> DrawnFlags:
-    """The flags of python -m data.drawn. Raises ConfigError."""
-    parser = Parser("python -m data.drawn", "Draw pictures of glass and its defects as a data set.")
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="a new folder; the same set there is kept")
-    parser.add_argument("--huge", action="store_true", help="sheet glass under a line-scan camera, with tiny defects")
-    parser.add_argument("--train", type=COUNT, metavar="N", help="pictures to train on (default: 240; --huge: 12)")
-    parser.add_argument("--val", type=COUNT, metavar="N", help="pictures to validate on (default: 40; --huge: 6)")
-    parser.add_argument("--size", type=Range(96, 8192).whole, metavar="PX", help="sides (default: 320; --huge: 4096)")
-    parser.add_argument(
-        "--defects", type=COUNT, metavar="N", help="--huge: tiny defects in a picture that has any (default: 40)"
-    )
-    parser.add_argument(
-        "--px", type=Range(LEAST_PX, 64).whole, metavar="PX", help="--huge: sides of a tiny defect (default: 8)"
-    )
-    parser.add_argument("--seed", type=SEED, metavar="N", default=0, help="another seed is another set")
-    return DrawnFlags(**parser.read(argv))
 
 
 def main_story(argv: Sequence[str] | None) -> int:

@@ -45,6 +45,7 @@ def read_frames(
             else:
                 image = reader(source.path)
                 yield Frame(source.name, source.output, image, reader.lacking(source.path))
+                del image  # the next one may be as large
         except DataError as error:
             if strict:
                 raise

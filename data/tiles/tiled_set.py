@@ -107,14 +107,24 @@ class TileTruth:
 
 
 def shown_parts(boxes: np.ndarray, areas: np.ndarray) -> np.ndarray:
-    """(N, 4) and (T, 4) xyxy px -> (N, T) float32: the part of each box that lies in each area."""
-    sides = [
-        np.minimum(boxes[:, None, k + 2], areas[None, :, k + 2]) - np.maximum(boxes[:, None, k], areas[None, :, k])
-        for k in (0, 1)
-    ]
-    shown: np.ndarray = np.maximum(sides[0], 0) * np.maximum(sides[1], 0)
-    sizes = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(1), 1e-9)
-    return shown / sizes[:, None]
+    """(N, 4) and (T, 4) xyxy px -> (N, T) float32: the part of each box that lies in each area.
+
+    Of a box that is longer than an area in one direction, such as a scratch across it, the part of what the area can
+    show: its piece has something of it from end to end. Of one that is so in both nobody knows where in it the defect
+    is; a diagonal leaves most of its box empty.
+    """
+    shown, whole = [], []
+    for k in (0, 1):
+        low = np.maximum(boxes[:, None, k], areas[None, :, k])
+        high = np.minimum(boxes[:, None, k + 2], areas[None, :, k + 2])
+        shown.append(np.maximum(high - low, 0))
+        whole.append(boxes[:, k + 2] - boxes[:, k])
+    room = [areas[:, k + 2] - areas[:, k] for k in (0, 1)]
+    longer = [whole[k][:, None] > room[k][None] for k in (0, 1)]
+    alone = longer[0] ^ longer[1]
+    lengths = [np.where(alone & longer[k], room[k][None], whole[k][:, None]) for k in (0, 1)]
+    parts: np.ndarray = shown[0] * shown[1] / np.maximum(lengths[0] * lengths[1], 1e-9)
+    return parts
 
 
 def input_sizes(flat: FlatTruth, imgsz: int, tile: int) -> np.ndarray:

@@ -134,6 +134,7 @@ def check_flag(script, flag, nargs, value):
         "parse_folds": needed,
         "parse_audit": ["x"],
         "parse_world": ["--out", "y"],
+        "parse_drawn": ["--out", "y"],
     }
     words += further.get(script, [])
     started = time.perf_counter()

@@ -1,20 +1,17 @@
-"""The export command with networks and thresholds of tiles: what a bundle expects, and INT8's scores, are those of tiles."""
+"""The export command with networks and thresholds of tiles: what a bundle expects and INT8's scores are of tiles."""
 
 import json
-import shutil
 import subprocess
 import sys
 from contextlib import chdir
 
 import numpy as np
 import pytest
-import torch
 
 from detect import Detector
 from models import export
-from models.exported.opened import open_exported
+from models.pretrained.shipped import OPEN, find
 from models.ready.load import load_model
-from tests.models.exporting.test_onnx_writer import pictures_of
 from utils.config.export_flags import parse_export
 from utils.files import checkpoint
 from utils.inspection.threshold_file import DetectionSettings, thresholds_text
@@ -26,50 +23,50 @@ pytest.importorskip("onnxruntime")
 
 
 @pytest.fixture(scope="module")
-def run(trained, tmp_path_factory):
-    """A copy of the run that says it was trained on tiles of 64 px, with a head that finds much."""
-    folder = tmp_path_factory.mktemp("home") / "exp"
-    shutil.copytree(trained, folder)
-    path = folder / "weights" / "best.pt"
-    content = checkpoint.load(path)
-    model = load_model(path).model.train()
-    for norm in model.modules():
-        if isinstance(norm, torch.nn.BatchNorm2d):
-            norm.momentum = 1.0
-    with torch.no_grad():
-        model(pictures_of(model, 3, 4, 4, torch.Generator().manual_seed(0)))
-        for conv in model.layers[-1].convs:
-            conv.bias += 1.5
-    content["ema"]["module"] = model.state_dict()
-    content["config"]["data"] |= {"tile": 64, "tile_overlap": 0.25, "tile_full": True}
+def weights(tmp_path_factory):
+    """The network that ships, as if it had been trained on tiles of 64 px."""
+    content = checkpoint.load(find(OPEN))
+    content["config"]["data"] |= {"imgsz": 96, "tile": 64, "tile_overlap": 0.25, "tile_full": True}
+    path = tmp_path_factory.mktemp("weights") / "best.pt"
     checkpoint.save(path, content)
-    return folder
+    return path
 
 
-def chosen(run, at, value, made):
+@pytest.fixture(scope="module")
+def data(glass, weights, tmp_path_factory):
+    """The glass set in words of that network."""
+    names = checkpoint.load(weights)["names"]
+    first = ["hole", "pit", "thread", "black spot", "haze"]
+    path = tmp_path_factory.mktemp("data") / "data.yaml"
+    rows = [f"  {k}: {name}" for k, name in enumerate([*first, *(one for one in names if one not in first)])]
+    path.write_text("\n".join([f"path: {glass.parent}", "train: images/train", "val: images/val", "names:", *rows]))
+    return str(path)
+
+
+def chosen(weights, at, value, made):
     """A thresholds.yaml."""
-    names = checkpoint.load(run / "weights" / "best.pt")["names"]
+    names = checkpoint.load(weights)["names"]
     at.write_text(thresholds_text(names, [value] * len(names), (), made), "utf-8")
     return str(at)
 
 
-def run_export(run, tmp_path, *words):
+def run_export(weights, data, tmp_path, *words):
     out = ["--out", str(tmp_path / "line.onnx"), "--bundle", str(tmp_path / "line")]
-    return export.main(["--weights", str(run / "weights" / "best.pt"), "--pictures", "3", *out, *words])
+    return export.main(["--weights", str(weights), "--data", data, "--pictures", "3", *out, *words])
 
 
 MADE = {
-    "as the thresholds say": (DetectionSettings(0.5, 100, 96, 96, 0.2), [], 4),
+    "as the thresholds say": (DetectionSettings(0.5, 100, 96, 96, 0.2, False), [], 4),
     "as trained": (None, ["--imgsz", "128"], 10),
     "whole, trained in tiles": (DetectionSettings(0.5, 100, 96), [], 1),
 }
 
 
 @pytest.mark.parametrize("name", MADE)
-def test_a_bundle_expects_what_detect_finds(run, tmp_path, name):
+def test_a_bundle_expects_what_detect_finds(weights, data, tmp_path, name):
     made, words, tiles = MADE[name]
-    thresholds = chosen(run, tmp_path / "thresholds.yaml", 0.3, made)
-    assert run_export(run, tmp_path, "--thresholds", thresholds, *words) == 0
+    thresholds = chosen(weights, tmp_path / "thresholds.yaml", 0.1, made)
+    assert run_export(weights, data, tmp_path, "--thresholds", thresholds, *words) == 0
     told = json.loads((tmp_path / "line" / "expected.json").read_text())["pictures"]
     detector = Detector(tmp_path / "line.onnx", device="cpu")
     detector.use_thresholds(thresholds, pytest.fail)
@@ -88,21 +85,35 @@ def test_a_bundle_expects_what_detect_finds(run, tmp_path, name):
     assert done.returncode == 0 and "selftest passed: 3 pictures" in done.stdout, done.stdout + done.stderr
 
 
-def test_tiles_that_do_not_suit_the_network_are_refused_before_anything_is_written(run, tmp_path, capsys):
-    thresholds = chosen(run, tmp_path / "thresholds.yaml", 0.3, DetectionSettings(0.5, 100, 96, 50))
-    assert run_export(run, tmp_path, "--thresholds", thresholds) == 2
+def test_tiles_that_do_not_suit_the_network_are_refused_before_anything_is_written(weights, data, tmp_path, capsys):
+    thresholds = chosen(weights, tmp_path / "thresholds.yaml", 0.1, DetectionSettings(0.5, 100, 96, 50))
+    assert run_export(weights, data, tmp_path, "--thresholds", thresholds) == 2
     assert "--tile 50: must be a multiple of the network's stride 32" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thresholds.yaml"]
 
 
-def test_8_bits_are_judged_on_tiles_as_val_judges(run, tmp_path):
+def test_8_bits_are_judged_on_tiles_as_val_judges(weights, data, tmp_path):
     """At the size that is given, each tile being an input of it."""
-    weights = run / "weights" / "best.pt"
-    flags, loaded = parse_export(["--weights", str(weights), "--int8", "--imgsz", "120"]), load_model(weights)
+    flags, loaded = (
+        parse_export(["--weights", str(weights), "--int8", "--imgsz", "120", "--data", data]),
+        load_model(weights),
+    )
     pictures = export.Pictures.of(flags, loaded)
     assert (pictures.data.imgsz, pictures.data.tile, pictures.data.tile_full) == (128, 64, True)
     got = export.Export(flags, loaded, None, pictures).scores(loaded.model)
-    words = ["--weights", str(weights), "--device", "cpu", "--workers", "0", "--noplots", "--project", str(tmp_path)]
+    words = [
+        "--weights",
+        str(weights),
+        "--data",
+        data,
+        "--device",
+        "cpu",
+        "--workers",
+        "0",
+        "--noplots",
+        "--project",
+        str(tmp_path),
+    ]
     with chdir(tmp_path):
         assert val_main([*words, "--name", "tiles", "--imgsz", "128"]) == 0
         assert val_main([*words, "--name", "whole", "--imgsz", "128", "--tile", "0"]) == 0

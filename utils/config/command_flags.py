@@ -220,6 +220,39 @@ def parse_world(argv: Sequence[str] | None) -> WorldFlags:
     return WorldFlags(**parser.read(argv))
 
 
+@dataclass(frozen=True, kw_only=True)
+class DrawnFlags:
+    """The command line of python -m data.drawn; None is the set's own default."""
+
+    out: str
+    huge: bool
+    train: int | None
+    val: int | None
+    size: int | None
+    defects: int | None
+    px: int | None
+    seed: int
+    debug: bool
+
+
+def parse_drawn(argv: Sequence[str] | None) -> DrawnFlags:
+    """The flags of python -m data.drawn. Raises ConfigError."""
+    parser = Parser("python -m data.drawn", "Draw pictures of glass and its defects as a data set.")
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="a new folder; the same set there is kept")
+    parser.add_argument("--huge", action="store_true", help="sheet glass under a line-scan camera, with tiny defects")
+    parser.add_argument("--train", type=COUNT, metavar="N", help="pictures to train on (default: 240; --huge: 12)")
+    parser.add_argument("--val", type=COUNT, metavar="N", help="pictures to validate on (default: 40; --huge: 6)")
+    parser.add_argument("--size", type=Range(96, 8192).whole, metavar="PX", help="sides (default: 320; --huge: 4096)")
+    parser.add_argument(
+        "--defects", type=COUNT, metavar="N", help="--huge: tiny defects in a picture that has any (default: 40)"
+    )
+    parser.add_argument(
+        "--px", type=Range(6, 64).whole, metavar="PX", help="--huge: sides of a tiny defect (default: 8)"
+    )
+    parser.add_argument("--seed", type=SEED, metavar="N", default=0, help="another seed is another set")
+    return DrawnFlags(**parser.read(argv))
+
+
 def parse_audit(argv: Sequence[str] | None) -> AuditFlags:
     """The flags of python -m data.audit. Raises ConfigError."""
     parser = Parser("python -m data.audit", "Look at every picture and label of a data set, and say what is odd.")

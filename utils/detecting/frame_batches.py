@@ -26,7 +26,10 @@ def frame_batches(
         for frame in frames:
             if stop.received:
                 return
-            yield [frame]
+            alone = [frame]
+            del frame
+            yield alone
+            alone.clear()  # whoever got it may still have the list; the next picture may be as large
         return
     name = ""
 

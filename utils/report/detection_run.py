@@ -66,7 +66,9 @@ def _filed(results: Iterable[PictureResult], files: FoundFiles, report: Detectio
     for one in results:
         files.add(one)
         report.show(one)
-        yield one.without_picture()
+        done = one.without_picture()
+        del one  # its picture may be huge, and the next one is as large
+        yield done
 
 
 def verdict_line(result: PictureResult) -> str:

@@ -89,7 +89,7 @@ class _Table:
     def __init__(self, found: Pieces, cut: np.ndarray, kinds: np.ndarray) -> None:
         self.boxes, self.scores, self.areas = found.boxes, found.scores, found.areas.astype(np.float32)
         self.kinds, self.cut, self.near = kinds, cut, found.near
-        self.is_cut = cut.any(1)
+        self.is_cut = np.asarray(cut.any(1))
         self.sizes = (found.boxes[:, 2:] - found.boxes[:, :2]).prod(1)
 
     def same(self, place: int, box: np.ndarray, iou: float) -> np.ndarray:
@@ -106,7 +106,8 @@ class _Table:
         if not self.is_cut[place]:
             return box
         mates = left & (self.kinds == self.kinds[place]) & (self.scores >= SURE * self.scores[place])
-        whole: np.ndarray = mates & ~self.is_cut & (_common(box, self.boxes) >= HELD * self.sizes[place])
+        holds: np.ndarray = _common(box, self.boxes) >= HELD * self.sizes[place]
+        whole = mates & ~self.is_cut & holds
         if whole.any() and self.sizes[place] > 0:
             return self.boxes[whole.argmax()]
         reached, waiting = {place}, [place]

@@ -79,7 +79,8 @@ def test_a_mirrored_view_gives_the_same_box():
     box = np.array([[10, 20, 30, 45]], np.float32)
     seen = [[*view.apply(box)[0].tolist(), logit] for view, logit in ((plain, 1.0), (mirrored, 2.0))]
     assert seen[1][:4] == [100, 50, 140, 100]
-    for views, rows in (((plain, mirrored), seen), ((mirrored, plain), seen[::-1]), ((replace(mirrored, parts=1),), seen[1:])):
+    alone = replace(mirrored, parts=1)
+    for views, rows in (((plain, mirrored), seen), ((mirrored, plain), seen[::-1]), ((alone,), seen[1:])):
         found = detections(sure(*([row] for row in rows)), views, NMSConfig())[0]
         assert found.boxes.tolist() == box.tolist() and found.scores.item() > 0.88
 
