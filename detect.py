@@ -110,7 +110,7 @@ class Detector:
         tile_overlap: float | None = None,
         tile_full: bool | None = None,
         augment: bool = False,
-        merge: Merge = "nms",
+        merge: Merge = "wbf",
     ) -> None:
         """`weights`: a checkpoint, or several that look together. `prompts`: what to look for ("scratch, oil stain") if
         the network reads text, `examples`: a small labelled set that shows it, beside words or in their place; see
@@ -256,7 +256,7 @@ class Detector:
         scenes = [Scene.without_truth(image) for image in images]
         batches = self.looking.batches(scenes, self.optics, max(self.at_once, len(images)))
         with half_precision(self.model.device, self.half):
-            found = Inference(self.models, nms, self.order, self.names, self.given.merge or "nms")(batches)
+            found = Inference(self.models, nms, self.order, self.names, self.given.merge or "wbf")(batches)
         if self.masker is None:
             return [found[k] for k in range(len(images))]
         masks = [self.masker(self.optics.show(image), found[k].boxes) for k, image in enumerate(images)]

@@ -86,7 +86,7 @@ def predict(
     labels: Sequence[int] | None = None,
     criterion: Criterion | None = None,
     stop: Stop | None = None,
-    merge: Merge = "nms",
+    merge: Merge = "wbf",
 ) -> EvaluationPass:
     """Run `models`, one or an ensemble, over every picture of the loader; see `evaluate`. `criterion` adds the losses
     of one, `stop` ends it early. A class that `labels` numbers beyond those of the data is of what is none of them.
@@ -156,7 +156,7 @@ def evaluate(
     cfg: ValConfig,
     labels: Sequence[int] | None = None,
     world: World = ALONE,
-    merge: Merge = "nms",
+    merge: Merge = "wbf",
 ) -> Evaluation | None:
     """Run `models` over every picture of `truth` and score it; with several processes the first one scores.
 
@@ -245,7 +245,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
             nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det)
             write_speed(run, measure(models, loader, nms), not flags.noplots)
             return 0
-        merge = flags.merge or "nms"
+        merge = flags.merge or "wbf"
         evaluation = evaluate(models, loader, truth, cfg, classes.labels, world, merge)
         chances = (evaluate((one,), loader, truth, cfg, classes.labels, world) for one in permuted)
         by_chance = [done.report for done in chances if done]

@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from torch.utils.data import DataLoader
 
-from data.batches.build import train_loader
+from data.batches.build import eval_loader, train_loader
 from data.batches.class_balance import Balance
 from data.batches.sampler import EpochBatches, Shapes
 from data.files.stamps import take_stamps
@@ -37,7 +37,7 @@ from data.index.split_index import read_indexed
 from data.labels.classes import ClassMap
 from data.labels.coco_labels import read_coco, truths_of
 from data.sets.data_yaml import read_description
-from data.sets.split_reading import ReadPolicy, read_records
+from data.sets.split_reading import ReadPolicy, RecordSet, read_records
 from utils.config.command_flags import DataBenchmarkFlags, parse_data_benchmark
 from utils.config.config import Config
 from utils.config.settings import Setting, build_config
@@ -45,10 +45,12 @@ from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import run_script
 from utils.processes.memory import peak_process_memory, private_memory
+from utils.tiling.tiles import Tiling
 from utils.values.batch import Batch
 
 CHUNK = 8192  # pictures in hand
 REPEATS = 3  # epochs of the loader that count
+WIDER = 4  # times a tile: pictures that are cut
 LINKS = 30_000  # names of one file; file systems have a limit
 SIZES = np.array([(480, 640), (1080, 1920), (600, 600)])
 
@@ -68,6 +70,7 @@ def main_story(argv: Sequence[str] | None) -> int:
             ("samplers", time_samplers),
             ("index of txt files", time_files),
             ("loader", time_loader),
+            ("tiles", time_tiles),
         )
         rows: list[Row] = []
         for _, step in progress(steps, "measuring"):
@@ -261,13 +264,61 @@ def time_loader(home: Path, flags: DataBenchmarkFlags) -> list[Row]:
     ]
 
 
-def _feed(source: Path, flags: DataBenchmarkFlags) -> tuple[DataLoader[Batch], EpochBatches]:
+def time_tiles(home: Path, flags: DataBenchmarkFlags) -> list[Row]:
+    """Pictures, and tiles of as many pixels of pictures WIDER times as wide and high, in turn: mosaics to learn from,
+    and inputs to evaluate on. Every tile shows boxes.
+    """
+    rng = np.random.default_rng(flags.seed)
+    root, wide = home / "tiles", WIDER * flags.imgsz
+    tiles = len(Tiling(flags.imgsz).areas((wide, wide)))
+    counts = {"picture": flags.pictures, "tile": max(flags.pictures // tiles, 2)}
+    for kind, count in counts.items():
+        images, labels = root / kind / "images/train", root / kind / "labels/train"
+        images.mkdir(parents=True)
+        labels.mkdir(parents=True)
+        places = [(k + 0.5) / WIDER / 2 for k in range(2 * WIDER)] if kind == "tile" else [0.5] * flags.boxes
+        rows = [f"0 {x:.4f} {y:.4f} .02 .02\n" for x in places for y in (places if kind == "tile" else [0.5])]
+        for number in range(count):
+            (images / f"{number}.jpg").write_bytes(_jpeg(rng, wide if kind == "tile" else flags.imgsz))
+            (labels / f"{number}.txt").write_text("".join(rows), encoding="ascii")
+        (root / f"{kind}.yaml").write_text(json.dumps({"path": kind, "train": "images/train", "names": ["defect"]}))
+    learnt = [_feed(root / "picture.yaml", flags), _feed(root / "tile.yaml", flags, flags.imgsz)]
+    rates = [[_rate(feed, epoch) for feed in learnt] for epoch in range(1 + REPEATS)][1:]
+    judged = [_judged(root / "picture.yaml", flags), _judged(root / "tile.yaml", flags, flags.imgsz)]
+    times = [[_each(loader) for loader in judged] for _ in range(1 + REPEATS)][1:]
+    (plain, tiled), (picture, tile) = (map(statistics.median, zip(*rows, strict=True)) for rows in (rates, times))
+    what = f"tiles of {flags.imgsz} px of JPEGs of {wide} px"
+    return [
+        ("loader, one worker, tiles", f"{tiled:.1f} samples/s: {what}; {plain / tiled:.2f} times as long as pictures"),
+        ("... to evaluate", f"{tile * 1000:.2f} ms a tile; {tile / picture:.2f} times as long as pictures"),
+    ]
+
+
+def _feed(source: Path, flags: DataBenchmarkFlags, tile: int = 0) -> tuple[DataLoader[Batch], EpochBatches]:
     """The training loader of a data YAML, with one worker."""
+    read, cfg = _read(source, flags, tile)
+    return train_loader(read.records, cfg, 32, pin=False, channels=read.channels)
+
+
+def _read(source: Path, flags: DataBenchmarkFlags, tile: int) -> tuple[RecordSet, Config]:
     description, _ = read_description(source, require=("train",))
     read = read_records(description, "train", ReadPolicy(bad_data="error", drop_duplicates=False))
-    values = {"data.workers": 1, "data.batch_size": flags.batch_size, "data.imgsz": flags.imgsz, "augment.mosaic": 1.0}
-    cfg: Config = build_config([Setting(key, value, "benchmark") for key, value in values.items()])[0]
-    return train_loader(read.records, cfg, 32, pin=False, channels=read.channels)
+    values = {"workers": 1, "batch_size": flags.batch_size, "imgsz": flags.imgsz, "tile": tile}
+    settings = [Setting(f"data.{key}", value, "benchmark") for key, value in values.items()]
+    return read, build_config([*settings, Setting("augment.mosaic", 1.0, "benchmark")])[0]
+
+
+def _judged(source: Path, flags: DataBenchmarkFlags, tile: int = 0) -> DataLoader[Batch]:
+    """The evaluation loader of a data YAML, with one worker."""
+    read, cfg = _read(source, flags, tile)
+    return eval_loader(read.records, cfg.data, 32, flags.batch_size, pin=False, channels=read.channels)
+
+
+def _each(loader: DataLoader[Batch]) -> float:
+    """Seconds for each input."""
+    started = time.perf_counter()
+    seen = sum(len(batch.images) for batch in loader)
+    return (time.perf_counter() - started) / seen
 
 
 def _rate(feed: tuple[DataLoader[Batch], EpochBatches], epoch: int) -> float:

@@ -275,7 +275,7 @@ class Export:
         Raises ConfigError where their tiles do not suit the network.
         """
         trained, stride = replace(self.loaded.config.data, imgsz=self.pictures.data.imgsz), self.loaded.model.stride
-        plain = given_looking(None, None, None, False, "nms", ())
+        plain = given_looking(None, None, None, False, "wbf", ())
         data = tiles_as_made(plain, limits.made).tiled(trained, limits.made.imgsz)
         check_tile(data.tile, stride)
         return Looking.of(data, stride, False)

@@ -203,7 +203,10 @@ def _augmented(
     batches = EpochBatches(len(scenes), data.batch_size, seed, shapes, balance, world.part, neighbours)
     picture = max(shapes.sizes) ** 2 * scenes.channels.bytes_per_pixel
     crew = _crew("training", data, len(scenes), data.batch_size, picture * -(-data.batch_size // world.size), world)
-    named = lambda index: path_of(scenes.picture(index))  # noqa: E731
+
+    def named(index: int) -> Path:
+        return path_of(scenes.picture(index))
+
     return WatchedLoader(samples, batches, crew, pin, world.timeout / 2, named), batches
 
 
@@ -224,6 +227,8 @@ def eval_loader(
     scenes = RecordScenes(open_pictures(records, cfg.max_pixels, cfg.cache, channels))
     looking = Looking(cfg.imgsz, stride, tiling_of(cfg), looks, cfg.tile_min_visible)
     samples = EvalSamples(scenes, looking, strict)
+    for line in looking.words():
+        LOG.info("evaluation: %s: %s make %s", line, counted(len(records), "picture"), counted(len(samples), "input"))
     apart = None if looking.single else samples.pictures
     batches = ShapeBatches(samples.shapes, batch_size, world.rank, world.size, apart)
     picture = int(samples.shapes.prod(1).max(initial=0)) * channels.bytes_per_pixel

@@ -16,9 +16,11 @@ from data.tiles.tile_scenes import cut_scene
 from data.tiles.tile_size import tiling_of
 from data.tiles.tiled_set import Area
 from utils.config.config import DataConfig
+from utils.console.progress import progress
 from utils.tiling.tiles import Tiling
 from utils.values.batch import Batch, Sample
 
+LONG = 32  # batches of one picture, which then has a progress bar of its own
 VISIBLE = 0.4  # of a box, from which on a tile shows it; data.tile_min_visible of a training
 
 
@@ -70,13 +72,16 @@ class Looking:
         return 1 if self.tiling is None else len(self.tiling.areas(size))
 
     def words(self) -> list[str]:
-        """What to say of it."""
-        if self.tiling is None:
+        """What to say of it, where a picture has several views."""
+        if self.single:
             return []
-        side, overlap = self.tiling.side, self.tiling.overlap
-        whole = ", and as a whole" if self.tiling.whole else ""
-        enlarged = "" if self.imgsz == side else f", each as an input of {self.imgsz} px"
-        return [f"looks at pictures in tiles of {side} px, overlap {overlap:g}{enlarged}{whole}"]
+        words = []
+        if self.tiling is not None:
+            words = [f"in tiles of {self.tiling.side} px", f"overlap {self.tiling.overlap:g}"]
+            words += [f"each as an input of {self.imgsz} px"] if self.tiling.side != self.imgsz else []
+            words += ["and as a whole"] if self.tiling.whole else []
+        words += ["also mirrored and enlarged"] if len(self.looks) > 1 else []
+        return [f"looks {', '.join(words)}"]
 
     @property
     def single(self) -> bool:
@@ -112,11 +117,10 @@ class Looking:
         """Every view of some scenes, at most `most` of one shape in a batch."""
         planned = [(number, view) for number, scene in enumerate(scenes) for view in self.views(scene.size)]
         planned.sort(key=lambda one: one[1].shape)  # stable: picture by picture
-        for _, group in groupby(planned, key=lambda one: one[1].shape):
-            alike = list(group)
-            for start in range(0, len(alike), most):
-                part = alike[start : start + most]
-                yield collate([self.sample(scenes[number], view, number, optics) for number, view in part])
+        groups = [list(group) for _, group in groupby(planned, key=lambda one: one[1].shape)]
+        parts = [group[start : start + most] for group in groups for start in range(0, len(group), most)]
+        for part in progress(parts, "tiles") if len(parts) >= LONG else parts:
+            yield collate([self.sample(scenes[number], view, number, optics) for number, view in part])
 
 
 def letterboxed(scene: Scene, shape: Shape, index: int, optics: Optics) -> Sample:

@@ -41,12 +41,12 @@ class Neighbours:
     at_once: int
 
     def blocks(self, rng: np.random.Generator) -> tuple[np.ndarray, list[tuple[int, ...]]]:
-        """(P,) the block of each picture in one epoch, and the pictures of each block."""
+        """(N,) the block of each sample in one epoch, and the pictures of each block."""
         order = rng.permutation(int(self.pictures.max(initial=-1)) + 1)
         block = np.empty(len(order), np.int64)
         block[order] = np.arange(len(order)) // self.at_once
         parts = range(0, len(order), self.at_once)
-        return block, [tuple(order[start : start + self.at_once].tolist()) for start in parts]
+        return block[self.pictures], [tuple(order[start : start + self.at_once].tolist()) for start in parts]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class EpochBatches(Sampler[list[Key]]):
     Without `balance` each picture comes once, with it as often as `Balance.copies` says; an epoch has the same number
     of samples in any case, so that its length is known beforehand. With rectangles pictures of similar shape share a
     batch: they are shuffled, sorted by aspect ratio, cut into batches, and the batches are shuffled. With `neighbours`
-    the pictures are shuffled, then the samples of some pictures at a time.
+    the pictures are shuffled, then all that is said above is of the samples of some pictures at a time.
     """
 
     def __init__(
@@ -121,24 +121,23 @@ class EpochBatches(Sampler[list[Key]]):
         indices = np.repeat(np.arange(self.count), times)
         copies = np.arange(len(indices)) - np.repeat(times.cumsum() - times, times)
         order = rng.permutation(len(indices))
-        block, blocks = self.neighbours.blocks(rng) if self.neighbours else (None, [])
-        if self.neighbours and block is not None:
-            block = block[self.neighbours.pictures]  # of every sample
-            order = order[np.argsort(block[indices[order]], kind="stable")]
+        # without neighbours all samples are of one block, near which no picture is nearer than others
+        block, near = self.neighbours.blocks(rng) if self.neighbours else (np.zeros(self.count, np.int64), [()])
+        aspects = np.zeros(self.count)
         if self.shapes.pictures is not None:
             sizes = np.asarray(self.shapes.pictures)
             aspects = sizes[:, 0] / sizes[:, 1]
-            order = order[np.argsort(aspects[indices[order]], kind="stable")]  # stable: equal shapes stay shuffled
+        shuffled = indices[order]
+        order = order[np.lexsort((aspects[shuffled], block[shuffled]))]  # stable: what is equal stays shuffled
         batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
-        if self.shapes.pictures is not None:
+        if self.shapes.pictures is not None and not self.neighbours:
             batches = [batches[number] for number in rng.permutation(len(batches))]
         sizes = rng.choice(self.shapes.sizes, len(batches))
         # All draws are done: skipping batches, when a run is resumed, changes none of those that follow.
         for batch, size in list(zip(batches, sizes.tolist(), strict=True))[self.skip :]:
             shape = self.shapes.of_batch(size, indices[batch].tolist())
             rows = zip(indices[batch].tolist(), copies[batch].tolist(), strict=True)
-            near = (lambda index: blocks[block[index]]) if block is not None else (lambda index: ())
-            keys = [Key(self.epoch, index, shape, copy, near=near(index)) for index, copy in rows]
+            keys = [Key(self.epoch, index, shape, copy, near=near[block[index]]) for index, copy in rows]
             yield self.part(keys) or [replace(keys[0], counts=False)]
 
 

@@ -206,10 +206,6 @@ class EvalSamples(Dataset[Sample]):
             blank = letterboxed(self.empty, planned.shape, BLANK, self.optics)
             return replace(blank, lost={index: str(error)})
 
-    def picture(self, number: int) -> int:
-        """The picture that a view is of."""
-        return int(self.pictures[number])
-
     def readable(self, indices: Iterable[int]) -> list[Sample]:
         """The samples at `indices` whose pictures can be read."""
         lenient = copy.copy(self)

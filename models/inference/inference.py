@@ -33,7 +33,7 @@ class Inference:
     nms: NMSConfig
     numbers: Tensor
     names: tuple[str, ...]
-    merge: Merge = "nms"
+    merge: Merge = "wbf"
 
     @property
     def device(self) -> torch.device:

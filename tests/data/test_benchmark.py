@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from data import benchmark
+from data.batches.epoch_plan import EpochPlan
 from data.index.record_index import RecordIndex
 from utils.config.command_flags import parse_data_benchmark
 from utils.words.errors import ConfigError
@@ -55,3 +56,13 @@ def test_mistakes_in_the_command_line():
         parse_data_benchmark(["--images", "0"])
     with pytest.raises(ConfigError, match="did you mean --images"):
         parse_data_benchmark(["--image", "4"])
+
+
+def test_tiles_and_pictures_are_read_in_turn(home, flags):
+    """Rates of both, and a ratio; every tile of the pictures drawn for it shows a box."""
+    rows = dict(benchmark.time_tiles(home, flags))
+    assert set(rows) == {"loader, one worker, tiles", "... to evaluate"}
+    assert "tiles of 64 px of JPEGs of 256 px" in rows["loader, one worker, tiles"]
+    read, cfg = benchmark._read(home / "tiles/tile.yaml", flags, 64)
+    plan = EpochPlan.of(read.records, cfg.data)
+    assert plan.samples == len(plan.sizes) == 2 * 25

@@ -65,7 +65,7 @@ MADE = {
 @pytest.mark.parametrize("name", MADE)
 def test_a_bundle_expects_what_detect_finds(weights, data, tmp_path, name):
     made, words, tiles = MADE[name]
-    thresholds = chosen(weights, tmp_path / "thresholds.yaml", 0.1, made)
+    thresholds = chosen(weights, tmp_path / "thresholds.yaml", 0.05, made)
     assert run_export(weights, data, tmp_path, "--thresholds", thresholds, *words) == 0
     told = json.loads((tmp_path / "line" / "expected.json").read_text())["pictures"]
     detector = Detector(tmp_path / "line.onnx", device="cpu")
@@ -86,7 +86,7 @@ def test_a_bundle_expects_what_detect_finds(weights, data, tmp_path, name):
 
 
 def test_tiles_that_do_not_suit_the_network_are_refused_before_anything_is_written(weights, data, tmp_path, capsys):
-    thresholds = chosen(weights, tmp_path / "thresholds.yaml", 0.1, DetectionSettings(0.5, 100, 96, 50))
+    thresholds = chosen(weights, tmp_path / "thresholds.yaml", 0.05, DetectionSettings(0.5, 100, 96, 50))
     assert run_export(weights, data, tmp_path, "--thresholds", thresholds) == 2
     assert "--tile 50: must be a multiple of the network's stride 32" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thresholds.yaml"]
@@ -94,26 +94,12 @@ def test_tiles_that_do_not_suit_the_network_are_refused_before_anything_is_writt
 
 def test_8_bits_are_judged_on_tiles_as_val_judges(weights, data, tmp_path):
     """At the size that is given, each tile being an input of it."""
-    flags, loaded = (
-        parse_export(["--weights", str(weights), "--int8", "--imgsz", "120", "--data", data]),
-        load_model(weights),
-    )
+    named = ["--weights", str(weights), "--data", data]
+    flags, loaded = parse_export([*named, "--int8", "--imgsz", "120"]), load_model(weights)
     pictures = export.Pictures.of(flags, loaded)
     assert (pictures.data.imgsz, pictures.data.tile, pictures.data.tile_full) == (128, 64, True)
     got = export.Export(flags, loaded, None, pictures).scores(loaded.model)
-    words = [
-        "--weights",
-        str(weights),
-        "--data",
-        data,
-        "--device",
-        "cpu",
-        "--workers",
-        "0",
-        "--noplots",
-        "--project",
-        str(tmp_path),
-    ]
+    words = [*named, "--device", "cpu", "--workers", "0", "--noplots", "--project", str(tmp_path)]
     with chdir(tmp_path):
         assert val_main([*words, "--name", "tiles", "--imgsz", "128"]) == 0
         assert val_main([*words, "--name", "whole", "--imgsz", "128", "--tile", "0"]) == 0

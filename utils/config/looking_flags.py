@@ -53,7 +53,7 @@ class LookingFlags:
         """As a Detector takes it. Raises ConfigError for what does nothing."""
         self.check_merge()
         names = ("tile", "tile_overlap", "tile_full", "augment")
-        return {**{name: getattr(self, name) for name in names}, "merge": self.merge or "nms"}
+        return {**{name: getattr(self, name) for name in names}, "merge": self.merge or "wbf"}
 
     def check_merge(self) -> None:
         """Raise ConfigError for --merge with nothing to merge."""
@@ -99,7 +99,7 @@ def add_looking(parser: Parser) -> None:
         help="with tiles: at pictures as a whole, too, for large defects",
     )
     add("--augment", action="store_true", help="look also mirrored and enlarged: slower, more accurate")
-    add("--merge", choices=MERGES, default=None, help="of several looks: NMS (default), or weighted box fusion")
+    add("--merge", choices=MERGES, default=None, help="of several looks: weighted box fusion (default), or NMS")
 
 
 def add_weights(parser: Parser) -> None:

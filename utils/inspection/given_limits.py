@@ -17,7 +17,7 @@ L = TypeVar("L", bound=LookingFlags)
 
 def tiles_as_made(flags: L, made: DetectionSettings) -> L:
     """The flags, where they name no tiles with those that the detections were `made` with, if that is known."""
-    if made.imgsz is None or flags.tile is not None:
+    if flags.tile is not None or (made.imgsz is None and made.tile is None):
         return flags
     overlap = made.tile_overlap if flags.tile_overlap is None else flags.tile_overlap
     full = made.tile_full if flags.tile_full is None else flags.tile_full

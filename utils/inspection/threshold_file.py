@@ -59,7 +59,7 @@ class DetectionSettings:
         made = cls(nms.iou, nms.max_det, data.imgsz)
         if not data.tile:
             return made
-        return replace(made, tile=data.tile, tile_overlap=data.tile_overlap, tile_full=data.tile_full or None)
+        return replace(made, tile=data.tile, tile_overlap=data.tile_overlap, tile_full=data.tile_full)
 
     def words(self) -> str:
         """As YAML on one line; empty when nothing is known."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NEAR = 0.01  # of a tile's side: so close to its edge a box counts as cut; networks end boxes about there
+NEAR = 0.03  # of a tile's side: so close to its edge a box counts as cut; networks do not end boxes exactly there
 LEAST = 2.0  # px, of the same
 HELD = 0.5  # the part of a cut box that a box must cover to be the same thing
 ACROSS = 0.1  # what two pieces have in common along the edge between them, of the shorter; diagonals have little

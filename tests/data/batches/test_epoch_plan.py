@@ -258,7 +258,7 @@ def test_a_picture_that_cannot_be_read_is_one_lost_picture_of_an_evaluation(file
         for number in batch:
             sample = samples[number]
             lost |= sample.lost
-            assert (sample.index == BLANK) == (samples.picture(number) == 2)
+            assert (sample.index == BLANK) == (samples.pictures[number] == 2)
             assert tuple(samples.shapes[number]) == sample.image.shape[:2]
             read[sample.index] += 1
     assert list(lost) == [2] and read == {BLANK: 7, **{k: 7 for k in range(6) if k != 2}}
@@ -272,7 +272,7 @@ def test_every_view_of_an_evaluation_comes_once_and_pictures_are_not_shared_out_
         parts = [list(ShapeBatches(samples.shapes, 5, rank, ranks, samples.pictures)) for rank in range(ranks)]
         views = [number for part in parts for batch in part for number in batch]
         assert sorted(views) == list(range(len(samples)))
-        owners = [{samples.picture(number) for batch in part for number in batch} for part in parts]
+        owners = [{samples.pictures[number] for batch in part for number in batch} for part in parts]
         assert sum(map(len, owners)) == len(records)
         for batch in (batch for part in parts for batch in part):
             assert len({tuple(samples.shapes[number].tolist()) for number in batch}) == 1 and 1 <= len(batch) <= 5

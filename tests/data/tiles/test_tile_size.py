@@ -110,7 +110,7 @@ def test_the_words_about_a_split_balance():
     small = record((20, 20), [])
     (first, second) = words(Tiling(32, 0.0), [large, small])
     assert first == "train: 2 pictures make 9 tiles of 32 px: 1 show defects, 8 none, of which 3 come in each epoch"
-    assert second.startswith("train: 1 of 2 boxes are too large for any tile") and "--tile-full" in second
+    assert second.startswith("train: 1 of 2 boxes are") and "learnt from none" in second and "--tile-full" in second
     (line,) = words(Tiling(32, 0.0, whole=True), [large, small])
     assert "2 pictures make 9 tiles of 32 px and 1 whole ones: 2 show defects, 8 none" in line
     _, line = words(Tiling(128, 0.0), [large, small])

@@ -62,10 +62,12 @@ def test_a_set_without_pictures_has_no_tiles():
 
 
 def part_of(box, area):
-    """How much of a box lies in an area, told by plain numbers."""
-    width = min(box[2], area[2]) - max(box[0], area[0])
-    height = min(box[3], area[3]) - max(box[1], area[1])
-    return max(width, 0.0) * max(height, 0.0) / max((box[2] - box[0]) * (box[3] - box[1]), 1e-9)
+    """How much of a box lies in an area; of one that is longer in one direction alone, of what the area can show."""
+    shown = [max(min(box[k + 2], area[k + 2]) - max(box[k], area[k]), 0.0) for k in (0, 1)]
+    lengths, room = ([one[k + 2] - one[k] for k in (0, 1)] for one in (box, area))
+    if (lengths[0] > room[0]) != (lengths[1] > room[1]):
+        lengths = [min(*pair) for pair in zip(lengths, room, strict=True)]
+    return shown[0] * shown[1] / max(lengths[0] * lengths[1], 1e-9)
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 4096])
@@ -106,6 +108,18 @@ def test_every_box_is_in_some_tile_or_counted_as_unseen():
             assert len(few.tiles) >= few.boxes - few.unseen
             unseen += few.unseen
     assert unseen
+
+
+def test_a_scratch_longer_than_a_tile_is_learnt_from_its_pieces_and_what_is_larger_both_ways_from_none():
+    area = Tiling(32, 0.0).areas((96, 96))
+    for box, want in (
+        ([0, 10, 96, 14], [1, 1, 1, 0, 0, 0, 0, 0, 0]),
+        ([16, 10, 80, 14], [0.5, 1, 0.5, 0, 0, 0, 0, 0, 0]),
+        ([70, 16, 74, 80], [0, 0, 0.5, 0, 0, 1, 0, 0, 0.5]),
+        ([0, 0, 96, 96], [1 / 9] * 9),
+        ([0, 0, 32, 32], [1, 0, 0, 0, 0, 0, 0, 0, 0]),
+    ):
+        assert shown_parts(np.array([box], np.float32), area)[0].tolist() == pytest.approx(want)
 
 
 def test_a_box_smaller_than_the_overlap_is_whole_in_some_tile():

@@ -71,13 +71,13 @@ def in_batches(founds, ends, merge):
 @pytest.mark.parametrize(("looks", "networks"), [(1, 1), (3, 1), (1, 2), (2, 3)])
 def test_views_in_any_order_and_in_any_batches_give_the_same(merge, looks, networks):
     found = 0
-    for seed in range(8):
+    for seed in range(3):
         rng = np.random.default_rng(seed)
         founds = [one for picture in (4, 0, 9) for one in drawn(rng, picture, looks, networks)]
         want = Gathering(CFG, NAMES, merge).add(founds)
         found += sum(map(len, want.values()))
         assert want.keys() == {4, 0, 9} and all(one.names == NAMES for one in want.values())
-        for _ in range(4):
+        for _ in range(3):
             mixed = [founds[k] for k in rng.permutation(len(founds))]
             same(in_batches(mixed, np.sort(rng.integers(0, len(mixed), 5)), merge), want)
         same(in_batches(founds, np.arange(1, len(founds)), merge), want)

@@ -207,3 +207,20 @@ def test_nothing_found_is_nothing():
         boxes, scores, labels = merge_tiles(pieces(areas=areas), (100, 200), 0.6, 300)
         assert boxes.shape == (0, 4) and boxes.dtype == np.float32 and len(scores) == len(labels) == 0
         assert labels.dtype == np.int64
+
+
+def test_what_comes_out_of_one_class_overlaps_no_more_than_nms_lets_it():
+    """What has grown over something that was kept before is no second thing."""
+    for seed in range(150):
+        rng, size, tiling, boxes = drawn(seed)
+        found = seen(rng, boxes, np.zeros(len(boxes), np.int64), tiling.areas(size))
+        spread = rng.uniform(-1, 1, found.boxes.shape) * (found.boxes[:, 2:] - found.boxes[:, :2]).repeat(2, 1) * 0.2
+        moved = np.clip(found.boxes + spread, found.areas[:, [0, 1, 0, 1]], found.areas[:, [2, 3, 2, 3]])
+        moved = moved.astype(np.float32)
+        keep = (moved[:, 2:] > moved[:, :2]).all(1)
+        merged = merge_tiles(Pieces(moved, found.scores, found.labels, found.areas).at(keep), size, 0.6, 300)[0]
+        size_of = (merged[:, 2:] - merged[:, :2]).prod(1)
+        common = np.minimum(merged[:, None, 2:], merged[:, 2:]) - np.maximum(merged[:, None, :2], merged[:, :2])
+        shared = np.maximum(common, 0).prod(2)
+        overlap = np.triu(shared / (size_of[:, None] + size_of - shared), 1)
+        assert overlap.max(initial=0) <= 0.6, (seed, size, tiling, merged[np.argwhere(overlap > 0.6)[0]].tolist())
