@@ -243,7 +243,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     with half_precision(device, flags.half):
         if flags.task == "speed":
             nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det)
-            write_speed(run, measure(models, loader, nms), not flags.noplots)
+            write_speed(run, measure(models, loader, nms, members[0].names), not flags.noplots)
             return 0
         merge = flags.merge or "wbf"
         evaluation = evaluate(models, loader, truth, cfg, classes.labels, world, merge)

@@ -237,7 +237,7 @@ def test_val_looks_at_tiles_as_the_training_did(tiled, run):
     code, done = run_val(tiled)
     results = [json.loads((one / "results.json").read_text())["coco"] for one in (done, tiled)]
     assert code == 0 and results[0] == results[1]
-    assert nms_of(done) == nms_of(tiled) == {**MADE, "tile": 64, "tile_overlap": 0.25}
+    assert nms_of(done) == nms_of(tiled) == {**MADE, "tile": 64, "tile_overlap": 0.25, "tile_full": False}
     flags = ["--weights", str(run / "weights" / "best.pt"), "--conf", CONF]
     bare, given = (run_val(run, *flags, *more)[1] for more in ([], TILED))
     assert (bare / "predictions.json").read_bytes() == (given / "predictions.json").read_bytes()
@@ -249,7 +249,7 @@ OTHERS = {
         {"imgsz": 96, "tile": 96, "tile_overlap": 0.25, "tile_full": True},
     ),
     "no tiles": (["--tile", "0"], {}),
-    "enlarged": (["--imgsz", "128"], {"imgsz": 128, "tile": 64, "tile_overlap": 0.25}),
+    "enlarged": (["--imgsz", "128"], {"imgsz": 128, "tile": 64, "tile_overlap": 0.25, "tile_full": False}),
 }
 
 
@@ -388,3 +388,13 @@ def test_a_detector_refuses_what_the_flags_refuse(plain, how, words):
 def test_the_time_per_picture_is_measured_with_tiles_too(run, plain):
     code, done = run_val(run, "--weights", str(plain), *TILED, "--task", "speed", "--conf", CONF)
     assert code == 0 and (done / "speed.json").is_file()
+
+
+def test_thresholds_that_do_not_say_how_they_were_chosen_contradict_no_tiles(run, pictures, tmp_path, capsys):
+    file = tmp_path / "bare.yaml"
+    names = checkpoint.load(run / "weights" / "best.pt")["names"]
+    file.write_text(json.dumps({"thresholds": {name: 0.15 for name in names}}))
+    capsys.readouterr()
+    code, _ = run_detect(run, "--source", str(pictures), *TILED, "--thresholds", str(file))
+    said = capsys.readouterr()
+    assert code == 0 and "chosen with other settings" not in said.out + said.err

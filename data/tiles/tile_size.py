@@ -83,7 +83,7 @@ def tile_words(split: str, tiled: TiledSet, truth: TileTruth, drawn: int) -> lis
         lines.append(f"{split}: no picture is larger than a tile of {side} px: each is one tile")
     if truth.unseen:
         lines.append(
-            f"{split}: {truth.unseen:,} of {counted(truth.boxes, 'box')} are wider and higher than a tile, and are "
-            "learnt from none; --tile-full shows whole pictures, too"
+            f"{split}: {truth.unseen:,} of {counted(truth.boxes, 'box')} are shown enough of by no tile, and learnt "
+            "from none; a larger --tile-overlap may, --tile-full shows whole pictures, too"
         )
     return lines

@@ -22,16 +22,16 @@ from utils.values.predictions import Candidates
 Keys = Sequence[int]
 
 
-def measure(models: tuple[Network, ...], loader: DataLoader[Batch], nms: NMSConfig) -> Speed:
+def measure(models: tuple[Network, ...], loader: DataLoader[Batch], nms: NMSConfig, names: tuple[str, ...]) -> Speed:
     """Time reading, networks and NMS apart, on at least 100 pictures spread over the loader's batches (few: again and
-    again).
+    again). `names`: the networks' classes. A picture with several views is timed view by view.
 
     The loader's samples have `shapes` (P, 2), height and width of each network input. Every shape is run once before,
     and the first batch a few times more. Batches are read here and one by one, to time them apart.
     """
     samples: Any = loader.dataset
     batches = [list(keys) for keys in loader.batch_sampler or ()]
-    network = Inference(models, nms, torch.arange(0), ())
+    network = Inference(models, nms, torch.arange(len(names)), names)
     device = network.device
     lost: dict[int, str] = {}
 

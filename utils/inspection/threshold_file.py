@@ -102,10 +102,11 @@ class Limits:
             "--iou": (wanted.iou, self.made.iou),
             "--max-det": (wanted.max_det, self.made.max_det),
             "--imgsz": (wanted.imgsz, self.made.imgsz),
-            "--tile": (wanted.tile, self.made.tile or 0),
-            "--tile-overlap": (wanted.tile_overlap, self.made.tile_overlap),
-            "--tile-full": (wanted.tile_full, bool(self.made.tile_full)),
         }
+        if self.made.imgsz is not None or self.made.tile is not None:  # else nothing is known of tiles
+            pairs["--tile"] = wanted.tile, self.made.tile or 0
+            pairs["--tile-overlap"] = wanted.tile_overlap, self.made.tile_overlap
+            pairs["--tile-full"] = wanted.tile_full, bool(self.made.tile_full)
         other = [f"{option} {a}, not {b}" for option, (a, b) in pairs.items() if a is not None and a != b]
         other += ["--agnostic-nms"] if agnostic else []
         lines, file = [], self.thresholds.source

@@ -148,6 +148,6 @@ class _Table:
 
 def _common(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """(4,) and (N, 4) xyxy -> (N,) area that they share."""
-    size = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    common: np.ndarray = np.maximum(size, 0).prod(1)
+    width, height = (np.minimum(box[k + 2], boxes[:, k + 2]) - np.maximum(box[k], boxes[:, k]) for k in (0, 1))
+    common: np.ndarray = np.maximum(width, 0) * np.maximum(height, 0)
     return common

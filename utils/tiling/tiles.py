@@ -9,7 +9,8 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Tiling:
-    """How pictures are cut: squares of `side` px that overlap by at least the part `overlap` (0 to below 1) of it.
+    """How pictures are cut: squares of `side` px that overlap by at least the part `overlap` (0 to below 1) of that, to
+    the nearest px.
 
     `whole`: a picture that is larger than a tile is looked at as a whole, too, shrunk to the size of a tile.
     """
