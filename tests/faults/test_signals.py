@@ -45,7 +45,7 @@ TRAIN_PHASES = {  # whose call, which one: what the line must say
     ("utils.training.run_folder", "plot_results", 1): SAVED,
 }
 VAL_PHASES = {
-    ("val", "load_model", 1): "start it again",
+    ("val", "load_members", 1): "start it again",
     ("val", "read_split", 1): "start it again",
     ("val", "eval_loader", 1): "start it again",
     ("val", "_check_finite", 2): "2 of 6 pictures evaluated; start it again",
@@ -56,10 +56,10 @@ VAL_PHASES = {
     ("val", "plot_detections", 1): "start it again",
 }
 DETECT_PHASES = {
-    ("detect", "load_model", 1): "start it again",
+    ("detect", "load_members", 1): "start it again",
     ("detect", "find_sources", 1): "start it again",
     ("detect", "weights_about", 1): "start it again",
-    ("detect", "letterboxed", 3): "inputs done, in runs/detect/exp/summary.csv; start it again",
+    ("data.batches.looking", "Looking.sample", 3): "inputs done, in runs/detect/exp/summary.csv; start it again",
     ("utils.report.detection_run", "verdict_line", 2): "done, in runs/detect/exp/summary.csv; start it again",
     ("utils.report.detection", "DetectionReport.write", 1): "runs/detect/exp is complete",
 }

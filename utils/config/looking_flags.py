@@ -90,7 +90,7 @@ def side_or_auto(text: str) -> int:
 def add_looking(parser: Parser) -> None:
     """The flags of LookingFlags, but --weights; `split_weights` makes two of that."""
     add = parser.add_argument
-    add("--tile", type=side_or_auto, default=None, metavar="PX", help="look at pictures in tiles; 0: as a whole")
+    add("--tile", type=side_or_auto, default=None, metavar="PX", help="look in tiles; 0: at pictures as a whole")
     add("--tile-overlap", type=_OVERLAP, default=None, metavar="PART", help="of tiles, of their side (0.2)")
     add(
         "--tile-full",
