@@ -333,7 +333,7 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
         log_to(run / "detect.log")
         origin = {**provenance(argv), **weights_about(detector.path), **detector.about}
         write_about(run, origin, assigned_config(flags).run.full_paths)
-    LOG.info("weights %s, %s from %s", detector.path, words(sources), pattern)
+    LOG.info("weights %s, %s from %s", " + ".join([str(detector.path), *flags.ensemble]), words(sources), pattern)
     for line in warnings:
         LOG.warning(line)
     output = replace(DetectionOutput.of(flags), tiles=detector.looking.tiling is not None)
