@@ -43,7 +43,7 @@ LEAST_SHADES = 2  # the largest number of an 8-bit picture that is more than bla
 
 
 def planes_of(picture: Picture, channels: Channels, bgr: bool = False, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """(H, W, C) contiguous planes as `PlaneReader` gives them, by the table above; `bgr`: the order of arrays.
+    """(H, W, C) planes as `PlaneReader` gives them, by the table above; `bgr`: the order of arrays.
 
     Raises DataError saying what is wrong with the picture.
     """
