@@ -216,11 +216,12 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     planned = planned_run(flags.project, flags.name, flags.exist_ok)
     truth = read_split(data, flags.split, planned).serving(loaded.channels, str(loaded.path), data.data)
     members, classes, novelty = match_members(flags, members, truth.synonyms, lambda one: _shown(flags, one, truth))
+    loaded = members[0]  # as it looks for the data's classes
     models = tuple(for_inference(one.model, assigned.model.static, flags.half) for one in members)
     stride = shared_stride(models)
     check_tile(data.tile, stride)
     data = replace(data, imgsz=whole_cells(data.imgsz, stride))
-    permuted = with_permuted_names(members[0], assigned.val.chance)
+    permuted = with_permuted_names(loaded, assigned.val.chance)
     cfg, limits = val_config(flags, loaded.config.val), given_limits(flags, truth.names)
     inspection = inspection_config(
         flags, cfg.conf, truth.mm_per_px, truth.records, limits.thresholds if limits else None
@@ -243,7 +244,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     with half_precision(device, flags.half):
         if flags.task == "speed":
             nms = NMSConfig(conf=cfg.conf, iou=cfg.iou, max_det=cfg.max_det)
-            write_speed(run, measure(models, loader, nms, members[0].names), not flags.noplots)
+            write_speed(run, measure(models, loader, nms, loaded.names), not flags.noplots)
             return 0
         merge = flags.merge or "wbf"
         evaluation = evaluate(models, loader, truth, cfg, classes.labels, world, merge)

@@ -179,7 +179,7 @@ def same(one, other):
 )
 def test_inference_does_not_see_where_it_was_suppressed(files, count, conf, iou, most):
     cfg, batch = NMSConfig(conf=conf, iou=iou, max_det=most), batch_of(count)
-    one, other = (Inference(file, cfg, torch.arange(CLASSES), ("a", "b", "c"))(batch) for file in files)
+    one, other = (Inference((file,), cfg, torch.arange(CLASSES), ("a", "b", "c"))([batch]) for file in files)
     same(one, other)
     assert (conf > 0.9) != any(len(mine) for mine in one.values())
 
@@ -189,7 +189,7 @@ def test_classes_that_are_wanted_have_all_the_room(files):
     batch = batch_of(2)
     for label in range(CLASSES):
         cfg = NMSConfig(conf=1e-9, iou=0.5, max_det=6, classes=(label,))
-        one, other = (Inference(file, cfg, torch.arange(CLASSES), ("a", "b", "c"))(batch) for file in files)
+        one, other = (Inference((file,), cfg, torch.arange(CLASSES), ("a", "b", "c"))([batch]) for file in files)
         assert any(len(mine) for mine in one.values())
         same(one, other)
 
@@ -197,10 +197,10 @@ def test_classes_that_are_wanted_have_all_the_room(files):
 def test_numbers_that_merge_classes(files):
     """--single-cls: all are one class to NMS, which the file cannot know."""
     cfg, batch = NMSConfig(conf=0.05, iou=0.3, max_det=300), batch_of(3)
-    one, other = (Inference(file, cfg, torch.zeros(CLASSES).long(), ("all",)) for file in files)
-    assert one(batch)
+    one, other = (Inference((file,), cfg, torch.zeros(CLASSES).long(), ("all",)) for file in files)
+    assert one([batch])
     with pytest.raises(ConfigError, match="export it without --nms"):
-        other(batch)
+        other([batch])
 
 
 def test_agnostic_nms_is_refused(files):
