@@ -16,7 +16,6 @@ import torch
 from data.augment.transforms import whole_cells
 from data.batches.build import eval_loader, read_split
 from data.batches.examples import read_examples
-from data.batches.looking import AUGMENTED, PLAIN, Look
 from data.batches.lost_pictures import LostPictures
 from data.batches.preview import plot_detections, show_pictures
 from data.batches.watched_loader import WatchedLoader
@@ -226,9 +225,11 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     inspection = inspection_config(
         flags, cfg.conf, truth.mm_per_px, truth.records, limits.thresholds if limits else None
     )
-    looks = AUGMENTED if flags.augment else PLAIN
-    loader = evaluation_loader(flags, truth, data, stride, looks, device, world)
-    check_fits(models[0], data.imgsz, min(flags.batch_size, len(truth.records)), half=flags.half)
+    pin, strict = device.type == "cuda", data.bad_data == "error"
+    known = pin, truth.channels, world, strict, flags.augment
+    loader = eval_loader(truth.records, data, stride, flags.batch_size, *known)
+    inputs = flags.batch_size if data.tile or flags.augment else len(truth.records)
+    check_fits(models[0], data.imgsz, min(flags.batch_size, inputs), half=flags.half)
     about = loaded.about() | about_members(members)
     about |= {"examples": Path(flags.examples).name} if flags.examples else {}
     origin = {**weights_about(loaded.path), "data": truth.data_report.plain(), **about}
@@ -256,20 +257,6 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     options = report_options(flags, "val", inspection, truth, DetectionSettings.of(cfg, data), weights, limits)
     write_evaluation(flags, run, loader, truth, evaluation, about, options, lexicon_for(truth.names, loaded.words))
     return 0
-
-
-def evaluation_loader(
-    flags: ValFlags,
-    truth: RecordSet,
-    data: DataConfig,
-    stride: int,
-    looks: tuple[Look, ...],
-    device: torch.device,
-    world: World,
-) -> WatchedLoader:
-    """Every look at every picture."""
-    pin, strict = device.type == "cuda", data.bad_data == "error"
-    return eval_loader(truth.records, data, stride, flags.batch_size, pin, truth.channels, world, strict, looks)
 
 
 def settings_remarks(

@@ -219,7 +219,8 @@ class Export:
     def proved_in_8_bits(self, writer: Writer, about: About) -> tuple[Candidate, About]:
         """The file in 8 bits with as few parts in float as its scores allow. Raises NotEqual, DataError."""
         training = judging_split(self.pictures.data, self.loaded, "train")
-        scenes = chosen_scenes(training, CALIBRATING, self.pictures.data.max_pixels)
+        data = self.pictures.data
+        scenes = chosen_scenes(training, CALIBRATING, data.max_pixels, Looking.of(data, about.stride, False))
         if len(scenes) < FEWEST:
             raise DataError(f"--int8: {len(scenes)} training pictures; to calibrate takes {FEWEST} at least")
         sizes, square = [about.imgsz], self.shape is not None

@@ -16,7 +16,7 @@ from data.augment.transforms import eval_shapes
 from data.batches.cached_pictures import open_pictures
 from data.batches.epoch_plan import EpochPlan
 from data.batches.few_pictures import draw_pictures
-from data.batches.looking import PLAIN, Look, Looking
+from data.batches.looking import Looking
 from data.batches.phrases import PhraseDraw
 from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import EpochBatches, ShapeBatches, Shapes
@@ -30,7 +30,7 @@ from data.index.flat_truth import flatten
 from data.index.union import open_data
 from data.sets.data_folders import keep_results_out, keep_resumed_out
 from data.sets.split_reading import ReadPolicy, RecordSet
-from data.tiles.tile_size import tiling_of, with_tile
+from data.tiles.tile_size import with_tile
 from data.tiles.tiled_set import input_sizes
 from utils.config.config import Config, DataConfig
 from utils.console.log import LOG
@@ -219,13 +219,14 @@ def eval_loader(
     channels: Channels = RGB_CHANNELS,
     world: World = ALONE,
     strict: bool = False,
-    looks: tuple[Look, ...] = PLAIN,
+    augment: bool = False,
 ) -> WatchedLoader:
-    """Letterboxed batches of every view of every picture once, of several processes each with its own. A picture that
-    cannot be read is left out of its batches, which say so; with `strict` it is a DataError.
+    """Letterboxed batches of every view of every picture once (`augment`: also mirrored and enlarged), of several
+    processes each with its own. A picture that cannot be read is left out of its batches, which say so; with `strict`
+    it is a DataError.
     """
     scenes = RecordScenes(open_pictures(records, cfg.max_pixels, cfg.cache, channels))
-    looking = Looking(cfg.imgsz, stride, tiling_of(cfg), looks, cfg.tile_min_visible)
+    looking = Looking.of(cfg, stride, augment)
     samples = EvalSamples(scenes, looking, strict)
     for line in looking.words():
         LOG.info("evaluation: %s: %s make %s", line, counted(len(records), "picture"), counted(len(samples), "input"))

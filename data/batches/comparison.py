@@ -12,7 +12,7 @@ from data.augment.scene import Scene
 from data.augment.transforms import PAD, eval_shape, filled, whole_cells
 from data.batches.cached_pictures import open_pictures
 from data.batches.collate import collate
-from data.batches.looking import letterboxed
+from data.batches.looking import Looking, letterboxed
 from data.batches.record_scenes import RecordScenes
 from data.sets.split_reading import RecordSet
 from utils.values.batch import Batch
@@ -58,8 +58,10 @@ def odd_scenes(channels: Channels) -> list[Scene]:
     return [Scene.without_truth(noise.astype(dtype)), Scene.without_truth(nothing)]
 
 
-def chosen_scenes(truth: RecordSet, count: int, max_pixels: int) -> list[Scene]:
-    """`count` pictures of a split, evenly from its list. Raises DataError where none can be read."""
+def chosen_scenes(truth: RecordSet, count: int, max_pixels: int, looking: Looking | None = None) -> list[Scene]:
+    """`count` pictures of a split, evenly from its list; with a `looking` in tiles, of each the tile that shows most.
+    Raises DataError where none can be read.
+    """
     records = truth.records
     chosen = sorted({round(place) for place in np.linspace(0, len(records) - 1, min(count, len(records)))})
     scenes = RecordScenes(open_pictures([records[k] for k in chosen], max_pixels, "none", truth.channels))
@@ -67,7 +69,7 @@ def chosen_scenes(truth: RecordSet, count: int, max_pixels: int) -> list[Scene]:
     reason = "no picture is left"
     for number in range(len(chosen)):
         try:
-            read.append(scenes[number])
+            read.append(scenes[number] if looking is None else looking.fullest(scenes[number]))
         except DataError as error:
             reason = str(error)
     if not read:

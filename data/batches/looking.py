@@ -14,7 +14,7 @@ from data.augment.transforms import PAD, Shape, eval_shape, letterbox, scaling, 
 from data.batches.collate import collate
 from data.tiles.tile_scenes import cut_scene
 from data.tiles.tile_size import tiling_of
-from data.tiles.tiled_set import Area
+from data.tiles.tiled_set import Area, shown_parts
 from utils.config.config import DataConfig
 from utils.console.progress import progress
 from utils.tiling.tiles import Tiling
@@ -70,6 +70,15 @@ class Looking:
     def tiles(self, size: Shape) -> int:
         """How many parts of a picture of `size` (height, width) are looked at."""
         return 1 if self.tiling is None else len(self.tiling.areas(size))
+
+    def fullest(self, scene: Scene) -> Scene:
+        """Of the parts of a picture that are looked at the one that shows the most boxes."""
+        if self.tiling is None:
+            return scene
+        areas = self.tiling.areas(scene.size)
+        shown = (shown_parts(scene.boxes, areas) >= self.visible).sum(0)
+        left, top, right, bottom = areas[shown.argmax()].tolist()
+        return cut_scene(scene, (left, top, right, bottom), self.visible)
 
     def words(self) -> list[str]:
         """What to say of it, where a picture has several views."""

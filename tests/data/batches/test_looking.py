@@ -203,3 +203,15 @@ def test_shrinking_a_whole_picture_beside_its_tiles_averages_pixels():
     *_, whole = looking.views(scene.size)
     image = looking.sample(scene, whole, 0, OPTICS).image
     assert np.array_equal(image, cv2.resize(scene.planes, (64, 64), interpolation=cv2.INTER_AREA))
+
+
+def test_the_fullest_tile_of_a_picture_shows_most_of_its_boxes():
+    planes = np.random.default_rng(0).integers(0, 256, (100, 300, 3)).astype(np.uint8)
+    boxes = np.array([[5, 5, 15, 15], [210, 20, 220, 30], [255, 60, 267, 70]], np.float32)
+    scene = Scene(planes, boxes, np.array([0, 1, 2]))
+    looking = Looking(96, 32, Tiling(96, 0.2))
+    tile = looking.fullest(scene)
+    assert tile.size == (96, 96) and tile.labels.tolist() == [1, 2]
+    assert np.array_equal(tile.planes, planes[:96, 204:300])
+    assert Looking(96, 32).fullest(scene) is scene
+    assert looking.fullest(Scene.without_truth(planes)).size == (96, 96)
