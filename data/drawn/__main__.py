@@ -21,7 +21,7 @@ from utils.words.errors import ConfigError, printable
 from utils.words.text import counted
 
 LARGEST = 2048  # px of the usual pictures, which are drawn in float64
-TILE = 640  # px, of the training that is proposed for huge pictures
+TILE = 320  # px, of the training that is proposed for huge pictures
 
 
 def main_story(argv: Sequence[str] | None) -> int:

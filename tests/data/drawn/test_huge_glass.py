@@ -175,7 +175,7 @@ def test_the_command_says_what_to_do_next(tmp_path: Path, capsys: pytest.Capture
     few = ["--train", "2", "--val", "1"]
     huge = ["--huge", "--size", "128", "--defects", "2", "--px", "7", "--seed", "5"]
     assert main(["--out", str(tmp_path / "huge"), *few, *huge]) == 0
-    assert f"done: python train.py --data {tmp_path}/huge/data.yaml --tile 640\n" in capsys.readouterr().out
+    assert f"done: python train.py --data {tmp_path}/huge/data.yaml --tile 320\n" in capsys.readouterr().out
     assert main(["--out", str(tmp_path / "usual"), *few, "--size", "96"]) == 0
     assert f"done: python train.py --data {tmp_path}/usual/data.yaml\n" in capsys.readouterr().out
     same = (
