@@ -118,6 +118,7 @@ def predict(
             found.detections.update(gathering.add(named.found(predictions, batch.views)))
             if unnamed is not None and others is not None:
                 found.unnamed.update(others.add(unnamed.found(predictions, batch.views)))
+    assert left or gathering.waiting.keys() <= found.lost.keys(), "the loader has every view of a picture"
     return replace(found, incomplete=left > 0)
 
 
