@@ -31,7 +31,6 @@ from data.index.union import open_data
 from data.sets.data_folders import keep_results_out, keep_resumed_out
 from data.sets.split_reading import ReadPolicy, RecordSet
 from data.tiles.tile_size import with_tile
-from data.tiles.tiled_set import input_sizes
 from utils.config.config import Config, DataConfig
 from utils.console.log import LOG
 from utils.files.runs import planned_run
@@ -65,7 +64,7 @@ class Splits(NamedTuple):
 
     def box_sizes(self, data: DataConfig) -> np.ndarray:
         """(N, 2): width and height of the training boxes, px of the network input."""
-        return input_sizes(flatten(self.train.records), data.imgsz, data.tile)
+        return flatten(self.train.records).input_sizes(data.imgsz, data.tile)
 
     def samples(self, data: DataConfig) -> int:
         """Of which an epoch is made: pictures, or tiles of them."""
@@ -301,7 +300,7 @@ def read_splits(cfg: Config, resumed: Path | None = None) -> Splits:
         LOG.info("data.pictures: %d of %s", len(chosen), counted(len(train.records), "training picture"))
         train = replace(train, records=tuple(train.records[place] for place in chosen))
     cfg = with_tile(cfg, train.records)
-    sizes = input_sizes(flatten(train.records), cfg.data.imgsz, cfg.data.tile)
+    sizes = flatten(train.records).input_sizes(cfg.data.imgsz, cfg.data.tile)
     lost = tuple(lost_boxes("train", sizes, cfg.data.imgsz, cfg.augment.min_box_px))
     for finding in lost:
         if finding.count == len(sizes):

@@ -49,9 +49,9 @@ class EpochPlan:
             return cls(sizes, None if threshold is None else Balance.of(records, threshold))
         tiled = TiledSet.of(tiling, sizes)
         truth = TileTruth.of(tiled, records, data.tile_min_visible)
-        areas = tiled.areas
-        sizes = np.stack((areas[:, 3] - areas[:, 1], areas[:, 2] - areas[:, 0]), 1)
-        return cls(sizes, Balance.of_tiles(truth, len(tiled), data.tile_empty, threshold), Tiles(tiled, truth))
+        return cls(
+            tiled.tile_sizes, Balance.of_tiles(truth, len(tiled), data.tile_empty, threshold), Tiles(tiled, truth)
+        )
 
     @property
     def samples(self) -> int:

@@ -54,12 +54,20 @@ class FlatTruth:
         rarest[pictures[order]] = labels[order]
         return rarest
 
-    def input_sizes(self, imgsz: int) -> np.ndarray:
-        """(n, 2) float32: `Record.input_sizes` of all pictures one after the other."""
+    def to_learn(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(n, 4) float32 xyxy px of their pictures, (n,) labels and (n,) pictures of the boxes to learn (not crowd)."""
         rows = np.flatnonzero(~self.crowd)
-        sizes = self.sizes[self.pictures[rows]]
-        boxes = self.boxes[rows] * np.tile(sizes[:, ::-1], 2).astype(np.float32)
-        scale = (imgsz / sizes.max(1)).astype(np.float32)
+        pictures = self.pictures[rows]
+        boxes = self.boxes[rows] * np.tile(self.sizes[pictures][:, ::-1], 2).astype(np.float32)
+        return boxes, self.labels[rows], pictures
+
+    def input_sizes(self, imgsz: int, tile: int = 0) -> np.ndarray:
+        """(n, 2) float32: `Record.input_sizes` of all pictures one after the other; with a `tile` (px) of inputs that
+        show so much of a picture.
+        """
+        boxes, _, pictures = self.to_learn()
+        sides = self.sizes[pictures].max(1)
+        scale = (imgsz / (np.minimum(sides, tile) if tile else sides)).astype(np.float32)
         return (boxes[:, 2:] - boxes[:, :2]) * scale[:, None]
 
 

@@ -89,8 +89,7 @@ class TileScenes:
     @property
     def sizes(self) -> np.ndarray:
         """(T, 2) int32: height and width px."""
-        areas = self.tiled.areas
-        return np.stack((areas[:, 3] - areas[:, 1], areas[:, 2] - areas[:, 0]), 1)
+        return self.tiled.tile_sizes
 
     @property
     def donors(self) -> np.ndarray:

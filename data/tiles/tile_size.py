@@ -49,15 +49,13 @@ def chosen_tile(records: Sequence[Record], imgsz: int) -> int:
     DataError where there are no boxes.
     """
     flat = flatten(records)
-    rows = np.flatnonzero(~flat.crowd)
-    if not len(rows):
+    boxes, _, pictures = flat.to_learn()
+    if not len(boxes):
         raise DataError("--tile auto: there are no boxes to choose by; give a number of pixels")
-    sizes = flat.sizes[flat.pictures[rows]]
-    boxes = flat.boxes[rows] * np.tile(sizes[:, ::-1], 2).astype(np.float32)
     small = float(np.quantile(np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(1)), 0.25))
     side = int(small * imgsz / WANTED) // STEP * STEP
     side = max(side, -(-imgsz // LARGEST // STEP) * STEP, STEP)
-    return 0 if side >= int(sizes.max()) else side
+    return 0 if side >= int(flat.sizes[pictures].max()) else side
 
 
 def check_tile(tile: int, stride: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.index.flat_truth import FlatTruth, flatten
+from data.index.flat_truth import flatten
 from utils.tiling.tiles import Tiling
 from utils.values.record import Record
 
@@ -64,6 +64,12 @@ class TiledSet:
             areas[places[:, None] + np.arange(len(mine))] = mine
         return areas
 
+    @property
+    def tile_sizes(self) -> np.ndarray:
+        """(T, 2) int32: height and width px of the tiles."""
+        areas = self.areas
+        return np.stack((areas[:, 3] - areas[:, 1], areas[:, 2] - areas[:, 0]), 1)
+
     def of_pictures(self, pictures: Iterable[int]) -> np.ndarray:
         """(n,) int64: all tiles of these pictures."""
         return np.concatenate([np.arange(self.starts[p], self.starts[p + 1]) for p in pictures])
@@ -83,10 +89,7 @@ class TileTruth:
     @classmethod
     def of(cls, tiled: TiledSet, records: Sequence[Record], least: float) -> TileTruth:
         """`least`: the part of a box that a tile must show."""
-        flat = flatten(records)
-        rows = np.flatnonzero(~flat.crowd)
-        pictures, labels = flat.pictures[rows].astype(np.int64), flat.labels[rows].astype(np.int64)
-        boxes = flat.boxes[rows] * np.tile(tiled.sizes[pictures][:, ::-1], 2).astype(np.float32)
+        boxes, labels, pictures = flatten(records).to_learn()
         tiles, owners = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         different, which = np.unique(tiled.sizes, axis=0, return_inverse=True)
         for number, (height, width) in enumerate(different.tolist()):
@@ -99,7 +102,7 @@ class TileTruth:
                 owners.append(part[row])
         owner = np.concatenate(owners)
         unseen = len(boxes) - len(np.unique(owner))
-        return cls(np.concatenate(tiles), labels[owner], len(boxes), unseen)
+        return cls(np.concatenate(tiles), labels[owner].astype(np.int64), len(boxes), unseen)
 
     def showing(self, count: int) -> np.ndarray:
         """(count,) bool: which of so many tiles show a box."""
@@ -125,16 +128,3 @@ def shown_parts(boxes: np.ndarray, areas: np.ndarray) -> np.ndarray:
     lengths = [np.where(alone & longer[k], room[k][None], whole[k][:, None]) for k in (0, 1)]
     parts: np.ndarray = shown[0] * shown[1] / np.maximum(lengths[0] * lengths[1], 1e-9)
     return parts
-
-
-def input_sizes(flat: FlatTruth, imgsz: int, tile: int) -> np.ndarray:
-    """(n, 2) float32: width and height of the boxes to learn, px of a network input of `imgsz`, which shows a picture
-    or a tile of `tile` px of it (0: no tiles).
-    """
-    if not tile:
-        return flat.input_sizes(imgsz)
-    rows = np.flatnonzero(~flat.crowd)
-    sizes = flat.sizes[flat.pictures[rows]]
-    boxes = flat.boxes[rows] * np.tile(sizes[:, ::-1], 2).astype(np.float32)
-    scale = (imgsz / np.minimum(sizes.max(1), tile)).astype(np.float32)
-    return (boxes[:, 2:] - boxes[:, :2]) * scale[:, None]

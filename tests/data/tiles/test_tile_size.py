@@ -8,7 +8,7 @@ import pytest
 
 from data.index.flat_truth import flatten
 from data.tiles.tile_size import auto_words, check_tile, chosen_tile, tile_words, tiling_of, with_tile
-from data.tiles.tiled_set import TiledSet, TileTruth, input_sizes
+from data.tiles.tiled_set import TiledSet, TileTruth
 from utils.config.config import Config, DataConfig
 from utils.config.looking_flags import AUTO
 from utils.tiling.tiles import Tiling
@@ -34,11 +34,11 @@ def test_the_median_of_the_smaller_half_of_the_boxes_gets_16_px_at_the_network()
         records = [squares(rng, (4096, 3000), np.exp(rng.uniform(0, 2, 8)) * smallest) for _ in range(5)]
         imgsz = int(rng.choice([320, 640, 1024]))
         side = chosen_tile(records, imgsz)
-        sizes = input_sizes(flatten(records), imgsz, side)
+        sizes = flatten(records).input_sizes(imgsz, side)
         small = np.quantile(np.sqrt(sizes.prod(1)), 0.25)
         assert side == 0 or side % 32 == 0
         assert small >= 16 - 1e-3 or side == -(-imgsz // 4 // 32) * 32, "as far as tiles are enlarged"
-        larger = input_sizes(flatten(records), imgsz, side + 32)
+        larger = flatten(records).input_sizes(imgsz, side + 32)
         assert side == 0 or np.quantile(np.sqrt(larger.prod(1)), 0.25) < 16, "no smaller than need be"
         chosen.append(side)
     assert len(set(chosen)) > 5

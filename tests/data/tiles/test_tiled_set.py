@@ -7,7 +7,7 @@ import pytest
 
 from data.index.flat_truth import flatten
 from data.tiles import tiled_set
-from data.tiles.tiled_set import TiledSet, TileTruth, input_sizes, shown_parts
+from data.tiles.tiled_set import TiledSet, TileTruth, shown_parts
 from utils.tiling.tiles import Tiling
 from utils.values.record import EVERY_CLASS, Record
 
@@ -135,10 +135,10 @@ def test_the_sizes_of_boxes_at_the_network_are_those_of_the_pictures_or_of_their
     """A picture smaller than a tile is enlarged as a whole."""
     records = records_of(3)
     flat = flatten(records)
-    assert np.array_equal(input_sizes(flat, 96, 0), flat.input_sizes(96))
+    assert np.array_equal(flat.input_sizes(96, 0), flat.input_sizes(96))
     want = []
     for record in records:
         boxes = record.counted()[0]
         want.append((boxes[:, 2:] - boxes[:, :2]) * (96 / min(max(record.size), 50)))
-    np.testing.assert_allclose(input_sizes(flat, 96, 50), np.concatenate(want), rtol=1e-5)
-    assert np.array_equal(input_sizes(flat, 96, 1000), flat.input_sizes(96))
+    np.testing.assert_allclose(flat.input_sizes(96, 50), np.concatenate(want), rtol=1e-5)
+    assert np.array_equal(flat.input_sizes(96, 1000), flat.input_sizes(96))
