@@ -14,6 +14,7 @@ if __name__ == "__main__":
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,17 +37,15 @@ from models.inference.gathering import Merge
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
 from models.pretrained.shipped import is_shipped
-from models.ready.asking import Asked, LookedFor, answerer_for, asked_prompts, lexicon_for, own_thresholds
-from models.ready.detection_nms import nms_for
-from models.ready.ensemble import about_members, identity_of, load_members, shared_stride
+from models.ready.asking import asked_prompts, own_thresholds
+from models.ready.ensemble import shared_stride
 from models.ready.examples import look_at
+from models.ready.finder import Finder, Wanted
 from models.ready.footprint import check_fits
-from models.ready.load import Loaded, Network, for_inference, half_words, load_masker
-from models.ready.prompted import check_reads_text, looking_for, save_words
+from models.ready.load import Loaded, half_words
+from models.ready.prompted import check_reads_text
 from models.ready.weights_choice import chosen_weights
 from utils.answers.asked_texts import asked_texts
-from utils.answers.plan import unknown_phrases
-from utils.asking.parser import parse
 from utils.config.config import DataConfig, RunConfig
 from utils.config.detect_flags import DetectFlags, assigned_config, parse_detect
 from utils.config.given_values import as_path, as_switch, as_text
@@ -62,8 +61,7 @@ from utils.detecting.run_folder import new_detection_folder
 from utils.files.checkpoint import weights_about
 from utils.files.runs import planned_run, provenance, write_about
 from utils.inspection.given_limits import asked_settings, tiles_as_made
-from utils.inspection.threshold_file import Limits, read_limits
-from utils.inspection.thresholds import NEVER
+from utils.inspection.threshold_file import Limits
 from utils.processes.device import half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
@@ -74,7 +72,6 @@ from utils.values.channels import serve
 from utils.values.detections import Detections
 from utils.values.frame import Frame
 from utils.values.picture_result import PictureResult
-from utils.values.score_thresholds import ScoreThresholds
 from utils.values.unknown_defect import UNKNOWN, without_twice_found
 from utils.values.verdict import Verdict
 from utils.words.class_names import class_map, wanted_classes
@@ -82,12 +79,9 @@ from utils.words.errors import printable
 from utils.words.text import counted
 
 
-class Detector:
+class Detector(Finder):
     """Finds defects in pictures with a checkpoint, with the same preprocessing and NMS as val.py."""
 
-    mm_per_px: float | None = None  # the side of a pixel, where the data says it
-    limits: Limits | None = None
-    asked = Asked()
     at_once = 1  # views of a picture that go through the network together, where it has several
 
     def __init__(
@@ -122,35 +116,26 @@ class Detector:
         `bgr`: arrays and tensors have their planes in OpenCV's order, see data/pictures/given_picture.py. `tile` and
         what follows: as the flags of detect.py. Raises UserError for whatever does not fit.
         """
-        text_encoder, sam = as_text("text_encoder", text_encoder), as_text("sam", sam)
         paths = [Path(as_path("weights", one)) for one in (weights if isinstance(weights, list | tuple) else [weights])]
-        static, masks, unknown = as_switch("static", static), as_switch("masks", masks), as_switch("unknown", unknown)
-        self.half, self.bgr = as_switch("half", half), as_switch("bgr", bgr)
         imgsz = None if imgsz is None else in_range(DataConfig, "imgsz", imgsz)
-        members = load_members(paths, select_device(str(device)), sam, masks)
         examples = as_path("examples", examples) if examples else ""
-        words = None if prompts is None else as_text("prompts", prompts), text_encoder, as_text("glossary", glossary)
-        trained = members[0]
-        loaded = looking_for(members, *words, unknown, _shown(trained, examples, imgsz))
-        self.prompted = None if loaded is trained else loaded
-        self.masker = load_masker(loaded, sam) if masks else None
-        ready = [one.model for one in (loaded, *members[1:])]
-        self.models = tuple(for_inference(one, static, self.half) for one in ready)
-        self.names, self.path, self.weights = loaded.names, loaded.path, identity_of(members)
-        self.about = loaded.about() | about_members(members) | ({"examples": Path(examples).name} if examples else {})
-        self.about |= {"masks": self.masker.mode} if self.masker is not None else {}
+        self.bgr = as_switch("bgr", bgr)
+        wanted = Wanted(
+            prompts=None if prompts is None else as_text("prompts", prompts),
+            shown=partial(_shown, examples=examples, imgsz=imgsz),
+            unknown=as_switch("unknown", unknown),
+            text_encoder=as_text("text_encoder", text_encoder),
+            glossary=as_text("glossary", glossary),
+            sam=as_text("sam", sam),
+            static=as_switch("static", static),
+            masks=as_switch("masks", masks),
+            half=as_switch("half", half),
+        )
+        super().__init__(paths, str(device), wanted)
+        self.about |= {"examples": Path(examples).name} if examples else {}
         self.given = given_looking(tile, tile_overlap, tile_full, as_switch("augment", augment), merge, paths[1:])
-        self.trained_data, self.given_imgsz = loaded.config.data, imgsz
-        self.channels, self.optics = loaded.channels, Optics(loaded.channels)
-        self.order = torch.arange(len(self.names))  # the class number to report for each class of the model
-        self.looked = LookedFor(loaded.words, trained.words, text_encoder, static)
-        self.own = len(self.names)  # classes that decide about a part; later ones are only asked about
+        self.given_imgsz, self.optics = imgsz, Optics(self.channels)
         self._look(self.given, imgsz)
-
-    @property
-    def model(self) -> Network:
-        """The network, of an ensemble the first one."""
-        return self.models[0]
 
     def _look(self, given: LookingFlags, imgsz: int | None) -> None:
         """Look at pictures so from now on. Raises UserError."""
@@ -158,12 +143,6 @@ class Detector:
         check_tile(data.tile, stride)
         self.imgsz, self.looking = data.imgsz, Looking.of(data, stride, given.augment)
         check_fits(self.model, self.imgsz, pictures=1, half=self.half)
-
-    def save_prompts(self, path: str | Path) -> None:
-        """Write a checkpoint that looks for the same by itself, without examples or an encoder. Raises ConfigError
-        where nothing was asked for, or the file is there already; ResourceError.
-        """
-        save_words(self.prompted, Path(as_path("save_prompts", path)))
 
     def use_data(self, source: str | Path) -> list[str]:
         """Report classes by the names and numbers of this data set, and read pictures in the layout that it describes.
@@ -182,36 +161,13 @@ class Detector:
         return [*notices] if same else [*notices, other]
 
     def use_thresholds(self, path: str | Path, warn: Callable[[str], None] = LOG.warning) -> Limits:
-        """Count a detection only if it reaches the threshold of its class in this file; NMS and input size become those
-        that the thresholds were chosen with, unless given otherwise. `warn` is told where they were chosen with other
-        weights. Raises ConfigError.
+        """See Finder; NMS, input size and tiles become those that the thresholds were chosen with, unless given
+        otherwise.
         """
-        self.limits = read_limits(as_path("path", path), self.names)
-        for warning in self.limits.warnings(self.weights):
-            warn(warning)
-        made = self.limits.made
+        made = super().use_thresholds(path, warn).made
         self._look(tiles_as_made(self.given, made), self.given_imgsz or made.imgsz)
+        assert self.limits is not None, "they were read"
         return self.limits
-
-    def use_questions(self, texts: Sequence[str], conf: float = 0.25, severity: str | Path = "") -> Asked:
-        """Answer these questions about every picture. What they name and no class is called, a network that reads text
-        looks for as well; it decides nothing about the part. Scores are read as the thresholds in use say, else from
-        `conf` on; `severity`: a file of rules. Raises UserError.
-        """
-        lexicon = lexicon_for(self.names, self.looked.words, self.own)
-        asked = [one for text in texts for one in parse(text, lexicon.every_word())]
-        if self.looked.words and (new := unknown_phrases(asked, lexicon)):
-            self.look_also_for(new)
-            lexicon = lexicon_for(self.names, self.looked.words, self.own)
-        rules = as_path("severity", severity) if severity else ""
-        self.asked = Asked(tuple(asked), answerer_for(lexicon, self.limits, conf, rules, self.mm_per_px))
-        return self.asked
-
-    def look_also_for(self, names: Sequence[str]) -> None:
-        """Look for these as well, as the last classes; they decide nothing about a part. Raises UserError."""
-        self.looked = self.looked.also(self.model, names)
-        self.order = torch.cat((self.order, torch.arange(len(names)) + len(self.names)))
-        self.names, self.limits = (*self.names, *names), self.limits and self.limits.with_more(len(names))
 
     def ask(self, picture: Picture, question: str, conf: float = 0.25, severity: str | Path = "") -> Answer:
         """The answer to one question about a picture, see `use_questions`. Raises UserError."""
@@ -242,10 +198,6 @@ class Detector:
         image = planes_of(picture, self.channels, self.bgr)
         return self.results([Frame("", Path(), image)], nms)[0].verdict
 
-    def nms(self, conf: float | None = None, iou: float | None = None, max_det: int | None = None) -> NMSConfig:
-        """NMS with the given values, else those that the thresholds were chosen with, else detect.py's defaults."""
-        return nms_for(self.limits, conf, iou, max_det)
-
     def shape(self, image: np.ndarray) -> tuple[int, int]:
         """(height, width) of the network input for this picture."""
         return eval_shape((image.shape[0], image.shape[1]), self.imgsz, self.model.stride)
@@ -264,21 +216,17 @@ class Detector:
 
     def results(self, frames: Sequence[Frame], nms: NMSConfig) -> list[PictureResult]:
         """The results of inputs that share one network shape, or of a single one that could not be read."""
-        values = [nms.conf if k < self.own else NEVER for k in range(len(self.names))]
-        thresholds = self.limits.thresholds if self.limits else ScoreThresholds(tuple(values), "--conf")
         images = [frame.image for frame in frames if frame.image is not None]
         if not images:
-            return [PictureResult(one, None, thresholds, self.asked.unread(one.reason)) for one in frames]
+            return [self.unread(frame, nms) for frame in frames]
         started = time.perf_counter()
         found = self.detect(images, self.asked.gathering(nms))
         each = (time.perf_counter() - started) * 1000 / len(images)  # ms: a batch is timed as a whole
-        shown = [replace(frame, image=self.optics.show(image)) for frame, image in zip(frames, images, strict=True)]
         results = []
-        for frame, one, image in zip(shown, found, images, strict=True):
-            size, counting = image.shape[:2], self.asked.counting(one, self.limits, nms.conf, self.own)
-            answers = self.asked.answers(one, size)
-            known = answers, size, self.mm_per_px, each, self.looking.tiles(size)
-            results.append(PictureResult(frame, counting, thresholds, *known))
+        for frame, one, image in zip(frames, found, images, strict=True):
+            size, shown = (image.shape[0], image.shape[1]), replace(frame, image=self.optics.show(image))
+            judged = self.judged(shown, one, size, nms)
+            results.append(replace(judged, milliseconds=each, tiles=self.looking.tiles(size)))
         return results
 
 
