@@ -43,7 +43,6 @@ from utils.console.progress import progress
 from utils.console.script import end, run_script
 from utils.console.signals import Stop, Stopped, complete, saying
 from utils.files.output_files import Extra, Results
-from utils.files.runs import ResultsCsv
 from utils.inspection.inspection_config import inspection_config
 from utils.inspection.threshold_file import DetectionSettings
 from utils.processes.device import select_device
@@ -56,6 +55,8 @@ from utils.processes.resume import Resumed, check_resumed, first_that_fits, read
 from utils.report.evaluation import ReportOptions
 from utils.report.run_results import write_results
 from utils.scoring import coco
+from utils.tracking.tools import check_tools, new_trackers
+from utils.tracking.tracking import Tracking
 from utils.training.best_epoch import best_average
 from utils.training.doctor import Doctor
 from utils.training.early_stopping import TimeBudget, out_of_patience, out_of_time
@@ -159,12 +160,13 @@ def evaluate(
 
 
 def fit(
-    run: Run, loaders: Loaders, saver: Saver, table: ResultsCsv, stop: Stop
+    run: Run, loaders: Loaders, saver: Saver, tracking: Tracking, stop: Stop
 ) -> tuple[Evaluation | None, Report | None]:
     """All epochs: train, evaluate, record, save, stop early. Returns the last evaluation, see `evaluate`."""
     cfg, state, world = run.cfg, run.state, run.state.world
     if world.first:
-        table.start(state.epoch + state.done)
+        tracking.start(state.epoch + state.done)
+    world.barrier()  # the others wait here, not in a step
     doctor = Doctor(cfg, *run.data.counts(), state.model)
     doctor_dtype = state.dtype if world.size == 1 else None  # a trial batch on one process would wait for the others
     budget, evaluation, report = TimeBudget(cfg.run.max_time), None, None
@@ -179,7 +181,7 @@ def fit(
                 state.synchronise_average()
                 evaluation, report = evaluate(run, loaders, saver, stop, state.ema.module)
         if world.first:
-            record_epoch(table, state, report, cfg, time.perf_counter() - started)
+            record_epoch(tracking, state, report, cfg, time.perf_counter() - started)
             doctor.after_epoch(state.epoch, state.losses.means(), evaluation)
         improved = report is not None and state.is_best(report.metric(cfg.run.best_metric))
         state.complete, state.done = True, out_of_patience(state, cfg) or final
@@ -261,7 +263,7 @@ def dry_run(run: Run) -> int:
     return 0
 
 
-def finish(run: Run, folder: Path, loaders: Loaders, judged: Judged) -> None:
+def finish(run: Run, folder: Path, loaders: Loaders, judged: Judged, tracking: Tracking) -> None:
     """The results of a run that has ended, as files and on the console."""
     cfg, truth, plots = run.cfg, run.data.val, not run.cfg.run.noplots
     inspection = inspection_config(None, cfg.val.conf, truth.mm_per_px, truth.records)
@@ -278,6 +280,7 @@ def finish(run: Run, folder: Path, loaders: Loaders, judged: Judged) -> None:
         for line in run.book.lines():
             LOG.warning(line)
         close_run_folder(folder, judged.weights.file, judged.epoch, cfg, run.state.best)
+    tracking.results({**about, "weights_digest": judged.weights.digest})
     complete()
 
 
@@ -301,14 +304,15 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
     world.barrier()  # the other processes wait until the run folder is ready
     network = checkpoint_network(state.model, data.train.names, run.words)
     saver = Saver(folder / "weights", cfg, {**network, **(run.conditions or {}), "origins": origins}, state.step)
-    with saying(saver.words):
+    trackers = new_trackers(cfg.run.log, folder) if world.first else []
+    with saying(saver.words), Tracking(folder, cfg, trackers) as tracking:
         with Stop(impatient=world.size == 1) as stop:
-            last = fit(run, loaders, saver, ResultsCsv(folder / "results.csv"), stop)
+            last = fit(run, loaders, saver, tracking, stop)
             judged = judge(run, loaders, saver, stop, last)
             if number := world.broadcast(stop.received):  # since the last step: what follows can be made another time
                 raise Stopped(number)
         if judged is not None:  # on the first process
-            finish(run, folder, loaders, judged)
+            finish(run, folder, loaders, judged, tracking)
 
 
 def show_demo(folder: Path, data: Path) -> None:
@@ -327,6 +331,8 @@ def main_story(argv: Sequence[str] | None) -> int:
     cfg, origins = (
         resumed.settings if resumed else demo_settings(flags) if flags.demo else configure(flags, network_name)
     )
+    if not place.rank:  # the launching process too: before anything is begun
+        check_tools(cfg.run.log, origins.get("run.log", ""))
     if (processes := process_count(cfg.run.device, cfg.run.nproc)) > place.size == 1 and not flags.dry_run:
         return launch(__file__, sys.argv[1:] if argv is None else argv, processes)
     follow_launcher()

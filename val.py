@@ -73,6 +73,7 @@ from utils.values.unknown_defect import UNKNOWN
 from utils.values.weights_identity import WeightsIdentity
 from utils.words.errors import ConfigError, NumericError
 from utils.words.text import counted
+from utils.zones.zones import counting_rows
 
 WRITTEN = "results.json, report.json, thresholds.yaml, predictions.json (COCO format, with truth.json)"
 
@@ -137,7 +138,8 @@ def _apart(inference: Inference) -> tuple[Inference, Inference | None]:
 
 def score(found: EvaluationPass, truth: RecordSet) -> Evaluation:
     """Score the detections of every picture of `truth` that could be read, and average the losses if there are any."""
-    records: Sequence[Record] = truth.records
+    found = found.counting(truth.zones, truth.records, len(truth.names))
+    records: Sequence[Record] = truth.judged
     detections, unnamed = found.detections, found.unnamed
     if found.lost:
         kept = [index for index in range(len(records)) if index not in found.lost]
@@ -215,6 +217,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     data = data_config(flags, loaded.config.data, str(loaded.path))
     planned = planned_run(flags.project, flags.name, flags.exist_ok)
     truth = read_split(data, flags.split, planned).serving(loaded.channels, str(loaded.path), data.data)
+    truth = truth.in_zones(flags.roi, (UNKNOWN,) * flags.unknown)
     members, classes, novelty = match_members(flags, members, truth.synonyms, lambda one: _shown(flags, one, truth))
     loaded = members[0]  # as it looks for the data's classes
     models = tuple(for_inference(one.model, assigned.model.static, flags.half) for one in members)
@@ -224,7 +227,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     permuted = with_permuted_names(loaded, assigned.val.chance)
     cfg, limits = val_config(flags, loaded.config.val), given_limits(flags, truth.names)
     inspection = inspection_config(
-        flags, cfg.conf, truth.mm_per_px, truth.records, limits.thresholds if limits else None
+        flags, cfg.conf, truth.mm_per_px, truth.judged, limits.thresholds if limits else None
     )
     pin, strict = device.type == "cuda", data.bad_data == "error"
     known = pin, truth.channels, world, strict, flags.augment
@@ -239,9 +242,9 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     remarks = [*half_words(models[0], flags.half), *flag_notices(flags), *classes.remarks]
     weights = identity_of(members)
     remarks += settings_remarks(given, data, stride, loaded, limits)
-    for line in limits.warnings(weights, pictures_of(truth)) if limits else ():
+    for line in limits.warnings(weights, pictures_of(truth), truth.counted_in) if limits else ():
         LOG.warning(line)
-    for line in (*truth.data_report.lines(), *remarks):
+    for line in (*truth.lines(), *remarks):
         LOG.info(line)
     with half_precision(device, flags.half):
         if flags.task == "speed":
@@ -331,9 +334,11 @@ def report_options(
     limits: Limits | None,
 ) -> ReportOptions:
     """How to write the result files and the page. thresholds.yaml names what chose it: `limits`, or this run."""
-    show, lines = show_pictures(truth, flags.max_pixels), truth.data_report.lines()
+    show, lines = show_pictures(truth, flags.max_pixels), truth.lines()
     chosen_by = (weights, pictures_of(truth)) if limits is None else (limits.weights, limits.pictures)
-    return ReportOptions(kind, inspection, show, nms, *chosen_by, lines, not flags.noplots, flags.verbose)
+    chosen_in = truth.counted_in if limits is None else limits.zones
+    zones = truth.counted_in, chosen_in
+    return ReportOptions(kind, inspection, show, nms, *chosen_by, lines, not flags.noplots, flags.verbose, *zones)
 
 
 def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
@@ -341,23 +346,25 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
     check_predictions(flags)
     data = data_config(flags, DataConfig(), "the defaults")
     truth = read_split(data, flags.split, planned_run(flags.project, flags.name, flags.exist_ok))
+    truth = truth.in_zones(flags.roi)
     limits = given_limits(flags, truth.names)
     lowest = LOWEST if limits is None else 0.0  # whoever made the detections knows from which confidence on
-    inspection = inspection_config(flags, lowest, truth.mm_per_px, truth.records, limits.thresholds if limits else None)
+    inspection = inspection_config(flags, lowest, truth.mm_per_px, truth.judged, limits.thresholds if limits else None)
     images, categories = coco.images_json(truth.records), coco.classes_json(truth.names, truth.category_ids)
     results = read_parts(flags.from_preds, Known({"images": images, "categories": categories}, flags.single_cls))
     files, names = ", ".join(flags.from_preds), ", ".join(Path(path).name for path in flags.from_preds)
     run = open_run(flags, {**provenance(argv), "predictions": names, "data": truth.data_report.plain()})
-    for line in truth.data_report.lines():
+    for line in truth.lines():
         LOG.info(line)
-    for line in limits.warnings(pictures=pictures_of(truth)) if limits else ():
+    for line in limits.warnings(None, pictures_of(truth), truth.counted_in) if limits else ():
         LOG.warning(line)
     pictures = len({row["image_id"] for row in results})
     LOG.info("%s: %s in %d of %d pictures", files, counted(len(results), "detection"), pictures, len(images))
     if not results:
         LOG.warning("%s: holds no detections; every defect counts as missed", files)
     left_out = truth.data_report.left_out
-    evaluation = Evaluation(truth.records, truth.names, truth.category_ids, results, skipped=left_out)
+    results = counting_rows(truth.zones, results, truth.records, truth.category_ids)
+    evaluation = Evaluation(truth.judged, truth.names, truth.category_ids, results, skipped=left_out)
     options = report_options(flags, "predictions", inspection, truth, DetectionSettings(), None, limits)
     with Results() as written:
         write_results(run, evaluation, {}, options, written)

@@ -318,7 +318,7 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path):
         (["--weights", "nowhere.pt"], 4, "nowhere.pt"),
         (["--classes", "crack"], 2, "crack"),
         (["--vid-stride", "0"], 2, "--vid-stride"),
-        (["--source", "screen"], 2, "cameras, screens"),
+        (["--source", "screen"], 2, "screens and other addresses"),
         (["--data", "nowhere.yaml"], 2, "nowhere.yaml"),
     ],
 )

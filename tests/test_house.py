@@ -9,11 +9,13 @@ ROOT = Path(__file__).parent.parent
 # From the ground up: a room may import the rooms before it.
 ROOMS = {
     "utils": (
-        "words values tiling console config files processes scoring drawing detecting inspection questions english "
-        "chinese asking answers quiz report training"
+        "words values tiling zones console config files processes tracking scoring drawing detecting review inspection "
+        "questions english chinese asking answers quiz report line serving training"
     ).split(),
-    "data": "files pictures surfaces defects world labels sets index checks augment tiles batches drawn".split(),
-    "models": "rows layers losses heads sam prompts text graph inference exported pretrained ready exporting".split(),
+    "data": "files pictures live surfaces defects world labels sets index checks augment tiles batches drawn".split(),
+    "models": (
+        "rows layers losses heads sam prompts text graph inference explaining exported pretrained ready exporting"
+    ).split(),
 }
 COMMANDS = {"utils": {"benchmark"}, "data": {"audit", "benchmark", "folds", "pack"}}
 COMMANDS["models"] = {"benchmark", "export", "pack"}
@@ -25,7 +27,7 @@ JUDGING = [ROOT / "models" / f"{name}.py" for name in ("export", "benchmark")]
 FORBIDDEN["utils"] = {"models", "data", "train", "val", "detect"}
 TOP_LEVEL = {"train.py", "val.py", "detect.py", "models", "data", "utils", "cfg", "tests", "README.md", "LICENSE"}
 TOP_LEVEL |= {"requirements.txt", "requirements-dev.txt", "requirements-minilm.txt", "requirements-export.txt"}
-TOP_LEVEL |= {"constraints.txt"}
+TOP_LEVEL |= {"constraints.txt", "requirements-log.txt", "requirements-serve.txt"}
 
 
 def tree(path: Path) -> ast.Module:

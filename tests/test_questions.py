@@ -116,7 +116,12 @@ def test_words_that_only_a_question_names(reading, glass):
     detector, picture = Detector(reading, "cpu"), next((glass.parent / "images/val").iterdir())
     before, verdict = detector(picture, conf=0.001), detector.verdict(picture, conf=0.5)
     answer = detector.ask(picture, "how many rainbows are there?", conf=0.001)
-    assert answer.number is not None and not answer.refusal and detector.names[-1] == "rainbows"
+    assert answer.number is not None and not answer.refusal
+    again = detector(picture, conf=0.001)
+    assert "rainbows" not in detector.names, "nothing is left of a question"
+    assert torch.equal(before.scores, again.scores)
+    detector.use_questions(["how many rainbows are there?"], conf=0.001)
+    assert detector.names[-1] == "rainbows"
     after = detector(picture, conf=0.001)
     own = after.labels < detector.own
     assert torch.equal(before.boxes, after.boxes[own]) and torch.equal(before.scores, after.scores[own])

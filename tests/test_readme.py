@@ -28,11 +28,13 @@ from utils.config.settings import YOLOV5_KEYS, YOLOV5_NEUTRAL, build_config, set
 from utils.config.train_flags import parse_train
 from utils.config.val_flags import parse_val
 from utils.words.yamlio import Document
+from utils.zones.zone_file import read_zones
 
 ROOT = Path(__file__).parent.parent
 PAGES = """
 README.md cfg/README.md cfg/RESULTS.md cfg/OPTIONS.md cfg/MIGRATION.md cfg/train/README.md data/README.md
-utils/inspection/README.md utils/answers/README.md models/exporting/README.md tests/faults/README.md
+utils/inspection/README.md utils/answers/README.md utils/zones/README.md utils/detecting/README.md utils/line/README.md
+utils/serving/README.md models/exporting/README.md models/explaining/README.md tests/faults/README.md
 .github/ARCHITECTURE.md .github/CONTRIBUTING.md .github/SECURITY.md
 """
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES.split()}
@@ -186,6 +188,10 @@ def test_yaml_examples_are_read(example, tmp_path):
         path = tmp_path / "severity.yaml"
         path.write_text(example, encoding="utf-8")
         read_severity(path, Lexicon.of(("crack", "scratch", "dent")))
+    elif "zones" in content:
+        path = tmp_path / "zones.yaml"
+        path.write_text(example, encoding="utf-8")
+        read_zones(path, ("scratch", "oil"))
     elif "backbone" in content:
         build_graph(parse_spec(Document(Path("example.yaml"), content, {})))
     else:

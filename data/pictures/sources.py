@@ -68,8 +68,8 @@ def find_sources(source: str, recursive: bool = False, channels: Channels = RGB_
         return _sources([path], path.parent)
     if LIVE.fullmatch(source):
         raise ConfigError(
-            f"--source {shown}: cameras, screens and network addresses are not read; "
-            "record or download to a file first and name that"
+            f"--source {shown}: screens and other addresses are not read; give a camera's number or rtsp:// address, "
+            "or record to a file and name that"
         )
     if not glob.has_magic(source):
         raise DataError(f"--source {shown}: no such file, folder or pattern")

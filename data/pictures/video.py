@@ -44,7 +44,7 @@ def read_frames(
                 yield from video_frames(source, stride, max_pixels)
             else:
                 image = reader(source.path)
-                yield Frame(source.name, source.output, image, reader.lacking(source.path))
+                yield Frame(source.name, source.output, image, reader.lacking(source.path), path=source.path)
                 del image  # the next one may be as large
         except DataError as error:
             if strict:

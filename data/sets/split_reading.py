@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +24,10 @@ from data.world.drawn_world import DrawnWorld
 from utils.console.log import LOG
 from utils.values.channels import Channels, serve
 from utils.values.record import Record
+from utils.values.zones_identity import ZonesIdentity
 from utils.words.errors import ConfigError, DataError, printable
+from utils.zones.zone_file import read_zones
+from utils.zones.zones import Zones, judged, set_aside
 
 CHUNK = 1024  # pictures handed to the threads at a time: a large set queues no large backlog
 QUIET_UP_TO = 500  # pictures
@@ -51,7 +55,7 @@ class RecordSet:
     planes of the pictures, and the side of a pixel in mm where it is known.
 
     `synonyms[i]` begins with `names[i]`. The training pictures of a `world` are drawn when they are needed; `records`
-    are the first of them, by which it is known.
+    are the first of them, by which it is known. In an evaluation `zones` may say where in the pictures defects count.
     """
 
     records: Sequence[Record]
@@ -62,6 +66,34 @@ class RecordSet:
     channels: Channels = Channels()
     mm_per_px: float | None = None
     world: DrawnWorld | None = None
+    zones: Zones | None = None
+
+    @cached_property
+    def judged(self) -> Sequence[Record]:
+        """The records as they are scored: what lies where it does not count need not be found. Raises DataError for a
+        picture that the zones do not fit.
+        """
+        return self.records if self.zones is None else [judged(record, self.zones) for record in self.records]
+
+    def in_zones(self, path: str, more: Sequence[str] = ()) -> RecordSet:
+        """The same pictures, in which defects count where the file of zones `path` says so; everywhere for "". `more`
+        are classes that are looked for besides. Raises ConfigError, DataError for a picture that it does not fit.
+        """
+        if not path:
+            return self
+        truth = replace(self, zones=read_zones(path, (*self.names, *more)))
+        assert truth.judged, "worked out at once, so that a picture that does not fit is told before the network looks"
+        return truth
+
+    @property
+    def counted_in(self) -> ZonesIdentity | None:
+        """What tells the zones apart; None: defects count everywhere."""
+        return self.zones.identity if self.zones else None
+
+    def lines(self) -> list[str]:
+        """What the data report says, and what the zones leave out."""
+        lines = self.data_report.lines()
+        return [*lines, f"{self.zones.identity.words()}: {set_aside(self.judged)}"] if self.zones else lines
 
     @property
     def pictures(self) -> int:

@@ -198,6 +198,9 @@ def run(argv: Sequence[str] | None) -> int:
         parser.error("give either PICTURES or --selftest")
     cv2.utils.logging.setLogLevel(0)  # of damaged pictures it would write lines of its own
     detector = Detector(HERE, max(given.threads, 0))
+    if detector.zones:
+        said = f"chosen where {detector.zones} says that defects count, which this program does not know"
+        print(f"thresholds.yaml: {said}: it looks everywhere; choose them without --roi", file=sys.stderr)
     if given.selftest:
         return selftest(detector, HERE)
     pictures = find_pictures(given.pictures)

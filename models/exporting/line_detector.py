@@ -82,15 +82,16 @@ def open_model(path: Path, threads: int) -> tuple[onnxruntime.InferenceSession, 
     return session, about
 
 
-def read_limits(path: Path, names: Sequence[str], stride: int) -> tuple[list[float], dict[str, float]]:
-    """The threshold of each class of these names, and what `nms` says, see RANGES, for a network of `stride` px. Raises
-    Mistake.
+def read_limits(path: Path, names: Sequence[str], stride: int) -> tuple[list[float], dict[str, float], str]:
+    """The threshold of each class of these names, what `nms` says, see RANGES, for a network of `stride` px, and the
+    file of the zones in which alone defects counted when they were chosen ("": everywhere). Raises Mistake.
     """
     try:
         top = entries(yaml.compose(path.read_bytes().decode("utf-8-sig"), Loader=yaml.SafeLoader))
         given = {name: float(node.value) for name, node in entries(top.pop("thresholds", None)).items()}
         made = {name: number(node.value) for name, node in entries(top.pop("nms")).items()} if "nms" in top else {}
-    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        zones = str(entries(top.pop("zones"))["file"].value) if "zones" in top else ""
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise Mistake(f"{path}: cannot be understood: {error}; mend it, or take that of the bundle") from error
     lacking, unknown = ([name for name in one if name not in other] for one, other in ((names, given), (given, names)))
     if lacking or set(unknown) - {UNKNOWN}:
@@ -102,7 +103,7 @@ def read_limits(path: Path, names: Sequence[str], stride: int) -> tuple[list[flo
         raise Mistake(f"{path}: {', '.join(wrong)}: not known here, or not from 0 to 1 as a threshold is; mend it")
     if fault := fault_in(made, stride):
         raise Mistake(f"{path}: nms: {fault}; mend it, or take that of the bundle")
-    return [given[name] for name in names], made
+    return [given[name] for name in names], made, zones
 
 
 def number(text: str) -> float:
@@ -172,7 +173,7 @@ class Detector:
         self.session, about = open_model(folder / "model.onnx", threads)
         self.names, self.stride, self.padding = about["names"], about["stride"], about["letterbox"]["padding"]
         self.full, self.shape, self.suppresses = np.float32(about["scale"]), about["shape"], about["nms"]
-        self.limits, made = read_limits(folder / "thresholds.yaml", self.names, self.stride)
+        self.limits, made, self.zones = read_limits(folder / "thresholds.yaml", self.names, self.stride)
         self.lowest = np.float32(min(max(min(self.limits) - 2e-6, 0.0), 1.0))  # a hair below the least threshold
         self.iou, self.most = made.get("iou", 0.45), int(made.get("max_det", 1000))
         self.imgsz = int(made.get("imgsz", about["imgsz"]))

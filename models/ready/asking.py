@@ -61,6 +61,11 @@ class LookedFor:
     text_encoder: str
     static: bool
 
+    def again(self, model: Graph | ExportedNetwork) -> None:
+        """Let `model` look for just these."""
+        assert self.words is not None, "it reads text"
+        let_look_for(model, self.words)
+
     def also(self, model: Graph | ExportedNetwork, names: Sequence[str]) -> LookedFor:
         """Let `model` look for these as well, as its last classes; no other class's scores change. Raises UserError."""
         if self.static:

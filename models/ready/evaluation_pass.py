@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from models.losses.terms import LossTerms
 from utils.values.detections import Detections
+from utils.values.record import Record
+from utils.zones.zones import Zones
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,17 @@ class EvaluationPass:
             {index: reason for part in parts for index, reason in part.lost.items()},
             {index: one for part in parts for index, one in part.unnamed.items()},
         )
+
+    def counting(self, zones: Zones | None, records: Sequence[Record], names: int) -> EvaluationPass:
+        """The same without what does not count. What is of none of the `names` classes has the number after them."""
+        if zones is None:
+            return self
+        found = {index: zones.counting(one, records[index].size) for index, one in self.detections.items()}
+        others = zones.of_class(names)
+        if others is None:
+            return replace(self, detections=found)
+        unnamed = {index: others.counting(one, records[index].size) for index, one in self.unnamed.items()}
+        return replace(self, detections=found, unnamed=unnamed)
 
     def losses(self) -> dict[str, float]:
         """Mean losses, added up in the same order for any number of processes."""

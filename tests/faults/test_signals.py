@@ -56,7 +56,7 @@ VAL_PHASES = {
     ("val", "plot_detections", 1): "start it again",
 }
 DETECT_PHASES = {
-    ("detect", "load_members", 1): "start it again",
+    ("models.ready.finder", "load_members", 1): "start it again",
     ("detect", "find_sources", 1): "start it again",
     ("detect", "weights_about", 1): "start it again",
     ("data.batches.looking", "Looking.sample", 3): "inputs done, in runs/detect/exp/summary.csv; start it again",

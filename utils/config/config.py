@@ -16,6 +16,7 @@ LaterName = Literal["inner-iou", "inner-ciou", "shape-iou", "wise-iou"]
 IouName = Literal["iou", "giou", "diou", "ciou", "eiou", "siou", "mpdiou", "nwd", LaterName, InforcedName]
 CocoMetric = Literal["AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"]
 MetricName = Literal["fitness", "map50", "map50_95", "precision", "recall", CocoMetric]
+LogTool = Literal["csv", "tensorboard", "mlflow"]
 DEFAULT_MODEL = "idfe-net.yaml"
 T = TypeVar("T")
 
@@ -211,6 +212,7 @@ class RunConfig:
     nosave: bool = False
     noval: bool = False
     noplots: bool = False
+    log: tuple[LogTool, ...] = ()
     full_paths: bool = False
 
 

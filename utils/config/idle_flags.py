@@ -33,6 +33,7 @@ class Mode:
 
 _INSPECTION = (
     *("--fa-per-image", "--match", "--match-iou", "--bins", "--cost", "--thresholds", "--false-yes", "--false-no"),
+    "--roi",
 )
 _SCORED = ("--save-txt", "--verbose", *_INSPECTION)
 _ANYWHERE = ("--device", "--workers", "--debug")
@@ -67,16 +68,18 @@ IDLE: dict[str, tuple[Idle, ...]] = {
         _CONFIDENCES,
         Idle(
             ("--masks",),
-            "are drawn, which --nosave leaves out, or written by --save-json",
+            "are drawn, which --nosave leaves out, or written by --save-json and --save-labels coco",
             ("--nosave",),
-            ("--save-json",),
+            ("--save-json", "--save-labels coco"),
         ),
         Idle(
             ("--hide-labels", "--hide-conf", "--line-thickness"),
             "is for the pictures, which --nosave leaves out",
             ("--nosave",),
         ),
+        Idle(("--explain",), "writes pictures, which --nosave leaves out", ("--nosave",)),
         Idle(("--conf-thres",), "--thresholds has a confidence for each class; leave one out", ("--thresholds",)),
+        Idle(("--token-file",), "is of the page in the browser; add --serve", (), ("--serve",)),
         Idle(("--text-encoder",), _NO_PROMPTS, (), ("--prompts", "--unknown", *_ASKING)),
         Idle(("--glossary", "--no-glossary"), _NO_PROMPTS, (), ("--prompts",)),
         Idle(("--severity",), "answers questions of --ask, and none is asked", (), _ASKING),

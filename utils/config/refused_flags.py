@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from utils.words.errors import ConfigError
 
 _EVOLVE = "hyper-parameters are not evolved here; start runs with --set section.name=value and compare results.csv"
-_TRACKING = "no tracking service is used; results.csv, opt.yaml and the pictures of the run folder hold everything"
+_TRACKING = "nothing is sent to a tracking service; --log tensorboard,mlflow keeps a run in files of this machine"
 _LOGGING = "there is no ndjson log; results.csv has a row per epoch, train.log every message"
 _DNN = "OpenCV's DNN runs no checkpoints; leave it out, --device chooses the processor"
 _HYBRID = (

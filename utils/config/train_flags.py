@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
+from utils.config.config import LogTool
 from utils.config.looking_flags import side_or_auto
 from utils.config.parser import Parser, hours, number_or_name
 from utils.config.settings import Setting
 from utils.config.shared_flags import add_glossary
+from utils.words.errors import ConfigError
+from utils.words.text import did_you_mean, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,16 @@ class TrainFlags:
     dry_run: bool
     debug: bool
     local_rank: int | None
+
+
+def log_tools(text: str) -> list[str]:
+    """`tensorboard,mlflow` as names. Raises ConfigError."""
+    known, names = get_args(LogTool), [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in known:
+            near = did_you_mean(name, known) or f"; possible are {', '.join(known)}, with a comma between them"
+            raise ConfigError(f"--log {shown(text)}: {shown(name)} is not known{near}")
+    return names
 
 
 # flag names, configuration key, type (None: a switch), help
@@ -82,6 +95,7 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str]
     (("--nosave",), "run.nosave", None, "write only the last checkpoint"),
     (("--noval",), "run.noval", None, "evaluate only after the last epoch"),
     (("--noplots",), "run.noplots", None, "write no pictures"),
+    (("--log",), "run.log", log_tools, "tensorboard, mlflow: keep the run there, too (comma between; csv: always)"),
     (("--noautoanchor",), "anchor_assign.noautoanchor", None, "keep the model YAML's anchors however badly they fit"),
     (("--allow-empty",), "data.allow_empty", None, "accept that most label files are missing"),
 )

@@ -51,6 +51,7 @@ class ValFlags(LookingFlags):
     bins: str
     cost: str
     thresholds: str
+    roi: str
     from_preds: tuple[str, ...]
     compare: tuple[str, str] | None
     prompts: str | None
@@ -93,6 +94,7 @@ def add_inspection(parser: Parser) -> None:
     add("--bins", default="", metavar="0,8,16,32,96", help="sizes that recall is reported for, px or mm")
     add("--cost", default="", metavar="escape=50,overkill=1", help="choose the thresholds of least cost instead")
     add("--thresholds", default="", metavar="FILE", help="choose none, score those of a thresholds.yaml")
+    add("--roi", default="", metavar="FILE", help="zones.yaml: polygons where defects count, or do not")
     for word, meaning in (("yes", "show it not"), ("no", "show it")):
         help = f"is there one? share of the pictures that {meaning} where {word} is answered (0.1)"
         add(f"--false-{word}", type=Range(0, 0.5).number, default=0.1, help=help)

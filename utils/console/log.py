@@ -29,10 +29,10 @@ class _Console(logging.Handler):
 
     def __init__(self, prefix: str) -> None:
         super().__init__()
-        self.prefix = prefix
+        self.prefix, self.aside = prefix, False
 
     def emit(self, record: logging.LogRecord) -> None:
-        stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
+        stream = sys.stderr if self.aside or record.levelno >= logging.WARNING else sys.stdout
         # Names of classes, files and prompts may hold what a terminal obeys: it is shown as escapes, here for all.
         text = self.prefix + printable(record.getMessage())
         if len(text) > LONGEST:  # a prompt or a path of a megabyte; the log file has it whole
@@ -74,6 +74,21 @@ def start_logging() -> None:
     LOG.handlers[:] = [_Console(f"rank {rank}: " if rank else "")]
     LOG.setLevel(logging.WARNING if rank else logging.INFO)
     LOG.propagate = False  # a handler of the root logger would print every message a second time
+
+
+def say(text: str, aside: bool = False) -> None:
+    """A line on the console and in no log file: there is one for each picture, and no end of them. `aside`: on stderr,
+    as stdout is read by a machine.
+    """
+    tqdm.write(printable(text), file=sys.stderr if aside else sys.stdout)
+    (sys.stderr if aside else sys.stdout).flush()
+
+
+def messages_aside() -> None:
+    """From now on messages go to stderr: stdout is read by a machine."""
+    for handler in LOG.handlers:
+        if isinstance(handler, _Console):
+            handler.aside = True
 
 
 def log_to(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from utils.detecting import answer_rows
+from utils.detecting.annotation_files import PreLabels
 from utils.detecting.json_rows import JsonRows
 from utils.detecting.output_options import DetectionOutput
 from utils.files.output_files import Results, open_rows, refused
@@ -74,8 +75,8 @@ class AnswerTables:
 
 
 class FoundTables:
-    """summary.csv, predictions.csv and predictions.json in the run folder, and answers.csv and answers.json; all but
-    the first where they are asked for.
+    """summary.csv, predictions.csv and predictions.json in the run folder, answers.csv and answers.json, and
+    pre-labels; all but the first where they are asked for.
     """
 
     def __init__(
@@ -85,44 +86,45 @@ class FoundTables:
         json: JsonRows | None,
         answers: AnswerTables | None,
         tiles: bool = False,
+        labels: PreLabels | None = None,
     ) -> None:
         self.summary, self.table, self.json, self.answers, self.tiles = summary, table, json, answers, tiles
-        self.inputs = 0
+        self.inputs, self.labels = 0, labels
 
     @classmethod
     @contextmanager
-    def open(cls, run: Path, output: DetectionOutput, results: Results) -> Iterator[Self]:
-        """The tables below the folder `run`, complete after the block; `results` hears of those that are not."""
+    def open(cls, run: Path, output: DetectionOutput, results: Results, names: tuple[str, ...] = ()) -> Iterator[Self]:
+        """The tables below the folder `run`, complete after the block; `results` hears of those that are not. `names`:
+        the classes that pre-labels may have.
+        """
         with ExitStack() as stack:
             columns = (*SUMMARY, "tiles") if output.tiles else SUMMARY
             summary = stack.enter_context(closing(CsvTable(run / "summary.csv", columns, results)))
-            table = json = answers = None
+            table = json = answers = labels = None
             if output.table:
                 table = stack.enter_context(closing(CsvTable(run / "predictions.csv", TABLE, results)))
             if output.json:
                 json = stack.enter_context(closing(JsonRows(run / "predictions.json", results)))
             if output.questions:
                 answers = stack.enter_context(closing(AnswerTables(run, results)))
-            yield cls(summary, table, json, answers, output.tiles)
+            if output.prelabels:
+                about = PreLabels(run, output.prelabels, names, output.model, results)
+                labels = stack.enter_context(closing(about))
+            yield cls(summary, table, json, answers, output.tiles, labels)
 
     def add(self, result: PictureResult) -> None:
         """The rows of one input."""
         frame, found = result.frame, result.detections
-        name, reason = spreadsheet_cell(frame.name), spreadsheet_cell(frame.reason)
+        if self.labels is not None:
+            self.labels.add(result)
         if self.answers is not None:
             self.answers.add(frame.name, result.answers)
         self.inputs += 1  # unreadable ones too: the image id of predictions.json is the row of summary.csv
-        row = [name, result.verdict, STATUS[result.verdict]]
         tiles = [result.tiles if found is not None else ""] if self.tiles else []
-        if found is None:
-            self.summary.add([[*row, "", "", "", "", reason, *tiles]])
-            return
-        best = f"{found.scores[0]:.4f}" if len(found) else ""
-        classes, milliseconds = spreadsheet_cell(result.words()), f"{result.milliseconds:.1f}"
-        self.summary.add([[*row, len(found), classes, best, milliseconds, reason, *tiles]])
-        if self.table is not None:
-            self.table.add(_table_rows(name, found))
-        if self.json is not None:
+        self.summary.add([[*summary_cells(result), *tiles]])
+        if found is not None and self.table is not None:
+            self.table.add(_table_rows(spreadsheet_cell(frame.name), found))
+        if found is not None and self.json is not None:
             self._add_json(self.json, frame.name, found)
 
     def _add_json(self, rows: JsonRows, name: str, found: Detections) -> None:
@@ -130,6 +132,16 @@ class FoundTables:
         ids = range(1, len(found.names) + 1)
         for row in result_rows(found, self.inputs, ids):
             rows.add({**row, "file_name": name, "category": found.names[row["category_id"] - 1]})
+
+
+def summary_cells(result: PictureResult) -> list[str | int]:
+    """A row of summary.csv, without its tiles."""
+    name, reason = spreadsheet_cell(result.frame.name), spreadsheet_cell(result.frame.reason)
+    found, about = result.detections, (name, str(result.verdict), STATUS[result.verdict])
+    if found is None:
+        return [*about, "", "", "", "", reason]
+    best = f"{found.scores[0]:.4f}" if len(found) else ""
+    return [*about, len(found), spreadsheet_cell(result.words()), best, f"{result.milliseconds:.1f}", reason]
 
 
 def _table_rows(name: str, found: Detections) -> list[list[Any]]:

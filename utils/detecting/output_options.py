@@ -7,6 +7,7 @@ from pathlib import Path
 
 from utils.config.detect_flags import DetectFlags
 from utils.drawing.box_drawing import BoxStyle
+from utils.zones.zones import Zones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +16,9 @@ class DetectionOutput:
 
     `pictures` with the detections drawn in `style` (and report.html), `labels` in YOLO's format, with `scores`, `crops`
     of the defects, a `table` (predictions.csv), `json` (predictions.json), and `verdicts`, each on the console;
-    answers, where `questions` are asked; how many `tiles` each picture has, where it was looked at so.
+    answers, where `questions` are asked; how many `tiles` each picture has, where it was looked at so; `prelabels` in
+    the format of this name, which say that `model` found them. On the pictures, too, the `zones` in which defects
+    count.
     """
 
     pictures: bool = True
@@ -28,6 +31,9 @@ class DetectionOutput:
     verdicts: bool = False
     questions: bool = False
     tiles: bool = False
+    prelabels: str = ""
+    model: str = "detect.py"
+    zones: Zones | None = None
 
     @classmethod
     def of(cls, flags: DetectFlags) -> DetectionOutput:
@@ -44,6 +50,8 @@ class DetectionOutput:
             json=flags.save_json,
             verdicts=bool(flags.thresholds) or flags.fail_on_defect,
             questions=bool(flags.ask or flags.ask_file),
+            prelabels=flags.save_labels,
+            model=Path(flags.weights).name or cls.model,
         )
 
     def notices(self, run: Path, masks: str, view: bool) -> list[str]:
@@ -53,6 +61,8 @@ class DetectionOutput:
         lines = []
         if masks not in ("", "pretrained"):
             lines.append(f"--masks: Mobile-SAM's weights are {masks}; the masks mean nothing")
+        if masks and self.prelabels not in ("", "coco"):
+            lines.append(f"--masks: --save-labels {self.prelabels} has boxes only; coco has the masks, too")
         if view:
             where = f"the pictures are in {run}" if self.pictures else "with --nosave no pictures are written"
             lines.append(f"--view-img: this OpenCV opens no windows; {where}")

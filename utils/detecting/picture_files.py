@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from utils.console.log import LOG
+from utils.detecting.heat_files import write_heats
+from utils.detecting.labelled_picture import FOLDER, LabelledPicture
+from utils.detecting.labelme_files import write_labelme
 from utils.detecting.output_options import DetectionOutput
 from utils.drawing.box_drawing import Marks, draw_marks, scaled_boxes
 from utils.drawing.evidence import draw_answered
@@ -25,6 +28,7 @@ from utils.drawing.overlay_files import (
     kept,
     write_picture,
 )
+from utils.drawing.zone_drawing import draw_zones
 from utils.files.output_files import Results, make_folder, write_text
 from utils.files.yolo_txt import label_text
 from utils.processes.threads import Background
@@ -65,11 +69,21 @@ class FoundFiles:
         if self.output.labels:
             with self.results.writing():
                 write_text(self._place("labels", frame, ".txt"), label_text(found, result.size, self.output.scores))
+        if self.output.prelabels == "labelme" and (picture := LabelledPicture.of(result)) is not None:
+            with self.results.writing():
+                write_labelme(self.run / FOLDER, picture)
         if self.output.pictures:
             self._draw(result, frame.image, found)
+        if result.heats:
+            base = replace(frame, image=drawable(frame.image))
+            self.background.run(write_heats, self.run, base, found, result.heats, self.output.style, self.results)
         if self.output.crops:
             self._warn_long(frame.name, result.size)
             self._crops(frame, frame.image, found)
+
+    def after(self, call: Callable[..., None], *args: Any) -> None:
+        """Do `call(*args)` once all files of the inputs so far are written."""
+        self.background.run(call, *args)
 
     def _draw(self, result: PictureResult, image: np.ndarray, found: Detections) -> None:
         base = drawable(image)
@@ -99,6 +113,8 @@ class FoundFiles:
         if (small := (image.shape[0], image.shape[1])) != size:
             marks = marks.shrunk(size, small)
             answers = [_shrunk(answer, size, small) for answer in answers]
+        if self.output.zones is not None:
+            image = draw_zones(image, self.output.zones, names=not self.output.style.hide_labels)
         if answers:
             drawn = draw_answered(image, marks, names, answers, self.output.style)
         else:

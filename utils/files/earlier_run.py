@@ -22,7 +22,7 @@ OF_EVALUATION = (
 OF_TRAINING = (
     *(name for name in OF_EVALUATION if not name.startswith(("val.log", "compare", "speed", "vqa", "labels/"))),
     *("train.log", "opt.yaml", "hyp.yaml", "data_report.json", "results.csv", "results.png", "labels.jpg"),
-    *("train_batch[0-9].jpg", "polarization_preview.png"),
+    *("train_batch[0-9].jpg", "polarization_preview.png", "mlflow.json", "tensorboard/events.out.tfevents.*"),
     *("weights/last.pt", "weights/last.prev.pt", "weights/best.pt", "weights/epoch[0-9]*.pt", "weights/.*.tmp"),
 )
 OF_DETECTION = (

@@ -135,7 +135,8 @@ class Results:
     """
 
     def __init__(self) -> None:
-        self.lost: list[ResourceError] = []
+        self.first: ResourceError | None = None
+        self.lost = 0
         self._lock = threading.Lock()
 
     @contextmanager
@@ -145,8 +146,8 @@ class Results:
             yield
         except ResourceError as error:
             with self._lock:
-                self.lost.append(error)
-                first = len(self.lost) == 1
+                self.lost += 1
+                first, self.first = self.first is None, self.first or error
             if first:  # of a full disk each picture would say the same
                 LOG.warning("%s", error)
 
@@ -157,5 +158,5 @@ class Results:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None and self.lost:
-            more = f"; and {len(self.lost) - 1:,} more like this" if len(self.lost) > 1 else ""
-            raise ResourceError(f"{self.lost[0]}{more}")
+            more = f"; and {self.lost - 1:,} more like this" if self.lost > 1 else ""
+            raise ResourceError(f"{self.first}{more}")

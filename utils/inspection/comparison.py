@@ -20,19 +20,23 @@ from utils.scoring.box_pairs import NEAREST, Pairs, pair_up
 from utils.scoring.matching import MatchRule
 from utils.scoring.prediction_files import Known, read_json, read_predictions
 from utils.values.record import EVERY_CLASS, Record
+from utils.values.zones_identity import ZonesIdentity, other_zones, zone_words
 from utils.words.class_names import name_key
 from utils.words.errors import DataError, printable
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A run folder of val.py or train.py: its truth, what was found, thresholds by class, and what counts as a hit."""
+    """A run folder of val.py or train.py: its truth, what was found, thresholds by class, what counts as a hit, and
+    where.
+    """
 
     folder: str
     truth: dict[str, Any]
     results: list[dict[str, Any]]
     thresholds: dict[str, float]
     rule: MatchRule
+    zones: ZonesIdentity | None = None
 
 
 def report_comparison(flags: ValFlags, argv: Sequence[str] | None) -> int:
@@ -65,18 +69,24 @@ def read_run(folder: str) -> Run:
         section = results["inspection"]
         thresholds = {name_key(name): float(v) for name, v in section["operating_point"]["thresholds"].items()}
         rule = MatchRule(**section["match"])
+        zones = ZonesIdentity(**results["zones"]) if "zones" in results else None
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise DataError(
             f"--compare {shown}: its truth.json or results.json is of another version; run val.py anew"
         ) from (error)
-    return Run(shown, truth, read_predictions(place / "predictions.json", known), thresholds, rule)
+    return Run(shown, truth, read_predictions(place / "predictions.json", known), thresholds, rule, zones)
 
 
 def compare_runs(first: Run, second: Run, draws: int = 1000) -> tuple[Difference, ...]:
     """Figures of both, each at its own thresholds, on the same draws of pictures.
 
-    Raises DataError when the two were not evaluated on the same pictures and labels, or count hits differently.
+    Raises DataError when the two were not evaluated on the same pictures, labels and zones, or count hits differently.
     """
+    if other_zones(first.zones, second.zones):
+        raise DataError(
+            f"--compare {first.folder} {second.folder}: one counts defects in {printable(zone_words(first.zones))}, "
+            f"the other in {printable(zone_words(second.zones))}; give both the same --roi"
+        )
     if _content(first.truth) != _content(second.truth):
         raise DataError(
             f"--compare {first.folder} {second.folder}: not evaluated on the same pictures and labels; "
@@ -109,7 +119,9 @@ def records_of(truth: Mapping[str, Any]) -> tuple[list[Record], list[str]]:
         boxes /= np.array([size[1], size[0]] * 2)
         labels = np.array([number for _, number in mine], np.int64)
         crowd = np.array([bool(one["iscrowd"]) for one, _ in mine], bool)
-        records.append(Record(Path(image["file_name"]), image["id"], size, boxes.astype(np.float32), labels, crowd))
+        known = Path(image["file_name"]), image["id"], size, boxes.astype(np.float32), labels, crowd
+        outside = np.array([bool(one.get("outside_zones")) for one, _ in mine], bool)
+        records.append(Record(*known, outside=outside if outside.any() else None))
     return records, [category["name"] for category in truth["categories"]]
 
 

@@ -3,12 +3,13 @@
     nms: {iou: 0.6, max_det: 300, imgsz: 640}     # how the detections were made that the thresholds were chosen on
     weights: {file: "best.pt", digest: "8f3a..."} # which weights made them
     pictures: {count: 297, digest: "51b0..."}     # on which pictures
+    zones: {file: "zones.yaml", count: 3, digest: "07c1..."}  # where in them defects counted; without it: everywhere
     thresholds:
       "bubble": 0.35
     answers: ...                                  # how questions are answered, see utils/answers/reading_file.py
 
 All but `thresholds` may be left out. detect.py and val.py take the values of `nms` where no flag says otherwise, and
-warn of other weights; val.py warns of the same pictures. `Limits` are what they make of the file.
+warn of other weights and other zones; val.py warns of the same pictures. `Limits` are what they make of the file.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from utils.values.pictures_identity import PicturesIdentity
 from utils.values.score_thresholds import ScoreThresholds
 from utils.values.unknown_defect import UNKNOWN
 from utils.values.weights_identity import WeightsIdentity
+from utils.values.zones_identity import ZonesIdentity, other_zones, zone_words
 from utils.words.class_names import name_key
 from utils.words.errors import ConfigError, printable
 from utils.words.text import did_you_mean
@@ -69,14 +71,15 @@ class DetectionSettings:
 
 @dataclass(frozen=True)
 class Limits:
-    """The thresholds of a file, how the detections were made that they were chosen on, by which weights and on which
-    pictures (None: not known).
+    """The thresholds of a file, how the detections were made that they were chosen on, by which weights, on which
+    pictures (None: not known), and in which zones of them (None: everywhere).
     """
 
     thresholds: ScoreThresholds
     made: DetectionSettings
     weights: WeightsIdentity | None = None
     pictures: PicturesIdentity | None = None
+    zones: ZonesIdentity | None = None
 
     @property
     def lowest(self) -> float:
@@ -116,9 +119,15 @@ class Limits:
             lines.append(f"{file}: chosen with other settings ({', '.join(other)}); its rates do not hold")
         return lines
 
-    def warnings(self, weights: WeightsIdentity | None = None, pictures: PicturesIdentity | None = None) -> list[str]:
-        """Whether the thresholds were chosen with other weights than those in use: other scores, other rates. Whether
-        they were chosen on the pictures that they are scored on: the rates are of a choice that knew them.
+    def warnings(
+        self,
+        weights: WeightsIdentity | None = None,
+        pictures: PicturesIdentity | None = None,
+        zones: ZonesIdentity | None = None,
+    ) -> list[str]:
+        """Whether the thresholds were chosen with other weights than those in use, or other `zones` (None: everywhere):
+        other scores, other rates. Whether they were chosen on the pictures that they are scored on: the rates are of a
+        choice that knew them.
         """
         lines, file = [], self.thresholds.source
         if self.weights is not None and weights is not None and self.weights.digest != weights.digest:
@@ -128,13 +137,18 @@ class Limits:
         if self.pictures is not None and self.pictures == pictures:
             advice = "score them on others (--task test, --data), or choose them anew, without --thresholds"
             lines.append(f"{file}: chosen on these {pictures.count:,} pictures, so that their rates flatter; {advice}")
+        # of thresholds that someone wrote by hand nobody knows what they were chosen on
+        if other_zones(self.zones, zones) and (self.zones or self.weights or self.pictures):
+            chosen, used = printable(zone_words(self.zones)), printable(zone_words(zones))
+            advice = f"give --roi {printable(self.zones.file)}" if self.zones else "leave --roi out"
+            lines.append(f"{file}: chosen in {chosen}, used in {used}: its rates do not hold; {advice}, or choose anew")
         return lines
 
 
 def read_limits(path: str, names: Sequence[str]) -> Limits:
     """The limits of a thresholds file for classes of these names. Raises ConfigError with file and line."""
     thresholds = ScoreThresholds(read_thresholds(path, names), path)
-    return Limits(thresholds, read_making(path), read_weights(path), read_pictures(path))
+    return Limits(thresholds, read_making(path), read_weights(path), read_pictures(path), read_zones_identity(path))
 
 
 def thresholds_text(
@@ -144,6 +158,7 @@ def thresholds_text(
     made: DetectionSettings | None = None,
     weights: WeightsIdentity | None = None,
     pictures: PicturesIdentity | None = None,
+    zones: ZonesIdentity | None = None,
 ) -> str:
     """The file's text. `provenance` are lines for the comment: command, data, what the choice costs."""
     comment = [f"# {printable(line)}".rstrip() for line in (HEAD, *provenance)]
@@ -153,6 +168,9 @@ def thresholds_text(
         head.append(f"weights: {{file: {_quoted(weights.file)}, digest: {_quoted(weights.digest)}}}")
     if pictures is not None:
         head.append(f"pictures: {{count: {pictures.count}, digest: {_quoted(pictures.digest)}}}")
+    if zones is not None:
+        known = f"count: {zones.count}, digest: {_quoted(zones.digest)}"
+        head.append(f"zones: {{file: {_quoted(zones.file)}, {known}}}")
     return "\n".join([*comment, *head, "thresholds:", *rows]) + "\n"
 
 
@@ -170,7 +188,7 @@ def read_thresholds(path: str | Path, names: Sequence[str]) -> tuple[float, ...]
     if not isinstance(data, dict) or not isinstance(data.get("thresholds"), dict):
         raise document.error("not a thresholds file; it has one key, thresholds, with a number for each class")
     for key in data:
-        if key not in ("thresholds", "nms", "weights", "pictures", ANSWERS):
+        if key not in ("thresholds", "nms", "weights", "pictures", "zones", ANSWERS):
             raise document.error(f"unknown key '{printable(str(key))}'; remove it", key)
     index = {name_key(name): k for k, name in enumerate(names)}
     values: dict[int, float] = {}
@@ -228,6 +246,18 @@ def read_pictures(path: str | Path) -> PicturesIdentity | None:
     if kinds != {"count": int, "digest": str}:
         raise document.error("'pictures' must read like {count: 297, digest: \"51b0...\"}", "pictures")
     return PicturesIdentity(**given)
+
+
+def read_zones_identity(path: str | Path) -> ZonesIdentity | None:
+    """What `zones` of a thresholds file says. Raises ConfigError with file and line."""
+    document = read_yaml(path)
+    given = document.data.get("zones") if isinstance(document.data, dict) else None
+    if given is None:
+        return None
+    kinds = {key: type(value) for key, value in given.items()} if isinstance(given, dict) else {}
+    if kinds != {"file": str, "count": int, "digest": str}:
+        raise document.error('\'zones\' must read like {file: "zones.yaml", count: 3, digest: "07c1..."}', "zones")
+    return ZonesIdentity(**given)
 
 
 def _all_text(values: Iterable[object]) -> bool:

@@ -31,6 +31,7 @@ MAY_CHANGE = (
     "run.timeout",
     "run.save_steps",
     "run.max_time",
+    "run.log",
     "data.workers",
     "data.cache",
 )  # by flags of --resume: none of them changes what a run gives, save for rounding, which `inexact` says

@@ -55,7 +55,7 @@ class Truth:
         boxes = (record.boxes.astype(float) * (width, height, width, height)).round(3)
         kept = ~record.crowd
         boxes = boxes[kept].reshape(-1, 4).clip(0, (width, height, width, height))
-        return cls(boxes, record.labels[kept], record.size, frozenset(record.labels[record.crowd].tolist()))
+        return cls(boxes, record.labels[kept], record.size, frozenset(record.labels[record.open].tolist()))
 
     def complete(self, label: int | None = None) -> bool:
         """Whether all things of that class are boxed; None: of every class."""

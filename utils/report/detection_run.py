@@ -43,7 +43,7 @@ def write_run(
                 # list() runs the generator, which writes this process's files; the gathered rows have no pictures
                 rows = chain(*world.gather(list(rows)))
             if world.first:
-                with FoundTables.open(run, output, lost) as tables:
+                with FoundTables.open(run, output, lost, names) as tables:
                     for one in rows:
                         if output.verdicts:
                             LOG.info(verdict_line(one))

@@ -25,6 +25,7 @@ from utils.report.page import page
 from utils.scoring.evaluation import Evaluation
 from utils.values.pictures_identity import PicturesIdentity
 from utils.values.weights_identity import WeightsIdentity
+from utils.values.zones_identity import ZonesIdentity
 from utils.words.private_paths import without_folders
 
 PAGE = "report.html"
@@ -45,7 +46,8 @@ class ReportOptions:
     """What a report takes from the run beside its scores: the `kind` of report (see TITLES), how to inspect, how a
     picture is read for people, the NMS settings and the weights that the detections were made with (empty: not known),
     the pictures that chose the thresholds, the lines of the data report, whether to draw (with `plots` off neither
-    pictures nor a page are made), and whether the console shows each of many classes.
+    pictures nor a page are made), whether the console shows each of many classes, and in which `zones` defects count
+    (None: everywhere), and did where the thresholds were chosen.
     """
 
     kind: str
@@ -57,6 +59,8 @@ class ReportOptions:
     data_report: Sequence[str] = ()
     plots: bool = True
     verbose: bool = True
+    zones: ZonesIdentity | None = None
+    chosen_in: ZonesIdentity | None = None
 
 
 def results_json(evaluation: Evaluation, inspection: Inspection, about: Mapping[str, Any]) -> dict[str, Any]:

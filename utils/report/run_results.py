@@ -36,7 +36,8 @@ def write_results(
     inspection = inspect(evaluation, options.inspection)
     for line in inspection.lines():
         LOG.info(line)
-    scores = results_json(evaluation, inspection, about)
+    zones = {"zones": options.zones.plain()} if options.zones else {}
+    scores = results_json(evaluation, inspection, {**about, **zones})
     # predictions.json and truth.json are enough for any COCO evaluator to check the numbers
     with results.writing():
         write_json(run / "results.json", scores)
@@ -64,7 +65,9 @@ def write_thresholds(
     names, thresholds = inspection.names, inspection.point.thresholds
     if inspection.unnamed is not None:
         names, thresholds = (*names, UNKNOWN), (*thresholds, inspection.unnamed.threshold)
-    text = thresholds_text(names, thresholds, comment, options.nms, options.weights, options.chosen_on)
+    text = thresholds_text(
+        names, thresholds, comment, options.nms, options.weights, options.chosen_on, options.chosen_in
+    )
     if options.inspection.given is None:
         matching = evaluation.matched_by(options.inspection.rule)
         reading = choose_reading(matching, inspection.point.thresholds, options.inspection)

@@ -41,7 +41,8 @@ def truth_json(records: Sequence[Record], names: Sequence[str], category_ids: Se
     """
     annotations: list[dict[str, Any]] = []
     for record in records:
-        for box, label, crowd in zip(record.pixel_boxes(), record.labels, record.crowd, strict=True):
+        outside = np.zeros(len(record.labels), bool) if record.outside is None else record.outside
+        for box, label, crowd, out in zip(record.pixel_boxes(), record.labels, record.crowd, outside, strict=True):
             assert label >= 0 or (label == EVERY_CLASS and crowd), "only ignore regions have no class"
             x, y, w, h = (float(v) for v in (box[0], box[1], box[2] - box[0], box[3] - box[1]))
             row: dict[str, Any] = {
@@ -51,6 +52,7 @@ def truth_json(records: Sequence[Record], names: Sequence[str], category_ids: Se
                 "iscrowd": int(crowd),
             }
             row |= {"every_class": 1} if label == EVERY_CLASS else {}  # for us: it makes no picture a bad one
+            row |= {"outside_zones": 1} if out else {}  # nor does this
             for category in category_ids if label == EVERY_CLASS else (category_ids[label],):
                 annotations.append({"id": len(annotations) + 1, "category_id": category, **row})
     return {"images": images_json(records), "annotations": annotations, "categories": classes_json(names, category_ids)}

@@ -7,16 +7,16 @@ from typing import Any
 
 from utils.config.config import Config
 from utils.console.log import LOG
-from utils.files.runs import ResultsCsv
+from utils.tracking.tracking import Tracking
 from utils.training.epoch_losses import EpochLosses
 from utils.training.optimizer import common_rates
 from utils.training.state import TrainState
 from utils.values.report import Report
 
 
-def record_epoch(table: ResultsCsv, state: TrainState, report: Report | None, cfg: Config, seconds: float) -> None:
-    """Write the row of results.csv and the line on the console."""
-    table.append(results_row(state.epoch, state.losses, report, common_rates(state.optimizer)))
+def record_epoch(tracking: Tracking, state: TrainState, report: Report | None, cfg: Config, seconds: float) -> None:
+    """Keep the row of results.csv, and write the line on the console."""
+    tracking.epoch(results_row(state.epoch, state.losses, report, common_rates(state.optimizer)))
     words = state.losses.words() + score_words(report)
     LOG.info("epoch %d/%d: %s | %.1f s", state.epoch + 1, cfg.schedule.epochs, words, seconds)
 

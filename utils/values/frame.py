@@ -22,7 +22,7 @@ class Frame:
 
     `name` is what tables call it, `output` the relative path, without suffix, under which its results are filed;
     `image` (H, W, C) uint8 RGB or the planes a network reads, None when it could not be read, with the `reason`; with
-    an image, `reason` says what of it is missing.
+    an image, `reason` says what of it is missing. `path` is the picture's file; frames of a video have none.
     """
 
     name: str
@@ -30,3 +30,4 @@ class Frame:
     image: np.ndarray | None
     reason: str = ""
     clip: Clip | None = None
+    path: Path | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from utils.values.answer import Answer
 from utils.values.detections import Detections
 from utils.values.frame import Frame
+from utils.values.heat import Heat
 from utils.values.score_thresholds import ScoreThresholds
 from utils.values.verdict import Verdict, verdict_of
 
@@ -19,7 +20,7 @@ class PictureResult:
     `detections`: what counts as a defect by `thresholds`, in pixels of the picture; None: it could not be read, and
     `frame` says why. `answers` to what is asked of every picture. `size` (height, width) px, (0, 0) if unknown;
     `mm_per_px` the side of a pixel where it is known; `milliseconds`: network and NMS, as long as a picture takes in
-    its batch; `tiles`: the parts of it that were looked at.
+    its batch; `tiles`: the parts of it that were looked at; `heats`: why the first detections are there.
     """
 
     frame: Frame
@@ -30,6 +31,7 @@ class PictureResult:
     mm_per_px: float | None = None
     milliseconds: float = 0.0
     tiles: int = 1
+    heats: tuple[Heat, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -49,4 +51,4 @@ class PictureResult:
 
     def without_picture(self) -> PictureResult:
         """The same without the pixels, which are most of it."""
-        return replace(self, frame=replace(self.frame, image=None))
+        return replace(self, frame=replace(self.frame, image=None), heats=())

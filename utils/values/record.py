@@ -18,6 +18,7 @@ class Record:
     `crowd` (N,) bool for regions in which detections of that class count neither as hits nor as false alarms (COCO's
     iscrowd); a crowd row with the label EVERY_CLASS does so for every class. `size` (height, width) of the upright
     picture in pixels, `image_id` the id that predictions.json uses, `labelled` False when no label file was found.
+    `outside` (N,) bool, of an evaluation in zones: crowd rows that lie where their class does not count.
     """
 
     path: Path
@@ -27,11 +28,20 @@ class Record:
     labels: np.ndarray
     crowd: np.ndarray
     labelled: bool = True
+    outside: np.ndarray | None = None
 
     @property
     def good(self) -> bool:
-        """A good picture shows no defect; an ignore region of no class in particular does not make it a bad one."""
-        return not (self.labels != EVERY_CLASS).any()
+        """A good picture shows no defect that counts; an ignore region of no class in particular does not make it a bad
+        one.
+        """
+        shown = self.labels != EVERY_CLASS
+        return not (shown if self.outside is None else shown & ~self.outside).any()
+
+    @property
+    def open(self) -> np.ndarray:
+        """(N,) bool: the crowd rows in which there may be anything; not those that lie where nothing counts."""
+        return self.crowd if self.outside is None else self.crowd & ~self.outside
 
     def counted(self) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (N, 4) px of the original picture and labels (N,) of what is to be found: without crowd rows."""

@@ -483,6 +483,10 @@ MISTAKES = {
     "an overlap of nothing": (making("imgsz: 160, tile_overlap: 0.2"), "pictures are looked at as a whole; add tile"),
     "a whole of a whole": (making("imgsz: 160, tile: 0, tile_full: true"), "looked at as a whole; add tile"),
     "a typo": (thresholds("thresholds:", "nsm: {iou: 0.5}\nthresholds:"), "nsm: not known"),
+    "zones that are none": (
+        thresholds("thresholds:", "zones: 5\nthresholds:"),
+        "thresholds.yaml: cannot be understood",
+    ),
     "no thresholds in it": (thresholds("thresholds:", "threshold:"), "expected are thresholds"),
     "no YAML": (thresholds("thresholds:", "thresholds: ["), "thresholds.yaml: cannot be understood"),
 }
@@ -502,6 +506,14 @@ def test_mistakes_in_the_bundle_are_one_line(program, bundle, tmp_path, monkeypa
             code, said, problem = program(bundle / "pictures", folder=folder)
         assert (code, said) == (2, ""), name
         assert len(problem.splitlines()) == 1 and problem.startswith("error: ") and expected in problem, (name, problem)
+
+
+def test_thresholds_that_were_chosen_in_zones_give_a_warning(program, bundle, tmp_path):
+    for file in ("model.onnx", "thresholds.yaml"):
+        (tmp_path / file).write_bytes((bundle / file).read_bytes())
+    thresholds("thresholds:", 'zones: {file: "a.yaml", count: 3, digest: "07c1"}\nthresholds:')(tmp_path)
+    code, _, problem = program(bundle / "pictures" / "2_two.png", folder=tmp_path)
+    assert code == 10 and len(problem.splitlines()) == 1 and "chosen where a.yaml says that defects count" in problem
 
 
 def test_mistakes_of_the_command_line_are_one_line(program, bundle, tmp_path):

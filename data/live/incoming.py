@@ -1,0 +1,48 @@
+"""Whatever a line judges: a watched folder, or a camera."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from data.live.arrivals import Arrivals
+from data.live.camera import Camera
+from data.live.watched_folder import watched_pictures
+from data.pictures.plane_reader import PlaneReader
+from utils.files.output_paths import keep_out
+from utils.values.arrived import Arrived
+from utils.words.errors import DataError, printable
+
+Known = Callable[[str, str], bool]
+
+
+def check_watched(folder: str, run: Path, move_to: str, recursive: bool) -> None:
+    """Raise DataError for a folder that is not there, ConfigError where results, or pictures that are moved, would land
+    in it and be judged.
+    """
+    if not os.path.isdir(folder):
+        raise DataError(f"--watch {printable(folder)}: no such folder; make it first")
+    keep_out(run, {Path(folder)})
+    inside = os.path.realpath(move_to).startswith(os.path.realpath(folder) + os.sep) if move_to else False
+    if move_to and (os.path.realpath(move_to) == os.path.realpath(folder) or (inside and recursive)):
+        raise DataError(f"--move-to {printable(move_to)}: lies in the folder that is watched; name one outside")
+
+
+@contextmanager
+def incoming(
+    source: str | Camera, reader: PlaneReader, known: Known, recursive: bool, going: Callable[[], bool]
+) -> Iterator[Iterator[Arrived]]:
+    """The frames of a camera, or the pictures of a folder that are not `known`, as they come, until `going` says no.
+
+    Raises DataError for a camera that cannot be opened, or gives other planes than `reader` reads.
+    """
+    if not isinstance(source, Camera):
+        yield watched_pictures(Arrivals(Path(source), reader.channels, known, recursive), reader, going)
+        return
+    if not reader.channels.plain_rgb:
+        planes = ", ".join(reader.channels.held)
+        raise DataError(f"--source {source.name}: a camera gives r, g, b; {planes} are needed; --watch a folder")
+    with source:
+        yield source.arrived(going)
