@@ -19,7 +19,7 @@ from utils.console.log import say
 from utils.detecting.answer_rows import answer_line
 from utils.detecting.output_options import DetectionOutput
 from utils.detecting.picture_files import FoundFiles
-from utils.files.output_files import Results
+from utils.files.output_files import Extra, Results
 from utils.line.journal import Journal, key_of
 from utils.line.moved_pictures import MovedPictures
 from utils.line.newest_files import NewestFiles
@@ -140,7 +140,7 @@ class Line:
 
     def move_left(self, folder: Path) -> None:
         """Move the picture that a kill left between its row and its move."""
-        row = next(iter([*self.journal.kept()][-1:]), None) if self.move else None
+        row = self.journal.last
         if row is None or self.move is None:
             return
         try:
@@ -165,6 +165,7 @@ class Line:
                 self.move(*one)
         self.to_move = [] if written else self.to_move[-100_000:]
         if self.journal.full():
-            self.journal.begin_anew()
-            if self.lines is not None:
-                self.lines.begin_anew()
+            with Extra(self.journal.file.path):  # the table goes on as it is
+                self.journal.begin_anew()
+                if self.lines is not None:
+                    self.lines.begin_anew()

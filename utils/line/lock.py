@@ -40,16 +40,17 @@ def alone_at(folder: Path) -> Iterator[None]:
     """While the block runs, no other process on this machine watches `folder`: a lock on the folder itself, as nothing
     is written among the pictures; the system takes it back when a process is killed. Raises ConfigError.
     """
-    held = -1
+    held, taken = -1, False
     if fcntl is not None:
         with suppress(OSError):  # a share without locks
             held = os.open(folder, os.O_RDONLY)
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                os.close(held)
-                shown = printable(str(folder))
-                raise ConfigError(f"--watch {shown}: another detect.py watches this folder; stop it first") from error
+            except BlockingIOError:
+                taken = True
+    if taken:
+        os.close(held)
+        raise ConfigError(f"--watch {printable(str(folder))}: another detect.py watches this folder; stop it first")
     try:
         yield
     finally:
