@@ -26,6 +26,7 @@ T = TypeVar("T")
 CHUNK = 8192  # records or stamps in memory while an index is written
 PATIENCE = 86_400.0  # seconds to wait for another process that builds; when that dies, one that waits goes on
 KNOWN = {"path", "image_id", "size", "boxes", "labels", "crowd", "labelled"}
+OF_AN_EVALUATION = {"outside"}  # worked out from the others, and never in an index
 
 
 class IndexWriter:
@@ -35,7 +36,7 @@ class IndexWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        assert {field.name for field in fields(Record)} == KNOWN, "a new field of Record needs a column"
+        assert {field.name for field in fields(Record)} == KNOWN | OF_AN_EVALUATION, "a new field of Record needs a column"
         self.columns, self.boxes = ColumnWriter(path), 0
         self.contents: dict[str, str] = {}
 
