@@ -86,7 +86,7 @@ def test_lists_that_are_none(tmp_path, content, reason):
 @pytest.mark.parametrize("source", ["0", "screen", "screen 0 1", "http://x/y.mp4", "rtsp://cam/1", "cams.streams"])
 def test_live_sources_are_refused(source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="cameras, screens"):
+    with pytest.raises(ConfigError, match="screens and other"):
         find_sources(source)
 
 
