@@ -5,7 +5,6 @@ on the console, its overlay and label files, its JSON line, its row, its move.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +23,7 @@ from utils.line.journal import Journal, key_of
 from utils.line.moved_pictures import MovedPictures
 from utils.line.newest_files import NewestFiles
 from utils.line.verdict_lines import VerdictLines, verdict_object
-from utils.processes.threads import prefetch
+from utils.processes.threads import Turns, prefetch
 from utils.report.detection_run import verdict_line
 from utils.values.arrived import Arrived, stamp_of
 from utils.values.frame import Frame
@@ -94,7 +93,7 @@ class Line:
         self,
         arrived: Iterable[Arrived],
         judged: Callable[[Frame], PictureResult],
-        lock: threading.Lock,
+        lock: Turns,
         going: Callable[[], bool],
     ) -> None:
         """Judge all that comes, until `going` says no; the next ones are read meanwhile. `lock` is held around each

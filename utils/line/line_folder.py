@@ -33,7 +33,11 @@ def line_name(name: str, source: str) -> str:
     if name != USUAL:
         return name
     kind = "watch" if os.path.isdir(source) else "camera"
-    last = os.path.basename(os.path.abspath(source)) if kind == "watch" else source.split("://")[-1].split("@")[-1].split("?")[0]
+    last = (
+        os.path.basename(os.path.abspath(source))
+        if kind == "watch"
+        else source.split("://")[-1].split("@")[-1].split("?")[0]
+    )
     return f"{kind}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', last).strip('-.')[-60:] or 'line'}"
 
 

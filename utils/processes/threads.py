@@ -83,6 +83,48 @@ def when_parent_is_gone(act: Callable[[], None]) -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
+class Turns:
+    """A lock that is given to threads in the order in which they ask: of a plain one, a thread that takes it again and
+    again leaves nothing to the others.
+    """
+
+    def __init__(self) -> None:
+        self._guard, self._held = threading.Lock(), False
+        self._waiting: deque[threading.Event] = deque()
+
+    def __enter__(self) -> None:
+        turn = threading.Event()
+        with self._guard:
+            if self._held:
+                self._waiting.append(turn)
+            else:
+                self._held = True
+                turn.set()
+        came = False
+        try:
+            came = turn.wait()
+        finally:
+            if not came:  # a signal: who no longer waits must not be given it
+                self._give_up(turn)
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            self._pass_on()
+
+    def _give_up(self, turn: threading.Event) -> None:
+        with self._guard:
+            if turn.is_set():
+                self._pass_on()
+            else:
+                self._waiting.remove(turn)
+
+    def _pass_on(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().set()
+        else:
+            self._held = False
+
+
 class Background:
     """Runs calls one after the other in a thread, at most `depth` waiting; what one raises, a later `run` or the end
     of the block raises, as it does ResourceError when one takes longer than PATIENCE seconds.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from utils.config.detect_flags import DetectFlags
 from utils.inspection.threshold_file import DIGITS, Limits
 from utils.inspection.thresholds import NEVER
+from utils.processes.threads import Turns
 from utils.values.answer import Answer
 from utils.values.detections import Detections
 from utils.values.heat import Heat
@@ -75,7 +75,7 @@ class Desk:
     make: Callable[[str], Eye] | None = None
     is_picture: Callable[[str], bool] = lambda name: Path(name).suffix.lower() in _SUFFIXES
     conf: float = CONFIDENCE
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: Turns = field(default_factory=Turns)
     line: str = ""
     training: tuple[str, ...] = ()
 

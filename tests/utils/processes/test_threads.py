@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from utils.processes.threads import Background, prefetch, within
+from utils.processes.threads import Background, Turns, prefetch, within
 from utils.words.errors import ResourceError
 
 
@@ -89,3 +89,66 @@ def test_the_start_of_a_wait_is_not_its_end():
     waits = []
     assert list(prefetch(slow(), 1, lambda waited: not waits.append(waited))) == [0, 1, 2]
     assert waits and max(waits) < 0.4  # counted anew for each item
+
+
+def test_turns_are_given_in_order():
+    """Who takes it again at once waits for those who asked before."""
+    turns, order = Turns(), []
+
+    def work(name):
+        with turns:
+            order.append(name)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("first", "second")]
+    with turns:
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            while len(turns._waiting) < number:
+                time.sleep(0.001)
+    with turns:
+        order.append("again")
+    for thread in threads:
+        thread.join(30)
+    assert order == ["first", "second", "again"]
+
+
+def test_one_at_a_time_and_all_in_the_end():
+    turns, inside, most, done = Turns(), [], [], []
+
+    def work(number):
+        for _ in range(30):
+            with turns:
+                inside.append(number)
+                most.append(len(inside))
+                inside.remove(number)
+        done.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(done) == list(range(8)) and set(most) == {1}
+
+
+def test_who_gives_up_leaves_the_turn_to_the_next(monkeypatch):
+    turns, entered = Turns(), threading.Event()
+
+    def interrupted(self, timeout=None):
+        raise KeyboardInterrupt
+
+    with turns:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Event, "wait", interrupted)
+            with pytest.raises(KeyboardInterrupt), turns:
+                pass
+
+        def work():
+            with turns:
+                entered.set()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert not entered.is_set()
+    thread.join(30)
+    assert entered.is_set()
