@@ -36,7 +36,8 @@ class IndexWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        assert {field.name for field in fields(Record)} == KNOWN | OF_AN_EVALUATION, "a new field of Record needs a column"
+        names = {field.name for field in fields(Record)}
+        assert names == KNOWN | OF_AN_EVALUATION, "a new field of Record needs a column"
         self.columns, self.boxes = ColumnWriter(path), 0
         self.contents: dict[str, str] = {}
 
