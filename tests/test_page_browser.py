@@ -119,6 +119,7 @@ def open_page(driver, server, size):
     width, height = SIZES[size]
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == "phone"}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    driver.get("about:blank")  # the page before asks its server, which has gone, until then
     driver.get_log("browser")
     driver.get(server.address.url())
     hand = Hand(driver)
@@ -228,6 +229,7 @@ def speaks(hand):
     hand.press("#language")
     hand.until("document.documentElement.lang === 'zh-CN'")
     assert hand.text("#tab-pictures") == "图片" and "scratch" in hand.text("#review-boxes")
+    assert "3 张图片、3 个框" in hand.text("#exported-what")
     for view in ("history", "pictures"):
         hand.press(f"#tab-{view}")
         hand.until(f"!document.getElementById('view-{view}').hidden")

@@ -22,6 +22,8 @@ export class Review {
     this.queue = [];
     /** @type {{id: string, name: string, state: string}[]} of this session, the latest first */
     this.past = [];
+    /** @type {{folder: string, pictures: number, boxes: number, command: string} | null} the last export */
+    this.told = null;
     this.viewer = new Viewer(byId("review-stage"), (mark) => this.editor.choose(mark));
     this.editor = new Editor(this.viewer, () => this.show());
     const acts = {
@@ -142,6 +144,7 @@ export class Review {
     byId("past-title").hidden = this.past.length === 0;
     byId("reviewed-count").textContent = t("reviewed_count", { n: count(this.reviewed) });
     byId("export").disabled = this.reviewed === 0;
+    this.#exported();
   }
 
   #side() {
@@ -220,13 +223,16 @@ export class Review {
   }
 
   async #export() {
-    const told = await attempt(() => api.exportReviews(), byId("export"));
+    this.told = (await attempt(() => api.exportReviews(), byId("export"))) ?? this.told;
     this.show();
-    if (!told) return;
-    byId("exported").hidden = false;
-    const what = t("exported", { pictures: count(told.pictures), boxes: count(told.boxes) });
-    byId("exported-what").replaceChildren(what, element("code", {}, ...breakable(told.folder)));
-    byId("command").replaceChildren(...breakable(told.command));
+  }
+
+  #exported() {
+    byId("exported").hidden = !this.told;
+    if (!this.told) return;
+    const what = t("exported", { pictures: count(this.told.pictures), boxes: count(this.told.boxes) });
+    byId("exported-what").replaceChildren(what, element("code", {}, ...breakable(this.told.folder)));
+    byId("command").replaceChildren(...breakable(this.told.command));
   }
 
   async #copy() {
