@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
+from data.pictures.sources import is_video
 from utils.console.log import LOG
 from utils.values.arrived import Arrived
 from utils.values.frame import Frame
@@ -32,8 +33,11 @@ POLL = 0.1
 
 
 def is_camera(source: str) -> bool:
-    """Whether --source names a camera rather than files."""
-    return (source.isdecimal() and not os.path.lexists(source)) or ADDRESS.fullmatch(source) is not None
+    """Whether --source names a camera rather than files, here or on a server."""
+    if source.isdecimal():
+        return not os.path.lexists(source)
+    film = source.lower().startswith("http") and is_video(source.partition("?")[0])
+    return ADDRESS.fullmatch(source) is not None and not film
 
 
 def camera_name(source: str) -> str:

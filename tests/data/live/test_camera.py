@@ -47,7 +47,15 @@ def address():
 
 @pytest.mark.parametrize(
     ("source", "camera"),
-    [("0", True), ("rtsp://10.0.0.1/1", True), ("HTTP://a/b", True), ("a.png", False), ("screen", False), ("", False)],
+    [
+        ("0", True),
+        ("rtsp://10.0.0.1/1", True),
+        ("HTTP://a/b", True),
+        ("http://a/b.MP4?c", False),
+        ("a.png", False),
+        ("screen", False),
+        ("", False),
+    ],
 )
 def test_what_is_a_camera(source, camera):
     assert is_camera(source) == camera
