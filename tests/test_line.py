@@ -90,6 +90,11 @@ def test_killed_and_started_again(trained, glass, tmp_path):
         (["--watch", "in", "--project", "in"], 2, "lies in the inputs"),
         (["--source", "in", "--keep", "5"], 2, "--keep: has no effect here"),
         (["--source", "in", "--move-to", "out"], 2, "--move-to: has no effect here"),
+        (["--serve", "--save-txt"], 2, "--save-txt: has no effect here: --serve writes no files"),
+        (["--serve", "--ask", "is there a crack?"], 2, "--ask: has no effect here: questions are typed on the page"),
+        (["--serve", "nowhere:port"], 2, "--serve nowhere:port: must be HOST:PORT"),
+        (["--token-file", "in"], 2, "--token-file: has no effect here"),
+        (["--watch", "in", "--explain", "--nosave"], 2, "--explain: has no effect here"),
         (["--source", "screen"], 2, "screens and other addresses are not read"),
     ],
 )
