@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
+from data.pictures.ffmpeg import CAMERAS, may_open
 from data.pictures.sources import is_video
 from utils.console.log import LOG
 from utils.values.arrived import Arrived
@@ -129,13 +130,12 @@ class Camera:
 
 
 def _open(source: str) -> cv2.VideoCapture | None:
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    if source.isdecimal():
-        capture = cv2.VideoCapture(int(source))
-    else:
-        os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
-        capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
+    with may_open(CAMERAS):
+        if source.isdecimal():
+            capture = cv2.VideoCapture(int(source))
+        else:
+            limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
+            capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
     if capture.isOpened():
         return capture
     capture.release()

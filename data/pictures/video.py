@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 
+from data.pictures.ffmpeg import FILES, may_open
 from data.pictures.picture_decoder import MAX_PIXELS, more_pixels
 from data.pictures.plane_reader import PlaneReader
 from data.pictures.sources import Source
@@ -88,11 +89,9 @@ def _open(path: Path) -> cv2.VideoCapture:
         raise _error(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if not stat.S_ISREG(mode):
         raise _error(path, "is not a regular file; replace or remove it")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "protocol_whitelist;file")
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        capture = cv2.VideoCapture(os.path.abspath(path), cv2.CAP_FFMPEG)
+        with may_open(FILES):
+            capture = cv2.VideoCapture(os.path.abspath(path), cv2.CAP_FFMPEG)
     except (cv2.error, UnicodeError) as error:
         raise _error(path, "cannot be opened as a video; rename it in plain letters") from error
     if not capture.isOpened():

@@ -1,5 +1,6 @@
 """A camera: frames of a stream from this machine, cut and taken up again."""
 
+import os
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,9 @@ from data.live import camera as module
 from data.live.camera import Camera, camera_name, is_camera
 from data.live.incoming import incoming
 from data.pictures.plane_reader import PlaneReader
+from data.pictures.sources import find_sources
+from data.pictures.video import read_frames
+from tests.data.pictures.test_video import write_video
 from utils.values.channels import RGB_CHANNELS
 from utils.words.errors import DataError
 
@@ -101,6 +105,16 @@ def test_what_the_network_is_too_slow_for_is_dropped_and_counted(address):
         with camera.came:
             kept, numbers = len(camera.frames), [number for _, _, number, _ in camera.frames]
             assert camera.count == camera.dropped + kept == numbers[-1] and kept == module.WAITING
+
+
+def test_a_video_that_was_read_before_changes_nothing(address, tmp_path):
+    """A video may open files alone, a camera no files."""
+    path = write_video(tmp_path / "a.mp4", 3)
+    for _ in range(2):
+        assert len(list(read_frames(find_sources(str(path))))) == 3
+        with Camera(address):
+            pass
+    assert "OPENCV_FFMPEG_CAPTURE_OPTIONS" not in os.environ
 
 
 def test_no_camera(monkeypatch):
