@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from utils.serving.gallery import Gallery
 from utils.serving.refusal import Refused
 from utils.serving.store import Store
 from utils.serving.tally import Tally, now
+from utils.serving.worker import Worker
 from utils.values.answer import Answer
 from utils.values.detections import Detections
 from utils.values.verdict import Verdict, verdict_of
@@ -33,28 +33,14 @@ MOST_TURNS = 4  # requests that wait for the network at once
 NOT_KEPT = "the picture itself is not kept any more; look at it again"
 
 
-class Judge:
+class Judge(Worker[Entry]):
     """Looks at pictures as they come, and again for a question or to show where the network looked."""
 
     def __init__(self, desk: Desk, gallery: Gallery, store: Store, tally: Tally) -> None:
         self.desk, self.gallery, self.store, self.tally = desk, gallery, store, tally
-        self._waiting: deque[Entry] = deque()
-        self._changed, self._over = threading.Condition(), False
+        super().__init__("pictures of the page")
         self._turns = threading.BoundedSemaphore(MOST_TURNS)
         self._made: tuple[str, Eye] | None = None  # the last words, and what looks for them
-        self._thread = threading.Thread(target=self._work, name="pictures of the page", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self, patience: float) -> None:
-        """End after the picture that is looked at, or without it after so many seconds."""
-        with self._changed:
-            self._over = True
-            self._changed.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join(patience)
 
     def waiting(self) -> int:
         """How many pictures wait."""
@@ -73,17 +59,7 @@ class Judge:
             self._changed.notify_all()
         return taken, list(entries[room:])
 
-    def _work(self) -> None:
-        while (entry := self._next()) is not None:
-            self._look(entry)
-
-    def _next(self) -> Entry | None:
-        with self._changed:
-            while not self._waiting and not self._over:
-                self._changed.wait()
-            return None if self._over else self._waiting.popleft()
-
-    def _look(self, entry: Entry) -> None:
+    def _work(self, entry: Entry) -> None:
         """Look at one picture; whatever goes wrong is its reason, and the thread goes on."""
         try:
             with Explained():

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from utils.serving.gallery import Gallery
 from utils.serving.judge import own_boxes, with_found
 from utils.serving.store import Store
 from utils.serving.tally import Tally, now
+from utils.serving.worker import Worker
 from utils.values.picture_result import PictureResult
 from utils.values.verdict import Verdict
 from utils.words.errors import ResourceError, UserError, printable
@@ -26,7 +26,7 @@ MOST_WAITING = 4  # pictures with their pixels; of a fast line not every one is 
 MOST_BYTES = 100 << 20  # of a file that is kept for a review
 
 
-class Live:
+class Live(Worker[tuple[PictureResult, Path | None]]):
     """The feed of a line. `what` is looked at ("watching parts"); "": there is no line."""
 
     def __init__(self, what: str, gallery: Gallery, store: Store, tally: Tally) -> None:
@@ -34,21 +34,7 @@ class Live:
         self.since = now()
         self._counts: Counter[str] = Counter()
         self._told = {"late": 0, "waiting": 0, "dropped": 0}
-        self._waiting: deque[tuple[PictureResult, Path | None]] = deque()
-        self._changed, self._over = threading.Condition(), False
-        self._thread = threading.Thread(target=self._work, name="pictures of the line", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self, patience: float) -> None:
-        """End; what waits is not shown any more."""
-        with self._changed:
-            self._over = True
-            self._changed.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join(patience)
+        super().__init__("pictures of the line")
 
     def add(self, result: PictureResult, file: Path | None = None, when: datetime | None = None) -> None:
         """Count a result and show it. `file`: the picture as it came, which is copied for reviews and questions.
@@ -81,21 +67,13 @@ class Live:
             counts = {verdict.value: self._counts[verdict.value] for verdict in Verdict}
             return {"what": self.what, "since": self.since.isoformat(), "counts": counts, **self._told}
 
-    def _work(self) -> None:
-        while (one := self._next()) is not None:
-            result, file = one
-            try:
-                with Explained():
-                    self._show(result, file)
-            except UserError as error:  # the line goes on, whatever the page cannot show
-                LOG.warning("not shown on the page: %s: %s", printable(result.frame.name), error)
-            del one, result  # its picture may be huge
-
-    def _next(self) -> tuple[PictureResult, Path | None] | None:
-        with self._changed:
-            while not self._waiting and not self._over:
-                self._changed.wait()
-            return None if self._over else self._waiting.popleft()
+    def _work(self, one: tuple[PictureResult, Path | None]) -> None:
+        result, file = one
+        try:
+            with Explained():
+                self._show(result, file)
+        except UserError as error:  # the line goes on, whatever the page cannot show
+            LOG.warning("not shown on the page: %s: %s", printable(result.frame.name), error)
 
     def _show(self, result: PictureResult, file: Path | None) -> None:
         """Make an entry of it. Raises what Explained explains."""
