@@ -35,6 +35,7 @@ from models.graph.open_vocabulary import Words, set_words, text_source, with_wor
 from models.inference.nms import NMSConfig, suppress
 from models.ready.backbone_weights import fill_backbones, set_backbones
 from models.ready.load import load_model
+from models.ready.step_parts import parts_line, step_parts
 from models.rows.model_spec import ModelSpec, read_spec
 from models.text.cache import VectorCache
 from models.text.encoder import TextEncoder
@@ -147,6 +148,8 @@ def report(name: str, graph: Graph, flags: BenchmarkFlags, device: torch.device,
             step = milliseconds(training_step(graph, image, bf16), flags.repeats, device)
             line += f", forward and backward {step:.1f} ms"
         LOG.info(line)
+        if train and flags.parts:
+            LOG.info("    of that: %s", parts_line(step_parts(training_step(graph, image, bf16), flags.repeats)))
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:

@@ -10,14 +10,14 @@ ROOT = Path(__file__).parent.parent
 ROOMS = {
     "utils": (
         "words values tiling zones console config files processes tracking scoring drawing detecting review inspection "
-        "questions english chinese asking answers quiz report line serving training"
+        "questions english chinese asking answers quiz report line serving training studies"
     ).split(),
     "data": "files pictures live surfaces defects world labels sets index checks augment tiles batches drawn".split(),
     "models": (
         "rows layers losses heads sam prompts text graph inference explaining exported pretrained ready exporting"
     ).split(),
 }
-COMMANDS = {"utils": {"benchmark"}, "data": {"audit", "benchmark", "folds", "pack"}}
+COMMANDS = {"utils": {"benchmark", "side_by_side", "study"}, "data": {"audit", "benchmark", "folds", "pack"}}
 COMMANDS["models"] = {"benchmark", "export", "pack"}
 FILES = sorted(p for package in ROOMS for p in (ROOT / package).rglob("*.py"))
 SCRIPTS = [ROOT / f"{name}.py" for name in ("train", "val", "detect")]

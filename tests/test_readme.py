@@ -27,15 +27,16 @@ from utils.config.paths import CFG, find_yaml
 from utils.config.settings import YOLOV5_KEYS, YOLOV5_NEUTRAL, build_config, settings_of_assignments
 from utils.config.train_flags import parse_train
 from utils.config.val_flags import parse_val
+from utils.studies.plan import read_plan
 from utils.words.yamlio import Document
 from utils.zones.zone_file import read_zones
 
 ROOT = Path(__file__).parent.parent
 PAGES = """
-README.md cfg/README.md cfg/RESULTS.md cfg/OPTIONS.md cfg/MIGRATION.md cfg/train/README.md data/README.md
+README.md cfg/README.md cfg/CLAIMS.md cfg/RESULTS.md cfg/OPTIONS.md cfg/MIGRATION.md cfg/train/README.md data/README.md
 utils/inspection/README.md utils/answers/README.md utils/zones/README.md utils/detecting/README.md utils/line/README.md
-utils/serving/README.md models/exporting/README.md models/explaining/README.md tests/faults/README.md
-.github/ARCHITECTURE.md .github/CONTRIBUTING.md .github/SECURITY.md
+utils/serving/README.md cfg/studies/README.md models/exporting/README.md models/explaining/README.md
+tests/faults/README.md .github/ARCHITECTURE.md .github/CONTRIBUTING.md .github/SECURITY.md
 """
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES.split()}
 TEXT, CFG_TEXT = TEXTS["README.md"], TEXTS["cfg/README.md"]
@@ -166,7 +167,8 @@ def test_no_option_is_left_out(script, capsys):
 def test_every_model_is_listed_with_its_parameters():
     listed = dict(re.findall(r"^\| `([^`]+)\.yaml` \| ([\d,]+) \|", CFG_TEXT, re.MULTILINE))
     assert {name: int(count.replace(",", "")) for name, count in listed.items()} == PARAMETERS
-    assert set(listed) == {path.stem for path in (CFG / "models").glob("*.yaml")}
+    files = (path.relative_to(CFG / "models") for path in (CFG / "models").rglob("*.yaml"))
+    assert set(listed) == {path.with_suffix("").as_posix() for path in files}
 
 
 def test_data_sets_box_losses_and_yolov5_keys_are_listed():
@@ -192,6 +194,10 @@ def test_yaml_examples_are_read(example, tmp_path):
         path = tmp_path / "zones.yaml"
         path.write_text(example, encoding="utf-8")
         read_zones(path, ("scratch", "oil"))
+    elif "arms" in content:
+        path = tmp_path / "plan.yaml"
+        path.write_text(example, encoding="utf-8")
+        read_plan(path)
     elif "backbone" in content:
         build_graph(parse_spec(Document(Path("example.yaml"), content, {})))
     else:

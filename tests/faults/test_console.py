@@ -74,7 +74,7 @@ def test_work_is_done_with_every_stream_and_encoding(tmp_path, streams, tongue):
     check_work(tmp_path, streams, tongue)
 
 
-HELP = ["train.py", "val.py", "detect.py", "-m data.pack", "-m data.folds", "-m utils.benchmark"]
+HELP = ["train.py", "val.py", "detect.py", "-m data.pack", "-m data.folds", "-m utils.benchmark", "-m utils.study"]
 
 
 @pytest.mark.faults

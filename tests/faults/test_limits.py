@@ -135,6 +135,8 @@ def check_flag(script, flag, nargs, value):
         "parse_audit": ["x"],
         "parse_world": ["--out", "y"],
         "parse_drawn": ["--out", "y"],
+        "parse_study": ["x"],
+        "parse_side_by_side": ["x", "x"],
     }
     words += further.get(script, [])
     started = time.perf_counter()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from utils.config.config import AugmentConfig, DataConfig, RunConfig
 from utils.config.parser import Parser, megabytes
 from utils.config.ranges import Range, knob_flag
+from utils.words.errors import ConfigError, printable
 
 COUNT = Range(1, 100_000_000).whole  # of pictures, boxes or repeats that a benchmark makes up
 SEED, IMAGE_SIZE = knob_flag(RunConfig, "seed"), knob_flag(DataConfig, "imgsz")
@@ -36,6 +38,7 @@ class BenchmarkFlags:
     device: str
     repeats: int
     train: bool
+    parts: bool
     bf16: bool
     text_encoder: str
     against: str
@@ -115,6 +118,40 @@ class ModelPackFlags:
     debug: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class StudyFlags:
+    """The command line of python -m utils.study; `roots`: folders of data sets by name, or the only one by ""."""
+
+    plan: str
+    out: str
+    roots: dict[str, str]
+    dry_run: bool
+    table: bool
+    debug: bool
+
+
+def parse_study(argv: Sequence[str] | None) -> StudyFlags:
+    """The flags of python -m utils.study. Raises ConfigError."""
+    parser = Parser("python -m utils.study", "Run the trainings of a plan, those that are done excepted; compare them.")
+    parser.add_argument("plan", metavar="PLAN", help="YAML of a plan, looked up in cfg/studies too")
+    parser.add_argument("--out", default="", metavar="FOLDER", help="of runs and tables (default: runs/study/PLAN)")
+    places = "where a data set lies (default: as its YAML says); repeatable"
+    parser.add_argument("--root", action="append", default=[], metavar="NAME=FOLDER", help=places)
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--dry-run", action="store_true", help="say which runs are left, and how long; write nothing")
+    instead.add_argument("--table", action="store_true", help="only write the tables of the runs that are done")
+    values = parser.read(argv)
+    roots: dict[str, str] = {}
+    for word in values.pop("root"):
+        name, equals, folder = word.partition("=")
+        name, folder = (name, folder) if equals else ("", name)
+        if not folder or name in roots:
+            why = "is given twice; leave one out" if folder else "names no folder; give NAME=FOLDER"
+            raise ConfigError(f"--root {printable(word[:200])}: {why}")
+        roots[name] = folder
+    return StudyFlags(roots=roots, **values)
+
+
 def parse_model_pack(argv: Sequence[str] | None) -> ModelPackFlags:
     """The flags of python -m models.pack. Raises ConfigError."""
     parser = Parser("python -m models.pack", "Write a checkpoint in fewer bytes, to be passed on.")
@@ -137,6 +174,7 @@ def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
     parser.add_argument("--device", default="", help="cpu, 0, cuda:0")
     parser.add_argument("--repeats", type=COUNT, default=10)
     parser.add_argument("--train", action="store_true", help="time forward and backward too")
+    parser.add_argument("--parts", action="store_true", help="--train, and which operations take the time, on the CPU")
     parser.add_argument("--bf16", action="store_true", help="time bfloat16 too")
     parser.add_argument("--text-encoder", default="", help="RTVPNet: as train.py's (default: the YAML's, else ngram)")
     parser.add_argument("--against", default="", help="model YAML whose time, in turn, it is compared with")
@@ -146,6 +184,7 @@ def parse_benchmark(argv: Sequence[str] | None) -> BenchmarkFlags:
     parser.add_argument("--data", default="", help="of --exports: pictures to score on (default: the training's)")
     parser.add_argument("--set", dest="assignments", action="append", default=[], metavar="data.root=FOLDER")
     values = parser.read(argv)
+    values["train"] |= values["parts"]
     return BenchmarkFlags(**values | {"assignments": tuple(values["assignments"])})
 
 
@@ -289,3 +328,32 @@ def parse_folds(argv: Sequence[str] | None) -> FoldsFlags:
     parser.add_argument("--allow-empty", action="store_true")
     parser.add_argument("--max-pixels", type=MAX_PIXELS, default=DataConfig().max_pixels)
     return FoldsFlags(**parser.read(argv))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideBySideFlags:
+    """The command line of python -m utils.side_by_side: two commands as words."""
+
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    repeats: int
+    out: str
+    debug: bool
+
+
+def parse_side_by_side(argv: Sequence[str] | None) -> SideBySideFlags:
+    """The flags of python -m utils.side_by_side. Raises ConfigError."""
+    parser = Parser("python -m utils.side_by_side", "Run two commands in turn: seconds, memory, and their ratio.")
+    for name in ("first", "second"):
+        parser.add_argument(name, metavar="COMMAND", help="in quotes, as a shell would take it; no shell runs it")
+    parser.add_argument("--repeats", type=Range(1, 1000).whole, default=3, help="turns of both")
+    parser.add_argument("--out", default="", metavar="FILE", help="a new JSON file of all turns")
+    values = parser.read(argv)
+    for name in ("first", "second"):
+        try:
+            values[name] = tuple(shlex.split(values[name]))
+        except ValueError as error:
+            raise ConfigError(f"COMMAND {printable(values[name][:200])}: {error}") from error
+        if not values[name]:
+            raise ConfigError("COMMAND: is empty; give a command in quotes")
+    return SideBySideFlags(**values)

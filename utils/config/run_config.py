@@ -61,9 +61,14 @@ def _own_file(checkpoint: Path) -> Path:
 
 
 def _own_config(checkpoint: Path) -> dict[str, dict[str, Any]]:
+    return read_config(_own_file(checkpoint)).plain()
+
+
+def read_config(path: Path) -> Config:
+    """The configuration that the opt.yaml of a run has. Raises ConfigError."""
     known = {f"{section}.{name}" for section, values in Config().plain().items() for name in values}
-    settings = settings_of_document(read_yaml(_own_file(checkpoint)))
-    return build_config([one for one in settings if one.key in known])[0].plain()  # another version may know more
+    settings = settings_of_document(read_yaml(path))
+    return build_config([one for one in settings if one.key in known])[0]  # another version may know more
 
 
 def first_reduced(cfg: Config) -> str:

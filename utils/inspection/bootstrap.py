@@ -66,6 +66,11 @@ def picture_weights(pictures: int, draws: Sequence[int], seed: int) -> np.ndarra
     return weights
 
 
+def weights_in_parts(pictures: int, draws: int, seed: int = 0) -> Iterator[np.ndarray]:
+    """`picture_weights` of draws 0 to `draws` - 1, some at a time: those of a million pictures would be 4 GB."""
+    return (picture_weights(pictures, range(draws)[part], seed) for part in _columns(draws, pictures, WEIGHTS))
+
+
 def weighted_ap(matching: Matching, weights: np.ndarray) -> np.ndarray:
     """(K, R) average precision of each class in each draw, as COCO interpolates it; NaN where there is nothing to find.
 
@@ -150,18 +155,18 @@ def compare(
 
     def figures(weights: np.ndarray) -> list[dict[str, np.ndarray]]:
         both = zip(matched, thresholds, strict=True)
-        return [{"AP50": _mean_ap(at50, weights), **_shares(ruled, limits, weights)} for (at50, ruled), limits in both]
+        return [{"AP50": mean_ap(at50, weights), **_shares(ruled, limits, weights)} for (at50, ruled), limits in both]
 
     all_a, all_b = figures(np.ones((first.pictures, 1), np.float32))
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in all_a}
-    for part in _columns(draws, first.pictures, WEIGHTS):  # a million pictures in all draws would be 4 GB
-        one, other = figures(picture_weights(first.pictures, range(draws)[part], seed))
+    for weights in weights_in_parts(first.pictures, draws, seed):
+        one, other = figures(weights)
         for name, values in drawn.items():
             values.append(other[name] - one[name])
     return tuple(_difference(name, (all_a[name], all_b[name]), np.concatenate(drawn[name])) for name in all_a)
 
 
-def _mean_ap(matching: Matching, weights: np.ndarray) -> np.ndarray:
+def mean_ap(matching: Matching, weights: np.ndarray) -> np.ndarray:
     """(R,) mean over the classes that are in the draw; NaN for a draw without truth."""
     ap = weighted_ap(matching, weights)
     defined = (~np.isnan(ap)).sum(0)

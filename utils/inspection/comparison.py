@@ -55,14 +55,14 @@ def report_comparison(flags: ValFlags, argv: Sequence[str] | None) -> int:
     return 0
 
 
-def read_run(folder: str) -> Run:
-    """Raises DataError for a folder that is not there, or lacks what an evaluation writes."""
+def read_run(folder: str, flag: str = "--compare ") -> Run:
+    """Raises DataError, beginning with `flag`, for a folder that is not there, or lacks what an evaluation writes."""
     place, shown = Path(folder), printable(folder)
     if not place.is_dir():
-        raise DataError(f"--compare {shown}: no such folder; give two run folders of val.py or train.py")
+        raise DataError(f"{flag}{shown}: no such folder; give two run folders of val.py or train.py")
     for name in ("truth.json", "predictions.json", "results.json"):
         if not (place / name).is_file():
-            raise DataError(f"--compare {shown}: has no {name}; run val.py on that checkpoint first")
+            raise DataError(f"{flag}{shown}: has no {name}; run val.py on that checkpoint first")
     truth, results = read_json(place / "truth.json"), read_json(place / "results.json")
     try:
         known = Known(truth)
@@ -71,9 +71,9 @@ def read_run(folder: str) -> Run:
         rule = MatchRule(**section["match"])
         zones = ZonesIdentity(**results["zones"]) if "zones" in results else None
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DataError(
-            f"--compare {shown}: its truth.json or results.json is of another version; run val.py anew"
-        ) from (error)
+        raise DataError(f"{flag}{shown}: its truth.json or results.json is of another version; run val.py anew") from (
+            error
+        )
     return Run(shown, truth, read_predictions(place / "predictions.json", known), thresholds, rule, zones)
 
 
@@ -87,7 +87,7 @@ def compare_runs(first: Run, second: Run, draws: int = 1000) -> tuple[Difference
             f"--compare {first.folder} {second.folder}: one counts defects in {printable(zone_words(first.zones))}, "
             f"the other in {printable(zone_words(second.zones))}; give both the same --roi"
         )
-    if _content(first.truth) != _content(second.truth):
+    if content_of(first.truth) != content_of(second.truth):
         raise DataError(
             f"--compare {first.folder} {second.folder}: not evaluated on the same pictures and labels; "
             "run val.py --data on both checkpoints with one data YAML"
@@ -98,7 +98,7 @@ def compare_runs(first: Run, second: Run, draws: int = 1000) -> tuple[Difference
             "give both the same --match"
         )
     records, names = records_of(first.truth)
-    pairs = [_pairs(run, first.truth, records, len(names)) for run in (first, second)]
+    pairs = [pairs_of(run, first.truth, records, len(names)) for run in (first, second)]
     limits = [np.array([run.thresholds[name_key(name)] for name in names]) for run in (first, second)]
     return compare(pairs[0], pairs[1], (limits[0], limits[1]), first.rule, draws)
 
@@ -125,7 +125,7 @@ def records_of(truth: Mapping[str, Any]) -> tuple[list[Record], list[str]]:
     return records, [category["name"] for category in truth["categories"]]
 
 
-def _pairs(run: Run, truth: Mapping[str, Any], records: list[Record], classes: int) -> Pairs:
+def pairs_of(run: Run, truth: Mapping[str, Any], records: list[Record], classes: int) -> Pairs:
     """What `run` found, by the numbers of `truth`."""
     files = {image["file_name"]: image["id"] for image in truth["images"]}
     numbers = {name_key(category["name"]): category["id"] for category in truth["categories"]}
@@ -144,7 +144,7 @@ def _pairs(run: Run, truth: Mapping[str, Any], records: list[Record], classes: i
     return pair_up(records, found, classes, min(NEAREST, run.rule.iou))
 
 
-def _content(truth: Mapping[str, Any]) -> tuple[Any, ...]:
+def content_of(truth: Mapping[str, Any]) -> tuple[Any, ...]:
     """What must be equal: files, classes by name, boxes to 1e-2 px; not ids and orders."""
     files = {image["id"]: image["file_name"] for image in truth["images"]}
     names = {category["id"]: name_key(category["name"]) for category in truth["categories"]}

@@ -16,11 +16,19 @@ from utils.values.batch import Targets
 PARAMETERS = {
     "IDFE-Net-Enhanced version": 11_132_180,
     "IDFE-Net-Enhanced version2": 11_379_476,
+    "ablations/idfe-net-free-c2f-edge-n": 3_941_487,
+    "ablations/idfe-net-free-concat-n": 3_240_012,
+    "ablations/idfe-net-free-context-n": 1_984_175,
+    "ablations/idfe-net-free-edge-n": 2_126_540,
+    "ablations/idfe-net-free-edge-wide-n": 2_624_926,
+    "ablations/idfe-net-free-raw-n": 3_281_740,
+    "ablations/idfe-net-polar-add-lite0-n": 5_188_587,
     "idfe-net": 11_379_476,
     "idfe-net-basic": 11_055_512,
     "idfe-net-basic-n": 2_783_449,
     "idfe-net-c1": 9_531_778,
     "idfe-net-c2": 12_009_716,
+    "idfe-net-c2f": 15_834_639,
     "idfe-net-c2f-n": 3_869_295,
     "idfe-net-c3": 11_303_768,
     "idfe-net-context": 6_211_226,
@@ -73,7 +81,8 @@ def anchor_free(name: str) -> bool:
 
 
 def test_every_file_is_listed_above():
-    assert {p.stem for p in Path("cfg/models").glob("*.yaml")} == set(PARAMETERS)
+    folder = Path("cfg/models")
+    assert {p.relative_to(folder).with_suffix("").as_posix() for p in folder.rglob("*.yaml")} == set(PARAMETERS)
 
 
 @pytest.mark.parametrize("name", PARAMETERS)

@@ -44,7 +44,7 @@ def test_weights_give_what_coco_gives_on_the_repeated_pictures(seed, data):
         return
     theirs = coco_ap50(repeated(case, times))
     assert [None if np.isnan(ap) else pytest.approx(float(ap), abs=1e-9) for ap in mine] == list(theirs.ap50)
-    mean = bootstrap._mean_ap(matched(case), weights)[0]
+    mean = bootstrap.mean_ap(matched(case), weights)[0]
     assert theirs.stats["AP50"] == (None if np.isnan(mean) else pytest.approx(float(mean), abs=1e-9))
 
 

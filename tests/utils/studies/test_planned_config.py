@@ -1,0 +1,75 @@
+from dataclasses import replace
+
+import pytest
+
+from utils.config.config import Config
+from utils.studies.planned_config import DECIDED, ELSEWHERE, FILES, first_difference, planned_config
+
+KEYS = {f"{section}.{name}" for section, values in Config().plain().items() for name in values}
+PLANNED = planned_config(["--data", "neu-det.yaml", "--cfg", "idfe-net-n.yaml", "--img", "150", "--batch", "-1"])
+
+
+def changed(cfg, **values):
+    for key, value in values.items():
+        section, name = key.split("__")
+        cfg = replace(cfg, **{section: replace(getattr(cfg, section), **{name: value})})
+    return cfg
+
+
+def test_keys_are_those_of_the_configuration():
+    assert {*DECIDED, *ELSEWHERE, *FILES} <= KEYS
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"data__imgsz": 160, "data__batch_size": 16},  # as train.py settles them
+        {"data__imgsz": 192},
+        {"data__root": "/disk", "data__workers": 0, "data__cache": "ram", "run__device": "0", "run__name": "seed0"},
+        {"data__data": "/somewhere/else/neu-det.yaml", "model__cfg": "idfe-net-n"},
+    ],
+)
+def test_the_same_training(values):
+    assert first_difference(PLANNED, changed(PLANNED, **values)) == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({"data__imgsz": 170}, ("data.imgsz", 150, 170)),
+        ({"data__imgsz": 128}, ("data.imgsz", 150, 128)),
+        ({"data__data": "wood.yaml"}, ("data.data", "neu-det.yaml", "wood.yaml")),
+        ({"data__data": "other/neu-det.yaml"}, ("data.data", "neu-det.yaml", "other/neu-det.yaml")),
+        ({"model__cfg": "idfe-net.yaml"}, ("model.cfg", "idfe-net-n.yaml", "idfe-net.yaml")),
+        ({"model__freeze": (3,)}, ("model.freeze", [], [3])),
+        ({"run__seed": 1, "optim__lr0": 0.5}, ("optim.lr0", 0.002, 0.5)),
+        ({"run__nosave": True}, ("run.nosave", False, True)),
+        ({"data__tile": 320}, ("data.tile", 0, 320)),
+    ],
+)
+def test_another_training(values, found):
+    assert first_difference(PLANNED, changed(PLANNED, **values)) == found
+
+
+def test_a_number_is_not_what_was_asked_to_be_chosen():
+    chosen = changed(PLANNED, data__batch_size=16)
+    assert first_difference(chosen, PLANNED) == ("data.batch_size", 16, -1)
+    auto = changed(PLANNED, data__tile=-1)
+    assert first_difference(auto, changed(PLANNED, data__tile=320)) == ()
+
+
+def test_no_network_means_the_default_one():
+    plain = changed(PLANNED, model__cfg="")
+    assert first_difference(plain, changed(plain, model__cfg="idfe-net.yaml")) == ()
+    assert first_difference(plain, PLANNED) == ("model.cfg", "", "idfe-net-n.yaml")
+
+
+def test_two_files_of_one_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data.yaml").write_text("")
+    planned = changed(PLANNED, data__data="a/data.yaml")
+    assert first_difference(planned, changed(PLANNED, data__data=str(tmp_path / "a" / "data.yaml"))) == ()
+    assert first_difference(planned, changed(PLANNED, data__data="b/data.yaml"))[0] == "data.data"

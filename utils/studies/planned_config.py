@@ -1,0 +1,112 @@
+"""What the flags of a plan come to: the configuration of a training, and whether two are the same training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from utils.config.config import DEFAULT_MODEL, Config
+from utils.config.looking_flags import AUTO
+from utils.config.paths import find_yaml, yaml_as_given
+from utils.config.settings import settings_of_assignments
+from utils.config.train_config import configure
+from utils.config.train_flags import TrainFlags, parse_train
+from utils.words.errors import ConfigError
+
+_PLACE = "a study decides where its runs lie (--out); take it out"
+DECIDED = {
+    **dict.fromkeys(("run.project", "run.name", "run.exist_ok"), _PLACE),
+    "run.seed": "`seeds` lists the seeds; take it out",
+    "data.root": "is another on each machine; give --root NAME=FOLDER to the command instead",
+}
+# What belongs to the machine, to where a run lies or to what it shows, and changes none of its numbers but for
+# rounding. All else is what a run is: --nosave, --amp and --max-time, too, which decide what is scored in the end.
+ELSEWHERE = frozenset(
+    "data.root data.workers data.cache data.index run.device run.nproc run.timeout run.project run.name run.exist_ok "
+    "run.save_period run.save_steps run.noplots run.log run.full_paths".split()
+)
+# Files, which may be named in several ways, and where they are looked up in cfg.
+FILES = {"data.data": "data", "model.cfg": "models", "model.weights": "", "model.glossary": "", "model.sam": ""}
+STRIDES = (8, 16, 32, 64, 128)  # train.py rounds --img up to whole cells of the network's largest stride
+
+
+def check_flags(words: Sequence[str]) -> TrainFlags:
+    """The flags of train.py that `words` are. Raises ConfigError for what train.py refuses, or a study decides."""
+    if {"-h", "--help"} & {*words}:
+        raise ConfigError("--help: does nothing in a plan; take it out")
+    flags = parse_train(words)
+    modes = {"--resume": flags.resume is not None, "--demo": flags.demo, "--dry-run": flags.dry_run}
+    for name, given in {**modes, "--local_rank": flags.local_rank is not None}.items():
+        if given:
+            raise ConfigError(f"{name}: is not for the trainings of a study; take it out")
+    for setting in (*flags.settings, *settings_of_assignments(list(flags.assignments))):
+        if setting.key in DECIDED:
+            raise ConfigError(f"{setting.origin.partition('=')[0]}: {DECIDED[setting.key]}")
+    return flags
+
+
+def planned_config(words: Sequence[str]) -> Config:
+    """The configuration of a training by its flags. Raises ConfigError."""
+    return configure(parse_train(words), _network_of)[0]
+
+
+def _network_of(weights: str) -> str:
+    raise ConfigError(f"--weights {weights}: a plan does not look into checkpoints; give the arm a --cfg, too")
+
+
+def check_files(cfg: Config) -> None:
+    """Raise ConfigError where the data or the model YAML are not there."""
+    if not os.path.isdir(cfg.data.data):
+        find_yaml(cfg.data.data, "data", "--data")
+    if cfg.model.cfg or not cfg.model.weights:
+        find_yaml(cfg.model.cfg or DEFAULT_MODEL, "models", "--cfg")
+
+
+def same_training(one: Config, other: Config) -> bool:
+    """Whether two plans of a training are one and the same."""
+    return not first_difference(one, other)
+
+
+def first_difference(planned: Config, own: Config) -> tuple[str, Any, Any] | tuple[()]:
+    """The first key by which a run with the configuration `own` is not the planned one, and both values; () for none.
+
+    `own` may have in the place of a planned value what train.py makes of it: a number of --batch -1 and --tile auto,
+    --img rounded up to whole cells.
+    """
+    theirs = own.plain()
+    for section, values in planned.plain().items():
+        for name, value in values.items():
+            key, mine = f"{section}.{name}", theirs[section][name]
+            if key not in ELSEWHERE and not _same(key, value, mine):
+                return key, value, mine
+    return ()
+
+
+def _same(key: str, planned: Any, own: Any) -> bool:
+    if planned == own:
+        return True
+    if key in ("data.batch_size", "data.tile"):
+        return bool(planned == AUTO)
+    if key == "data.imgsz":
+        return own in {-(-planned // stride) * stride for stride in STRIDES}
+    return key in FILES and _same_file(key, planned, own)
+
+
+def _same_file(key: str, planned: str, own: str) -> bool:
+    """Whether two names mean one file. One that is not on this machine counts by its last part: the run was moved."""
+    if key == "model.cfg":
+        planned, own = planned or DEFAULT_MODEL, own or DEFAULT_MODEL
+    if not planned or not own:
+        return False
+    here, there = _found(planned, FILES[key]), _found(own, FILES[key])
+    if here and there:
+        return os.path.samefile(here, there)
+    return os.path.isabs(own) and not there and Path(planned).name == Path(own.replace("\\", "/")).name
+
+
+def _found(name: str, kind: str) -> Path | None:
+    if os.path.exists(name):
+        return Path(name)
+    return yaml_as_given(name, kind) if kind else None
