@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import QUICK
-from tests.utils.studies.conftest import FAKE_TRAIN, fake, here, results  # noqa: F401  fixtures
+from tests.utils.studies.conftest import FAKE_TRAIN, PLAN, fake, here, results  # noqa: F401  fixtures
 from utils import study
 from utils.studies import tables
 from utils.studies.plan import read_plan
@@ -152,3 +152,14 @@ def test_a_real_study(glass, trained, here):  # noqa: F811
     before = (here / "out" / "study.csv").read_bytes()
     assert study.main(["real.yaml", "--out", "out", "--table"]) == 0
     assert (here / "out" / "study.csv").read_bytes() == before
+
+
+def test_arms_whose_settings_differ_without_a_flag_are_named(faked, capsys):
+    plan = PLAN.replace("--cfg idfe-net-n.yaml ", "").replace("inforced:", "inforced: --cfg idfe-net-n.yaml")
+    (faked / "own.yaml").write_text("")
+    (faked / "plan.yaml").write_text(plan.replace("ciou: ", "ciou: --cfg own.yaml "))
+    assert study.main(["plan.yaml", "--dry-run"]) == 0
+    assert "inforced and ciou differ without a flag that says so: optim.name AdamW, SGD" in capsys.readouterr().out
+    (faked / "plan.yaml").write_text(plan.replace("ciou: ", "ciou: --hyp idfe-net.yaml --cfg own.yaml "))
+    assert study.main(["plan.yaml", "--dry-run"]) == 0
+    assert "without a flag" not in capsys.readouterr().out

@@ -8,6 +8,7 @@ from utils.studies.answers import Answer
 from utils.studies.drawn_scores import DRAWS
 from utils.studies.finished_run import FinishedRun
 from utils.studies.plan import Plan, PlannedRun
+from utils.studies.planned_config import unasked_differences
 from utils.studies.summary import aim, figure
 from utils.words.private_paths import without_folders
 from utils.words.text import counted
@@ -19,13 +20,26 @@ def notes_of(
     plan: Plan, finished: Sequence[FinishedRun], failed: Mapping[PlannedRun, str], answers: Sequence[Answer]
 ) -> list[str]:
     """Lines of plain text."""
-    notes = [*_method(answers), *_escape(finished)]
+    notes = [*_method(answers), *_escape(finished), *other_settings(plan)]
     done = {one.run for one in finished}
     missing = [run for run in plan.runs if run not in done and run not in failed]
     notes += [f"Missing: {_listed(plan, missing)}."] if missing else []
     notes += [f"Failed: {run.label}: {without_folders(why)}" for run, why in _ordered(plan, failed) if run not in done]
     notes += _unlike(answers, "revisions", lambda one: one.revision)
     return notes + _unlike(answers, "numbers of threads", lambda one: "" if one.threads is None else str(one.threads))
+
+
+def other_settings(plan: Plan) -> list[str]:
+    """A line for each two arms of a question whose settings differ though no flag says so."""
+    words = {(run.data, run.arm): run.words for run in plan.runs}
+    found: dict[str, None] = {}
+    for pair in ((one.first, one.second) for one in plan.comparisons):
+        for data in plan.data:
+            if unasked := unasked_differences(*(words[data, arm] for arm in pair)):
+                found[f"{' and '.join(pair)} differ without a flag that says so: {'; '.join(unasked)}."] = None
+    return [
+        f"{line} The names of their networks stand for other files of cfg/train: give both one --hyp." for line in found
+    ]
 
 
 def _method(answers: Sequence[Answer]) -> list[str]:

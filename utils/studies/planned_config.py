@@ -52,6 +52,22 @@ def planned_config(words: Sequence[str]) -> Config:
     return configure(parse_train(words), _network_of)[0]
 
 
+def unasked_differences(one: Sequence[str], other: Sequence[str]) -> list[str]:
+    """`optim.name SGD, AdamW`: by what two trainings differ though no flag of theirs says so, because the names of
+    their networks stand for other files of cfg/train. Raises ConfigError.
+    """
+    first, its_origins = configure(parse_train(one), _network_of)
+    second, origins = configure(parse_train(other), _network_of)
+    theirs = second.plain()
+    keys = [(section, name) for section, values in first.plain().items() for name in values]
+    return [
+        f"{section}.{name} {mine}, {yours}"
+        for section, name in keys
+        if (mine := first.plain()[section][name]) != (yours := theirs[section][name])
+        and not any(known.get(f"{section}.{name}", "").startswith("-") for known in (its_origins, origins))
+    ]
+
+
 def _network_of(weights: str) -> str:
     raise ConfigError(f"--weights {weights}: a plan does not look into checkpoints; give the arm a --cfg, too")
 

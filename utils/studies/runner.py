@@ -13,6 +13,7 @@ from utils.console.progress import progress
 from utils.console.signals import Stopped, saying
 from utils.files.output_files import make_folder
 from utils.studies.finished_run import FinishedRun, State, is_unsettled, read_finished, settle_minutes, state_of
+from utils.studies.notes import other_settings
 from utils.studies.plan import Plan, PlannedRun
 from utils.studies.remaining import left_words, time_words
 from utils.studies.run_lock import RunLock, is_held, take
@@ -71,6 +72,8 @@ class _Study:
         """All runs; then the tables."""
         left, waits = self._left(), False
         LOG.info("%s", start_words(self.plan, list(self.done.values()), left))
+        for line in other_settings(self.plan):
+            LOG.warning(line)
         with progress((), "study", len(self.plan.runs), len(self.done)) as self.bar:
             while left:
                 if not any([self._try(run) for run in left if self._wanted(run)]):
@@ -187,7 +190,7 @@ def listing(plan: Plan) -> list[str]:
         found[state] += 1
         lines.append(f"{state:11s} {run.label}: {run.command}")
     done = {one.run for one in finished}
-    return [*lines, start_words(plan, finished, [run for run in plan.runs if run not in done])]
+    return [*lines, *other_settings(plan), start_words(plan, finished, [run for run in plan.runs if run not in done])]
 
 
 def _score(value: float | None) -> str:

@@ -3,7 +3,14 @@ from dataclasses import replace
 import pytest
 
 from utils.config.config import Config
-from utils.studies.planned_config import DECIDED, ELSEWHERE, FILES, first_difference, planned_config
+from utils.studies.planned_config import (
+    DECIDED,
+    ELSEWHERE,
+    FILES,
+    first_difference,
+    planned_config,
+    unasked_differences,
+)
 
 KEYS = {f"{section}.{name}" for section, values in Config().plain().items() for name in values}
 PLANNED = planned_config(["--data", "neu-det.yaml", "--cfg", "idfe-net-n.yaml", "--img", "150", "--batch", "-1"])
@@ -73,3 +80,13 @@ def test_two_files_of_one_name(tmp_path, monkeypatch):
     planned = changed(PLANNED, data__data="a/data.yaml")
     assert first_difference(planned, changed(PLANNED, data__data=str(tmp_path / "a" / "data.yaml"))) == ()
     assert first_difference(planned, changed(PLANNED, data__data="b/data.yaml"))[0] == "data.data"
+
+
+def test_differences_that_no_flag_asked_for():
+    words = ["--data", "neu-det.yaml", "--cfg", "idfe-net-n.yaml"]
+    other = ["--data", "neu-det.yaml", "--cfg", "my-net.yaml", "--set", "loss.iou=ciou"]
+    found = unasked_differences(words, other)
+    assert "optim.name AdamW, SGD" in found and "augment.scale 0.2, 0.5" in found
+    assert not any(line.startswith(("loss.iou", "model.cfg")) for line in found)
+    same = ["--hyp", "idfe-net.yaml"]
+    assert unasked_differences([*words, *same], [*other, *same, "--seed", "1"]) == []
