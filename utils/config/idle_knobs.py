@@ -5,12 +5,15 @@ What depends on the machine is no mistake, and what depends on the pictures is s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from utils.config.config import Config
+from utils.config.paths import CFG
 from utils.words.errors import ConfigError
 
+OURS = f"{CFG / 'train'}{os.sep}"
 HEAD_SECTIONS = ("anchor_loss", "anchor_assign", "free_loss", "free_assign")  # each for one kind of head
 CLASS_TERMS = ("cls", "cls_pw", "label_smoothing")
 KEPT = ("model.backbone_norm", "model.backbone_frozen_to", "schedule.freeze_backbone")  # what a backbone knows
@@ -77,8 +80,8 @@ def _beside_others(cfg: Config) -> Iterator[tuple[str, list[str]]]:
 
 def check_knobs(cfg: Config, origins: Mapping[str, str], network: NetworkTraits) -> list[str]:
     """Raise ConfigError for a flag or --set of a knob that cannot act; return a sentence about those that files change,
-    if there are any: a file may well be for several networks. Zero and false do nothing anywhere. `origins` says of
-    every knob who set it.
+    if there are any: a file may well be for several networks, as those of cfg/train are, of which nothing is said. Zero
+    and false do nothing anywhere. `origins` says of every knob who set it.
     """
     changed: dict[str, list[str]] = {}
     plain = cfg.plain()
@@ -89,7 +92,7 @@ def check_knobs(cfg: Config, origins: Mapping[str, str], network: NetworkTraits)
             continue
         if origin.startswith("--"):
             raise ConfigError(f"{origin}: {key} has no effect: {why}; leave it out")
-        if origin and value != DEFAULTS[section][name]:
+        if origin and not origin.startswith(OURS) and value != DEFAULTS[section][name]:
             changed.setdefault(why, []).append(f"{key} of {origin}")
     parts = "; ".join(f"{', '.join(keys)} ({why})" for why, keys in changed.items())
     return [f"without effect: {parts}"] if parts else []

@@ -10,6 +10,7 @@ from models.ready.new_model import traits_of
 from models.rows.model_spec import read_spec
 from utils.config.config import Config
 from utils.config.idle_knobs import DEFAULTS, NetworkTraits, check_knobs, idle_knobs
+from utils.config.paths import CFG
 from utils.values.batch import Targets
 from utils.values.step_info import StepInfo
 from utils.words.errors import ConfigError
@@ -112,6 +113,7 @@ def test_what_cannot_act_is_refused_on_the_command_line_and_named_in_a_file(knob
     (sentence,) = check_knobs(cfg, {key: "my.yaml:3"}, network)
     assert f"{key} of my.yaml:3 (" in sentence and words in sentence
     assert check_knobs(Config(), {key: "my.yaml:3"}, network) == []  # as it is by default
+    assert check_knobs(cfg, {key: f"{CFG / 'train' / 'idfe-net.yaml'}:3"}, network) == []  # a file for many networks
 
 
 def test_a_mosaic_that_never_is_may_be_closed_never():
