@@ -22,8 +22,9 @@ COMMANDS["models"] = {"benchmark", "export", "pack"}
 FILES = sorted(p for package in ROOMS for p in (ROOT / package).rglob("*.py"))
 SCRIPTS = [ROOT / f"{name}.py" for name in ("train", "val", "detect")]
 FORBIDDEN = {"models": {"data", "train", "val", "detect"}, "data": {"models", "train", "val", "detect"}}
-# commands that judge networks on pictures are scripts, wherever they lie
-JUDGING = [ROOT / "models" / f"{name}.py" for name in ("export", "benchmark")]
+# commands that judge networks on pictures, or look at networks, are scripts, wherever they lie
+BESIDE = {ROOT / "models" / f"{name}.py": {"data", "val"} for name in ("export", "benchmark")}
+BESIDE[ROOT / "utils" / "study.py"] = {"models"}
 FORBIDDEN["utils"] = {"models", "data", "train", "val", "detect"}
 TOP_LEVEL = {"train.py", "val.py", "detect.py", "models", "data", "utils", "cfg", "tests", "README.md", "LICENSE"}
 TOP_LEVEL |= {"requirements.txt", "requirements-dev.txt", "requirements-minilm.txt", "requirements-export.txt"}
@@ -53,8 +54,7 @@ def imports(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_imports_go_down(path):
     package = path.relative_to(ROOT).parts[0]
-    allowed = {"data", "val"} if path in JUDGING else set()
-    assert not {i for i in imports(path) if i.split(".")[0] in FORBIDDEN[package] - allowed}
+    assert not {i for i in imports(path) if i.split(".")[0] in FORBIDDEN[package] - BESIDE.get(path, set())}
 
 
 @pytest.mark.parametrize("package", ROOMS)

@@ -94,19 +94,21 @@ def main_story(argv: Sequence[str] | None) -> int:
     flags = parse_side_by_side(argv)
     if flags.out and os.path.lexists(flags.out):
         raise ConfigError(f"--out {printable(flags.out)}: is there already; name a new file")
+    if flags.out and not Path(flags.out).absolute().parent.is_dir():
+        raise ConfigError(f"--out {printable(flags.out)}: its folder is not there; make it first")
     turns: list[tuple[Cost, Cost]] = []
     with saying(lambda: f"{counted(len(turns), 'turn')} of {flags.repeats} done"):
         for turn in range(1, flags.repeats + 1):
             first, second = cost_of(flags.first), cost_of(flags.second)
             turns.append((first, second))
             LOG.info("turn %d: first %s; second %s", turn, words_of(first), words_of(second))
-    ratios = [first.seconds / second.seconds for first, second in turns]
+            ratios = [first.seconds / second.seconds for first, second in turns]
+            if flags.out:  # after each turn: what was measured is not lost with a later one
+                rows = [{"first": asdict(first), "second": asdict(second)} for first, second in turns]
+                about = {**provenance(argv), "first": list(flags.first), "second": list(flags.second)}
+                write_json(Path(flags.out), {**about, "turns": rows, "ratios": ratios})
     shown = ", ".join(f"{ratio:.2f}" for ratio in ratios)
     LOG.info("first / second, seconds: %s; median %.2f", shown, statistics.median(ratios))
-    if flags.out:
-        rows = [{"first": asdict(first), "second": asdict(second)} for first, second in turns]
-        about = {**provenance(argv), "first": list(flags.first), "second": list(flags.second)}
-        write_json(Path(flags.out), {**about, "turns": rows, "ratios": ratios})
     return 0
 
 

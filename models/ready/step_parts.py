@@ -16,7 +16,7 @@ KINDS = {
     "convolutions": ("conv",),
     "norms": ("batch_norm", "group_norm", "layer_norm"),
     "activations": ("silu", "sigmoid", "relu", "gelu", "hardswish", "softmax", "softplus"),
-    "products of matrices": ("addmm", "matmul", "bmm", "::mm", "linear"),
+    "products of matrices": ("addmm", "matmul", "bmm", "::mm", "::linear"),
     "copies and casts": ("copy", "contiguous", "clone", "::cat"),
     "Python and what it calls": (STEP,),
 }

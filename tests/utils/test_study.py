@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import QUICK
 from tests.utils.studies.conftest import FAKE_TRAIN, PLAN, fake, here, results  # noqa: F401  fixtures
 from utils import study
+from utils.config.paths import CFG
 from utils.studies import tables
 from utils.studies.plan import read_plan
 
@@ -156,10 +157,31 @@ def test_a_real_study(glass, trained, here):  # noqa: F811
 
 def test_arms_whose_settings_differ_without_a_flag_are_named(faked, capsys):
     plan = PLAN.replace("--cfg idfe-net-n.yaml ", "").replace("inforced:", "inforced: --cfg idfe-net-n.yaml")
-    (faked / "own.yaml").write_text("")
+    shutil.copy(CFG / "models" / "idfe-net-n.yaml", faked / "own.yaml")
     (faked / "plan.yaml").write_text(plan.replace("ciou: ", "ciou: --cfg own.yaml "))
     assert study.main(["plan.yaml", "--dry-run"]) == 0
     assert "inforced and ciou differ without a flag that says so: optim.name AdamW, SGD" in capsys.readouterr().out
     (faked / "plan.yaml").write_text(plan.replace("ciou: ", "ciou: --hyp idfe-net.yaml --cfg own.yaml "))
     assert study.main(["plan.yaml", "--dry-run"]) == 0
     assert "without a flag" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            ("ciou: ", "ciou: --set free_loss.box=3 "),
+            "plan.yaml:7: arm 'ciou' on 'glass': --set free_loss.box=3: free_loss.box has no",
+        ),
+        (
+            ("ciou: ", "ciou: --cfg broken.yaml "),
+            "plan.yaml:7: arm 'ciou' on 'glass': broken.yaml:1: a model YAML is a map",
+        ),
+    ],
+)
+def test_a_plan_looks_at_its_networks(faked, capsys, change, said):
+    (faked / "broken.yaml").write_text("")
+    (faked / "plan.yaml").write_text(PLAN.replace(*change))
+    assert study.main(["plan.yaml", "--dry-run"]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1

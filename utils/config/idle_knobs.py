@@ -5,15 +5,14 @@ What depends on the machine is no mistake, and what depends on the pictures is s
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from utils.config.config import Config
 from utils.config.paths import CFG
 from utils.words.errors import ConfigError
 
-OURS = f"{CFG / 'train'}{os.sep}"
 HEAD_SECTIONS = ("anchor_loss", "anchor_assign", "free_loss", "free_assign")  # each for one kind of head
 CLASS_TERMS = ("cls", "cls_pw", "label_smoothing")
 KEPT = ("model.backbone_norm", "model.backbone_frozen_to", "schedule.freeze_backbone")  # what a backbone knows
@@ -92,7 +91,12 @@ def check_knobs(cfg: Config, origins: Mapping[str, str], network: NetworkTraits)
             continue
         if origin.startswith("--"):
             raise ConfigError(f"{origin}: {key} has no effect: {why}; leave it out")
-        if origin and not origin.startswith(OURS) and value != DEFAULTS[section][name]:
+        if origin and not _is_ours(origin) and value != DEFAULTS[section][name]:
             changed.setdefault(why, []).append(f"{key} of {origin}")
     parts = "; ".join(f"{', '.join(keys)} ({why})" for why, keys in changed.items())
     return [f"without effect: {parts}"] if parts else []
+
+
+def _is_ours(origin: str) -> bool:
+    """Whether `file:line` lies in cfg/train."""
+    return Path(origin.rpartition(":")[0]).resolve().parent == CFG / "train"

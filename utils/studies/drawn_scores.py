@@ -23,15 +23,15 @@ DRAWS = 1000
 FIGURES = ("AP", "AP50")
 IOUS = np.linspace(0.5, 0.95, 10)  # COCO's: AP is the mean over them, AP50 the first
 JUDGED = ("truth.json", "predictions.json", "results.json")
-VERSION = b"1"  # of the kept draws: another one where they are worked out in another way
+VERSION = b"2"  # of the kept draws: another one where they are worked out in another way
 MOST = 1 << 26  # bytes of a file of kept draws; ours have 20 thousand
 
 
 @dataclass(frozen=True, eq=False)
 class DrawnScores:
     """`whole`: AP and AP50 on all pictures, as COCO has them, NaN where nothing is to be found. `drawn`: (R,) float64
-    of each on R draws of the `pictures`. Draw r takes the same pictures in every run whose `truth`, a digest of files,
-    labels and zones, is the same.
+    of each on R draws of the pictures. `pictures`: how many of them have something to be found, on which it hangs. Draw
+    r takes the same ones in every run whose `truth`, a digest of files, labels and zones, is the same.
     """
 
     whole: dict[str, float]
@@ -74,7 +74,7 @@ def scores_of(run: Run, draws: int = DRAWS) -> DrawnScores:
 
     whole = figures(np.ones((len(files), 1), np.float32))[:, 0].tolist()
     drawn = np.concatenate([figures(weights[places]) for weights in weights_in_parts(len(files), draws)], 1)
-    return _scores(whole, drawn, len(files), truth_digest(run))
+    return _scores(whole, drawn, len(np.unique(pairs.truth.picture)), truth_digest(run))
 
 
 def truth_digest(run: Run) -> str:

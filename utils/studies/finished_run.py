@@ -59,7 +59,7 @@ def _check_planned(run: PlannedRun) -> None:
     place, advice = printable(str(run.folder)), "move it away, or give the arm another name"
     if not path.is_file():
         raise ConfigError(f"{place}: has no opt.yaml, which says what was trained; {advice}")
-    if found := first_difference(_config(run.words), read_config(path)):
+    if found := first_difference(_config(run.words), read_config(path), run.facts):
         key, planned, own = found
         raise ConfigError(
             f"{place}: holds another run: its {key} is {shown(own)}, of the plan {shown(planned)}; {advice}"

@@ -17,8 +17,9 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from utils.config.config import Config, RunConfig
 from utils.config.paths import find_yaml
 from utils.config.ranges import range_of
 from utils.files.output_paths import keep_out_of_layouts
-from utils.studies.planned_config import check_files, check_flags, planned_config, same_training
+from utils.studies.planned_config import Look, NetworkFacts, check_flags, checked_config, same_training
 from utils.words.errors import ConfigError, printable
 from utils.words.text import did_you_mean, shorten, shown
 from utils.words.yamlio import Document, Key, read_yaml
@@ -40,7 +41,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}")
 @dataclass(frozen=True)
 class PlannedRun:
     """One training: `words` are train.py's flags without --project, --name and data.root; `folder` is its run folder,
-    which may not exist yet.
+    which may not exist yet; `facts` of its network, where it was looked at.
     """
 
     data: str
@@ -48,6 +49,7 @@ class PlannedRun:
     seed: int
     words: tuple[str, ...]
     folder: Path
+    facts: NetworkFacts | None = field(default=None, compare=False)
 
     @property
     def command(self) -> str:
@@ -88,9 +90,12 @@ class Plan:
     roots: Mapping[str, str]
 
 
-def read_plan(path: str | Path, out: str = "", roots: Mapping[str, str] | None = None) -> Plan:
+def read_plan(
+    path: str | Path, out: str = "", roots: Mapping[str, str] | None = None, look: Look | None = None
+) -> Plan:
     """The plan of a YAML file, of which the name suffices in cfg/studies, whose runs go to `out` (default: runs/study/
-    and its name). `roots`: a folder by data set, or by "" where there is one only. Every training's flags are checked.
+    and its name). `roots`: a folder by data set, or by "" where there is one only. Every training's flags are checked,
+    with `look` also whether they do anything to its network.
 
     Raises ConfigError with file and line.
     """
@@ -104,9 +109,12 @@ def read_plan(path: str | Path, out: str = "", roots: Mapping[str, str] | None =
     seeds = _seeds(document, content)
     if len(data) * len(arms) * len(seeds) > MOST_RUNS:
         raise document.error(f"{len(data) * len(arms) * len(seeds):,} trainings; at most {MOST_RUNS:,} are possible")
-    _check_trainings(document, train, data, arms)
+    facts = _check_trainings(document, train, data, arms, look)
     runs = tuple(
-        PlannedRun(name, arm, seed, (*train, *flags, *more, "--seed", str(seed)), place / name / arm / f"seed{seed}")
+        PlannedRun(
+            *(name, arm, seed, (*train, *flags, *more, "--seed", str(seed))),
+            *(place / name / arm / f"seed{seed}", facts[name, arm]),
+        )
         for seed in seeds
         for name, flags in data.items()
         for arm, more in arms.items()
@@ -202,6 +210,8 @@ def _comparisons(document: Document, content: Mapping[Key, Any], arms: tuple[str
         text = printable(" ".join(str(question).split()))
         if not text or len(text) > 200 or not isinstance(pair, list) or len(pair) != 2:
             raise document.error(f"a line of `compare` {form}, such as Does it help?: [without, with]; mend it", *where)
+        if any(isinstance(name, bool) for name in pair):
+            raise document.error("YAML reads on, off, yes and no as true and false; put quotes around the name", *where)
         first, second = (str(name) for name in pair)
         for name in (first, second):
             if name not in arms:
@@ -233,32 +243,33 @@ def _check_trainings(
     train: tuple[str, ...],
     data: Mapping[str, tuple[str, ...]],
     arms: Mapping[str, tuple[str, ...]],
-) -> None:
-    """Raise ConfigError for flags that train.py or a study refuse, at the line where they come in."""
-    _checked(document, train, "train", keys=("train",))
+    look: Look | None,
+) -> dict[tuple[str, str], NetworkFacts | None]:
+    """What is known of the network of each data set and arm. Raises ConfigError for flags that train.py or a study
+    refuse, at the line where they come in.
+    """
+    found: dict[tuple[str, str], NetworkFacts | None] = {}
+    with _at(document, "train", ("train",)):
+        check_flags(train)
     for name, flags in data.items():
-        _checked(document, (*train, *flags), f"data '{name}'", keys=("data", name))
+        with _at(document, f"data '{name}'", ("data", name)):
+            check_flags((*train, *flags))
         known: dict[str, Config] = {}
         for arm, more in arms.items():
-            where = ("arms", arm)
-            cfg = _checked(document, (*train, *flags, *more), f"arm '{arm}' on '{name}'", where, build=True)
-            if twin := next((one for one, other in known.items() if same_training(cfg, other)), ""):
+            words, where = (*train, *flags, *more), ("arms", arm)
+            with _at(document, f"arm '{arm}' on '{name}'", where):
+                check_flags(words)
+                cfg, facts = checked_config(words, look)
+            if twin := next((one for one, other in known.items() if same_training(cfg, other, facts)), ""):
                 raise document.error(f"on '{name}' arm '{arm}' is the same training as '{twin}'; leave one out", *where)
-            known[arm] = cfg
+            known[arm], found[name, arm] = cfg, facts
+    return found
 
 
-def _checked(
-    document: Document, words: tuple[str, ...], what: str, keys: tuple[Key, ...], build: bool = False
-) -> Config:
-    """The configuration that these flags make, as far as it is made (`build`)."""
+@contextmanager
+def _at(document: Document, what: str, keys: tuple[Key, ...]) -> Iterator[None]:
+    """A ConfigError of the block names the line of the plan."""
     try:
-        check_flags(words)
-        if not build:
-            return Config()
-        cfg = planned_config(words)
-        if not cfg.data.data:
-            raise ConfigError("no --data; name the data YAML or the folder")
-        check_files(cfg)
-        return cfg
+        yield
     except ConfigError as error:
         raise document.error(f"{what}: {error}", *keys) from error

@@ -116,17 +116,17 @@ class _Study:
         return True
 
     def _book(self, run: PlannedRun, ended: Ended, state: State) -> None:
-        """What came of a training. Raises Stopped where the study was told to stop, and ResourceError where the next
-        training would end alike.
-        """
+        """What came of a training. Raises Stopped where the study was told to stop."""
+        as_told = (-ended.signal, 128 + ended.signal) if ended.signal else ()
         if state == "done":
             self._say(run)
-        elif not ended.signal:
+        elif ended.code not in as_told:
             self._fail(run, ended)
         self._tables()
         if ended.signal:
-            saved = "is done" if state == "done" else "is saved" if state == "interrupted" else "has saved nothing yet"
-            raise Stopped(ended.signal, f"{run.label} {saved}")
+            saved = "is saved" if state == "interrupted" else "has saved nothing yet"
+            how = "is done" if state == "done" else "failed" if run in self.failed else saved
+            raise Stopped(ended.signal, f"{run.label} {how}")
 
     def _say(self, run: PlannedRun) -> None:
         left = self._left()  # notes what this and other processes have done
@@ -146,12 +146,9 @@ class _Study:
         self.failed[run] = words
         code = ResourceError.exit_code if ended.code < 0 else ended.code or DataError.exit_code
         self.code = self.code or code
-        alike = code == ConfigError.exit_code  # the other seeds would end so, too
+        alike = code in (ConfigError.exit_code, ResourceError.exit_code)  # the other seeds would end so, too
         more = f"; {run.arm} is not tried again on {run.data}" if alike else ""
         LOG.warning("%s failed with exit code %d: %s%s", run.label, code, words, more)
-        if code == ResourceError.exit_code:
-            self._tables()
-            raise ResourceError(f"{run.label}: {words}; make room, then {self.again} continues")
         if alike:
             self.given_up.add((run.data, run.arm))
 

@@ -65,6 +65,7 @@ MISTAKES = {  # what of the plan, by what it is replaced, line, words of the mes
     "names that differ in case": ("  ciou:", "  INFORCED:", 7, ["'INFORCED' and 'inforced' are one folder"]),
     "arm that is not there": ("[inforced, ciou]", "[inforced, cio]", 10, ["no arm 'cio'; did you mean 'ciou'?"]),
     "compared with itself": ("[inforced, ciou]", "[ciou, ciou]", 10, ["'ciou' is compared with itself"]),
+    "a name that is none": ("[inforced, ciou]", "[off, ciou]", 10, ["reads on, off, yes and no as true and false"]),
     "three arms": ("[inforced, ciou]", "[ciou, ciou, ciou]", 10, ["is a question and two arms"]),
     "title of a list": ("Which box loss?", "[a]", 1, ["`title` must be a line of text"]),
     "same training": (

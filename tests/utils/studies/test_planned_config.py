@@ -3,12 +3,15 @@ from dataclasses import replace
 import pytest
 
 from utils.config.config import Config
+from utils.config.idle_knobs import NetworkTraits
 from utils.studies.planned_config import (
     DECIDED,
     ELSEWHERE,
     FILES,
+    NetworkFacts,
     first_difference,
     planned_config,
+    same_training,
     unasked_differences,
 )
 
@@ -32,7 +35,6 @@ def test_keys_are_those_of_the_configuration():
     [
         {},
         {"data__imgsz": 160, "data__batch_size": 16},  # as train.py settles them
-        {"data__imgsz": 192},
         {"data__root": "/disk", "data__workers": 0, "data__cache": "ram", "run__device": "0", "run__name": "seed0"},
         {"data__data": "/somewhere/else/neu-det.yaml", "model__cfg": "idfe-net-n"},
     ],
@@ -44,7 +46,7 @@ def test_the_same_training(values):
 @pytest.mark.parametrize(
     ("values", "found"),
     [
-        ({"data__imgsz": 170}, ("data.imgsz", 150, 170)),
+        ({"data__imgsz": 192}, ("data.imgsz", 150, 192)),
         ({"data__imgsz": 128}, ("data.imgsz", 150, 128)),
         ({"data__data": "wood.yaml"}, ("data.data", "neu-det.yaml", "wood.yaml")),
         ({"data__data": "other/neu-det.yaml"}, ("data.data", "neu-det.yaml", "other/neu-det.yaml")),
@@ -64,6 +66,23 @@ def test_a_number_is_not_what_was_asked_to_be_chosen():
     assert first_difference(chosen, PLANNED) == ("data.batch_size", 16, -1)
     auto = changed(PLANNED, data__tile=-1)
     assert first_difference(auto, changed(PLANNED, data__tile=320)) == ()
+
+
+def test_what_is_known_of_the_network_decides():
+    free = NetworkFacts(NetworkTraits("f.yaml", 5, ("loss", "free_loss", "free_assign")), stride=64)
+    other = changed(PLANNED, anchor_loss__obj=3.0)
+    assert first_difference(PLANNED, other)[0] == "anchor_loss.obj"
+    assert first_difference(PLANNED, other, free) == (), "a knob that its head does not read"
+    assert first_difference(PLANNED, changed(PLANNED, free_loss__box=3.0), free)[0] == "free_loss.box"
+    assert first_difference(PLANNED, changed(PLANNED, data__imgsz=192), free) == ()
+    assert first_difference(PLANNED, changed(PLANNED, data__imgsz=160), free) == ("data.imgsz", 150, 160)
+
+
+def test_two_plans_are_the_same_only_if_they_say_the_same():
+    assert same_training(PLANNED, changed(PLANNED, run__device="0", model__cfg="idfe-net-n"))
+    assert not same_training(PLANNED, changed(PLANNED, data__imgsz=160))
+    assert not same_training(PLANNED, changed(PLANNED, data__batch_size=16))
+    assert not same_training(PLANNED, changed(PLANNED, run__nproc=2))
 
 
 def test_no_network_means_the_default_one():

@@ -1,15 +1,18 @@
 """A study with a stand-in for train.py, and without its tables, see tests/utils/test_study.py."""
 
+import signal
+
 import pytest
 
 from tests.utils.studies.conftest import FAKE_TRAIN, PLAN
+from utils.console.signals import Stopped
 from utils.studies import runner
 from utils.studies.finished_run import state_of
 from utils.studies.plan import read_plan
 from utils.studies.run_lock import take
 from utils.studies.runner import listing, lock_of, run_study
-from utils.studies.training import command_of
-from utils.words.errors import ConfigError, DataError, ResourceError
+from utils.studies.training import Ended, command_of
+from utils.words.errors import ConfigError, DataError
 
 AGAIN = "python -m utils.study plan.yaml"
 
@@ -97,18 +100,24 @@ def test_a_failure_is_named_and_the_others_go_on(here, fake, tables, capsys):
     assert study() == 0 and tables[-1][1] == {}
 
 
-def test_after_a_wrong_configuration_the_other_seeds_are_not_tried(here, fake, tables, capsys):
-    fake(fail={"ciou": 2})
-    assert study() == 2
-    assert list(tables[-1][1]) == ["glass, ciou, seed 0"] and len(tables[-1][0]) == 2
-    assert "mend it; ciou is not tried again on glass\n" in capsys.readouterr().err
+@pytest.mark.parametrize("code", [2, 6])
+def test_after_a_wrong_configuration_and_without_memory_the_other_seeds_are_not_tried(here, fake, tables, capsys, code):
+    fake(fail={"inforced": code})
+    assert study() == code
+    assert list(tables[-1][1]) == ["glass, inforced, seed 0"] and len(tables[-1][0]) == 2
+    assert "mend it; inforced is not tried again on glass\n" in capsys.readouterr().err
 
 
-def test_without_disk_or_memory_the_study_ends(here, fake, tables):
-    fake(fail={"inforced": 6})
-    with pytest.raises(ResourceError, match=f"glass, inforced, seed 0: .* make room, then {AGAIN} continues"):
-        study()
-    assert len(tables[-1][1]) == 1 and not tables[-1][0]
+@pytest.mark.parametrize(
+    ("code", "how"), [(-15, "is saved"), (143, "is saved"), (6, "failed"), (1, "failed"), (-11, "failed")]
+)
+def test_a_training_that_fails_while_it_is_told_to_stop(here, tables, code, how):
+    plan = read_plan("plan.yaml")
+    work = runner._Study(plan, FAKE_TRAIN, AGAIN)
+    with pytest.raises(Stopped) as stopped:
+        work._book(plan.runs[0], Ended(code, "the disk is full", signal.SIGTERM), "interrupted")
+    assert stopped.value.words == f"glass, inforced, seed 0 {how}" and stopped.value.exit_code == 143
+    assert list(tables[-1][1]) == (["glass, inforced, seed 0"] if how == "failed" else [])
 
 
 def test_a_training_that_leaves_no_results(here, results, tables):
