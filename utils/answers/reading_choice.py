@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from utils.answers.score_reading import ClassReading, ScoreReading
 from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.thresholds import LOWEST, settled
 from utils.scoring.matching import Matching
+
+OTHERS = 30  # pictures of a class that those of all classes together stand for when its count threshold is chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +43,17 @@ def choose_reading(matching: Matching, thresholds: Sequence[float], config: Insp
     rates, lowest = config.false_answers, config.lowest
     pairs = matching.pairs
     of = [class_scores(matching, k) for k in range(pairs.classes)]
-    pooled = _pooled_odds(of)
+    pooled, counts = _pooled_odds(of), CountCurve.pooled([CountCurve.of(one) for one in of], OTHERS)
     classes = tuple(
-        _choose_class(one, threshold, pooled, rates, lowest) for one, threshold in zip(of, thresholds, strict=True)
+        _choose_class(one, threshold, pooled, counts, rates, lowest)
+        for one, threshold in zip(of, thresholds, strict=True)
     )
     every = class_scores(matching, None)
     some = None
     if every.there.any() and not every.there.all():
-        some = _choose_class(every, min(thresholds), None, rates, lowest)
-    counts = matching.counts
-    box = fit_odds(pairs.scores[counts], matching.hit[counts])
+        some = _choose_class(every, min(thresholds), None, None, rates, lowest)
+    decided = matching.counts
+    box = fit_odds(pairs.scores[decided], matching.hit[decided])
     return ScoreReading(classes, some, tuple(thresholds), box)
 
 
@@ -77,13 +81,19 @@ def _pooled_odds(classes: Sequence[ClassScores]) -> Odds | None:
 
 
 def _choose_class(
-    of: ClassScores, threshold: float, pooled: Odds | None, rates: tuple[float, float], lowest: float
+    of: ClassScores,
+    threshold: float,
+    pooled: Odds | None,
+    counts: CountCurve | None,
+    rates: tuple[float, float],
+    lowest: float,
 ) -> ClassReading:
     yes, no = of.best[of.there], of.best[~of.there]
     if not len(yes) or not len(no):
         return ClassReading.at(min(threshold, 1.0))
     no_below, yes_from = presence_limits(yes, no, rates, lowest)
-    return ClassReading(no_below, yes_from, best_count_threshold(of, lowest), fit_odds(of.best, of.there) or pooled)
+    counts_from = best_count_threshold(of, lowest, counts)
+    return ClassReading(no_below, yes_from, counts_from, fit_odds(of.best, of.there) or pooled)
 
 
 def presence_limits(
@@ -105,21 +115,60 @@ def presence_limits(
     return one, one
 
 
-def best_count_threshold(of: ClassScores, lowest: float = LOWEST) -> float:
-    """The threshold at which most pictures have the right number of detections, pictures that show the class and those
-    that do not weighing alike. A picture with n of them is right above its next score and up to its n-th.
+@dataclass(frozen=True, eq=False)
+class CountCurve:
+    """How many of N pictures have the right number of detections at a threshold t: those with `following` < t <= `nth`
+    (N,), a picture with n of them between its score after the n-th and its n-th, each with its `weight` (N,).
     """
-    start = np.searchsorted(of.picture, np.arange(len(of.best)))
-    found = np.searchsorted(of.picture, np.arange(len(of.best)), "right") - start
-    padded = np.append(of.scores, 0.0)
-    nth = np.where(of.count == 0, 1.0, padded[np.minimum(start + of.count - 1, len(of.scores))])
-    nth = np.where(found < of.count, -1.0, nth)  # never right
-    following = np.where(found > of.count, padded[np.minimum(start + of.count, len(of.scores))], 0.0)
-    weight = np.where(of.there, 1 / max(of.there.sum(), 1), 1 / max((~of.there).sum(), 1))
-    able = nth > following
-    ends = np.unique(np.concatenate((nth[able], following[able], [1.0])))
-    # a picture is right at thresholds in (following, nth]: at the ends after `following`, up to `nth`
-    gain = np.zeros(len(ends) + 1)
-    np.add.at(gain, np.searchsorted(ends, following[able], "right"), weight[able])
-    np.add.at(gain, np.searchsorted(ends, nth[able]) + 1, -weight[able])
-    return settled(ends, float(ends[int(np.argmax(gain.cumsum()[:-1].round(12)))]), lowest)
+
+    following: np.ndarray
+    nth: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, one: ClassScores) -> CountCurve:
+        """All pictures together weigh as many as show the class."""
+        pictures = np.arange(len(one.best))
+        start, end = np.searchsorted(one.picture, pictures), np.searchsorted(one.picture, pictures, "right")
+        found, padded = end - start, np.append(one.scores, 0.0)
+        at = np.minimum(start + one.count, len(one.scores))
+        nth = np.where(one.count == 0, 1.0, padded[at - 1])
+        following = np.where(found > one.count, padded[at], 0.0)
+        able = (found >= one.count) & (nth > following)
+        share = max(one.there.sum(), 1) / max(len(pictures), 1)
+        return cls(following[able], nth[able], np.full(int(able.sum()), share))
+
+    @classmethod
+    def pooled(cls, curves: Sequence[CountCurve], total: float) -> CountCurve:
+        """All of them as one that weighs `total`, as if every picture showed a class once."""
+        following, nth, weight = (
+            np.concatenate([getattr(one, key) for one in curves]) for key in ("following", "nth", "weight")
+        )
+        return cls(following, nth, weight * (total / max(weight.sum(), 1e-12)))
+
+    def __call__(self, thresholds: np.ndarray) -> np.ndarray:
+        """(T,) the weight of the pictures that are right at each of `thresholds` (T,)."""
+        return self._below(self.following, thresholds) - self._below(self.nth, thresholds)
+
+    @cached_property
+    def peak(self) -> np.ndarray:
+        """(2,) the thresholds between which most are right: above the first, up to the second. (1.0,) without any."""
+        ends = np.unique(np.concatenate((self.following, self.nth, [1.0])))
+        best = int(np.argmax(self(ends).round(9)))
+        return ends[max(best - 1, 0) : best + 1]
+
+    def _below(self, ends: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+        order = np.argsort(ends)
+        total = np.append(0.0, self.weight[order].cumsum())
+        return total[np.searchsorted(ends[order], thresholds)]
+
+
+def best_count_threshold(of: ClassScores, lowest: float = LOWEST, others: CountCurve | None = None) -> float:
+    """The threshold at which most pictures have the right number of detections. What `others` of all classes say counts
+    beside them, so that a few pictures of a rare class do not choose by themselves.
+    """
+    own = CountCurve.of(of)
+    peak = np.zeros(0) if others is None else others.peak
+    ends = np.unique(np.concatenate((own.nth, own.following, peak, [1.0])))
+    right = own(ends) if others is None else own(ends) + others(ends)
+    return settled(ends, float(ends[int(np.argmax(right.round(9)))]), lowest)

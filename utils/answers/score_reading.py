@@ -109,10 +109,13 @@ class ScoreReading:
         return counts
 
     def named(self, labels: Collection[int], scores: np.ndarray, of: np.ndarray) -> np.ndarray:
-        """(N,) bool: the detections that count for their own class; the best one where some defect is there and no
-        class has any.
+        """(N,) bool: the detections that a list of classes names: those that count, but none of a class that is not
+        there. One class asked for alone is there as soon as its rate of a false yes allows; all classes together would
+        have as many times more of these, so that none is named for that. The best one where some defect is there and
+        none counts.
         """
         counts = np.zeros(len(scores), bool)
         for k in labels:
-            counts[of == k] = self.classes[k].counted(scores[of == k])
+            its, one = of == k, self.classes[k]
+            counts[its] = (scores[its] >= one.counts_from) & (one.shows(scores[its].max(initial=0)) is not False)
         return counts if counts.any() or not self.shows(labels, scores, of) else scores >= scores.max()

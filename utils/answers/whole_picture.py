@@ -6,26 +6,50 @@ from dataclasses import replace
 
 import numpy as np
 
+from utils.answers.confidence import count_odds
 from utils.answers.look import Look, kind_word
 from utils.answers.picture import FoundThings
+from utils.answers.plan import names_of
 from utils.answers.severity import HOW
 from utils.answers.wording import counts_by_name
+from utils.questions.question import Amount
 from utils.values.answer import NO, NONE, UNSURE, YES, Answer
 
 
 def presence(look: Look) -> Answer:
-    """Yes, no, or cannot tell; with the best candidate where nobody can."""
+    """Yes, no, or cannot tell; with the best candidate, and which is likelier, where nobody can."""
+    if look.question.amount is not None:
+        return _so_many(look, look.question.amount)
     some, labels, subject = look.candidates(), look.plan.labels[0], look.question.subjects[0]
     state = look.known.reading.shows(labels, some.scores, some.labels)
+    chance = look.known.reading.chance(labels, some.scores, some.labels)
     if state is None:
-        return replace(look.made(UNSURE, some.at(slice(0, 1)), None), confidence=None)
-    chance = None
-    if not (subject.limits or subject.places or subject.traits):  # the odds are those of whole pictures
-        chance = look.known.reading.chance(labels, some.scores, some.labels)
+        likely = len(look.counted()) > 0 if chance is None else chance >= 0.5
+        word = _word(look, likely)
+        said = f"{look.words.word(UNSURE)}, {look.words.likelier(likely, word)}"
+        return replace(look.made(UNSURE, some.at(slice(0, 1)), None, said=said), confidence=None, likelier=word)
+    if subject.limits or subject.places or subject.traits:  # the odds are those of whole pictures
+        chance = None
     shown = look.counted() if state else some.at(slice(0, 0))
-    word = YES if state is not look.question.negated else NO
+    word = _word(look, state)
     answer = look.made(word, shown, _of_state(chance, state), said=look.words.there(state, word))
     return answer if chance is not None else replace(answer, confidence=_of_state(some.best, state))
+
+
+def _so_many(look: Look, amount: Amount) -> Answer:
+    """Whether there are so many, and how likely."""
+    shown, chances = look.counted(), look.chances(look.candidates())
+    state, chance = amount.holds(len(shown)), None
+    if chances is not None:
+        odds = count_odds(chances)
+        chance = _of_state(float(odds[[amount.holds(count) for count in range(len(odds))]].sum()), state)
+    word = _word(look, state)
+    number = f"{names_of(look.question.subjects[0], look.plan.labels[0], look.known.lexicon)} {len(shown)}"
+    return look.made(word, shown, chance, number, look.words.things(shown))
+
+
+def _word(look: Look, state: bool) -> str:
+    return YES if state is not look.question.negated else NO
 
 
 def classes(look: Look) -> Answer:

@@ -71,6 +71,10 @@ class Wording:
         """
         return ("有" if state else "没有") if self.chinese else answer
 
+    def likelier(self, state: bool, answer: str) -> str:
+        """The same of what is only likelier: `more likely yes`."""
+        return f"{'更可能' if self.chinese else 'more likely '}{self.there(state, answer)}"
+
     def sentence(self, answer: str, *details: str) -> str:
         """`Yes: scratch 34 x 20 px, upper left (0.91).`"""
         told = [detail for detail in details if detail]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from utils.chinese.amounts import take_amount
 from utils.chinese.filters import mark_filters
+from utils.chinese.noun_phrase import GENERIC, RANKS
 from utils.questions.known_names import KnownNames
 from utils.questions.marks import FILTER, Filter, Marks, Sentence, without_marks
 from utils.words.spelling import normalize
@@ -48,6 +50,7 @@ _UNIT_WANTED = re.compile(
     "(?:为单位|来?表示|作单位|来?计算?|来说)?[)]?"
 )
 _LEADING_COMMA = re.compile(rf"^[,、]+|[,、]+$|(?<={FILTER})[,、]")
+_WHICH_IS_MOST = re.compile("哪一?[个条处道块种](?P<what>[^最]+?)(?:是|的(?:面积|尺寸|长度))?(?P<rank>最.{1,2}?)的?")
 
 
 def chinese_sentence(text: str, names: KnownNames) -> Sentence:
@@ -63,12 +66,22 @@ def chinese_sentence(text: str, names: KnownNames) -> Sentence:
     if wanted is not None:
         words = words[: wanted.start()] + words[wanted.end() :]
     words, yes_or_no = _without_particles(_without_politeness(words))
+    words, amount = take_amount(_by_rank(words))
     words = _LEADING_COMMA.sub("", mark_filters(words, marks))
     while len(words) > 1 and marks.filter(words[0]) == Filter():  # 图中
         words = words[1:].lstrip(",、")
     unit = wanted["unit"].replace("百分比", "%") if wanted is not None else ""
     together = bool(re.search("一共|总共|合计|加起来", words))
-    return Sentence(words + "吗" * yes_or_no, marks, unit, together)
+    return Sentence(words + "吗" * (yes_or_no or amount is not None), marks, unit, together, amount)
+
+
+def _by_rank(words: str) -> str:
+    """哪个缺陷最大 -> 最大的缺陷是什么, 哪条划痕最长 -> 最长的划痕在哪里."""
+    match = _WHICH_IS_MOST.fullmatch(words)
+    if match is None or match["rank"] not in RANKS:
+        return words
+    asked = "是什么" if match["what"] in GENERIC else "在哪里"
+    return f"{match['rank']}的{match['what']}{asked}"
 
 
 def _without_politeness(words: str) -> str:

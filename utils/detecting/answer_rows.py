@@ -9,7 +9,7 @@ from utils.values.answer import Answer
 from utils.words.text import spreadsheet_cell
 
 COLUMNS = (
-    *("image", "question", "type", "answer", "number", "unit", "confidence", "calibrated"),
+    *("image", "question", "type", "answer", "likelier", "number", "unit", "confidence", "calibrated"),
     *("evidence", "sentence", "refusal"),
 )
 
@@ -18,7 +18,7 @@ def csv_row(name: str, one: Answer) -> list[Any]:
     """Of answers.csv; `evidence` is JSON: class, score, box xyxy px."""
     plain = one.plain()
     evidence = json.dumps(plain["evidence"], ensure_ascii=False) if one.evidence else ""
-    words = (one.question, plain["kind"], one.answer)
+    words = (one.question, plain["kind"], one.answer, one.likelier)
     numbers = ("" if value is None else value for value in (one.number, one.unit, plain["confidence"]))
     calibrated = "yes" if one.calibrated else "no"
     cells = (name, *words), (*numbers, calibrated), (evidence, one.sentence, one.refusal)

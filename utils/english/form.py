@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from utils.english.amounts import take_amount
 from utils.english.limits import mark_limits
 from utils.english.politeness import without_politeness
 from utils.english.things import mark_things
@@ -67,7 +68,7 @@ _LEADING = re.compile(rf"(?P<filters>(?:{FILTER} )+)(?:, )?(?P<rest>.+)")
 def english_sentence(text: str, names: KnownNames) -> Sentence:
     """One question as the rules read it. Raises MissingUnit."""
     marks = Marks()
-    words = _words(text, names, marks)
+    words, amount = take_amount(_words(text, names, marks))
     words = mark_limits(_NUMERAL.sub(_numeral, words), marks)
     words = mark_things(mark_places(words, marks), marks)
     wanted = _UNIT_WANTED.search(words)
@@ -75,7 +76,8 @@ def english_sentence(text: str, names: KnownNames) -> Sentence:
         words = f"{words[: wanted.start()]} {words[wanted.end() :]}"
     together = bool(_TOGETHER.search(words))
     words = re.sub("^if ", "whether ", _turned(without_politeness(words)))
-    return Sentence(words, marks, (wanted["unit"] or wanted["last"]) if wanted else "", together)
+    unit = (wanted["unit"] or wanted["last"]) if wanted else ""
+    return Sentence(words, marks, unit, together, amount)
 
 
 def _words(text: str, names: KnownNames, marks: Marks) -> str:

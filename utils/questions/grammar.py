@@ -81,13 +81,19 @@ class _Reading:
             rule.choose,
             rule.difference,
             self.grammar.language,
+            self.sentence.amount,
         )
+        if self.sentence.amount is not None and rule.kind is not Kind.PRESENCE:
+            return ()
         if rule.every:
             return (question,) if self._about_all(slots) else ()
         if rule.kind is Kind.COMPARISON:
             pair = self._compared(slots)
             return (replace(question, subjects=pair),) if pair else ()
-        return tuple(replace(question, subjects=(subject,)) for subject in self._subjects(slots, rule, measure))
+        subjects = self._subjects(slots, rule, measure)
+        if self.sentence.amount is not None and len(subjects) > 1:  # of which of them?
+            return ()
+        return tuple(replace(question, subjects=(subject,)) for subject in subjects)
 
     def _subjects(self, slots: Mapping[str, str], rule: Rule, measure: Measure) -> tuple[Subject, ...]:
         """The subjects of {a} or {known}, each with the filters of {f} and the rank of {max}; none: they do not fit."""

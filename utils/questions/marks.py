@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from utils.questions.question import Limit, Place
+from utils.questions.question import Amount, Limit, Place
 
 # Of Unicode's private use, of which no keyboard has a key; as many each as a text may have characters.
 _NAME, _FILTER, _THING, _EACH = 0xE000, 0xE400, 0xE800, 0x400
@@ -77,14 +77,15 @@ def without_marks(text: str) -> str:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A question as the rules read it: its `words`, the `unit` that it wants, and whether it wants several things taken
-    as one (`together`).
+    """A question as the rules read it: its `words`, the `unit` that it wants, whether it wants several things taken as
+    one (`together`), and the `amount` that it asks for, which stands in its words no more.
     """
 
     words: str
     marks: Marks
     unit: str = ""
     together: bool = False
+    amount: Amount | None = None
 
     def with_words(self, words: str) -> Sentence:
         """The same with other words."""

@@ -74,6 +74,27 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Amount:
+    """How many there are to be: `sign` (one of > >= < <= =) than `number`."""
+
+    sign: str
+    number: int
+
+    def holds(self, count: int) -> bool:
+        """Whether `count` is so many."""
+        match self.sign:
+            case ">":
+                return count > self.number
+            case ">=":
+                return count >= self.number
+            case "<":
+                return count < self.number
+            case "<=":
+                return count <= self.number
+        return count == self.number
+
+
+@dataclass(frozen=True)
 class Place:
     """A part of the picture, `name` as people say it, `box` xyxy in fractions of width and height. A thing is there
     when its centre is.
@@ -110,7 +131,8 @@ class Question:
     other).
 
     `measure` and `unit` ("": whichever is known) of a SIZE or EXTENT; `measure` also of what is larger or smaller.
-    `negated`: yes means that there is none, or, of a VERDICT, that the part is bad. Of a comparison, `relation`, and
+    `negated`: yes means that there is none, or, of a VERDICT, that the part is bad. `amount`: of a PRESENCE, how many
+    there are to be. Of a comparison, `relation`, and
     whether one of the subjects is to be named (`choose`) or the numbers' difference (`difference`), instead of yes or
     no. `language` is en or zh.
     """
@@ -125,6 +147,7 @@ class Question:
     choose: bool = False
     difference: bool = False
     language: str = "en"
+    amount: Amount | None = None
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from utils.values.answer import NO, NONE, YES
 
 
 def presence(sheet: Sheet) -> list[QuizItem]:
-    """A class that is there, one that is not, any defect; of some pictures also whether there is one in a place, or of
-    a size.
+    """A class that is there, one that is not, any defect; of some pictures also whether there is one in a place, of a
+    size, or so many.
 
     A bad picture is asked for one class of each, every second one for any defect; every second good one for one of the
     two. So there are as many yes as no where half of the pictures are good.
@@ -34,8 +34,17 @@ def presence(sheet: Sheet) -> list[QuizItem]:
     if about_any and (not sheet.good or sheet.truth.complete()):
         found.append(sheet.item(Kind.PRESENCE, templates.PRESENCE, [], NO if sheet.good else YES))
     for label in sheet.some(sheet.counted):
-        found += sheet.one((_in_places, _of_lengths, _nothing_more))(sheet, label)
+        found += sheet.one((_in_places, _of_lengths, _so_many, _nothing_more))(sheet, label)
     return found
+
+
+def _so_many(sheet: Sheet, label: int) -> list[QuizItem]:
+    """Two questions: as many as there are, and one more."""
+    number = sheet.truth.count(label)
+    return [
+        sheet.item(Kind.PRESENCE, templates.PRESENCE_SO_MANY, [label], answer, limit=str(least))
+        for answer, least in ((YES, number), (NO, number + 1))
+    ]
 
 
 def _nothing_more(sheet: Sheet, label: int) -> list[QuizItem]:

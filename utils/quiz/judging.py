@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from utils.quiz.answer_words import PLACES, canonical, quantity
 from utils.quiz.item import QuizItem
@@ -35,10 +36,12 @@ def right(item: QuizItem, answer: Answer) -> bool:
     A refusal is right where the question is not answerable, and only there. A size is right within 2 %, a pixel, or the
     item's tolerance; a share of the picture within 2 % of it or one percentage point; a count if it is equal; all in
     the unit that is expected, and nothing is not a little. Classes with their counts are right in any order. Words are
-    compared as class names are: without case, blanks and plurals.
+    compared as class names are: without case, blanks and plurals. `cannot tell` is judged by what it calls likelier,
+    unless that it cannot be told is an answer that may be given.
     """
     if refused(answer) or not item.answerable:
         return refused(answer) and not item.answerable
+    answer = _decided(item, answer)
     if item.options:
         return choose(item, answer) == item.expected
     if item.number is not None:
@@ -49,6 +52,11 @@ def right(item: QuizItem, answer: Answer) -> bool:
         wanted = _counts(item.expected)
         return said == wanted if wanted is not None else _keys(said) == _keys(_SEPARATORS.split(item.expected))
     return _same_word(answer.answer, item.expected)
+
+
+def _decided(item: QuizItem, answer: Answer) -> Answer:
+    given = {canonical(text) for _, text in item.options} or {canonical(item.expected)}
+    return answer if UNSURE in given or not answer.likelier else replace(answer, answer=answer.likelier, likelier="")
 
 
 def choose(item: QuizItem, answer: Answer) -> str:

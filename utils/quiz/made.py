@@ -6,11 +6,12 @@ between two places, anything about a class of which the picture has regions to i
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 
+from utils.questions.question import Kind
+from utils.quiz.answer_words import NG, OK
 from utils.quiz.counted_things import classes, count, presence, unanswerable, verdict, which_in_place
 from utils.quiz.item import QuizItem
 from utils.quiz.measured_things import comparison, extent, location, size
@@ -22,31 +23,28 @@ ASKED = (presence, classes, count, location, which_in_place, size, extent, compa
 
 
 def make_questions(
-    records: Sequence[Record],
-    names: Sequence[str],
-    per_picture: int | None,
-    seed: int,
-    mm_per_px: float | None,
+    records: Sequence[Record], names: Sequence[str], seed: int, mm_per_px: float | None
 ) -> list[QuizItem]:
-    """Questions about every picture, of every kind that it allows; at most `per_picture` (None: all, about a dozen).
+    """Questions about every picture, of every kind that it allows: about a dozen.
 
     A picture's questions depend on its record, its index, `names` and `seed` (>= 0) only: more pictures behind it
-    change none. With `mm_per_px` sizes are asked in mm, without it questions in mm are there to be refused.
+    change none, but that as many good pictures as bad ones are asked for the verdict. With `mm_per_px` sizes are asked
+    in mm, without it questions in mm are there to be refused.
     """
     asked, known = can_be_asked(names), tuple(names)
     made: list[QuizItem] = []
     for index, record in enumerate(records):
         rng = np.random.default_rng((seed, index))
         sheet = Sheet(index, Truth.of(record), known, asked, mm_per_px, rng)
-        items = [item for ask in ASKED for item in ask(sheet)]
-        made += items if per_picture is None else chosen(items, per_picture, rng)
-    return made
+        made += [item for ask in ASKED for item in ask(sheet)]
+    return balanced(made, np.random.default_rng((seed, len(records))))
 
 
-def chosen(items: Sequence[QuizItem], number: int, rng: np.random.Generator) -> list[QuizItem]:
-    """At most `number` of the `items`, in their order: one of each kind before a second of any."""
-    rows: dict[str, list[int]] = defaultdict(list)
-    for k in rng.permutation(len(items)).tolist():
-        rows[items[k].group].append(k)
-    turns = sorted((turn, order, k) for order, row in enumerate(rows.values()) for turn, k in enumerate(row))
-    return [items[k] for k in sorted(k for _, _, k in turns[:number])]
+def balanced(items: Sequence[QuizItem], rng: np.random.Generator) -> list[QuizItem]:
+    """Without some of the verdicts, so that as many are OK as NG: where nearly all parts are bad, "NG" without a look
+    would be right nearly always.
+    """
+    verdicts = [k for k in rng.permutation(len(items)).tolist() if items[k].kind is Kind.VERDICT]
+    rows = [[k for k in verdicts if items[k].expected == word] for word in (OK, NG)]
+    surplus = {k for row in rows for k in row[min(map(len, rows)) :]}
+    return [item for k, item in enumerate(items) if k not in surplus]

@@ -20,8 +20,8 @@ from utils.values.answer import Answer
 from utils.words.text import spreadsheet_cell
 
 COLUMNS = (
-    *("image", "question", "group", "expected", "answer", "right", "confidence", "calibrated", "evidence", "sentence"),
-    "refusal",
+    *("image", "question", "group", "expected", "answer", "likelier", "right", "confidence", "calibrated", "evidence"),
+    *("sentence", "refusal"),
 )
 
 
@@ -73,7 +73,7 @@ def _row(item: QuizItem, answer: Answer, file: str) -> list[Any]:
     evidence = json.dumps(plain["evidence"], ensure_ascii=False) if answer.evidence else ""
     confidence = "" if plain["confidence"] is None else plain["confidence"]
     judged = "yes" if right(item, answer) else "no"
-    told = [answer.answer, judged, confidence, "yes" if answer.calibrated else "no", evidence]
+    told = [answer.answer, answer.likelier, judged, confidence, "yes" if answer.calibrated else "no", evidence]
     return [file, item.question, item.group, item.expected, *told, answer.sentence, answer.refusal]
 
 

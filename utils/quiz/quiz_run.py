@@ -7,8 +7,10 @@ from pathlib import Path
 from utils.answers.lexicon import Lexicon
 from utils.answers.reading_file import checked_reading
 from utils.config.val_flags import ValFlags
+from utils.console.log import LOG
 from utils.files.output_files import Results
 from utils.inspection.inspection_config import InspectionConfig
+from utils.questions.question import Kind
 from utils.quiz.examination import Examiner
 from utils.quiz.given import read_questions
 from utils.quiz.made import make_questions
@@ -27,7 +29,9 @@ def quiz(
     if flags.questions:
         items = read_questions(flags.questions, [str(record.path) for record in records])
     else:
-        items = make_questions(records, evaluation.names, None, flags.seed, config.mm_per_px)
+        items = make_questions(records, evaluation.names, flags.seed, config.mm_per_px)
+        if not any(item.kind is Kind.VERDICT for item in items):
+            LOG.info("verdict: not asked, which takes good pictures and bad ones; the line `escape` above tells of it")
     if not items:
         raise DataError("--task vqa: the labels allow no question; there are no pictures")
     if config.given is not None:

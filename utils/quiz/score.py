@@ -23,8 +23,9 @@ DECIDED = {str(Kind.PRESENCE): (NO, YES), str(Kind.VERDICT): (OK, NG)}  # withou
 
 @dataclass(frozen=True)
 class KindScore:
-    """The questions of one kind, or `all`: the share answered right, how many with `cannot tell`, how many refused.
-    `told`: the share that is right of the others than `cannot tell`, None without such.
+    """The questions of one kind, or `all`: the share answered right (`cannot tell` by what it calls likelier), how many
+    with `cannot tell`, how many refused. `told`: the share that is right of the others than `cannot tell`, None without
+    such.
 
     Of presence and verdict, None elsewhere or where there is no such question: `overkill`, the share of those where
     the truth is no (OK) that were answered yes (NG); `miss`, of those where it is yes (NG) that were answered no (OK).

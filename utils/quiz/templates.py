@@ -32,6 +32,11 @@ PRESENCE_LONGER = (
     "Are there any {names} longer than {limit}?",
     "有没有长于{limit}的{name}?",
 )
+PRESENCE_SO_MANY = (
+    "Are there at least {limit} {names}?",
+    "Can you see at least {limit} {names}?",
+    "至少有{limit}个{name}吗?",
+)
 CLASS = (
     "Which defects are there?",
     "What defects can be seen in the picture?",

@@ -38,7 +38,8 @@ class Answer:
     `number` and `unit` say the same where it is a number (`unit` "" for a count). `confidence` 0..1 is how likely the
     answer is right, None where nothing says so; `calibrated`: it was fitted on pictures with known truth, else it is a
     score. `evidence` are the boxes that show it; of `cannot tell` the best candidate. `sentence` says all of it to a
-    person, in the question's language. `refusal`: why there is no answer; `answer` is "" then.
+    person, in the question's language. `refusal`: why there is no answer; `answer` is "" then. `likelier`: `yes` or
+    `no`, whichever is likelier where the answer is `cannot tell`, else "".
     """
 
     question: str
@@ -51,6 +52,7 @@ class Answer:
     evidence: tuple[Evidence, ...] = ()
     sentence: str = ""
     refusal: str = ""
+    likelier: str = ""
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready values."""

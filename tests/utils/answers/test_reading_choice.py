@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from tests.utils.glass_cases import Case, cases, detections, record
 from tests.utils.inspection.drawn_results import draw
 from utils.answers.reading_choice import (
+    OTHERS,
     ClassScores,
+    CountCurve,
     best_count_threshold,
     choose_reading,
     class_scores,
@@ -107,10 +109,8 @@ def of_pictures(rows):
 
 
 def counted_rightly(rows, threshold):
-    """Mean of the shares of right counts among the pictures with some, and those with none."""
-    right = [sum(score >= threshold for score in found) == there for there, found in rows]
-    groups = [[r for r, (there, _) in zip(right, rows, strict=True) if bool(there) == some] for some in (True, False)]
-    return sum(np.mean(group) for group in groups if group)
+    """The number of right counts."""
+    return sum(sum(score >= threshold for score in found) == there for there, found in rows)
 
 
 @given(pictures)
@@ -119,7 +119,19 @@ def test_no_threshold_counts_more_pictures_rightly(rows):
     ends = np.unique([0.0, 1.0, *(score for _, found in rows for score in found)])
     every = [*ends[1:], *((ends[1:] + ends[:-1]) / 2)]
     assert 0 < threshold <= 1
-    assert counted_rightly(rows, threshold) == pytest.approx(max(counted_rightly(rows, t) for t in every))
+    assert counted_rightly(rows, threshold) == max(counted_rightly(rows, t) for t in every)
+
+
+@given(pictures, st.lists(few, min_size=1, max_size=5))
+def test_a_curve_is_the_count_at_each_threshold(rows, thresholds):
+    """That of two together is their sum, scaled. At 0 everything counts, even what was not found."""
+    above = np.array([t for t in thresholds if t > 0])
+    curve = CountCurve.of(of_pictures(rows))
+    shown = max(sum(there > 0 for there, _ in rows), 1)
+    right = [shown * counted_rightly(rows, t) / len(rows) for t in above]
+    assert curve(above) == pytest.approx(right)
+    both = CountCurve.pooled([curve, curve], 2 * curve.weight.sum())
+    assert both(above) == pytest.approx(2 * curve(above))
 
 
 def test_count_threshold_by_hand():
@@ -131,10 +143,15 @@ def test_count_threshold_by_hand():
     assert best_count_threshold(of_pictures([(2, [0.5])])) == 0.5, "never right: nothing to choose by"
 
 
-def test_few_pictures_that_show_the_class_weigh_as_much_as_many_that_do_not():
-    """At 0.3 the one that shows it is right and a third of the others, above 0.5 only all of the others."""
-    rows = [(1, [0.3]), (0, [0.5]), (0, [0.5]), (0, [])]
-    assert best_count_threshold(of_pictures(rows)) < 0.3
+def test_a_rare_class_does_not_choose_by_itself():
+    """One picture has one of 0.1, three have a false 0.05: by themselves they would count from there on. Those of all
+    classes are right from 0.4 to 0.6. A class with many pictures of its own keeps to them.
+    """
+    rare, usual = [(1, [0.1]), *[(0, [0.05])] * 3], [(1, [0.6]), (0, [0.4])]
+    others = CountCurve.pooled([CountCurve.of(of_pictures(usual * 50))], OTHERS)
+    assert 0.05 < best_count_threshold(of_pictures(rare)) < 0.1
+    assert 0.4 < best_count_threshold(of_pictures(rare), others=others) < 0.6
+    assert 0.05 < best_count_threshold(of_pictures(rare * 200), others=others) < 0.1
 
 
 @given(cases)

@@ -6,7 +6,7 @@ from tests.utils.answers.answer_cases import CELLS, NAMES, SAME, ask, calibrated
 from utils.answers.odds import Odds
 from utils.answers.score_reading import ClassReading, ScoreReading
 from utils.inspection.thresholds import NEVER
-from utils.questions.question import Kind, Limit, Measure, Rank, Trait
+from utils.questions.question import Amount, Kind, Limit, Measure, Rank, Trait
 from utils.values.answer import NO, NONE, UNSURE, YES, Evidence
 
 LONG = [0, 0, 40, 10]  # px, in the upper left of 100 x 100
@@ -33,13 +33,20 @@ def test_no_shows_nothing():
 
 
 def test_between_two_limits_nobody_can_tell():
-    """The best candidate is shown; how likely the answer is right means nothing."""
+    """The best candidate is shown; how likely the answer is right means nothing. What would not count is likelier not
+    there.
+    """
     things = found((LONG, 0.4, 0), (SMALL, 0.35, 0))
     answer = ask(question(Kind.PRESENCE, "scratch"), things, DOUBTFUL)
     assert answer.answer == UNSURE and answer.confidence is None and not answer.calibrated
     assert [one.score for one in answer.evidence] == [0.4]
-    assert answer.sentence == "Cannot tell: scratch 40 x 10 px, upper left (0.40)."
-    assert ask(question(Kind.PRESENCE, "scratch", negated=True), things, DOUBTFUL).answer == UNSURE
+    assert answer.likelier == NO
+    assert answer.sentence == "Cannot tell, more likely no: scratch 40 x 10 px, upper left (0.40)."
+    negated = ask(question(Kind.PRESENCE, "scratch", negated=True), things, DOUBTFUL)
+    assert (negated.answer, negated.likelier) == (UNSURE, YES)
+    chinese = ask(question(Kind.PRESENCE, "scratch", language="zh"), found((LONG, 0.55, 0)), DOUBTFUL)
+    assert chinese.likelier == YES and chinese.sentence.startswith("无法判断, 更可能有: scratch")
+    assert not ask(question(Kind.PRESENCE, "scratch"), BOTH).likelier, "it was told"
     for score, word in ((0.6, YES), (0.59, UNSURE), (0.3, UNSURE), (0.29, NO)):
         assert ask(question(Kind.PRESENCE), found((LONG, score, 2)), DOUBTFUL).answer == word
 
@@ -60,6 +67,29 @@ def test_the_other_way_round(label, negated, answer, english, chinese):
         told = ask(asked, found((LONG, 0.9, label)))
         assert told.answer == answer and told.sentence.startswith(sentence)
         assert len(told.evidence) == (label == 0)
+
+
+@pytest.mark.parametrize(
+    ("sign", "number", "word", "chance"),
+    [(">", 1, YES, 0.63), (">=", 3, NO, 1.0), ("=", 2, YES, 0.63), ("<", 2, NO, 0.63), ("<=", 1, NO, 0.63)],
+)
+def test_so_many(sign, number, word, chance):
+    """Two scratches count, of 0.9 and 0.7: both are there in 63 of 100 cases, one at most in the others."""
+    asked = question(Kind.PRESENCE, "scratch", amount=Amount(sign, number))
+    plain, sure = ask(asked, BOTH), ask(asked, BOTH, known(reading=calibrated()))
+    assert plain.answer == sure.answer == word and len(plain.evidence) == 2
+    assert sure.calibrated and sure.confidence == pytest.approx(chance) and not plain.calibrated
+    assert plain.sentence.startswith(f"{word.capitalize()}: scratch 2; scratch 40 x 10 px, upper left (0.90)")
+    negated = question(Kind.PRESENCE, "scratch", amount=Amount(sign, number), negated=True)
+    assert ask(negated, BOTH).answer == (NO if word == YES else YES)
+
+
+@pytest.mark.parametrize(("offset", "word"), [(0.0, NO), (1.0, YES)])
+def test_odds_say_which_is_likelier(offset, word):
+    """Of a score of 0.4 the odds are 0.4, or e times as much: 0.64."""
+    doubtful = replace(DOUBTFUL.reading, classes=(ClassReading(0.3, 0.6, 0.5, Odds(1.0, offset)),) * 3)
+    answer = ask(question(Kind.PRESENCE, "scratch"), found((LONG, 0.4, 0)), known(reading=doubtful))
+    assert (answer.answer, answer.likelier, answer.confidence) == (UNSURE, word, None)
 
 
 def test_calibrated_presence():

@@ -54,9 +54,6 @@ are there defects other than scratches?
 is there anything besides cracks?
 is there a long crack or a round hole?
 what is the second largest defect?
-are there more than 3 scratches?
-are there at least two holes?
-is there only one crack?
 how many more scratches are there?
 how many times larger is the crack than the hole?
 is the largest hole in the upper left?
@@ -130,7 +127,6 @@ CHINESE = """
 有裂纹。
 平均长度是多少
 裂纹离边缘多远
-有没有超过3个划痕
 有两个裂纹吗
 第二大的裂纹在哪里
 孔左边有裂纹吗

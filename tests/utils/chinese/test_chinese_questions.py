@@ -3,7 +3,7 @@
 import pytest
 
 from tests.utils.asking.forms import cases, form, forms, subject
-from utils.questions.question import Kind, Limit, Measure, Rank, Relation, Trait
+from utils.questions.question import Amount, Kind, Limit, Measure, Rank, Relation, Trait
 
 LARGEST, LONGEST = Rank(Measure.AREA), Rank(Measure.LENGTH)
 OIL = subject("油污")
@@ -302,3 +302,35 @@ def test_a_known_latin_name_behind_a_place(text):
 def test_a_blank_before_the_unit(text):
     limit = Limit(Measure.LENGTH, ">", 1.2, "mm")
     assert forms(text) == [zh(Kind.COUNT, subject("crack", limits=(limit,)))]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "amount"),
+    [
+        ("有超过3个划痕吗?", subject("划痕"), (">", 3)),
+        ("有没有超过三条划痕", subject("划痕"), (">", 3)),
+        ("至少有两个气泡吗", subject("气泡"), (">=", 2)),
+        ("划痕的数量超过3个吗", subject("划痕"), (">", 3)),
+        ("划痕是否不到5条", subject("划痕"), ("<", 5)),
+        ("左上角有3个以上的气泡吗", subject("气泡", places=["upper left"]), (">=", 3)),
+        ("只有一个气泡吗", subject("气泡"), ("=", 1)),
+        ("缺陷最多10个吗", subject(), ("<=", 10)),
+    ],
+)
+def test_so_many(text, asked, amount):
+    assert forms(text) == [zh(Kind.PRESENCE, asked, amount=Amount(*amount))]
+
+
+def test_pixels_are_no_number_of_things():
+    limit = Limit(Measure.LENGTH, ">", 3, "px")
+    assert forms("有超过3个像素的划痕吗") == [zh(Kind.PRESENCE, subject("划痕", limits=(limit,)))]
+
+
+@pytest.mark.parametrize("text", ["哪个缺陷最大?", "哪种缺陷最大", "哪个缺陷的面积最大", "哪一个瑕疵是最大的"])
+def test_which_defect_is_the_largest(text):
+    assert forms(text) == [zh(Kind.CLASS, subject(rank=LARGEST))]
+
+
+def test_which_of_a_class_is_the_longest():
+    assert forms("哪条划痕最长") == [zh(Kind.LOCATION, subject("划痕", rank=LONGEST))]
+    assert forms("哪种缺陷最多")[0].kind is Kind.COMPARISON

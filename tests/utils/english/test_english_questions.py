@@ -3,7 +3,7 @@
 import pytest
 
 from tests.utils.asking.forms import cases, form, forms, subject
-from utils.questions.question import Kind, Limit, Measure, Rank, Relation, Subject, Trait
+from utils.questions.question import Amount, Kind, Limit, Measure, Rank, Relation, Subject, Trait
 
 LARGEST, LONGEST = Rank(Measure.AREA), Rank(Measure.LENGTH)
 LARGEST_SCRATCH = subject("scratch", rank=LARGEST)
@@ -597,3 +597,45 @@ def test_the_largest_is_no_filter_of_presence():
 def test_without_names_phrases_are_the_users_words():
     assert forms("how many Scratches are there?", ()) == [form(Kind.COUNT, Subject(("scratches",)))]
     assert forms("is the surface scratched?", ()) == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "amount"),
+    [
+        ("Are there more than 3 scratches?", subject("scratch"), (">", 3)),
+        ("does the part have at least two scratches larger than 5 px?", None, (">=", 2)),
+        ("are there 3 or more scratches in the upper left", subject("scratch", places=["upper left"]), (">=", 3)),
+        ("is there only one crack?", subject("crack"), ("=", 1)),
+        ("Are there exactly two black spots?", subject("black spot"), ("=", 2)),
+        ("Are there fewer than ten bubbles?", subject("bubble"), ("<", 10)),
+        ("no more than 4 holes?", subject("hole"), ("<=", 4)),
+        ("are there over 3 defects", subject(), (">", 3)),
+        ("Is the number of scratches greater than 3?", subject("scratch"), (">", 3)),
+        ("does the count of holes exceed five", subject("hole"), (">", 5)),
+        ("are there at least 3 scratches or holes?", subject("scratch", "hole"), (">=", 3)),
+    ],
+)
+def test_so_many(text, asked, amount):
+    asked = asked or subject("scratch", limits=(Limit(Measure.LENGTH, ">", 5, "px"),))
+    assert forms(text) == [form(Kind.PRESENCE, asked, amount=Amount(*amount))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how many more than 3 scratches are there?",
+        "are there at least 3 scratches and 2 holes?",
+        "are there at least two more scratches than holes?",
+        "are there more than 3?",
+        "where are at least 2 holes?",
+        "are there scratches more than 3 long?",
+    ],
+)
+def test_no_other_question_is_for_so_many(text):
+    assert forms(text) == [None]
+
+
+def test_a_number_with_a_unit_is_a_limit():
+    assert forms("are there more than 5 mm long scratches?") == [
+        form(Kind.PRESENCE, subject("scratch", limits=(Limit(Measure.LENGTH, ">", 5, "mm"),)))
+    ]

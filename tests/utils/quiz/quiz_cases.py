@@ -31,8 +31,12 @@ def records(draw):
 
 
 def asked(of, seeds=400, mm_per_px=None, names=NAMES):
-    """What is asked about a picture with many seeds: the item of each question."""
-    items = [item for seed in range(seeds) for item in make_questions([of], names, None, seed, mm_per_px)]
+    """What is asked about a picture with many seeds, beside one that is good where it is bad: the item of each
+    question.
+    """
+    both = [of, PLATE if of.crowd.all() else GOOD]
+    made = (item for seed in range(seeds) for item in make_questions(both, names, seed, mm_per_px))
+    items = [item for item in made if item.picture == 0]
     found = {item.question: item for item in items}
     assert all(found[item.question].expected == item.expected for item in items), "one question has one answer"
     return found

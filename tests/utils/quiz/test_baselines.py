@@ -87,7 +87,7 @@ def test_options_by_their_text_and_else_by_their_letter():
 @pytest.mark.parametrize("mm_per_px", [None, 0.05])
 def test_blind_knows_more_than_the_majority(mm_per_px):
     """Of the same two pictures again and again blind learns what their questions have in common."""
-    items = make_questions([PLATE, GOOD] * 60, NAMES, None, 0, mm_per_px)
+    items = make_questions([PLATE, GOOD] * 150, NAMES, 0, mm_per_px)
     fit, asked = items[: len(items) // 2], items[len(items) // 2 :]
     result = score(
         asked, [said(item) for item in asked], {"majority": majority(fit, asked), "blind": blind(fit, asked)}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from utils.questions.question import Kind
@@ -52,6 +54,24 @@ def measured(number, unit, tolerance=None):
 )
 def test_words(expected, word, is_right):
     assert right(item(expected), answer(word)) is is_right
+
+
+@pytest.mark.parametrize(
+    ("expected", "options", "is_right"),
+    [
+        ("yes", (), True),
+        ("no", (), False),
+        ("cannot tell", (), True),
+        ("A", (("A", "Yes."), ("B", "No.")), True),
+        ("B", (("A", "Yes."), ("B", "No.")), False),
+        ("A", (("A", "Yes."), ("B", "No."), ("C", "Cannot tell.")), False),
+        ("C", (("A", "Yes."), ("B", "No."), ("C", "Cannot tell.")), True),
+    ],
+)
+def test_cannot_tell_is_judged_by_what_is_likelier(expected, options, is_right):
+    """Unless it is itself an answer that may be given."""
+    unsure = replace(answer("cannot tell"), likelier="yes")
+    assert right(item(expected, options=options), unsure) is is_right
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,59 @@
+"""Counts that a question asks for: `are there at least two holes?`, `is the number of scratches above 3?`."""
+
+from __future__ import annotations
+
+import re
+
+from utils.english.limits import ADJECTIVES
+from utils.questions.question import Amount
+from utils.questions.units import UNIT
+
+_SIGNS = {
+    **dict.fromkeys(("at least", "no fewer than", "no less than", "not fewer than", "not less than", ">="), ">="),
+    **dict.fromkeys(("at most", "up to", "no more than", "not more than", "<="), "<="),
+    **dict.fromkeys(("more than", "over", ">"), ">"),
+    **dict.fromkeys(("fewer than", "less than", "under", "<"), "<"),
+    **dict.fromkeys(("exactly", "precisely", "just", "only"), "="),
+}
+_OF_NUMBERS = {
+    **_SIGNS,
+    **dict.fromkeys(("greater than", "higher than", "larger than", "bigger than", "above", "exceed", "exceeds"), ">"),
+    **dict.fromkeys(("lower than", "smaller than", "below"), "<"),
+    **dict.fromkeys(("equal to", "equal"), "="),
+}
+_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMBER = rf"(?:{'|'.join(_WORDS)}|\d{{1,6}})"
+# a noun follows: no unit, nothing that ends a limit
+_NOUN = rf"(?= (?!{UNIT})(?!(?:is|are|and|or|but|in|on|at|there|times|{'|'.join(ADJECTIVES)})(?![^ ]))[^\W\d])"
+
+
+def _any(words: dict[str, str]) -> str:
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+
+
+_BEFORE = re.compile(
+    rf"(?<![^ ])(?:(?P<sign>{_any(_SIGNS)}) (?P<number>{_NUMBER})|(?P<least>{_NUMBER}) or (?P<more>more|fewer|less))"
+    rf"{_NOUN}"
+)
+_OF_NUMBER = re.compile(
+    rf"(?P<start>.*?)(?<![^ ])(?:is|are|whether|does|do|did) (?:the )?(?:number|count|amount) of (?P<what>.+?)"
+    rf"(?: (?:is|are|being))? (?P<sign>{_any(_OF_NUMBERS)}) (?P<number>{_NUMBER})"
+)
+
+
+def take_amount(words: str) -> tuple[str, Amount | None]:
+    """A question for so many -> the same for any, and how many. None where it asks for no number, or for two."""
+    if match := _OF_NUMBER.fullmatch(words):
+        amount = Amount(_OF_NUMBERS[match["sign"]], _value(match["number"]))
+        return f"{match['start']}are there {match['what']}", amount
+    found = list(_BEFORE.finditer(words))
+    if len(found) != 1:
+        return words, None
+    (match,) = found
+    sign = _SIGNS[match["sign"]] if match["sign"] else ">=" if match["more"] == "more" else "<="
+    amount = Amount(sign, _value(match["number"] or match["least"]))
+    return " ".join(f"{words[: match.start()]} {words[match.end() :]}".split()), amount
+
+
+def _value(word: str) -> int:
+    return _WORDS.index(word) if word in _WORDS else int(word)
