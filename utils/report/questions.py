@@ -18,7 +18,7 @@ from utils.values.frame import Frame
 ASKED = (0, 114, 255)
 CROPS = 4  # of each question
 QUESTIONS = 40  # that get crops
-WORDS = 12  # different answers that a row names
+WORDS = 6  # different answers that a row names
 DIFFERENT, OTHERS = 1000, "other answers"  # more are counted as one: sizes and descriptions have no end
 
 
@@ -85,7 +85,9 @@ class AskedQuestions:
         rows = [(text, row.kind or "-", _tally(row.answers), _tally(row.refusals)) for text, row in self.asked.items()]
         parts = [
             element("p", "Each picture's answers, with their boxes, are in answers.csv and answers.json."),
-            table(("question", "type", "answers: pictures", "not answered: pictures"), rows),
+            element(
+                "div", table(("question", "type", "answers: pictures", "not answered: pictures"), rows), class_="words"
+            ),
         ]
         for text, row in self.asked.items():
             if row.crops:

@@ -37,6 +37,7 @@ th:first-child, td:first-child { text-align: left; white-space: normal; overflow
 th:first-child, td:first-child { min-width: 9em; max-width: 26em }
 .words th { text-align: left }
 .words td { text-align: left; white-space: normal; overflow-wrap: anywhere; vertical-align: top }
+.words td:nth-child(2):not(:last-child) { overflow-wrap: normal }
 .matrix { min-width: 0 }
 .matrix td { text-align: center; padding: 5px 6px; min-width: 3.2em; border: 1px solid var(--line) }
 .matrix thead th { vertical-align: bottom; text-align: center; padding: 4px }

@@ -37,6 +37,7 @@ def test_counts_and_the_surest_evidence():
     ]
     page = asked.html()
     assert "is there a &lt;b&gt;?" in page and "<b>?" not in page, "a question is text, not markup"
+    assert 'class="words"' in page, "long answers are broken, not scrolled to"
     assert page.count("<figure") == CROPS and page.index("9.png") < page.index("3.png")
 
 
