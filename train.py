@@ -10,6 +10,7 @@ if __name__ == "__main__":
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +58,7 @@ from utils.report.run_results import write_results
 from utils.scoring import coco
 from utils.tracking.tools import check_tools, new_trackers
 from utils.tracking.tracking import Tracking
+from utils.training.alone import alone_in
 from utils.training.best_epoch import best_average
 from utils.training.doctor import Doctor
 from utils.training.early_stopping import TimeBudget, out_of_patience, out_of_time
@@ -350,7 +352,8 @@ def main_story(argv: Sequence[str] | None) -> int:
         if flags.dry_run:
             return dry_run(run)
         folder = world.broadcast(resumed.folder) if resumed else shared_new_folder(run.cfg, world)
-        train(run, folder, origins, argv)
+        with alone_in(folder) if world.first else nullcontext():
+            train(run, folder, origins, argv)
     if flags.demo and world.first:
         show_demo(folder, Path(run.cfg.data.data))
     return 0

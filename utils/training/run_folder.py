@@ -15,6 +15,7 @@ from utils.files.output_files import Extra, make_folder, remove_result, write_js
 from utils.files.runs import LAST_WRITTEN, new_run, provenance, write_about
 from utils.processes.distributed import World
 from utils.processes.launch import launch_id
+from utils.training.alone import alone_in
 
 
 def shared_new_folder(cfg: Config, world: World) -> Path:
@@ -22,6 +23,9 @@ def shared_new_folder(cfg: Config, world: World) -> Path:
     if not world.first:
         return world.broadcast(Path())
     run = cfg.run
+    if run.exist_ok:
+        with alone_in(Path(run.project) / run.name):  # before what it has written is removed
+            pass
     return world.broadcast(new_run(run.project, run.name, run.exist_ok, OF_TRAINING, [cfg.model.weights]))
 
 
