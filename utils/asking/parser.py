@@ -18,7 +18,7 @@ from utils.english.rules import ENGLISH
 from utils.questions.grammar import Grammar
 from utils.questions.known_names import CHINESE_SIGNS, KnownNames, known_names
 from utils.questions.marks import Sentence
-from utils.questions.question import NotUnderstood, Question, Subject
+from utils.questions.question import Kind, NotUnderstood, Question, Subject
 from utils.questions.refusals import CONTROL, EMPTY, LONGEST, TOO_LONG, no_unit, unknown
 from utils.questions.units import MissingUnit
 
@@ -46,9 +46,15 @@ def parse(text: str, names: Sequence[str] = ()) -> list[Question | NotUnderstood
             results.append(found)
             continue
         results += found
-        before = found[-1].subjects[0] if len(found[-1].subjects) == 1 and found[-1].subjects[0].phrases else before
+        before = _spoken_of(found[-1], before)
     asked = _without_courtesies(results) or [NotUnderstood(text, EMPTY)]
     return [replace(asked[0], text=text.strip())] if len(asked) == 1 else asked
+
+
+def _spoken_of(question: Question, before: Subject) -> Subject:
+    """What a pronoun stands for after `question`: not the whole part, which a verdict is about."""
+    about = question.subjects[0] if len(question.subjects) == 1 else before
+    return before if about == Subject() and question.kind in (Kind.VERDICT, Kind.SEVERITY) else about
 
 
 def _unusable(text: str) -> str:

@@ -15,7 +15,7 @@ _SIGNS = {
 }
 _DIGITS = {**{numeral: i + 1 for i, numeral in enumerate("一二三四五六七八九十")}, "两": 2, "零": 0}
 _NUMBER = rf"(?:\d{{1,6}}|[{''.join(_DIGITS)}])"
-_OF = "[个条处道块种片](?!像素)"
+_OF = "[个条处道块片](?!像素)"
 _AMOUNT = re.compile(
     "(?:的?(?:数量|个数|总数|数目)(?:有|是)?)?(?:是否|是不是|有没有)?"
     f"(?:(?P<sign>{'|'.join(sorted(_SIGNS, key=len, reverse=True))})(?P<has>有)?(?P<number>{_NUMBER}){_OF}"

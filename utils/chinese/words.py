@@ -102,7 +102,7 @@ SLOTS = {
     "b": "(?P<b>.+?)",
     "f": f"(?P<f>(?:{FILTER}|(?:{'|'.join(TRAITS)})的?)+)",
     "m": f"(?P<f>{FILTER}+)",
-    "side": f"{FILTER}还是{FILTER}",
+    "side": f"(?P<side>{FILTER}还是{FILTER})",
     "thing": THING,
     "big": _slot("dim", ADJECTIVES),
     "size": _slot("dim", NOUNS),

@@ -23,8 +23,10 @@ _OF_NUMBERS = {
 }
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMBER = rf"(?:{'|'.join(_WORDS)}|\d{{1,6}})"
-# a noun follows: no unit, nothing that ends a limit
-_NOUN = rf"(?= (?!{UNIT})(?!(?:is|are|and|or|but|in|on|at|there|times|{'|'.join(ADJECTIVES)})(?![^ ]))[^\W\d])"
+# a noun follows: no unit, nothing that ends a limit, no kinds, which are no things
+_KINDS = r"(?:(?:different|distinct) )?(?:kinds?|types?|sorts?|class|classes|categor(?:y|ies))"
+_NO_NOUN = "|".join(("is", "are", "and", "or", "but", "in", "on", "at", "there", "times", _KINDS, *ADJECTIVES))
+_NOUN = rf"(?= (?!{UNIT})(?!(?:{_NO_NOUN})(?![^ ]))[^\W\d])"
 
 
 def _any(words: dict[str, str]) -> str:
@@ -35,6 +37,7 @@ _BEFORE = re.compile(
     rf"(?<![^ ])(?:(?P<sign>{_any(_SIGNS)}) (?P<number>{_NUMBER})|(?P<least>{_NUMBER}) or (?P<more>more|fewer|less))"
     rf"{_NOUN}"
 )
+_SEVERAL = re.compile(r"^(?P<start>(?:is|are|do|does|can|has|have) .*?)(?<![^ ])(?:several|multiple|a couple of) ")
 _OF_NUMBER = re.compile(
     rf"(?P<start>.*?)(?<![^ ])(?:is|are|whether|does|do|did) (?:the )?(?:number|count|amount) of (?P<what>.+?)"
     rf"(?: (?:is|are|being))? (?P<sign>{_any(_OF_NUMBERS)}) (?P<number>{_NUMBER})"
@@ -46,6 +49,7 @@ def take_amount(words: str) -> tuple[str, Amount | None]:
     if match := _OF_NUMBER.fullmatch(words):
         amount = Amount(_OF_NUMBERS[match["sign"]], _value(match["number"]))
         return f"{match['start']}are there {match['what']}", amount
+    words = _SEVERAL.sub(r"\g<start>more than one ", words)
     found = list(_BEFORE.finditer(words))
     if len(found) != 1:
         return words, None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from utils.english.compared import COMPARISONS
 from utils.english.found import CLASSES, DESCRIPTIONS, KINDS, LOCATIONS
 from utils.english.judged import SEVERITIES, VERDICTS
@@ -11,6 +13,14 @@ from utils.english.presence import PRESENCES
 from utils.english.words import LEAST, MACROS, MEANINGS, MEASURES, SLOTS
 from utils.questions.grammar import Grammar
 from utils.questions.phrasing import Phrasings
+from utils.questions.scope import Scope
 
 _RULES = (*VERDICTS, *COMPARISONS, *KINDS, *MEASURED, *LOCATIONS, *SEVERITIES, *DESCRIPTIONS, *CLASSES, *PRESENCES)
-ENGLISH = Grammar("en", Phrasings(_RULES, MACROS, SLOTS, " "), EnglishNouns, MEASURES, MEANINGS, LEAST)
+_SCOPE = Scope(
+    every=re.compile(r"(?<![^ ])(?<!at )(?:all|every|each)(?![^ ])"),
+    vague=re.compile(r"(?<![^ ])(?<!how )(?<!as )(?:many|too|enough|another|few|lots|plenty)(?![^ ])"),
+    exists=re.compile(r"(?<![^ ])(?:there|any|some|an?|have|has|having|see|find|detect|spot|exist|exists)(?![^ ])"),
+    definite=re.compile(r"^(?:is|are|was|were|whether) (?:the|its|their|this|that|these|those) "),
+    it=re.compile(r"(?<![^ ])(?:it|they|this|that|these|those)(?![^ ])"),
+)
+ENGLISH = Grammar("en", Phrasings(_RULES, MACROS, SLOTS, " "), EnglishNouns, MEASURES, MEANINGS, LEAST, _SCOPE)

@@ -145,7 +145,7 @@ SLOTS = {
     # alone a question; "it" and "that" are none
     "noun": rf"(?P<a>(?:[^ ]+ )*?(?:{NAME}|(?!(?:{'|'.join(sorted(_NO_NOUNS))}) )[^ ]{{3,}}) (?:[^ ]+ )*?)",
     "thing": f"{THING} ",
-    "side": f"{FILTER} or {FILTER} ",
+    "side": f"(?P<side>{FILTER} or {FILTER}) ",
     # "are all scratches longer than 2 mm" asks for more than whether there is one
     "some": f"(?P<a>(?!all |every |each |both |most |only ){SLOT_NOUN})",
     "big": _slot("dim", ADJECTIVES),

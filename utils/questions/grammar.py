@@ -9,14 +9,17 @@ from typing import Protocol
 
 from utils.questions.common_defects import is_common
 from utils.questions.known_names import KnownNames
-from utils.questions.marks import Marks, Sentence
+from utils.questions.marks import FILTER, Marks, Sentence
 from utils.questions.phrasing import Only, Phrasings, Rule
 from utils.questions.question import Kind, Measure, Question, Rank, Relation, Subject
+from utils.questions.scope import Scope
 from utils.questions.units import wanted_unit
 
 # Nobody asks a question that long, and the rules take the square of it.
 _MOST_WORDS, _MOST_SIGNS = 50, 60
 _FOLLOWING = (Kind.COUNT, Kind.LOCATION, Kind.SIZE)  # "where?" and "how long?" ask on
+# the share of the scratches that are longer than 7 mm is none of the picture
+_OF_THINGS = re.compile(rf"(?:what|which) [^ ]+ of (?:(?! (?:is|are|do|does|has|have) ).)* {FILTER}")
 
 
 class Nouns(Protocol):
@@ -29,7 +32,7 @@ class Nouns(Protocol):
 @dataclass(frozen=True)
 class Grammar:
     """A language: its rules, its nouns, and what the words in the slots {dim} and {than} mean; {max} of `least` is the
-    smallest.
+    smallest. `scope`: what tells whether one of several things is meant, or all of them.
     """
 
     language: str
@@ -38,6 +41,7 @@ class Grammar:
     measures: Mapping[str, Measure]
     comparisons: Mapping[str, tuple[Relation, Measure]]
     least: frozenset[str]
+    scope: Scope
 
     def questions(self, text: str, sentence: Sentence, names: KnownNames, before: Subject) -> tuple[Question, ...]:
         """What `text` asks, read as `sentence`; `before` is what the question before it was about. Empty: nothing."""
@@ -85,15 +89,21 @@ class _Reading:
         )
         if self.sentence.amount is not None and rule.kind is not Kind.PRESENCE:
             return ()
+        if rule.kind is Kind.EXTENT and _OF_THINGS.fullmatch(self.sentence.words):
+            return ()
         if rule.every:
             return (question,) if self._about_all(slots) else ()
         if rule.kind is Kind.COMPARISON:
             pair = self._compared(slots)
+            sized = relation in (Relation.LARGER, Relation.SMALLER)
+            if pair and sized and (rule.difference or any(one.limits for one in pair)):
+                return ()  # by how much one is longer than the other is not known
             return (replace(question, subjects=pair),) if pair else ()
         subjects = self._subjects(slots, rule, measure)
         if self.sentence.amount is not None and len(subjects) > 1:  # of which of them?
             return ()
-        return tuple(replace(question, subjects=(subject,)) for subject in subjects)
+        found = tuple(replace(question, subjects=(subject,)) for subject in subjects)
+        return self.grammar.scope.of_all(found, self.sentence.words) if rule.kind is Kind.PRESENCE else found
 
     def _subjects(self, slots: Mapping[str, str], rule: Rule, measure: Measure) -> tuple[Subject, ...]:
         """The subjects of {a} or {known}, each with the filters of {f} and the rank of {max}; none: they do not fit."""
@@ -111,10 +121,17 @@ class _Reading:
         if "known" in slots:
             name = self.names.of_participle(slots["known"])
             return (Subject((name,)),) if name else None
+        if "side" in slots and any(
+            found and not found.place for found in map(self.sentence.marks.filter, slots["side"])
+        ):
+            return None  # longer than 5 mm or wider than 2 mm are no sides
         if "a" in slots:
             one = rule.one or (rule.kind is Kind.COUNT and self.sentence.together)
             return self.nouns.subjects(slots["a"], self.before, one)
-        return (self.before if rule.kind in _FOLLOWING else Subject(),)
+        follows = rule.kind in _FOLLOWING or (
+            rule.kind is Kind.CLASS and self.grammar.scope.pronoun(self.sentence.words)
+        )
+        return (self.before if follows else Subject(),)
 
     def _filtered(self, subjects: tuple[Subject, ...], filters: str) -> tuple[Subject, ...] | None:
         found = [self.nouns.subjects(filters, subject) for subject in subjects]
