@@ -11,7 +11,7 @@ _SIGNS = {
     **dict.fromkeys(("不超过", "不多于", "不大于", "最多", "至多", "小于等于", "<="), "<="),
     **dict.fromkeys(("超过", "超出", "多于", "大于", "高于", ">"), ">"),
     **dict.fromkeys(("少于", "小于", "低于", "不到", "不足", "<"), "<"),
-    **dict.fromkeys(("恰好", "正好", "刚好", "只", "仅", "等于"), "="),
+    **dict.fromkeys(("恰好", "正好", "刚好", "只", "仅", "等于", "是"), "="),
 }
 _DIGITS = {**{numeral: i + 1 for i, numeral in enumerate("一二三四五六七八九十")}, "两": 2, "零": 0}
 _NUMBER = rf"(?:\d{{1,6}}|[{''.join(_DIGITS)}])"
@@ -23,14 +23,19 @@ _AMOUNT = re.compile(
 )
 
 
+# 有两个孔吗 says how many; 有一个孔吗 does not
+_PLAIN = re.compile(rf"(?<=有)(?=(?![1一]{_OF}){_NUMBER}{_OF}(?![及或以]))")
+
+
 def take_amount(words: str) -> tuple[str, Amount | None]:
     """A question for so many -> the same for any, and how many. None where it asks for no number, or for two."""
-    found = list(_AMOUNT.finditer(words))
+    said = words if _AMOUNT.search(words) else _PLAIN.sub("正好", words)
+    found = list(_AMOUNT.finditer(said))
     if len(found) != 1:
         return words, None
     (match,) = found
     sign = _SIGNS[match["sign"]] if match["sign"] else ">=" if match["more"] == "上" else "<="
     number = match["number"] or match["least"]
-    before, after = words[: match.start()].removesuffix("有"), words[match.end() :]
+    before, after = said[: match.start()].removesuffix("有"), said[match.end() :]
     has = "有" if after else ""  # behind its noun an amount leaves the noun alone: 划痕超过3个吗
     return f"{before}{has}{after}", Amount(sign, _DIGITS[number] if number in _DIGITS else int(number))

@@ -25,8 +25,8 @@ _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 _NUMBER = rf"(?:{'|'.join(_WORDS)}|\d{{1,6}})"
 # a noun follows: no unit, nothing that ends a limit, no kinds, which are no things
 _KINDS = r"(?:(?:different|distinct) )?(?:kinds?|types?|sorts?|class|classes|categor(?:y|ies))"
-_NO_NOUN = "|".join(("is", "are", "and", "or", "but", "in", "on", "at", "there", "times", _KINDS, *ADJECTIVES))
-_NOUN = rf"(?= (?!{UNIT})(?!(?:{_NO_NOUN})(?![^ ]))[^\W\d])"
+_NO_NOUN = "|".join(("is", "are", "and", "or", "but", "in", "on", "at", "there", "times", _KINDS))
+_NOUN = rf"(?= (?!{UNIT})(?!(?:{_NO_NOUN})(?![^ ]))(?!(?:{'|'.join(ADJECTIVES)})$)[^\W\d])"
 
 
 def _any(words: dict[str, str]) -> str:
@@ -36,6 +36,11 @@ def _any(words: dict[str, str]) -> str:
 _BEFORE = re.compile(
     rf"(?<![^ ])(?:(?P<sign>{_any(_SIGNS)}) (?P<number>{_NUMBER})|(?P<least>{_NUMBER}) or (?P<more>more|fewer|less))"
     rf"{_NOUN}"
+)
+# are there two cracks? says how many; is there one crack? does not
+_PLAIN = re.compile(
+    rf"^(?P<start>(?:is|are|do|does|did|can|could|has|have|whether) (?:.* )?"
+    rf"(?:there|see|have|has|got|find|detect|spot|contain|show) )(?P<number>(?!(?:zero|one|0|1) ){_NUMBER}){_NOUN}"
 )
 _SEVERAL = re.compile(r"^(?P<start>(?:is|are|do|does|can|has|have) .*?)(?<![^ ])(?:several|multiple|a couple of) ")
 _OF_NUMBER = re.compile(
@@ -49,6 +54,7 @@ def take_amount(words: str) -> tuple[str, Amount | None]:
     if match := _OF_NUMBER.fullmatch(words):
         amount = Amount(_OF_NUMBERS[match["sign"]], _value(match["number"]))
         return f"{match['start']}are there {match['what']}", amount
+    words = _PLAIN.sub(r"\g<start>exactly \g<number>", words)
     words = _SEVERAL.sub(r"\g<start>more than one ", words)
     found = list(_BEFORE.finditer(words))
     if len(found) != 1:

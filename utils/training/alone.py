@@ -18,9 +18,10 @@ LOCK = ".lock"
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path, earlier: bool = False) -> Iterator[None]:
     """While the block runs, no other process of this machine trains into `folder`, if that exists. Where nothing can be
-    locked (Windows, some shares), nothing is. Raises ConfigError.
+    locked (Windows, some shares), nothing is. With `earlier` nothing is written: only a lock that a training left there
+    is taken. Raises ConfigError.
 
     The lock is the process's own: the system takes it back when that is killed, and no worker that it forked keeps it,
     as with flock; so what resumes at once is not refused.
@@ -28,7 +29,8 @@ def alone_in(folder: Path) -> Iterator[None]:
     handle, taken = -1, False
     if fcntl is not None:
         with suppress(OSError):
-            handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            make = 0 if earlier else os.O_CREAT
+            handle = os.open(folder / LOCK, os.O_RDWR | make | os.O_NOFOLLOW, 0o666)
             try:
                 fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except (BlockingIOError, PermissionError):

@@ -24,7 +24,7 @@ def shared_new_folder(cfg: Config, world: World) -> Path:
         return world.broadcast(Path())
     run = cfg.run
     if run.exist_ok:
-        with alone_in(Path(run.project) / run.name):  # before what it has written is removed
+        with alone_in(Path(run.project) / run.name, earlier=True):  # before what it has written is removed
             pass
     return world.broadcast(new_run(run.project, run.name, run.exist_ok, OF_TRAINING, [cfg.model.weights]))
 

@@ -314,6 +314,8 @@ def test_a_blank_before_the_unit(text):
         ("划痕是否不到5条", subject("划痕"), ("<", 5)),
         ("左上角有3个以上的气泡吗", subject("气泡", places=["upper left"]), (">=", 3)),
         ("只有一个气泡吗", subject("气泡"), ("=", 1)),
+        ("有两个气泡吗", subject("气泡"), ("=", 2)),
+        ("气泡是4个吗", subject("气泡"), ("=", 4)),
         ("缺陷最多10个吗", subject(), ("<=", 10)),
     ],
 )

@@ -612,6 +612,8 @@ def test_without_names_phrases_are_the_users_words():
         ("are there over 3 defects", subject(), (">", 3)),
         ("Is the number of scratches greater than 3?", subject("scratch"), (">", 3)),
         ("does the count of holes exceed five", subject("hole"), (">", 5)),
+        ("are there two cracks?", subject("crack"), ("=", 2)),
+        ("does the part have more than two long scratches?", subject("scratch", traits=(Trait.ELONGATED,)), (">", 2)),
         ("are there at least 3 scratches or holes?", subject("scratch", "hole"), (">=", 3)),
     ],
 )

@@ -44,10 +44,17 @@ def holder(tmp_path):
 def test_a_second_one_is_refused_until_the_first_is_killed(tmp_path, holder):
     with pytest.raises(ConfigError, match=r"another train.py writes into it; wait for it"), alone_in(tmp_path):
         pass
+    with pytest.raises(ConfigError, match="writes into it"), alone_in(tmp_path, earlier=True):
+        pass
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
     with alone_in(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == [LOCK], "though the worker still lives"
+
+
+def test_a_folder_of_others_is_not_written_to(tmp_path):
+    with alone_in(tmp_path, earlier=True):
+        assert not list(tmp_path.iterdir())
 
 
 def test_no_folder_no_lock(tmp_path):
