@@ -19,6 +19,12 @@ _OPENER = (
     rf"|why|who|when|if (?:so|yes|any|there)|please|also|tell me"
     rf"|(?:{_VERBS}) (?:the|all|any|me|it|them|its|their|every|each|how|if))(?!\w)"
 )
+# "hole or crack, which one is bigger?" is one question
+_TWO_THINGS = re.compile(rf"\s*(?!{_OPENER}).* (?:or|and) ", re.IGNORECASE)
+_WHICH_OF_THEM = re.compile(
+    r"(?:which|what)(?: one| of (?:them|the two))? (?:is|are|has) (?:the )?(?:\w+er|\w+est|more|most)(?: one)?\s*",
+    re.IGNORECASE,
+)
 _CLAUSE = re.compile(
     rf"\s*,\s*(?:(?:and|but|then|so|plus)\s+)?(?:(?:also|then)\s+)?(?={_OPENER})"
     rf"|\s+(?:and|but|plus|&)\s+(?:(?:also|then)\s+)?(?={_OPENER})",
@@ -83,7 +89,8 @@ def _clauses(sentence: str) -> Iterator[str]:
     for join in _CLAUSE.finditer(sentence):
         clause = sentence[start : join.start()]
         leads = join.group().lstrip().startswith(",") and _LEAD.match(clause)
-        if clause.strip() and not leads and not is_head(clause.strip()):
+        compared = _TWO_THINGS.match(clause) and _WHICH_OF_THEM.fullmatch(sentence, join.end())
+        if clause.strip() and not leads and not compared and not is_head(clause.strip()):
             yield from _chinese_clauses(clause)
             start = join.end()
     yield from _chinese_clauses(sentence[start:])

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import re
 
-from utils.english.limits import ADJECTIVES
+from utils.english.limits import ADJECTIVES, NOUNS
 from utils.questions.question import Amount
 from utils.questions.units import UNIT
 
 _SIGNS = {
-    **dict.fromkeys(("at least", "no fewer than", "no less than", "not fewer than", "not less than", ">="), ">="),
-    **dict.fromkeys(("at most", "up to", "no more than", "not more than", "<="), "<="),
+    **dict.fromkeys(
+        (
+            "at least",
+            "a minimum of",
+            "minimum of",
+            "no fewer than",
+            "no less than",
+            "not fewer than",
+            "not less than",
+            ">=",
+        ),
+        ">=",
+    ),
+    **dict.fromkeys(("at most", "a maximum of", "maximum of", "up to", "no more than", "not more than", "<="), "<="),
     **dict.fromkeys(("more than", "over", ">"), ">"),
     **dict.fromkeys(("fewer than", "less than", "under", "<"), "<"),
     **dict.fromkeys(("exactly", "precisely", "just", "only"), "="),
@@ -37,6 +49,11 @@ _BEFORE = re.compile(
     rf"(?<![^ ])(?:(?P<sign>{_any(_SIGNS)}) (?P<number>{_NUMBER})|(?P<least>{_NUMBER}) or (?P<more>more|fewer|less))"
     rf"{_NOUN}"
 )
+# bubbles > 3? but not length > 3, which wants a unit
+_BARE = re.compile(
+    rf"(?P<what>(?!(?:is|are|do|does|how|what|which|where) )(?:(?!(?:{'|'.join(NOUNS)})(?![^ ]))[^<>= ]+ ){{1,4}})"
+    rf"(?P<sign>[<>]=?) (?P<number>{_NUMBER})"
+)
 # are there two cracks? says how many; is there one crack? does not
 _PLAIN = re.compile(
     rf"^(?P<start>(?:is|are|do|does|did|can|could|has|have|whether) (?:.* )?"
@@ -55,6 +72,8 @@ def take_amount(words: str) -> tuple[str, Amount | None]:
         amount = Amount(_OF_NUMBERS[match["sign"]], _value(match["number"]))
         return f"{match['start']}are there {match['what']}", amount
     words = _PLAIN.sub(r"\g<start>exactly \g<number>", words)
+    if match := _BARE.fullmatch(words):
+        return f"are there {match['what'].strip()}", Amount(_SIGNS[match["sign"]], _value(match["number"]))
     words = _SEVERAL.sub(r"\g<start>more than one ", words)
     found = list(_BEFORE.finditer(words))
     if len(found) != 1:

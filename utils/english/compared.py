@@ -115,6 +115,7 @@ _NUMBERS = tuple(
         Kind.COMPARISON,
         (
             f"<be> [the] <number> of {{a}} {words} than [the|that] [<number>] [of] {{b}}",
+            f"(<be>|whether) [the] {{a}} (count|number) [<be>] {words} than [the] {{b}} (count|number)",
             f"whether the <number> of {{a}} <be> {words} than [the|that] [<number>] [of] {{b}}",
         ),
         relation=relation,

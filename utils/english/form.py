@@ -21,6 +21,7 @@ _DASH = re.compile(r"\s[-\u2010-\u2015]+\s")
 _THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3})((?:,\d{3})+)(?![\d,])")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _SIGNS = (
+    (re.compile(r"\b(\d+)\s?\+(?=\s)"), r"\1 or more"),
     (re.compile(r"≥|=\s*>|>\s*="), " >= "),
     (re.compile(r"≤|=\s*<|<\s*="), " <= "),
     (re.compile(r"\band\s*/\s*or\b|/"), " or "),

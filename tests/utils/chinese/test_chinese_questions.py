@@ -336,3 +336,9 @@ def test_which_defect_is_the_largest(text):
 def test_which_of_a_class_is_the_longest():
     assert forms("哪条划痕最长") == [zh(Kind.LOCATION, subject("划痕", rank=LONGEST))]
     assert forms("哪种缺陷最多")[0].kind is Kind.COMPARISON
+
+
+def test_a_filter_behind_its_noun():
+    limit = Limit(Measure.LENGTH, ">", 5, "mm")
+    assert forms("裂纹有没有超过5毫米？") == [zh(Kind.PRESENCE, subject("裂纹", limits=(limit,)))]
+    assert forms("裂纹是不是在右上角") == [zh(Kind.PRESENCE, subject("裂纹", places=["upper right"]))]

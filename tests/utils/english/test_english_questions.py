@@ -612,6 +612,9 @@ def test_without_names_phrases_are_the_users_words():
         ("are there over 3 defects", subject(), (">", 3)),
         ("Is the number of scratches greater than 3?", subject("scratch"), (">", 3)),
         ("does the count of holes exceed five", subject("hole"), (">", 5)),
+        ("bubbles > 3?", subject("bubble"), (">", 3)),
+        ("2+ holes?", subject("hole"), (">=", 2)),
+        ("is there a minimum of 2 holes?", subject("hole"), (">=", 2)),
         ("are there two cracks?", subject("crack"), ("=", 2)),
         ("does the part have more than two long scratches?", subject("scratch", traits=(Trait.ELONGATED,)), (">", 2)),
         ("are there at least 3 scratches or holes?", subject("scratch", "hole"), (">=", 3)),
@@ -641,3 +644,21 @@ def test_a_number_with_a_unit_is_a_limit():
     assert forms("are there more than 5 mm long scratches?") == [
         form(Kind.PRESENCE, subject("scratch", limits=(Limit(Measure.LENGTH, ">", 5, "mm"),)))
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["hole or crack, which one is bigger?", "between the hole and the crack, what is larger?"]
+)
+def test_which_of_two(text):
+    larger = form(Kind.COMPARISON, "hole", "crack", relation=Relation.LARGER, measure=Measure.AREA, choose=True)
+    assert forms(text) == [larger]
+    assert len(forms("which defects are there, which is larger?")) == 2
+
+
+def test_one_count_against_the_other():
+    more = form(Kind.COMPARISON, "bubble", "hole", relation=Relation.MORE)
+    assert forms("is the bubble count higher than the hole count?") == [more]
+
+
+def test_a_length_wants_a_unit():
+    assert forms("length > 3?") == [None] and forms("is the length > 3?") == [None]
