@@ -91,6 +91,7 @@ _SHOWING = Rule(
         "<be> {some} {f}",
         "whether {some} <be> {f}",
         "<be> any of {a} {f}",
+        "<be> (all|each|every) [of] {a} {f}",
     ),
     only=Only.FILTERED,
 )

@@ -11,7 +11,7 @@ def hole(sign, language="en"):
 
 
 @pytest.mark.parametrize(
-    "text", ["are the holes smaller than 4 mm?", "is the hole diameter below 4 mm?", "all holes under 4 mm?"]
+    "text", ["are the holes smaller than 4 mm?", "is the hole diameter below 4 mm?", "are all holes under 4 mm?"]
 )
 def test_below_a_limit_is_every_one(text):
     """There is none of 4 mm or more."""
