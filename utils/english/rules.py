@@ -20,7 +20,7 @@ _SCOPE = Scope(
     every=re.compile(r"(?<![^ ])(?<!at )(?:all|every|each)(?![^ ])"),
     vague=re.compile(r"(?<![^ ])(?<!how )(?<!as )(?:many|too|enough|another|few|lots|plenty)(?![^ ])"),
     exists=re.compile(r"(?<![^ ])(?:there|any|some|an?|have|has|having|see|find|detect|spot|exist|exists)(?![^ ])"),
-    definite=re.compile(r"^(?:is|are|was|were|whether) (?:the|its|their|this|that|these|those) "),
+    definite=re.compile(r"^(?:is|are|was|were|whether) (?:the|it|its|they|their|this|that|these|those) "),
     it=re.compile(r"(?<![^ ])(?:it|they|this|that|these|those)(?![^ ])"),
 )
 ENGLISH = Grammar("en", Phrasings(_RULES, MACROS, SLOTS, " "), EnglishNouns, MEASURES, MEANINGS, LEAST, _SCOPE)

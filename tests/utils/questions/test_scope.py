@@ -18,6 +18,10 @@ def test_below_a_limit_is_every_one(text):
     assert forms(text) == [form(Kind.PRESENCE, hole(">="), negated=True)]
 
 
+def test_a_pronoun_is_as_definite():
+    assert forms("is there a hole? is it smaller than 4 mm?")[1] == form(Kind.PRESENCE, hole(">="), negated=True)
+
+
 def test_in_chinese_too():
     every = form(Kind.PRESENCE, hole(">=", "zh"), negated=True, language="zh")
     assert forms("气泡小于4毫米吗") == [every]
