@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from utils.inspection.threshold_file import DIGITS
-from utils.questions.question import Limit, Measure, Place, Subject, Trait
+from utils.questions.question import COMPARED, Limit, Measure, Place, Subject, Trait
 from utils.values.answer import Evidence
 from utils.values.detections import Detections
 from utils.values.masks import Rle, decode_mask
@@ -176,14 +176,8 @@ class FoundThings:
 
     def _within(self, limit: Limit) -> np.ndarray:
         values = self.in_unit(self.measured(limit.measure), limit.unit)
-        match limit.sign:
-            case ">":
-                return values > limit.value
-            case ">=":
-                return values >= limit.value
-            case "<":
-                return values < limit.value
-        return values <= limit.value
+        passed: np.ndarray = COMPARED[limit.sign](values, limit.value)
+        return passed
 
 
 def _tightest(mask: Rle) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from utils.english.limits import ADJECTIVES, NOUNS
+from utils.english.limits import ADJECTIVES, NOUNS, any_of
 from utils.questions.question import Amount
 from utils.questions.units import UNIT
 
@@ -39,14 +39,8 @@ _NUMBER = rf"(?:{'|'.join(_WORDS)}|\d{{1,6}})"
 _KINDS = r"(?:(?:different|distinct) )?(?:kinds?|types?|sorts?|class|classes|categor(?:y|ies))"
 _NO_NOUN = "|".join(("is", "are", "and", "or", "but", "in", "on", "at", "there", "times", _KINDS))
 _NOUN = rf"(?= (?!{UNIT})(?!(?:{_NO_NOUN})(?![^ ]))(?!(?:{'|'.join(ADJECTIVES)})$)[^\W\d])"
-
-
-def _any(words: dict[str, str]) -> str:
-    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-
-
 _BEFORE = re.compile(
-    rf"(?<![^ ])(?:(?P<sign>{_any(_SIGNS)}) (?P<number>{_NUMBER})|(?P<least>{_NUMBER}) or (?P<more>more|fewer|less))"
+    rf"(?<![^ ])(?:(?P<sign>{any_of(_SIGNS)}) (?P<number>{_NUMBER})|(?P<least>{_NUMBER}) or (?P<more>more|fewer|less))"
     rf"{_NOUN}"
 )
 # bubbles > 3? but not length > 3, which wants a unit
@@ -62,7 +56,7 @@ _PLAIN = re.compile(
 _SEVERAL = re.compile(r"^(?P<start>(?:is|are|do|does|can|has|have) .*?)(?<![^ ])(?:several|multiple|a couple of) ")
 _OF_NUMBER = re.compile(
     rf"(?P<start>.*?)(?<![^ ])(?:is|are|whether|does|do|did) (?:the )?(?:number|count|amount) of (?P<what>.+?)"
-    rf"(?: (?:is|are|being))? (?P<sign>{_any(_OF_NUMBERS)}) (?P<number>{_NUMBER})"
+    rf"(?: (?:is|are|being))? (?P<sign>{any_of(_OF_NUMBERS)}) (?P<number>{_NUMBER})"
 )
 
 

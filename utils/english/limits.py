@@ -40,26 +40,29 @@ _SIGNS = {
 _OPPOSITE = {">": "<=", "<": ">="}
 
 
-def _any(words: Iterable[str]) -> str:
+def any_of(words: Iterable[str]) -> str:
+    """A pattern of the words, longest first."""
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
 
-_COMPARED = _any([*MORE, *LESS])
+_COMPARED, _SIGNED = any_of([*MORE, *LESS]), any_of(_SIGNS)
 _LEAD = (
     "(?:(?:but|that|which|with|having|of|measuring|whose|being|is|are|has|have|measures?|extends?|reach|reaches|spans?"
     "|covers?|covering|by) ){0,4}"
 )
-_NOUN = rf"(?:(?:a |an |the |its |their )?(?P<noun>{_any(NOUNS)}) (?:(?:that|which|of|is|are|being) ){{0,3}})?"
-_TAIL = rf"(?: (?:(?:in|of) (?P<tail>{_any(NOUNS)})|(?P<adjective>{_any(ADJECTIVES)}|across|in size)|each)(?![^ ]))?"
+_NOUN = rf"(?:(?:a |an |the |its |their )?(?P<noun>{any_of(NOUNS)}) (?:(?:that|which|of|is|are|being) ){{0,3}})?"
+_TAIL = (
+    rf"(?: (?:(?:in|of) (?P<tail>{any_of(NOUNS)})|(?P<adjective>{any_of(ADJECTIVES)}|across|in size)|each)(?![^ ]))?"
+)
 # A number without a unit is a limit only where no noun follows that it could count.
-_END = rf"(?= ?$| (?:{FILTER}|is|are|and|or|but|,|in|on|at|there|{_any(ADJECTIVES)})(?![^ ]))"
+_END = rf"(?= ?$| (?:{FILTER}|is|are|and|or|but|,|in|on|at|there|{any_of(ADJECTIVES)})(?![^ ]))"
 _UNIT = rf"(?: (?P<unit>{UNIT})|{_END})"
 _BELOW = re.compile(
-    rf"(?<![^ ]){_LEAD}{_NOUN}(?P<comparison>(?:(?:no|not) )?(?:{_COMPARED})(?: than(?: or equal to)?)?|{_any(_SIGNS)})"
+    rf"(?<![^ ]){_LEAD}{_NOUN}(?P<comparison>(?:(?:no|not) )?(?:{_COMPARED})(?: than(?: or equal to)?)?|{_SIGNED})"
     rf"(?: (?:about|around|approx|approximately|roughly|ca|circa|some))? (?P<number>{NUMBER}){_UNIT}{_TAIL}(?![^ ])"
 )
 _OR_MORE = re.compile(
-    rf"(?<![^ ]){_LEAD}{_NOUN}(?P<number>{NUMBER}) (?P<unit>{UNIT})(?: (?:{_any(ADJECTIVES)}))? "
+    rf"(?<![^ ]){_LEAD}{_NOUN}(?P<number>{NUMBER}) (?P<unit>{UNIT})(?: (?:{any_of(ADJECTIVES)}))? "
     rf"(?:or|and) (?P<comparison>{_COMPARED}|above|over|up|upwards|below|under)(?! than){_TAIL}(?![^ ])"
 )
 _BETWEEN = re.compile(

@@ -12,6 +12,7 @@ from utils.english.noun_phrase import EnglishNouns
 from utils.english.presence import PRESENCES
 from utils.english.words import LEAST, MACROS, MEANINGS, MEASURES, SLOTS
 from utils.questions.grammar import Grammar
+from utils.questions.marks import FILTER
 from utils.questions.phrasing import Phrasings
 from utils.questions.scope import Scope
 
@@ -22,5 +23,6 @@ _SCOPE = Scope(
     exists=re.compile(r"(?<![^ ])(?:there|any|some|an?|have|has|having|see|find|detect|spot|exist|exists)(?![^ ])"),
     definite=re.compile(r"^(?:is|are|was|were|whether) (?:the|it|its|they|their|this|that|these|those) "),
     it=re.compile(r"(?<![^ ])(?:it|they|this|that|these|those)(?![^ ])"),
+    share=re.compile(rf"(?:what|which) [^ ]+ of (?:(?! (?:is|are|do|does|has|have) ).)* {FILTER}"),
 )
 ENGLISH = Grammar("en", Phrasings(_RULES, MACROS, SLOTS, " "), EnglishNouns, MEASURES, MEANINGS, LEAST, _SCOPE)

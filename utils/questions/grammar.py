@@ -9,7 +9,7 @@ from typing import Protocol
 
 from utils.questions.common_defects import is_common
 from utils.questions.known_names import KnownNames
-from utils.questions.marks import FILTER, Marks, Sentence
+from utils.questions.marks import Marks, Sentence
 from utils.questions.phrasing import Only, Phrasings, Rule
 from utils.questions.question import Kind, Measure, Question, Rank, Relation, Subject
 from utils.questions.scope import Scope
@@ -18,8 +18,6 @@ from utils.questions.units import wanted_unit
 # Nobody asks a question that long, and the rules take the square of it.
 _MOST_WORDS, _MOST_SIGNS = 50, 60
 _FOLLOWING = (Kind.COUNT, Kind.LOCATION, Kind.SIZE)  # "where?" and "how long?" ask on
-# the share of the scratches that are longer than 7 mm is none of the picture
-_OF_THINGS = re.compile(rf"(?:what|which) [^ ]+ of (?:(?! (?:is|are|do|does|has|have) ).)* {FILTER}")
 
 
 class Nouns(Protocol):
@@ -89,7 +87,7 @@ class _Reading:
         )
         if self.sentence.amount is not None and rule.kind is not Kind.PRESENCE:
             return ()
-        if rule.kind is Kind.EXTENT and _OF_THINGS.fullmatch(self.sentence.words):
+        if rule.kind is Kind.EXTENT and self.grammar.scope.share_of_things(self.sentence.words):
             return ()
         if rule.every:
             return (question,) if self._about_all(slots) else ()

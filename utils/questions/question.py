@@ -4,8 +4,12 @@ be understood any more but the phrases, which name what is looked for.
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -58,6 +62,10 @@ class Relation(StrEnum):
     SMALLER = "smaller"
 
 
+# what a sign says of a number, or of an array of them, and a bound
+COMPARED: Mapping[str, Callable[[Any, float], Any]] = MappingProxyType(
+    {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq}
+)
 UNITS = ("px", "px2", "mm", "mm2", "%")  # as limits and answers are written; cm and m become mm
 
 
@@ -82,16 +90,7 @@ class Amount:
 
     def holds(self, count: int) -> bool:
         """Whether `count` is so many."""
-        match self.sign:
-            case ">":
-                return count > self.number
-            case ">=":
-                return count >= self.number
-            case "<":
-                return count < self.number
-            case "<=":
-                return count <= self.number
-        return count == self.number
+        return bool(COMPARED[self.sign](count, self.number))
 
 
 @dataclass(frozen=True)

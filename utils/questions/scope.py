@@ -13,7 +13,8 @@ _OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 @dataclass(frozen=True)
 class Scope:
     """What the words of a language say: `every` of them; `vague` amounts, which nobody can check; that one `exists`;
-    `definite`, the ones that are known to be there; `it`, what was spoken of.
+    `definite`, the ones that are known to be there; `it`, what was spoken of; a `share` of things, of the
+    scratches that are longer than 7 mm.
     """
 
     every: re.Pattern[str]
@@ -21,6 +22,11 @@ class Scope:
     exists: re.Pattern[str]
     definite: re.Pattern[str]
     it: re.Pattern[str]
+    share: re.Pattern[str] | None = None
+
+    def share_of_things(self, words: str) -> bool:
+        """Whether a share of things is asked for, which is none of the picture."""
+        return self.share is not None and bool(self.share.fullmatch(words))
 
     def pronoun(self, words: str) -> bool:
         """Whether a question without a noun speaks of what the one before it was about."""
