@@ -23,6 +23,7 @@ PARAMETERS = {
     "ablations/idfe-net-free-edge-wide-n": 2_624_926,
     "ablations/idfe-net-free-raw-n": 3_281_740,
     "ablations/idfe-net-lite0-edge-n": 4_611_279,
+    "ablations/idfe-net-lite0-late-context-n": 5_180_399,
     "ablations/idfe-net-polar-add-lite0-n": 5_188_587,
     "ablations/idfe-net-tower-n": 4_413_719,
     "idfe-net": 11_379_476,
