@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from utils.files.locks import Lock, take
 from utils.words.errors import ConfigError, ResourceError, printable
-
-try:
-    import fcntl
-except ImportError:  # Windows has none
-    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -38,21 +33,12 @@ def alone_in_run(run: Path) -> Iterator[None]:
 @contextmanager
 def alone_at(folder: Path) -> Iterator[None]:
     """While the block runs, no other process on this machine watches `folder`: a lock on the folder itself, as nothing
-    is written among the pictures; the system takes it back when a process is killed. Raises ConfigError.
+    is written among the pictures. Raises ConfigError.
     """
-    held, taken = -1, False
-    if fcntl is not None:
-        with suppress(OSError):  # a share without locks
-            held = os.open(folder, os.O_RDONLY)
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                taken = True
-    if taken:
-        os.close(held)
+    lock: Lock | None = Lock()
+    with suppress(ResourceError):
+        lock = take(folder)
+    if lock is None:
         raise ConfigError(f"--watch {printable(str(folder))}: another detect.py watches this folder; stop it first")
-    try:
+    with lock:
         yield
-    finally:
-        if held >= 0:
-            os.close(held)

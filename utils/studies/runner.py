@@ -11,12 +11,12 @@ from typing import Any
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.signals import Stopped, saying
+from utils.files.locks import Lock, is_held, take
 from utils.files.output_files import make_folder
 from utils.studies.finished_run import FinishedRun, State, is_unsettled, read_finished, settle_minutes, state_of
 from utils.studies.notes import other_settings
 from utils.studies.plan import Plan, PlannedRun
 from utils.studies.remaining import left_words, time_words
-from utils.studies.run_lock import RunLock, is_held, take
 from utils.studies.tables import write_tables
 from utils.studies.training import Ended, command_of, train_run
 from utils.words.errors import ConfigError, DataError, ResourceError, UserError
@@ -46,7 +46,7 @@ def run_study(plan: Plan, script: Path, again: str) -> int:
 def tables_of(plan: Plan, failed: dict[PlannedRun, str] | None = None) -> list[str]:
     """Write the tables of the runs that are done; lines for the console. Raises UserError."""
     make_folder(plan.out)
-    with take(plan.out / "study.lock", wait=True) or RunLock(-1):  # what is read and written by two is that of one
+    with take(plan.out / "study.lock", wait=True) or Lock():  # what is read and written by two is that of one
         finished = [read_finished(run) for run in plan.runs if state_of(run) == "done"]
         return write_tables(plan, finished, failed or {})
 

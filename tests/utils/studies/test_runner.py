@@ -6,10 +6,10 @@ import pytest
 
 from tests.utils.studies.conftest import FAKE_TRAIN, PLAN
 from utils.console.signals import Stopped
+from utils.files.locks import take
 from utils.studies import runner
 from utils.studies.finished_run import state_of
 from utils.studies.plan import read_plan
-from utils.studies.run_lock import take
 from utils.studies.runner import listing, lock_of, run_study
 from utils.studies.training import Ended, command_of
 from utils.words.errors import ConfigError, DataError

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from utils.studies import run_lock
-from utils.studies.run_lock import is_held, take
+from utils.files import locks
+from utils.files.locks import is_held, take
 from utils.words.errors import ResourceError
 
 
@@ -28,8 +28,23 @@ def test_a_child_holds_it_when_the_parent_is_gone(tmp_path):
     assert not is_held(path)
 
 
+def test_a_folder_is_locked_through_a_link_and_left_as_it_is(tmp_path):
+    folder, link = tmp_path / "pictures", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    with take(folder):
+        assert take(link) is None
+    assert not list(folder.iterdir())
+
+
+def test_nothing_is_made(tmp_path):
+    with pytest.raises(ResourceError):
+        take(tmp_path / "a.lock", make=False)
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_locks_nothing_is_locked(tmp_path, monkeypatch):
-    monkeypatch.setattr(run_lock, "fcntl", None)
+    monkeypatch.setattr(locks, "fcntl", None)
     with take(tmp_path / "a.lock") as lock, take(tmp_path / "a.lock") as other:
         assert lock.handles == other.handles == () and not is_held(tmp_path / "a.lock")
 
