@@ -76,12 +76,13 @@ def chance_scores(reports: Sequence[Report]) -> dict[str, Any]:
 
 
 def group_lines(about: Mapping[str, Any]) -> list[str]:
-    """What results.json holds of novelty and chance, for the console."""
+    """What results.json holds of novelty and chance, for the console, without groups that have no classes."""
     lines = []
     if "novelty" in about:
         for name, row in about["novelty"].items():
-            count = f" of {row['classes']} classes" if "classes" in row else ""
-            lines.append(f"{name.replace('_', ' ')}{count}: AP50 {_digits(row['AP50'])}, AP {_digits(row['AP'])}")
+            if row["AP"] is not None:
+                count = f" of {row['classes']} classes" if "classes" in row else ""
+                lines.append(f"{name.replace('_', ' ')}{count}: AP50 {row['AP50']:.3f}, AP {row['AP']:.3f}")
     if "chance" in about:
         found = about["chance"]
         words = [
@@ -91,10 +92,6 @@ def group_lines(about: Mapping[str, Any]) -> list[str]:
         ]
         lines.append(f"chance, {found['permutations']} permutations of the vectors: {', '.join(words) or 'undefined'}")
     return lines
-
-
-def _digits(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 def _wordings(row: tuple[str, ...]) -> set[str]:
