@@ -230,11 +230,12 @@ def prepare(cfg: Config, origins: dict[str, str], device: torch.device, world: W
     conditions = None  # only rank 0 writes checkpoints
     if world.first:
         conditions = Conditions(data_fingerprint=data.fingerprint(), environment=number_environment(device))
+    vocabulary = data.train_vocabulary(cfg.data)
     if resumed:
-        model, words = network_of(resumed.content, resumed.source, cfg, data.train_vocabulary())
+        model, words = network_of(resumed.content, resumed.source, cfg, vocabulary)
         resumed.check_classes(data.train.names, cfg.data.data)
     else:
-        cfg, model, words = new_model(cfg, data.train_vocabulary(), data.train.channels, data.box_sizes(cfg.data))
+        cfg, model, words = new_model(cfg, vocabulary, data.train.channels, data.box_sizes(cfg.data))
         check_tile(cfg.data.tile, model.stride)
     where = str(resumed.source if resumed else model.spec.path)
     data = data.serving(model.channels, where, cfg.data.data, reads_text=words is not None)

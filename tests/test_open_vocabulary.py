@@ -346,6 +346,14 @@ def test_unknown_defects_leave_the_classes_as_they_are(run, glass, tmp_path, cap
     assert detect.main([*argv, *source, "--name", "left"]) == 0
 
 
+def test_a_training_may_say_defect(glass, tmp_path, capsys):
+    argv = ["--project", str(tmp_path), "--data", str(glass)]
+    assert train.main([*TEXT, *QUICK, *argv, "--set", "data.as_defect=0.5"]) == 0
+    weights = ["--weights", str(tmp_path / "exp" / "weights" / "last.pt")]
+    assert val.main([*argv, *weights, "--name", "val", "--unknown", "--device", "cpu", "--noplots"]) == 0
+    assert "never trained" not in capsys.readouterr().err
+
+
 def test_unknown_defects_from_python(run, glass, tmp_path):
     weights, picture = run / "weights" / "last.pt", sorted((glass.parent / "images" / "val").iterdir())[0]
     words, more = (found_by(weights, picture, prompts="dent, oil", unknown=one) for one in (False, True))

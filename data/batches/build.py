@@ -41,6 +41,7 @@ from utils.values.channels import RGB_CHANNELS, Channels
 from utils.values.class_counts import ClassCounts
 from utils.values.record import Record
 from utils.values.split_fingerprint import SplitFingerprint
+from utils.values.unknown_defect import PRESENCE
 from utils.words.errors import ConfigError, DataError
 from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
@@ -52,10 +53,12 @@ class Splits(NamedTuple):
     train: RecordSet
     val: RecordSet
 
-    def train_vocabulary(self) -> Vocabulary:
+    def train_vocabulary(self, data: DataConfig) -> Vocabulary:
         """What the classes to learn are called, and what else is said of them in training."""
         wordings = self.train.world.wordings if self.train.world else ()
         said = dict.fromkeys(text for one in wordings for row in one.texts for text in row)
+        if data.as_defect:
+            said[PRESENCE] = None
         return replace(Vocabulary.from_lists(self.train.synonyms), further=tuple(said))
 
     def val_vocabulary(self) -> Vocabulary:
@@ -122,7 +125,8 @@ def new_loaders(
     train, sampler = split_loader(splits.train, cfg, stride, pin, world, coded=bool(wordings))
     batch_size = max(2 * cfg.data.batch_size // world.size, 1)  # without gradients twice as many fit
     val = eval_loader(splits.val.records, cfg.data, stride, batch_size, pin, splits.val.channels, world)
-    return Loaders(train, sampler, val, PhraseDraw(vocabulary, cfg.run.seed, wordings) if vocabulary else None)
+    phrases = PhraseDraw(vocabulary, cfg.run.seed, wordings, cfg.data.as_defect) if vocabulary else None
+    return Loaders(train, sampler, val, phrases)
 
 
 def steps_per_epoch(splits: Splits, cfg: Config, stride: int) -> int:

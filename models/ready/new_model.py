@@ -159,8 +159,8 @@ def new_training(
 
 def traits_of(model: Graph, classes: int, weights: str) -> NetworkTraits:
     """What decides which knobs act on `model`, which started from `weights` ("": at random)."""
-    sections, backbone = model.head.sections, bool(backbones(model))
-    return NetworkTraits(model.spec.path.name, classes, sections, model.row_losses, not weights, backbone)
+    sections, backbone, reads_text = model.head.sections, bool(backbones(model)), model.text is not None
+    return NetworkTraits(model.spec.path.name, classes, sections, model.row_losses, not weights, backbone, reads_text)
 
 
 def start_advice(model: Graph, weights: str, pictures: int) -> list[str]:

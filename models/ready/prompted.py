@@ -154,7 +154,8 @@ def look_for_unknown(loaded: Loaded, trained: Loaded, text_encoder: str) -> Load
     check_reads_text(loaded)
     assert loaded.words is not None and trained.words is not None, "it reads text"
     if PRESENCE not in trained.words.vocabulary.strings:
-        LOG.warning(f"--unknown: {trained.path} was never trained to find what is called {PRESENCE} by that word alone")
+        told = f"was never trained to find what is called {PRESENCE} by that word alone"
+        LOG.warning(f"--unknown: {trained.path} {told}; train.py --set data.as_defect=0.2 does that")
     presence = words_for(trained.words, Vocabulary.from_names((PRESENCE,)), text_encoder).vectors
     words = and_more(loaded.words, (UNKNOWN,), presence, "--unknown")
     let_look_for(loaded.model, words)

@@ -24,7 +24,7 @@ DEFAULTS = Config().plain()
 class NetworkTraits:
     """What of a network decides which knobs act: the `sections` of the configuration that its head's criterion reads,
     and the losses of its other rows, by the knob that weighs them. `fresh`: it starts from random weights. `backbone`:
-    it has a row TimmBackbone.
+    it has a row TimmBackbone. `reads_text`: it compares with words.
     """
 
     name: str
@@ -33,6 +33,7 @@ class NetworkTraits:
     row_losses: Collection[str] = ()
     fresh: bool = True
     backbone: bool = False
+    reads_text: bool = False
 
 
 def idle_knobs(cfg: Config, network: NetworkTraits) -> dict[str, str]:
@@ -54,6 +55,8 @@ def _reasons(cfg: Config, network: NetworkTraits) -> Iterator[tuple[str, list[st
         yield f"{network.name} has no row TimmBackbone", list(BACKBONE)
     elif cfg.model.backbone == "none":
         yield "model.backbone is none, it has nothing to keep", list(KEPT)
+    if not network.reads_text:
+        yield f"{network.name} reads no text", ["data.as_defect"]
     yield f"loss.iou is {cfg.loss.iou}", _of_other_overlaps(cfg.loss.iou)
     yield from _beside_others(cfg)
 

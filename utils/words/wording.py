@@ -20,6 +20,11 @@ class Wording:
         """Every label its own group."""
         return cls(np.arange(len(synonyms)), tuple(map(tuple, synonyms)))
 
+    @classmethod
+    def of_all(cls, labels: int, text: str) -> Wording:
+        """All `labels` one group of one text."""
+        return cls(np.zeros(labels, np.int64), ((text,),))
+
     def draw(self, rng: np.random.Generator) -> tuple[str, ...]:
         """One text per group, each as likely as the group's others. Draws as many numbers as there are groups."""
         choices = (rng.random(len(self.texts)) * [len(row) for row in self.texts]).astype(int)

@@ -1,5 +1,7 @@
 """Phrases of a batch: the classes it shows are among them, under one of their names, and labels point at them."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -37,6 +39,18 @@ def test_synonyms_take_turns_behind_the_names():
     assert [sorted(set(column)) for column in rows.T.tolist()] == [[0, 3], [1], [2, 4, 5]]
     for count in (np.unique(rows[:, 0], return_counts=True)[1], np.unique(rows[:, 2], return_counts=True)[1]):
         assert count.min() > 0.2 * 200
+
+
+def test_in_a_part_of_the_batches_every_class_is_a_defect():
+    vocabulary = replace(Vocabulary.from_names(["a", "b", "c"]), further=("defect",))
+    draw, as_defects = PhraseDraw(vocabulary, 0, as_defect=0.25), 0
+    for step in range(200):
+        made = draw(batch([0, 2]), step)
+        called = [vocabulary.strings[made.phrases[label]] for label in made.targets.labels]
+        assert called in (["defect", "defect"], ["a", "c"])
+        assert len(made.phrases) == (1 if called[0] == "defect" else 3)
+        as_defects += called[0] == "defect"
+    assert 30 < as_defects < 70
 
 
 def test_a_batch_without_boxes():

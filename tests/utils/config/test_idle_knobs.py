@@ -76,7 +76,7 @@ def test_a_knob_of_the_loss_acts_or_is_known_not_to(network, key):
 def test_every_knob_is_known():
     """Those of the other sections act whatever the head is, but for these."""
     heads = ("loss", "anchor_loss", "anchor_assign", "free_loss", "free_assign")
-    network = NetworkTraits("n.yaml", 5, heads, backbone=True)
+    network = NetworkTraits("n.yaml", 5, heads, backbone=True, reads_text=True)
     elsewhere = {key for key in idle_knobs(Config(), network) if key.partition(".")[0] not in SECTIONS}
     tiles = {f"data.tile_{name}" for name in ("overlap", "full", "min_visible", "empty")}
     assert elsewhere == {"data.balance_threshold", "model.static", "val.chance", *tiles}
@@ -103,6 +103,7 @@ FREE = NetworkTraits("f.yaml", 5, ("loss", "free_loss", "free_assign"))
         ({"data.balance_threshold": 0.2}, ANCHOR, "data.balance is none"),
         ({"model.static": True}, ANCHOR, "for val.py and detect.py"),
         ({"optim.backbone_lr": 0.1}, FREE, "f.yaml has no row TimmBackbone"),
+        ({"data.as_defect": 0.2}, FREE, "f.yaml reads no text"),
         ({"val.chance": 3}, FREE, "for val.py and detect.py"),
     ],
 )
