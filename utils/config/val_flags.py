@@ -46,6 +46,7 @@ class ValFlags(LookingFlags):
     half: bool
     map_classes: str
     fa_per_image: float | None
+    max_overkill: float | None
     match: Literal["iou", "center"]
     match_iou: float | None
     bins: str
@@ -89,6 +90,8 @@ def add_inspection(parser: Parser) -> None:
         default=None,
         help="false alarms per picture that are allowed (0.1)",
     )
+    overkill = "instead: the share of good pictures that may be rejected"
+    add("--max-overkill", type=Range(0, 1).number, default=None, metavar="0.05", help=overkill)
     add("--match", choices=("iou", "center"), default="iou", help="a hit: by overlap, or centre in the truth box")
     add("--match-iou", type=Range(0, 1, above=True).number, default=None, help="overlap of a hit (0.5)")
     add("--bins", default="", metavar="0,8,16,32,96", help="sizes that recall is reported for, px or mm")

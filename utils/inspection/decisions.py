@@ -75,6 +75,10 @@ class DecisionCurve:
         """Index of the least cost; among equals the fewest escapes, then the highest threshold."""
         return int(np.lexsort((-self.thresholds, self.escapes, self.costs(cost)))[0])
 
+    def within(self, overkills: int) -> int:
+        """Index of the fewest escapes with at most so many overkills; among equals the highest threshold."""
+        return int(np.argmin(np.where(self.overkills <= overkills, self.escapes, self.pictures + 1)))
+
 
 @dataclass(frozen=True)
 class Cost:

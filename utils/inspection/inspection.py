@@ -4,29 +4,29 @@ it fail? One call that gathers the figures of the files around.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
+from utils.inspection.aims import chosen, keeping_overkill
 from utils.inspection.calibration import Calibration, calibration
-from utils.inspection.cross_fit import CrossFit, cross_fit, parts_of
-from utils.inspection.decisions import DecisionCurve, PictureScores, one_threshold_curve, picture_scores
+from utils.inspection.cross_fit import CrossFit, parts_of
+from utils.inspection.decisions import DecisionCurve, Decisions, PictureScores, one_threshold_curve, picture_scores
 from utils.inspection.error_types import error_types
 from utils.inspection.froc import REPORTED, Froc, froc
 from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.operating import OperatingPoint, expected_point, operating_point
 from utils.inspection.sizes import SizeBin, size_bins
 from utils.inspection.suspects import LabelSuspects, Suspect, label_suspects, worst_false_alarms, worst_misses
-from utils.inspection.threshold_choice import for_least_cost, keeping_false_alarms
 from utils.inspection.unnamed import Unnamed, unnamed
 from utils.scoring.evaluation import Evaluation
 from utils.scoring.matching import Matching
-from utils.words.errors import DataError
 from utils.words.text import counted
 
 MOST_NAMES = 10  # in a line
+OVERKILL = 0.05  # the share of good pictures at which it is said what thresholds for that would do
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,8 @@ class Inspection:
     pictures; the best scores of each picture, and the curves of one threshold for all classes (`curve` is None unless
     there are good and bad pictures); calibration and error counts of all classes and of each. Of the classes `unseen`
     nothing was detected: their threshold is the one that all classes would share. `unnamed`: what detections of no
-    class add, where such were looked for.
+    class add, where such were looked for. `by_overkill`: what thresholds for at most OVERKILL are expected to decide,
+    where those of false alarms were chosen and more would escape by them.
     """
 
     config: InspectionConfig
@@ -60,6 +61,7 @@ class Inspection:
     false_alarms: tuple[Suspect, ...]
     unseen: tuple[str, ...]
     unnamed: Unnamed | None
+    by_overkill: Decisions | None
 
     def lines(self) -> list[str]:
         """The figures for the console, every one with its interval."""
@@ -78,11 +80,22 @@ class Inspection:
             f"{counted(self.pictures, 'picture')}: {self.bad:,} bad, {self.good:,} good{unlabelled}{neither}",
             f"thresholds {self.config.aim}; hit: {self.config.rule}",
             *what,
+            *self._about_overkill(),
             *([f"nothing detected of {shared}: the threshold that all classes would share"] if self.unseen else []),
             "recall by size: " + "; ".join(str(one) for one in self.sizes),
             *(self.unnamed.lines() if self.unnamed else []),
             "errors: " + ", ".join(f"{kind} {count:,}" for kind, count in self.errors.items()),
         ]
+
+    def _about_overkill(self) -> list[str]:
+        """What an aim at it would give, or what so few good pictures cannot promise."""
+        if self.by_overkill is not None:
+            return [f"with --max-overkill {OVERKILL:g} instead: {', '.join(self.by_overkill.lines())}"]
+        wanted = self.config.overkill
+        if wanted is None or wanted * (self.good + 1) >= 1:
+            return []
+        least = f"{counted(self.good, 'good picture')} can promise {100 / (self.good + 1):.2g} % overkill at best"
+        return [f"{least}; {math.ceil(1 / wanted) - 1:,} can promise {100 * wanted:.3g} %" if wanted else least]
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready values, without the curves."""
@@ -105,6 +118,7 @@ class Inspection:
             "misses": [one.plain() for one in self.misses],
             "false_alarms": [one.plain() for one in self.false_alarms],
             **({"unnamed": self.unnamed.plain()} if self.unnamed else {}),
+            **({"by_overkill": {"share": OVERKILL, **self.by_overkill.plain()}} if self.by_overkill else {}),
         }
 
 
@@ -119,6 +133,7 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
     seen = np.bincount(pairs.detections.labels[matching.counts], minlength=pairs.classes)
     errors, at50 = error_types(matching, limits), evaluation.matching
     others = evaluation.unnamed_by(config.rule)
+    expected = expected_point(matching, thresholds, fit)
     return Inspection(
         config=config,
         names=names,
@@ -127,7 +142,7 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
         bad=int(pairs.bad.sum()),
         unlabelled=int((pairs.good & ~pairs.labelled).sum()),
         point=operating_point(matching, thresholds),
-        expected=expected_point(matching, thresholds, fit),
+        expected=expected,
         froc=froc(matching),
         scores=scores,
         curve=one_threshold_curve(scores) if pairs.good.any() and pairs.bad.any() else None,
@@ -141,7 +156,19 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
         false_alarms=worst_false_alarms(errors, names),
         unseen=tuple(name for name, count in zip(names, seen, strict=True) if not (count or config.given)),
         unnamed=None if others is None else unnamed(matching, fit, others, config),
+        by_overkill=_by_overkill(matching, names, fit, expected.decisions, config),
     )
+
+
+def _by_overkill(
+    matching: Matching, names: tuple[str, ...], fit: CrossFit, chosen: Decisions, config: InspectionConfig
+) -> Decisions | None:
+    """See Inspection."""
+    if config.given is not None or config.weighs or not (chosen.escape and chosen.overkill):
+        return None
+    thresholds, other = keeping_overkill(matching, names, OVERKILL, fit.part, config.lowest)
+    found = expected_point(matching, thresholds, other).decisions
+    return found if found.escape and found.escape.events < chosen.escape.events else None
 
 
 def chosen_thresholds(
@@ -154,11 +181,4 @@ def chosen_thresholds(
         values = config.given.values[: len(evaluation.names)]  # then comes that of what is none of them
         return values, CrossFit.fixed(matching.pairs.pictures, values)
     part = parts_of([record.path.name for record in evaluation.records])
-    names = evaluation.names
-    if config.cost is None:
-        return keeping_false_alarms(matching, names, config.false_per_picture, part, config.lowest)
-    for kind, some in (("good", matching.pairs.good), ("bad", matching.pairs.bad)):
-        if not some.any():
-            raise DataError(f"--cost: there are no {kind} pictures to weigh; use --fa-per-image instead")
-    choose = partial(for_least_cost, names=names, cost=config.cost, lowest=config.lowest)
-    return choose(matching), cross_fit(matching, part, choose)
+    return chosen(matching, evaluation.names, part, config)

@@ -18,14 +18,16 @@ from utils.words.errors import ConfigError, DataError, printable
 
 @dataclass(frozen=True, kw_only=True)
 class InspectionConfig:
-    """How to look: `rule` for a hit; the thresholds are those `given`, or else aim at `false_per_picture`, or at the
-    least `cost` where there is one; `bins` in px, or mm with `mm_per_px`; `lowest` is the confidence at which the
-    detections were gathered; those of at least `confident` cast doubt on labels. `false_answers`: the shares of a false
-    yes and a false no, to whether a picture shows a class, that are wanted.
+    """How to look: `rule` for a hit; the thresholds are those `given`, or else aim at `false_per_picture`, at the share
+    `overkill` of the good pictures, or at the least `cost` where there is one; `bins` in px, or mm with `mm_per_px`;
+    `lowest` is the confidence at which the detections were gathered; those of at least `confident` cast doubt on
+    labels. `false_answers`: the shares of a false yes and a false no, to whether a picture shows a class, that are
+    wanted.
     """
 
     rule: MatchRule = field(default_factory=MatchRule)
     false_per_picture: float = 0.1
+    overkill: float | None = None
     cost: Cost | None = None
     given: ScoreThresholds | None = None
     bins: tuple[float, ...] = BINS
@@ -39,9 +41,16 @@ class InspectionConfig:
         """What the thresholds were chosen for, in words, or where they are from."""
         if self.given is not None:
             return f"given by {printable(Path(self.given.source).name)}"  # reports name no folder
-        if self.cost is None:
-            return f"for at most {self.false_per_picture:g} false alarms per picture"
-        return f"for least cost at {self.cost.escape:g} per escape and {self.cost.overkill:g} per overkill"
+        if self.cost is not None:
+            return f"for least cost at {self.cost.escape:g} per escape and {self.cost.overkill:g} per overkill"
+        if self.overkill is not None:
+            return f"for at most {100 * self.overkill:.3g} % overkill"
+        return f"for at most {self.false_per_picture:g} false alarms per picture"
+
+    @property
+    def weighs(self) -> str:
+        """The flag that weighs good pictures against bad ones, so that there must be both; or ""."""
+        return "--cost" if self.cost is not None else "--max-overkill" if self.overkill is not None else ""
 
 
 def inspection_config(
@@ -60,8 +69,9 @@ def inspection_config(
     plain = InspectionConfig(bins=default_bins(mm_per_px), mm_per_px=mm_per_px, lowest=lowest)
     if flags is None:
         return plain
-    if flags.cost and flags.fa_per_image is not None:
-        raise ConfigError("--cost and --fa-per-image: both choose the thresholds; give one of them")
+    aims = {"--cost": bool(flags.cost), "--max-overkill": flags.max_overkill, "--fa-per-image": flags.fa_per_image}
+    if len(several := [flag for flag, value in aims.items() if value not in (None, False)]) > 1:
+        raise ConfigError(f"{' and '.join(several)}: each chooses the thresholds; give one of them")
     if flags.match == "center" and flags.match_iou is not None:
         raise ConfigError("--match-iou: has no meaning with --match center; leave one out")
     if flags.match_iou == 0:
@@ -73,14 +83,15 @@ def inspection_config(
         given=given,
         rule=MatchRule(flags.match, 0.5 if flags.match_iou is None else flags.match_iou),
         false_per_picture=0.1 if flags.fa_per_image is None else flags.fa_per_image,
+        overkill=flags.max_overkill,
         cost=parse_cost(flags.cost) if flags.cost else None,
         bins=parse_bins(flags.bins) if flags.bins else plain.bins,
         mm_per_px=mm_per_px,
         lowest=lowest,
         false_answers=(flags.false_yes, flags.false_no),
     )
-    if config.cost is not None:
-        _check_weighable(records)
+    good = any(record.good for record in records)
+    check_weighable(config, good, any(not record.crowd.all() for record in records))
     return config
 
 
@@ -89,9 +100,8 @@ def default_bins(mm_per_px: float | None) -> tuple[float, ...]:
     return BINS if mm_per_px is None else tuple(float(f"{edge * mm_per_px:.3g}") for edge in BINS)
 
 
-def _check_weighable(records: Sequence[Record]) -> None:
-    good = any(record.good for record in records)
-    bad = any(not record.crowd.all() for record in records)
+def check_weighable(config: InspectionConfig, good: bool, bad: bool) -> None:
+    """Raise DataError where `config` weighs good pictures against bad ones and there are none of a kind."""
     for kind, some in (("good", good), ("bad", bad)):
-        if not some:
-            raise DataError(f"--cost: there are no {kind} pictures to weigh; use --fa-per-image instead")
+        if config.weighs and not some:
+            raise DataError(f"{config.weighs}: there are no {kind} pictures to weigh; use --fa-per-image instead")

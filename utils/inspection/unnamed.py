@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from utils.inspection.cross_fit import CrossFit, cross_fit
+from utils.inspection.aims import chosen
+from utils.inspection.cross_fit import CrossFit
 from utils.inspection.decisions import Decisions, picture_scores
 from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.intervals import PerPicture, Rate, per_picture, rate
 from utils.inspection.operating import outcome_of, share_of
-from utils.inspection.threshold_choice import for_least_cost, keeping_false_alarms
 from utils.inspection.variance import sway
 from utils.scoring.box_pairs import overlapping
 from utils.scoring.matching import IGNORED, Matching
@@ -94,11 +93,11 @@ def _chosen(named: Matching, fit: CrossFit, left: Matching, config: InspectionCo
     if config.given is not None:
         limit = config.given.values[-1:]
         return limit[0], CrossFit.fixed(left.pairs.pictures, limit)
-    if config.cost is None:
-        chosen, own = keeping_false_alarms(left, names, config.false_per_picture, fit.part, config.lowest)
-        return chosen[0], own
+    if not config.weighs:
+        values, own = chosen(left, names, fit.part, config)
+        return values[0], own
     decided, good, bad = outcome_of(named, picture_scores(named), fit), left.pairs.good.copy(), left.pairs.bad.copy()
     good[good], bad[bad] = ~decided.rejected, decided.escaped
     open_ones = replace(left, pairs=replace(left.pairs, good=good, bad=bad))
-    choose = partial(for_least_cost, names=names, cost=config.cost, lowest=config.lowest)
-    return choose(open_ones)[0], cross_fit(open_ones, fit.part, choose)
+    values, own = chosen(open_ones, names, fit.part, config)
+    return values[0], own

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from utils.inspection.decisions import Cost, DecisionCurve, decision_curve
-from utils.inspection.froc import Froc
+from utils.inspection.froc import Froc, budget
 from utils.inspection.inspection import Inspection
 from utils.report.charts import Axis, Line, line_chart
 from utils.report.markup import Html, data_block, element, joined, rate_words, share_words, table, text, why_not
@@ -47,8 +47,19 @@ def verdict(inspection: Mapping[str, Any]) -> Html:
                 "nothing happened in so few pictures, the bound.",
                 class_="soft",
             ),
+            *([_by_overkill(inspection["by_overkill"])] if "by_overkill" in inspection else []),
             *([_with_unnamed(inspection["unnamed"])] if "unnamed" in inspection else []),
         ]
+    )
+
+
+def _by_overkill(other: Mapping[str, Any]) -> Html:
+    """What another aim of the thresholds is expected to give."""
+    share, (escape, overkill) = other["share"], (rate_words(other[name], "") for name in ("escape", "overkill"))
+    return element(
+        "p",
+        f"Thresholds for at most {100 * share:g} % overkill would let fewer bad parts escape: escape {escape}, "
+        f"overkill {overkill}, as expected on other pictures. val.py --max-overkill {share:g} chooses them.",
     )
 
 
@@ -150,12 +161,15 @@ def sweep_table(inspection: Inspection) -> dict[str, Any]:
 
 
 def _start(inspection: Inspection, decided: DecisionCurve, rows: np.ndarray) -> int:
-    """Where the slider begins: at the least cost where one is asked for, else where the false alarms are just kept."""
-    cost = inspection.config.cost
-    if cost is not None:
-        return int(decided.costs(cost)[rows].argmin())
-    best = inspection.froc.at(inspection.config.false_per_picture).threshold
-    return min(int(np.searchsorted(STEPS, best or 0.0)), len(STEPS) - 1)
+    """Where the slider begins: at the least cost where one is asked for, else where what is allowed is just kept."""
+    config = inspection.config
+    if config.cost is not None:
+        return int(decided.costs(config.cost)[rows].argmin())
+    if config.overkill is not None:
+        best = float(decided.thresholds[decided.within(budget(config.overkill, inspection.good))])
+    else:
+        best = inspection.froc.at(config.false_per_picture).threshold or 0.0
+    return min(int(np.searchsorted(STEPS, best)), len(STEPS) - 1)
 
 
 def _rows(falling: np.ndarray) -> np.ndarray:

@@ -1,16 +1,20 @@
-"""How often 95 % intervals hold on pictures to come: `python -m tests.utils.inspection.coverage` prints the table of
+"""How often 95 % intervals hold on pictures to come: `python -m tests.utils.inspection.coverage` prints the tables of
 cfg/RESULTS.md, in some minutes.
 """
 
 import sys
 from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 
 from tests.utils.inspection.drawn_results import draw
+from utils.inspection.aims import keeping_false_alarms, keeping_overkill
 from utils.inspection.cross_fit import PARTS
+from utils.inspection.decisions import decide, picture_scores
 from utils.inspection.operating import OperatingPoint, expected_point, operating_point
-from utils.inspection.threshold_choice import for_false_alarms, keeping_false_alarms
+from utils.inspection.picture_thresholds import ForOverkill
+from utils.inspection.threshold_choice import for_false_alarms
 
 TO_COME = 20_000
 
@@ -34,6 +38,24 @@ def coverage(classes: int, pictures: int, allowed: float, trials: int, seed: int
     return result / trials
 
 
+def overkill(classes: int, pictures: int, share: float, trials: int, seed: int) -> tuple[np.ndarray, float]:
+    """The mean (2, 2) of the true overkill and escape, of thresholds without caution and of those that are chosen; how
+    often the interval that is promised of overkill holds the truth.
+    """
+    to_come = picture_scores(draw(TO_COME, classes, np.random.default_rng(seed)))
+    names, result, held = [f"class {k:02d}" for k in range(classes)], np.zeros((2, 2)), 0
+    for trial in range(trials):
+        rng = np.random.default_rng((seed, classes, pictures, trial))
+        matching, part = draw(pictures, classes, rng), rng.permutation(pictures) % PARTS
+        thresholds, fit = keeping_overkill(matching, names, share, part)
+        for row, chosen in enumerate((ForOverkill(matching, names, share).thresholds(), thresholds)):
+            truth = decide(to_come, np.array(chosen))
+            result[row] += truth.overkill.value, truth.escape.value
+        promised = expected_point(matching, thresholds, fit).decisions.overkill
+        held += promised.low <= truth.overkill.value <= promised.high
+    return result / trials, held / trials
+
+
 def _figures(point: OperatingPoint):
     return point.decisions.overkill, point.decisions.escape, point.pooled.recall, point.pooled.false
 
@@ -49,6 +71,18 @@ def _table(seed: int, trials: int = 60) -> Iterable[str]:
                     yield f"| {name} | {' | '.join(f'{100 * v:.0f}' for v in row[:4])} | {row[4]:.3f} |"
 
 
+def _overkill_table(seed: int, trials: int = 60) -> Iterable[str]:
+    yield "| classes | pictures | allowed | true overkill | without caution | true escape | without caution | held |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for classes in (1, 10):
+        for pictures in (40, 200, 1000):
+            for share in (0.02, 0.05, 0.2):
+                (before, after), held = overkill(classes, pictures, share, trials, seed)
+                figures = f"{after[0]:.3f} | {before[0]:.3f} | {after[1]:.2f} | {before[1]:.2f} | {100 * held:.0f}"
+                yield f"| {classes} | {pictures} | {share:g} | {figures} |"
+
+
 if __name__ == "__main__":
-    for line in _table(int((sys.argv[1:] or ["0"])[0])):
+    given = int((sys.argv[1:] or ["0"])[0])
+    for line in chain(_overkill_table(given), _table(given)):
         print(line, flush=True)

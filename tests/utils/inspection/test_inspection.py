@@ -49,6 +49,40 @@ def test_the_rule_and_the_cost_are_used():
     )
 
 
+def some_good_pictures(good):
+    """Ten bad pictures: a hit of 0.6, and three wrong boxes of 0.7, so that false alarms are soon used up; `good` ones
+    with a wrong box of 0.1.
+    """
+    truth, wrong = [10, 10, 30, 30], [60, 60, 80, 80]
+    records = [record([truth], [0])] * 10 + [record([], [])] * good
+    rows = [[(truth, 0.6, 0), *[(wrong, 0.7, 0)] * 3]] * 10 + [[(wrong, 0.1, 0)]] * good
+    return records, {k: detections(*row) for k, row in enumerate(rows)}
+
+
+def test_it_is_said_what_an_aim_at_overkill_would_give():
+    result = inspect(evaluated(*some_good_pictures(30), NAMES), InspectionConfig())
+    assert result.expected.decisions.escape == Rate(10, 10) and result.by_overkill.escape.events == 0
+    (line,) = [line for line in result.lines() if "--max-overkill" in line]
+    assert line.startswith("with --max-overkill 0.05 instead: escape 0 of 10 (") and "overkill 0 of 30 (" in line
+    assert result.plain()["by_overkill"]["share"] == 0.05
+    aimed = inspect(evaluated(*some_good_pictures(30), NAMES), InspectionConfig(overkill=0.05))
+    assert aimed.expected.decisions == result.by_overkill and aimed.by_overkill is None
+    assert "thresholds for at most 5 % overkill; hit: IoU >= 0.5" in aimed.lines()
+
+
+@pytest.mark.parametrize(
+    ("good", "share", "said"),
+    [
+        (3, 0.1, ["3 good pictures can promise 25 % overkill at best; 9 can promise 10 %"]),
+        (3, 0.0, ["3 good pictures can promise 25 % overkill at best"]),
+        (9, 0.1, []),
+    ],
+)
+def test_so_few_good_pictures_promise_little(good, share, said):
+    lines = inspect(evaluated(*some_good_pictures(good), NAMES), InspectionConfig(overkill=share)).lines()
+    assert [line for line in lines if "can promise" in line] == said
+
+
 def test_without_good_pictures():
     records, found = [record([[0, 0, 9, 9]], [0])], {0: detections()}
     result = inspect(evaluated(records, found, NAMES), InspectionConfig())

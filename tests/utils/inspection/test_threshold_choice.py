@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -6,17 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.utils.glass_cases import NAMES, Case, cases, detections, record, six_pictures
-from utils.inspection.decisions import Cost, decide, one_threshold_curve, picture_scores
+from utils.inspection.decisions import Cost
 from utils.inspection.froc import budget, froc
 from utils.inspection.intervals import Rate
 from utils.inspection.operating import operating_point
-from utils.inspection.threshold_choice import for_false_alarms, for_least_cost
+from utils.inspection.picture_thresholds import ForOverkill, for_least_cost
+from utils.inspection.threshold_choice import for_false_alarms
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import MatchRule, match
 
 
 def matched(case, rule=None):
     return match(pair_up(case.records, case.found, case.classes), rule or MatchRule())
+
+
+def for_overkill(matching, names, share=0.0):
+    return ForOverkill(matching, names, share).thresholds()
 
 
 def test_six_pictures_for_false_alarms():
@@ -36,15 +42,6 @@ def test_six_pictures_for_false_alarms():
     assert point.decisions.escape == Rate(2, 4) and point.decisions.overkill == Rate(1, 2)
 
 
-def test_six_pictures_for_least_cost():
-    """50 : 1: both classes from the shared 0.5, the lowest score of each: 2 escapes, 1 overkill. 1 : 50: the shared
-    0.95 (3 escapes, no overkill) cannot be bettered; oil has nothing above it and ends above its best alarm.
-    """
-    case = Case(*six_pictures(), 2)
-    assert for_least_cost(matched(case), NAMES, Cost(50, 1)) == (0.3, 0.3)
-    assert for_least_cost(matched(case), NAMES, Cost(1, 50)) == (0.8, 0.9)
-
-
 def test_a_class_of_its_own_threshold_pays():
     """Class 0: hit 0.3, no alarm. Class 1: hit 0.9, alarm 0.8 on a good picture. One threshold for both either misses
     the hit of 0.3 or pays for 0.8; two need not.
@@ -52,7 +49,8 @@ def test_a_class_of_its_own_threshold_pays():
     bad = [record([[0, 0, 20, 20]], [0]), record([[0, 0, 20, 20]], [1])]
     rows = [([0, 0, 20, 20], 0.3, 0)], [([0, 0, 20, 20], 0.9, 1)], [([0, 0, 20, 20], 0.8, 1)]
     case = Case([*bad, record([], [])], {i: detections(*r) for i, r in enumerate(rows)}, 2)
-    for thresholds in (for_false_alarms(matched(case), NAMES, 0), for_least_cost(matched(case), NAMES, Cost(1, 1))):
+    free = partial(for_false_alarms, per_picture=0), for_overkill
+    for thresholds in (one(matched(case), NAMES) for one in (*free, partial(for_least_cost, cost=Cost(1, 1)))):
         decisions = operating_point(matched(case), thresholds).decisions
         assert decisions.escape == Rate(0, 2) and decisions.overkill == Rate(0, 1)
 
@@ -91,17 +89,6 @@ def test_the_allowance_is_kept_and_one_threshold_never_finds_more(case, rate):
     assert shared is None or point.pooled.recall.events >= shared.events
 
 
-@given(cases, st.sampled_from([Cost(50, 1), Cost(1, 50), Cost(1, 1)]))
-def test_never_dearer_than_one_threshold(case, cost):
-    matching = matched(case)
-    scores = picture_scores(matching)
-    if not (scores.good.any() and scores.bad.any()):
-        return
-    decisions = decide(scores, np.array(for_least_cost(matching, case.names, cost)))
-    paid = cost.escape * decisions.escape.events + cost.overkill * decisions.overkill.events
-    assert paid <= one_threshold_curve(scores).costs(cost).min()
-
-
 @given(cases, st.permutations([0, 1, 2]), st.randoms(use_true_random=False))
 def test_order_of_classes_and_pictures_does_not_matter(case, permutation, random):
     order = [k for k in permutation if k < case.classes]  # class order[k] becomes class k
@@ -115,5 +102,6 @@ def test_order_of_classes_and_pictures_does_not_matter(case, permutation, random
     a, b = operating_point(matched(case), first), operating_point(matched(other), second)
     assert a.decisions == b.decisions and a.pooled == b.pooled
     if a.decisions.escape and a.decisions.overkill:
-        first, second = (for_least_cost(matched(c), n, Cost(3, 1)) for c, n in ((case, case.names), (other, names)))
-        assert [first[k] for k in order] == list(second)
+        for choose in (partial(for_least_cost, cost=Cost(3, 1)), partial(for_overkill, share=0.5)):
+            first, second = (choose(matched(c), n) for c, n in ((case, case.names), (other, names)))
+            assert [first[k] for k in order] == list(second)

@@ -86,7 +86,11 @@ def test_as_detect_would_decide(case, random):
         assert got.decisions.escape.events <= alone.decisions.escape.events, "more is found, never less"
 
 
-@pytest.mark.parametrize("config", [InspectionConfig(), InspectionConfig(cost=Cost(20, 1))], ids=["alarms", "cost"])
+@pytest.mark.parametrize(
+    "config",
+    [InspectionConfig(), InspectionConfig(cost=Cost(20, 1)), InspectionConfig(overkill=0.1)],
+    ids=["alarms", "cost", "overkill"],
+)
 def test_the_chosen_threshold_keeps_what_it_promises(config):
     """Right ones score 0.6 to 0.9 in bad pictures whose classes find nothing, false ones 0.1 to 0.4 everywhere."""
     rng = np.random.default_rng(0)

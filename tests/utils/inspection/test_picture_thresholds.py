@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.utils.glass_cases import NAMES, Case, cases, six_pictures
+from tests.utils.inspection.test_threshold_choice import matched
+from utils.inspection.decisions import Cost, decide, one_threshold_curve, picture_scores
+from utils.inspection.picture_thresholds import ForOverkill, for_least_cost
+
+
+def test_six_pictures_for_least_cost():
+    """50 : 1: both classes from the shared 0.5, the lowest score of each: 2 escapes, 1 overkill. 1 : 50: the shared
+    0.95 (3 escapes, no overkill) cannot be bettered; oil has nothing above it and ends above its best alarm.
+    """
+    case = Case(*six_pictures(), 2)
+    assert for_least_cost(matched(case), NAMES, Cost(50, 1)) == (0.3, 0.3)
+    assert for_least_cost(matched(case), NAMES, Cost(1, 50)) == (0.8, 0.9)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, (0.8, 0.9)), (0.6, (0.8, 0.9)), (0.67, (0.3, 0.3))])
+def test_six_pictures_for_overkill(share, expected):
+    """Of two good pictures one may be rejected where two thirds are allowed: then both classes go down to the shared
+    0.5, the lowest score of each (2 escapes). Else bubble stays above the alarm of 0.5 and finds 0.95.
+    """
+    matching = matched(Case(*six_pictures(), 2))
+    for caution in (0.0, 1.0):  # no class is below the shared threshold
+        assert ForOverkill(matching, NAMES, share).thresholds(caution) == expected
+
+
+@given(cases, st.sampled_from([Cost(50, 1), Cost(1, 50), Cost(1, 1)]))
+def test_never_dearer_than_one_threshold(case, cost):
+    matching = matched(case)
+    scores = picture_scores(matching)
+    if not (scores.good.any() and scores.bad.any()):
+        return
+    decisions = decide(scores, np.array(for_least_cost(matching, case.names, cost)))
+    paid = cost.escape * decisions.escape.events + cost.overkill * decisions.overkill.events
+    assert paid <= one_threshold_curve(scores).costs(cost).min()
+
+
+@given(cases, st.sampled_from([0.0, 0.3, 0.5, 1.0]))
+def test_overkill_keeps_its_allowance_and_one_threshold_lets_no_fewer_escape(case, share):
+    matching = matched(case)
+    scores = picture_scores(matching)
+    good = int(scores.good.sum())
+    if not (good and scores.bad.any()):
+        return
+    allowed = max(int(share * (good + 1) + 1e-6) - 1, 0)
+    chosen = ForOverkill(matching, case.names, share)
+    free, cautious = (decide(scores, np.array(chosen.thresholds(caution))) for caution in (0.0, 1.0))
+    assert free.overkill.events <= allowed and cautious.overkill.events <= allowed
+    curve = one_threshold_curve(scores)
+    assert free.escape.events <= curve.escapes[curve.overkills <= allowed].min()
+    assert free.escape.events <= cautious.escape.events

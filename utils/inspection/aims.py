@@ -1,0 +1,70 @@
+"""What thresholds aim at, and what they promise: a rate that holds on other pictures, or the least cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from utils.inspection.cross_fit import CrossFit, cross_fit, without_each
+from utils.inspection.decisions import picture_scores
+from utils.inspection.froc import budget
+from utils.inspection.inspection_config import InspectionConfig, check_weighable
+from utils.inspection.operating import outcome_of
+from utils.inspection.picture_thresholds import ForOverkill, for_least_cost
+from utils.inspection.threshold_choice import Candidates
+from utils.inspection.thresholds import LOWEST
+from utils.scoring.matching import Matching
+
+ROUNDS = 5  # in which the allowance of false alarms is lowered until it is kept
+CAUTION = (0.0, 0.25, 0.5, 0.75, 1.0)  # in the choice for a rate of overkill, until that is kept
+
+
+def chosen(
+    matching: Matching, names: Sequence[str], part: np.ndarray, config: InspectionConfig
+) -> tuple[tuple[float, ...], CrossFit]:
+    """Thresholds (K,) as `config` aims, and their cross-fit over the parts `part` (P,). Raises DataError."""
+    check_weighable(config, bool(matching.pairs.good.any()), bool(matching.pairs.bad.any()))
+    if config.cost is not None:
+        choose = partial(for_least_cost, names=names, cost=config.cost, lowest=config.lowest)
+        return choose(matching), cross_fit(matching, part, choose)
+    if config.overkill is not None:
+        return keeping_overkill(matching, names, config.overkill, part, config.lowest)
+    return keeping_false_alarms(matching, names, config.false_per_picture, part, config.lowest)
+
+
+def keeping_false_alarms(
+    matching: Matching, names: Sequence[str], per_picture: float, part: np.ndarray, lowest: float = LOWEST
+) -> tuple[tuple[float, ...], CrossFit]:
+    """Thresholds (K,) that are to be expected to give at most `per_picture` false alarms on other pictures, and their
+    cross-fit over the parts `part` (P,).
+
+    What is just allowed on the pictures that choose is more on others, so less is allowed there, until the pictures
+    that had no say have at most so many (or none is allowed any more).
+    """
+    whole, *others = (Candidates(some, names, lowest) for some in (matching, *without_each(matching, part)))
+    allowed, false = per_picture, matching.false
+    for _ in range(ROUNDS):
+        thresholds = whole.for_false_alarms(allowed)
+        fit = CrossFit(part, np.array([other.for_false_alarms(allowed) for other in others]))
+        got = float((fit.above(matching) & false).sum() / matching.pairs.pictures)
+        if got <= per_picture or not budget(allowed, matching.pairs.pictures):
+            break
+        allowed *= per_picture / got
+    return thresholds, fit
+
+
+def keeping_overkill(
+    matching: Matching, names: Sequence[str], share: float, part: np.ndarray, lowest: float = LOWEST
+) -> tuple[tuple[float, ...], CrossFit]:
+    """Thresholds (K,) that are to be expected to reject at most this `share` of other good pictures, and their
+    cross-fit over the parts `part` (P,): with as little caution as keeps it on the pictures that had no say.
+    """
+    scores = picture_scores(matching)
+    whole, *others = (ForOverkill(some, names, share, lowest) for some in (matching, *without_each(matching, part)))
+    for caution in CAUTION:
+        fit = CrossFit(part, np.array([other.thresholds(caution) for other in others]))
+        if outcome_of(matching, scores, fit).rejected.sum() <= share * scores.good.sum():
+            break
+    return whole.thresholds(caution), fit
