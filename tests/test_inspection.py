@@ -235,7 +235,7 @@ def test_sizes_in_mm(learnt):
     [
         (["--cost", "escape=50"], 2, "must give both"),
         (["--cost", "escape=5,overkill=1", "--fa-per-image", "0.1"], 2, "give one of them"),
-        (["--max-overkill", "0.1", "--fa-per-image", "0.1"], 2, "--max-overkill and --fa-per-image: each chooses"),
+        (["--max-overkill", "0.1", "--fa-per-image", "0"], 2, "--max-overkill and --fa-per-image: each chooses"),
         (["--max-overkill", "1.5"], 2, "a number from 0 to 1"),
         (["--match", "center", "--match-iou", "0.3"], 2, "leave one out"),
         (["--match-iou", "0"], 2, "must be a number above 0"),

@@ -10,7 +10,7 @@ import numpy as np
 from utils.inspection.cross_fit import CrossFit, cross_fit, without_each
 from utils.inspection.decisions import picture_scores
 from utils.inspection.froc import budget
-from utils.inspection.inspection_config import InspectionConfig, check_weighable
+from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.operating import outcome_of
 from utils.inspection.picture_thresholds import ForOverkill, for_least_cost
 from utils.inspection.threshold_choice import Candidates
@@ -24,8 +24,7 @@ CAUTION = (0.0, 0.25, 0.5, 0.75, 1.0)  # in the choice for a rate of overkill, u
 def chosen(
     matching: Matching, names: Sequence[str], part: np.ndarray, config: InspectionConfig
 ) -> tuple[tuple[float, ...], CrossFit]:
-    """Thresholds (K,) as `config` aims, and their cross-fit over the parts `part` (P,). Raises DataError."""
-    check_weighable(config, bool(matching.pairs.good.any()), bool(matching.pairs.bad.any()))
+    """Thresholds (K,) as `config` aims, and their cross-fit over the parts `part` (P,)."""
     if config.cost is not None:
         choose = partial(for_least_cost, names=names, cost=config.cost, lowest=config.lowest)
         return choose(matching), cross_fit(matching, part, choose)

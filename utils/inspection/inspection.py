@@ -16,7 +16,7 @@ from utils.inspection.cross_fit import CrossFit, parts_of
 from utils.inspection.decisions import DecisionCurve, Decisions, PictureScores, one_threshold_curve, picture_scores
 from utils.inspection.error_types import error_types
 from utils.inspection.froc import REPORTED, Froc, froc
-from utils.inspection.inspection_config import InspectionConfig
+from utils.inspection.inspection_config import InspectionConfig, check_weighable
 from utils.inspection.operating import OperatingPoint, expected_point, operating_point
 from utils.inspection.sizes import SizeBin, size_bins
 from utils.inspection.suspects import LabelSuspects, Suspect, label_suspects, worst_false_alarms, worst_misses
@@ -161,14 +161,14 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
 
 
 def _by_overkill(
-    matching: Matching, names: tuple[str, ...], fit: CrossFit, chosen: Decisions, config: InspectionConfig
+    matching: Matching, names: tuple[str, ...], fit: CrossFit, now: Decisions, config: InspectionConfig
 ) -> Decisions | None:
     """See Inspection."""
-    if config.given is not None or config.weighs or not (chosen.escape and chosen.overkill):
+    if config.given is not None or config.weighs or not (now.escape and now.overkill):
         return None
     thresholds, other = keeping_overkill(matching, names, OVERKILL, fit.part, config.lowest)
     found = expected_point(matching, thresholds, other).decisions
-    return found if found.escape and found.escape.events < chosen.escape.events else None
+    return found if found.escape and found.escape.events < now.escape.events else None
 
 
 def chosen_thresholds(
@@ -180,5 +180,6 @@ def chosen_thresholds(
     if config.given is not None:
         values = config.given.values[: len(evaluation.names)]  # then comes that of what is none of them
         return values, CrossFit.fixed(matching.pairs.pictures, values)
+    check_weighable(config, bool(matching.pairs.good.any()), bool(matching.pairs.bad.any()))
     part = parts_of([record.path.name for record in evaluation.records])
     return chosen(matching, evaluation.names, part, config)

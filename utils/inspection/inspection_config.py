@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 
 from utils.config.val_flags import ValFlags
@@ -69,8 +70,9 @@ def inspection_config(
     plain = InspectionConfig(bins=default_bins(mm_per_px), mm_per_px=mm_per_px, lowest=lowest)
     if flags is None:
         return plain
-    aims = {"--cost": bool(flags.cost), "--max-overkill": flags.max_overkill, "--fa-per-image": flags.fa_per_image}
-    if len(several := [flag for flag, value in aims.items() if value not in (None, False)]) > 1:
+    given_aims = bool(flags.cost), flags.max_overkill is not None, flags.fa_per_image is not None
+    several = list(compress(("--cost", "--max-overkill", "--fa-per-image"), given_aims))
+    if len(several) > 1:
         raise ConfigError(f"{' and '.join(several)}: each chooses the thresholds; give one of them")
     if flags.match == "center" and flags.match_iou is not None:
         raise ConfigError("--match-iou: has no meaning with --match center; leave one out")

@@ -89,15 +89,13 @@ def _both(named: Matching, fit: CrossFit, others: Matching, own: CrossFit) -> di
 
 def _chosen(named: Matching, fit: CrossFit, left: Matching, config: InspectionConfig) -> tuple[float, CrossFit]:
     """The threshold, and those that are chosen without each part of the pictures."""
-    names = (UNKNOWN,)
     if config.given is not None:
         limit = config.given.values[-1:]
         return limit[0], CrossFit.fixed(left.pairs.pictures, limit)
-    if not config.weighs:
-        values, own = chosen(left, names, fit.part, config)
-        return values[0], own
-    decided, good, bad = outcome_of(named, picture_scores(named), fit), left.pairs.good.copy(), left.pairs.bad.copy()
-    good[good], bad[bad] = ~decided.rejected, decided.escaped
-    open_ones = replace(left, pairs=replace(left.pairs, good=good, bad=bad))
-    values, own = chosen(open_ones, names, fit.part, config)
+    if config.weighs:  # the pictures that the classes leave open
+        decided = outcome_of(named, picture_scores(named), fit)
+        good, bad = left.pairs.good.copy(), left.pairs.bad.copy()
+        good[good], bad[bad] = ~decided.rejected, decided.escaped
+        left = replace(left, pairs=replace(left.pairs, good=good, bad=bad))
+    values, own = chosen(left, (UNKNOWN,), fit.part, config)
     return values[0], own

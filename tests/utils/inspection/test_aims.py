@@ -1,14 +1,11 @@
 """What thresholds promise; what false alarms do is in test_operating.py and coverage.py."""
 
 import numpy as np
-import pytest
 
 from tests.utils.inspection.drawn_results import draw
-from utils.inspection.aims import chosen, keeping_overkill
-from utils.inspection.decisions import Cost, decide, picture_scores
-from utils.inspection.inspection_config import InspectionConfig
+from utils.inspection.aims import keeping_overkill
+from utils.inspection.decisions import decide, picture_scores
 from utils.inspection.operating import expected_point
-from utils.words.errors import DataError
 
 NAMES = tuple(f"class {k}" for k in range(5))
 
@@ -24,15 +21,3 @@ def test_a_rate_of_overkill_holds_on_pictures_to_come():
         escaped.append(truth.escape.value)
         held += promised.overkill.low <= truth.overkill.value <= promised.overkill.high
     assert 0.03 < np.mean(rejected) < 0.065 and held >= 18 and np.mean(escaped) < 0.3
-
-
-@pytest.mark.parametrize(
-    ("config", "flag"),
-    [(InspectionConfig(cost=Cost(1, 1)), "--cost"), (InspectionConfig(overkill=0.1), "--max-overkill")],
-)
-@pytest.mark.parametrize("kind", ["good", "bad"])
-def test_pictures_of_both_kinds_are_needed(config, flag, kind):
-    matching = draw(40, 5, np.random.default_rng(0))
-    some = matching.of_pictures(matching.pairs.bad if kind == "good" else matching.pairs.good)
-    with pytest.raises(DataError, match=f"{flag}: there are no {kind} pictures to weigh"):
-        chosen(some, NAMES, np.arange(some.pairs.pictures) % 5, config)

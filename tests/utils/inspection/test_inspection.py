@@ -88,8 +88,12 @@ def test_without_good_pictures():
     result = inspect(evaluated(records, found, NAMES), InspectionConfig())
     assert result.curve is None and "overkill not measurable: no good pictures" in result.lines()[5]
     assert result.plain()["operating_point"]["decisions"]["overkill"] is None
-    with pytest.raises(DataError, match="no good pictures"):
-        inspect(evaluated(records, found, NAMES), InspectionConfig(cost=Cost(50, 1)))
+    for config, flag in (
+        (InspectionConfig(cost=Cost(50, 1)), "--cost"),
+        (InspectionConfig(overkill=0.1), "--max-overkill"),
+    ):
+        with pytest.raises(DataError, match=f"{flag}: there are no good pictures"):
+            inspect(evaluated(records, found, NAMES), config)
 
 
 @given(cases)

@@ -86,11 +86,14 @@ def test_as_detect_would_decide(case, random):
         assert got.decisions.escape.events <= alone.decisions.escape.events, "more is found, never less"
 
 
-@pytest.mark.parametrize(
-    "config",
-    [InspectionConfig(), InspectionConfig(cost=Cost(20, 1)), InspectionConfig(overkill=0.1)],
-    ids=["alarms", "cost", "overkill"],
-)
+AIMS = {
+    "alarms": InspectionConfig(),
+    "cost": InspectionConfig(cost=Cost(20, 1)),
+    "overkill": InspectionConfig(overkill=0.1),
+}
+
+
+@pytest.mark.parametrize("config", AIMS.values(), ids=AIMS)
 def test_the_chosen_threshold_keeps_what_it_promises(config):
     """Right ones score 0.6 to 0.9 in bad pictures whose classes find nothing, false ones 0.1 to 0.4 everywhere."""
     rng = np.random.default_rng(0)
@@ -106,3 +109,15 @@ def test_the_chosen_threshold_keeps_what_it_promises(config):
     got = unnamed(matching, CrossFit(part, np.full((5, 1), 0.5)), blind, config)
     assert got.decisions.escape.events <= 1 and got.false.value <= 0.1
     assert got.decisions.overkill.value <= (0.0 if config.cost else 0.1) and got.found.events >= 49
+
+
+@pytest.mark.parametrize("config", AIMS.values(), ids=AIMS)
+def test_classes_that_leave_nothing_open(config):
+    """All bad pictures are found, all good ones rejected: whatever the threshold, no decision changes."""
+    records = [record([HERE], [0]) if k % 2 else record([], []) for k in range(20)]
+    found = {k: detections((HERE, 0.9, 0)) for k in range(20)}
+    matching = match(pair_up(records, found, 1), MatchRule())
+    others = {k: detections((THERE, 0.5, 0)) for k in range(20)}
+    blind = Evaluation(records, ("a",), (1,), [], unnamed=others).unnamed_by(MatchRule())
+    got = unnamed(matching, CrossFit(np.arange(20) % 5, np.full((5, 1), 0.5)), blind, config)
+    assert got.found is None and got.decisions.escape.events == 0 and got.decisions.overkill.events == 10
