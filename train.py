@@ -230,7 +230,7 @@ def prepare(cfg: Config, origins: dict[str, str], device: torch.device, world: W
     conditions = None  # only rank 0 writes checkpoints
     if world.first:
         conditions = Conditions(data_fingerprint=data.fingerprint(), environment=number_environment(device))
-    vocabulary = data.train_vocabulary(cfg.data)
+    vocabulary = data.train_vocabulary(cfg.data.as_defect > 0)
     if resumed:
         model, words = network_of(resumed.content, resumed.source, cfg, vocabulary)
         resumed.check_classes(data.train.names, cfg.data.data)

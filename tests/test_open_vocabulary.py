@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 import detect
 import train
@@ -346,12 +347,23 @@ def test_unknown_defects_leave_the_classes_as_they_are(run, glass, tmp_path, cap
     assert detect.main([*argv, *source, "--name", "left"]) == 0
 
 
+def named_defect(glass, folder):
+    """The data set with a first class of that name."""
+    content = yaml.safe_load(glass.read_text())
+    content["path"] = str((glass.parent / content.get("path", ".")).resolve())
+    content["names"] = {k: "Defect" if k == 0 else name for k, name in dict(enumerate(content["names"])).items()}
+    (folder / "named.yaml").write_text(yaml.safe_dump(content))
+    return folder / "named.yaml"
+
+
 def test_a_training_may_say_defect(glass, tmp_path, capsys):
     argv = ["--project", str(tmp_path), "--data", str(glass)]
     assert train.main([*TEXT, *QUICK, *argv, "--set", "data.as_defect=0.5"]) == 0
     weights = ["--weights", str(tmp_path / "exp" / "weights" / "last.pt")]
     assert val.main([*argv, *weights, "--name", "val", "--unknown", "--device", "cpu", "--noplots"]) == 0
     assert "never trained" not in capsys.readouterr().err
+    assert train.main([*TEXT, *QUICK, "--data", str(named_defect(glass, tmp_path)), "--set", "data.as_defect=0.5"]) == 2
+    assert "a class is called defect already" in capsys.readouterr().err
 
 
 def test_unknown_defects_from_python(run, glass, tmp_path):

@@ -42,6 +42,7 @@ from utils.values.class_counts import ClassCounts
 from utils.values.record import Record
 from utils.values.split_fingerprint import SplitFingerprint
 from utils.values.unknown_defect import PRESENCE
+from utils.words.class_names import name_key
 from utils.words.errors import ConfigError, DataError
 from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
@@ -53,11 +54,15 @@ class Splits(NamedTuple):
     train: RecordSet
     val: RecordSet
 
-    def train_vocabulary(self, data: DataConfig) -> Vocabulary:
-        """What the classes to learn are called, and what else is said of them in training."""
+    def train_vocabulary(self, as_defect: bool) -> Vocabulary:
+        """What the classes to learn are called, and what else is said of them in training; `as_defect`: also that they
+        are defects. Raises ConfigError where one of several classes is called so.
+        """
         wordings = self.train.world.wordings if self.train.world else ()
         said = dict.fromkeys(text for one in wordings for row in one.texts for text in row)
-        if data.as_defect:
+        if as_defect:
+            if PRESENCE in map(name_key, self.train.names) and len(self.train.names) > 1:
+                raise ConfigError(f"data.as_defect: a class is called {PRESENCE} already; rename it, or leave this out")
             said[PRESENCE] = None
         return replace(Vocabulary.from_lists(self.train.synonyms), further=tuple(said))
 

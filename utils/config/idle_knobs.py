@@ -57,6 +57,8 @@ def _reasons(cfg: Config, network: NetworkTraits) -> Iterator[tuple[str, list[st
         yield "model.backbone is none, it has nothing to keep", list(KEPT)
     if not network.reads_text:
         yield f"{network.name} reads no text", ["data.as_defect"]
+    elif cfg.data.single_cls:
+        yield "data.single_cls calls every class defect already", ["data.as_defect"]
     yield f"loss.iou is {cfg.loss.iou}", _of_other_overlaps(cfg.loss.iou)
     yield from _beside_others(cfg)
 

@@ -31,10 +31,10 @@ class Lock:
             os.close(handle)
 
 
-def take(path: Path, *, make: bool = True, wait: bool = False, shared: bool = True) -> Lock | None:
+def take(path: Path, *, make: bool = True, wait: bool = False, inherited: bool = True) -> Lock | None:
     """The lock of a folder, or of a file, which is made if need be; None while another process holds it, unless it is
-    waited for. If `shared`, processes that this one forks hold it, too, and those that are given its `handles`, until
-    the last of them ends. Raises ResourceError where there is nothing to open; no link to a file is followed.
+    waited for. If `inherited`, processes that this one forks hold it, too, and those that are given its `handles`,
+    until the last of them ends. Raises ResourceError where there is nothing to open; no link to a file is followed.
     """
     if fcntl is None:
         return Lock()
@@ -44,7 +44,7 @@ def take(path: Path, *, make: bool = True, wait: bool = False, shared: bool = Tr
     except OSError as error:
         raise refused(path, error) from error
     try:
-        (fcntl.flock if shared else fcntl.lockf)(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        (fcntl.flock if inherited else fcntl.lockf)(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except (BlockingIOError, PermissionError):
         os.close(handle)
         return None
@@ -55,7 +55,7 @@ def take(path: Path, *, make: bool = True, wait: bool = False, shared: bool = Tr
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process holds the lock of a file, and shares it; nothing is written."""
+    """Whether a process holds the lock of a file, taken as `inherited`; nothing is written."""
     if fcntl is None or not path.is_file():
         return False
     handle = os.open(path, os.O_RDONLY)

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from utils.inspection.cross_fit import CrossFit, cross_fit, without_each
-from utils.inspection.decisions import picture_scores
+from utils.inspection.cross_fit import PARTS, CrossFit, cross_fit, without_each
+from utils.inspection.decisions import Decisions, picture_scores
 from utils.inspection.froc import budget
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.operating import outcome_of
+from utils.inspection.operating import expected_point, outcome_of
 from utils.inspection.picture_thresholds import ForOverkill, for_least_cost
 from utils.inspection.threshold_choice import Candidates
 from utils.inspection.thresholds import LOWEST
 from utils.scoring.matching import Matching
 
 ROUNDS = 5  # in which the allowance of false alarms is lowered until it is kept
+USUAL, MOST = 0.05, 0.2  # rates of overkill that it is said of what they would give
 CAUTION = (0.0, 0.25, 0.5, 0.75, 1.0)  # in the choice for a rate of overkill, until that is kept
+
+
+@dataclass(frozen=True)
+class OtherAim:
+    """What thresholds for at most the `share` of overkill are expected to decide."""
+
+    share: float
+    decisions: Decisions
+
+    def __str__(self) -> str:
+        return f"with --max-overkill {self.share:g} instead: {', '.join(self.decisions.lines())}"
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {"share": self.share, **self.decisions.plain()}
 
 
 def chosen(
@@ -58,7 +77,8 @@ def keeping_overkill(
     matching: Matching, names: Sequence[str], share: float, part: np.ndarray, lowest: float = LOWEST
 ) -> tuple[tuple[float, ...], CrossFit]:
     """Thresholds (K,) that are to be expected to reject at most this `share` of other good pictures, and their
-    cross-fit over the parts `part` (P,): with as little caution as keeps it on the pictures that had no say.
+    cross-fit over the parts `part` (P,): with as little caution as keeps it on the pictures that had no say. With few
+    good pictures that may be more than the share.
     """
     scores = picture_scores(matching)
     whole, *others = (ForOverkill(some, names, share, lowest) for some in (matching, *without_each(matching, part)))
@@ -67,3 +87,30 @@ def keeping_overkill(
         if outcome_of(matching, scores, fit).rejected.sum() <= share * scores.good.sum():
             break
     return whole.thresholds(caution), fit
+
+
+def by_overkill(
+    matching: Matching, names: Sequence[str], part: np.ndarray, now: Decisions, lowest: float = LOWEST
+) -> OtherAim | None:
+    """What an aim at overkill would give instead of the decisions `now`; None where it is not expected to keep what it
+    aims at, or fewer do not escape by it.
+    """
+    good = int(matching.pairs.good.sum())
+    share = max(USUAL, math.ceil(100 * least_overkill(good)) / 100)
+    if now.escape is None or share > MOST:
+        return None
+    thresholds, fit = keeping_overkill(matching, names, share, part, lowest)
+    other = expected_point(matching, thresholds, fit).decisions
+    kept = other.overkill is not None and other.overkill.value <= share
+    return OtherAim(share, other) if kept and other.escape and other.escape.events < now.escape.events else None
+
+
+def least_overkill(good: int) -> float:
+    """The least rate that so many good pictures can show, of which four fifths choose and the others judge."""
+    return 1 / (good - math.ceil(good / PARTS) + 1)
+
+
+def good_pictures_for(share: float) -> int:
+    """How many good pictures can show this `share` of overkill, above 0."""
+    choosing = math.ceil(1 / share - 1e-9) - 1
+    return math.ceil(choosing * PARTS / (PARTS - 1))

@@ -4,16 +4,15 @@ it fail? One call that gathers the figures of the files around.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from utils.inspection.aims import chosen, keeping_overkill
+from utils.inspection.aims import OtherAim, by_overkill, chosen, good_pictures_for, least_overkill
 from utils.inspection.calibration import Calibration, calibration
 from utils.inspection.cross_fit import CrossFit, parts_of
-from utils.inspection.decisions import DecisionCurve, Decisions, PictureScores, one_threshold_curve, picture_scores
+from utils.inspection.decisions import DecisionCurve, PictureScores, one_threshold_curve, picture_scores
 from utils.inspection.error_types import error_types
 from utils.inspection.froc import REPORTED, Froc, froc
 from utils.inspection.inspection_config import InspectionConfig, check_weighable
@@ -26,7 +25,6 @@ from utils.scoring.matching import Matching
 from utils.words.text import counted
 
 MOST_NAMES = 10  # in a line
-OVERKILL = 0.05  # the share of good pictures at which it is said what thresholds for that would do
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +34,8 @@ class Inspection:
     pictures; the best scores of each picture, and the curves of one threshold for all classes (`curve` is None unless
     there are good and bad pictures); calibration and error counts of all classes and of each. Of the classes `unseen`
     nothing was detected: their threshold is the one that all classes would share. `unnamed`: what detections of no
-    class add, where such were looked for. `by_overkill`: what thresholds for at most OVERKILL are expected to decide,
-    where those of false alarms were chosen and more would escape by them.
+    class add, where such were looked for. `other_aim`: where thresholds for a rate of false alarms were chosen, what
+    others are expected to decide by which fewer escape.
     """
 
     config: InspectionConfig
@@ -61,7 +59,7 @@ class Inspection:
     false_alarms: tuple[Suspect, ...]
     unseen: tuple[str, ...]
     unnamed: Unnamed | None
-    by_overkill: Decisions | None
+    other_aim: OtherAim | None
 
     def lines(self) -> list[str]:
         """The figures for the console, every one with its interval."""
@@ -88,14 +86,17 @@ class Inspection:
         ]
 
     def _about_overkill(self) -> list[str]:
-        """What an aim at it would give, or what so few good pictures cannot promise."""
-        if self.by_overkill is not None:
-            return [f"with --max-overkill {OVERKILL:g} instead: {', '.join(self.by_overkill.lines())}"]
-        wanted = self.config.overkill
-        if wanted is None or wanted * (self.good + 1) >= 1:
+        """What an aim at it would give, or that it is missed, as so few good pictures cannot show so little."""
+        if self.other_aim is not None:
+            return [str(self.other_aim)]
+        wanted, rate, least = self.config.overkill, self.expected.decisions.overkill, least_overkill(self.good)
+        if wanted is None or rate is None or rate.value <= wanted:
             return []
-        least = f"{counted(self.good, 'good picture')} can promise {100 / (self.good + 1):.2g} % overkill at best"
-        return [f"{least}; {math.ceil(1 / wanted) - 1:,} can promise {100 * wanted:.3g} %" if wanted else least]
+        if wanted >= least:
+            return [f"more than the {100 * wanted:.3g} % overkill that were asked for is to be expected"]
+        few = f"{counted(self.good, 'good picture')} can show {100 * least:.2g} % overkill at best"
+        more = f"; {good_pictures_for(wanted):,} can show {100 * wanted:.3g} %" if wanted > 1e-6 else ""
+        return [few + more]
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready values, without the curves."""
@@ -118,13 +119,13 @@ class Inspection:
             "misses": [one.plain() for one in self.misses],
             "false_alarms": [one.plain() for one in self.false_alarms],
             **({"unnamed": self.unnamed.plain()} if self.unnamed else {}),
-            **({"by_overkill": {"share": OVERKILL, **self.by_overkill.plain()}} if self.by_overkill else {}),
+            **({"by_overkill": self.other_aim.plain()} if self.other_aim else {}),
         }
 
 
 def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
-    """Work out everything from what is matched. Raises DataError when a least cost is asked for without good or without
-    bad pictures.
+    """Work out everything from what is matched. Raises DataError where good and bad pictures are to be weighed and
+    there are none of a kind.
     """
     names, matching = evaluation.names, evaluation.matched_by(config.rule)
     pairs, scores = matching.pairs, picture_scores(matching)
@@ -156,19 +157,10 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
         false_alarms=worst_false_alarms(errors, names),
         unseen=tuple(name for name, count in zip(names, seen, strict=True) if not (count or config.given)),
         unnamed=None if others is None else unnamed(matching, fit, others, config),
-        by_overkill=_by_overkill(matching, names, fit, expected.decisions, config),
+        other_aim=None
+        if config.given is not None or config.weighing_flag
+        else by_overkill(matching, names, fit.part, expected.decisions, config.lowest),
     )
-
-
-def _by_overkill(
-    matching: Matching, names: tuple[str, ...], fit: CrossFit, now: Decisions, config: InspectionConfig
-) -> Decisions | None:
-    """See Inspection."""
-    if config.given is not None or config.weighs or not (now.escape and now.overkill):
-        return None
-    thresholds, other = keeping_overkill(matching, names, OVERKILL, fit.part, config.lowest)
-    found = expected_point(matching, thresholds, other).decisions
-    return found if found.escape and found.escape.events < now.escape.events else None
 
 
 def chosen_thresholds(

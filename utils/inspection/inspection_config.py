@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import compress
 from pathlib import Path
 
 from utils.config.val_flags import ValFlags
@@ -49,7 +48,7 @@ class InspectionConfig:
         return f"for at most {self.false_per_picture:g} false alarms per picture"
 
     @property
-    def weighs(self) -> str:
+    def weighing_flag(self) -> str:
         """The flag that weighs good pictures against bad ones, so that there must be both; or ""."""
         return "--cost" if self.cost is not None else "--max-overkill" if self.overkill is not None else ""
 
@@ -64,14 +63,14 @@ def inspection_config(
     """How to look, as `flags` say (None: the defaults), at detections gathered from the confidence `lowest` on. The
     thresholds `given` are scored, without them others are chosen.
 
-    Raises ConfigError for options that contradict each other, and DataError where a least cost is asked for without
-    good or without bad pictures.
+    Raises ConfigError for options that contradict each other, and DataError where good and bad pictures are to be
+    weighed and there are none of a kind.
     """
     plain = InspectionConfig(bins=default_bins(mm_per_px), mm_per_px=mm_per_px, lowest=lowest)
     if flags is None:
         return plain
-    given_aims = bool(flags.cost), flags.max_overkill is not None, flags.fa_per_image is not None
-    several = list(compress(("--cost", "--max-overkill", "--fa-per-image"), given_aims))
+    aims = {"--cost": flags.cost or None, "--max-overkill": flags.max_overkill, "--fa-per-image": flags.fa_per_image}
+    several = [flag for flag, value in aims.items() if value is not None]
     if len(several) > 1:
         raise ConfigError(f"{' and '.join(several)}: each chooses the thresholds; give one of them")
     if flags.match == "center" and flags.match_iou is not None:
@@ -104,6 +103,7 @@ def default_bins(mm_per_px: float | None) -> tuple[float, ...]:
 
 def check_weighable(config: InspectionConfig, good: bool, bad: bool) -> None:
     """Raise DataError where `config` weighs good pictures against bad ones and there are none of a kind."""
+    flag = config.weighing_flag
     for kind, some in (("good", good), ("bad", bad)):
-        if config.weighs and not some:
-            raise DataError(f"{config.weighs}: there are no {kind} pictures to weigh; use --fa-per-image instead")
+        if flag and not some:
+            raise DataError(f"{flag}: there are no {kind} pictures to weigh; use --fa-per-image instead")

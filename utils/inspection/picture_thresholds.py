@@ -21,17 +21,23 @@ from utils.inspection.thresholds import LOWEST
 from utils.scoring.matching import Matching
 
 
+def allowance(share: float, good: int) -> int:
+    """How many of so many good pictures one threshold may reject here to keep the `share` on others on average, as in
+    conformal prediction (Vovk, Gammerman, Shafer 2005): share (good + 1) - 1, or none, which may not be enough.
+    """
+    return max(budget(share, good + 1) - 1, 0)
+
+
 class ForOverkill:
     """Thresholds with few escapes that may be expected to reject at most this `share` of other good pictures.
 
-    From the best shared one, each class in turn moves to where fewest escape with what the others leave; never worse
-    here than the shared one. Of n good pictures here so many may be rejected that one threshold would keep the share on
-    others on average, as in conformal prediction (Vovk, Gammerman, Shafer 2005): share (n + 1) - 1, or none.
+    From the best shared one, each class in turn moves to where fewest escape with what the others leave of the
+    `allowance`; never worse here than the shared one.
     """
 
     def __init__(self, matching: Matching, names: Sequence[str], share: float, lowest: float = LOWEST) -> None:
         scores, self.scores = picture_scores(matching), ClassScores(matching, lowest)
-        allowed, curve = max(budget(share, int(scores.good.sum()) + 1) - 1, 0), one_threshold_curve(scores)
+        allowed, curve = allowance(share, int(scores.good.sum())), one_threshold_curve(scores)
         self.shared = float(curve.thresholds[curve.within(allowed)])
 
         def better(own: ClassChoice) -> int:
@@ -44,7 +50,7 @@ class ForOverkill:
         """(K,). Those of several classes learn a few good pictures by heart: by `caution`, 0 to 1, those below the
         shared one come nearer to it.
         """
-        nearer = self.free + caution * (np.maximum(self.free, self.shared) - self.free)
+        nearer = self.free + caution * (np.maximum(self.free, min(self.shared, 1.0)) - self.free)
         return self.scores.settled(nearer.tolist(), self.shared)
 
 

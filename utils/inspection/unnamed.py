@@ -48,8 +48,8 @@ def unnamed(named: Matching, fit: CrossFit, others: Matching, config: Inspection
     """What `others`, the detections of no class, add to those of the classes, which are judged by `fit`; both are of
     the same pictures, so that picture and truth box have the same numbers.
 
-    Their threshold is given, or chosen as those of the classes were: for as many further false alarms, or for the least
-    cost of what the classes leave open.
+    Their threshold is given, or chosen as those of the classes were: for as many further false alarms, for as large a
+    share of the good pictures that the classes pass, or for the least cost of what they leave open.
     """
     left, missed = _left(named, fit, others), ~fit.found(named)
     threshold, own = _chosen(named, fit, left, config)
@@ -92,7 +92,7 @@ def _chosen(named: Matching, fit: CrossFit, left: Matching, config: InspectionCo
     if config.given is not None:
         limit = config.given.values[-1:]
         return limit[0], CrossFit.fixed(left.pairs.pictures, limit)
-    if config.weighs:  # the pictures that the classes leave open
+    if config.weighing_flag:  # the pictures that the classes leave open
         decided = outcome_of(named, picture_scores(named), fit)
         good, bad = left.pairs.good.copy(), left.pairs.bad.copy()
         good[good], bad[bad] = ~decided.rejected, decided.escaped

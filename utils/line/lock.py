@@ -37,7 +37,7 @@ def alone_at(folder: Path) -> Iterator[None]:
     """
     lock: Lock | None = Lock()
     with suppress(ResourceError):
-        lock = take(folder)
+        lock = take(folder, make=False)
     if lock is None:
         raise ConfigError(f"--watch {printable(str(folder))}: another detect.py watches this folder; stop it first")
     with lock:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from utils.inspection.decisions import Cost, DecisionCurve, decision_curve
-from utils.inspection.froc import Froc, budget
+from utils.inspection.froc import Froc
 from utils.inspection.inspection import Inspection
+from utils.inspection.picture_thresholds import allowance
 from utils.report.charts import Axis, Line, line_chart
 from utils.report.markup import Html, data_block, element, joined, rate_words, share_words, table, text, why_not
 
@@ -58,8 +59,8 @@ def _by_overkill(other: Mapping[str, Any]) -> Html:
     share, (escape, overkill) = other["share"], (rate_words(other[name], "") for name in ("escape", "overkill"))
     return element(
         "p",
-        f"Thresholds for at most {100 * share:g} % overkill would let fewer bad parts escape: escape {escape}, "
-        f"overkill {overkill}, as expected on other pictures. val.py --max-overkill {share:g} chooses them.",
+        f"Thresholds for at most {100 * share:g} % overkill are expected to let fewer bad parts escape: escape "
+        f"{escape}, overkill {overkill}. val.py --max-overkill {share:g} chooses them.",
     )
 
 
@@ -166,7 +167,7 @@ def _start(inspection: Inspection, decided: DecisionCurve, rows: np.ndarray) -> 
     if config.cost is not None:
         return int(decided.costs(config.cost)[rows].argmin())
     if config.overkill is not None:
-        best = float(decided.thresholds[decided.within(budget(config.overkill, inspection.good))])
+        best = float(decided.thresholds[decided.within(allowance(config.overkill, inspection.good))])
     else:
         best = inspection.froc.at(config.false_per_picture).threshold or 0.0
     return min(int(np.searchsorted(STEPS, best)), len(STEPS) - 1)

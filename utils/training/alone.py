@@ -21,7 +21,7 @@ def alone_in(folder: Path, earlier: bool = False) -> Iterator[None]:
     """
     lock: Lock | None = Lock()
     with suppress(ResourceError):
-        lock = take(folder / LOCK, make=not earlier, shared=False)
+        lock = take(folder / LOCK, make=not earlier, inherited=False)
     if lock is None:
         where = printable(str(folder))
         raise ConfigError(f"{where}: another train.py writes into it; wait for it, stop it, or take another --name")

@@ -88,6 +88,9 @@ ANCHOR = NetworkTraits("a.yaml", 5, ("loss", "anchor_loss", "anchor_assign"))
 FREE = NetworkTraits("f.yaml", 5, ("loss", "free_loss", "free_assign"))
 
 
+TEXT = dataclasses.replace(FREE, reads_text=True)
+
+
 @pytest.mark.parametrize(
     ("knobs", "network", "words"),
     [
@@ -103,6 +106,7 @@ FREE = NetworkTraits("f.yaml", 5, ("loss", "free_loss", "free_assign"))
         ({"data.balance_threshold": 0.2}, ANCHOR, "data.balance is none"),
         ({"model.static": True}, ANCHOR, "for val.py and detect.py"),
         ({"optim.backbone_lr": 0.1}, FREE, "f.yaml has no row TimmBackbone"),
+        ({"data.single_cls": True, "data.as_defect": 0.2}, TEXT, "data.single_cls calls every class"),
         ({"data.as_defect": 0.2}, FREE, "f.yaml reads no text"),
         ({"val.chance": 3}, FREE, "for val.py and detect.py"),
     ],

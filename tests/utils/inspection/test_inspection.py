@@ -6,6 +6,7 @@ import torch
 from hypothesis import given
 
 from tests.utils.glass_cases import NAMES, cases, detections, evaluated, record, six_pictures
+from utils.inspection.aims import good_pictures_for, least_overkill
 from utils.inspection.decisions import Cost, decide, picture_scores
 from utils.inspection.inspection import inspect
 from utils.inspection.inspection_config import InspectionConfig
@@ -61,26 +62,37 @@ def some_good_pictures(good):
 
 def test_it_is_said_what_an_aim_at_overkill_would_give():
     result = inspect(evaluated(*some_good_pictures(30), NAMES), InspectionConfig())
-    assert result.expected.decisions.escape == Rate(10, 10) and result.by_overkill.escape.events == 0
+    assert result.expected.decisions.escape == Rate(10, 10) and result.other_aim.decisions.escape.events == 0
     (line,) = [line for line in result.lines() if "--max-overkill" in line]
     assert line.startswith("with --max-overkill 0.05 instead: escape 0 of 10 (") and "overkill 0 of 30 (" in line
     assert result.plain()["by_overkill"]["share"] == 0.05
     aimed = inspect(evaluated(*some_good_pictures(30), NAMES), InspectionConfig(overkill=0.05))
-    assert aimed.expected.decisions == result.by_overkill and aimed.by_overkill is None
+    assert aimed.expected.decisions == result.other_aim.decisions and aimed.other_aim is None
     assert "thresholds for at most 5 % overkill; hit: IoU >= 0.5" in aimed.lines()
 
 
 @pytest.mark.parametrize(
     ("good", "share", "said"),
     [
-        (3, 0.1, ["3 good pictures can promise 25 % overkill at best; 9 can promise 10 %"]),
-        (3, 0.0, ["3 good pictures can promise 25 % overkill at best"]),
-        (9, 0.1, []),
+        (3, 0.1, ["3 good pictures can show 33 % overkill at best; 12 can show 10 %"]),
+        (3, 0.0, ["3 good pictures can show 33 % overkill at best"]),
+        (30, 0.0, ["30 good pictures can show 4 % overkill at best"]),
     ],
 )
-def test_so_few_good_pictures_promise_little(good, share, said):
-    lines = inspect(evaluated(*some_good_pictures(good), NAMES), InspectionConfig(overkill=share)).lines()
-    assert [line for line in lines if "can promise" in line] == said
+def test_so_few_good_pictures_show_little(good, share, said):
+    """Right and wrong boxes score in turn, so that those that choose without the best wrong one let it pass."""
+    records, found = some_good_pictures(good)
+    for k in range(good):
+        found[10 + k] = detections(([60, 60, 80, 80], 0.5 - 0.01 * k, 0))
+    for k in range(10):
+        found[k] = detections(([10, 10, 30, 30], 0.505 - 0.01 * k, 0))
+    result = inspect(evaluated(records, found, NAMES), InspectionConfig(overkill=share))
+    assert [line for line in result.lines() if "can show" in line] == said
+
+
+@pytest.mark.parametrize(("share", "least"), [(0.5, 2), (0.1, 12), (0.05, 24), (0.01, 124)])
+def test_how_many_good_pictures_show_a_share(share, least):
+    assert good_pictures_for(share) == least and least_overkill(least) <= share + 1e-9 < least_overkill(least - 1)
 
 
 def test_without_good_pictures():
