@@ -90,16 +90,16 @@ def keeping_overkill(
 
 
 def by_overkill(
-    matching: Matching, names: Sequence[str], part: np.ndarray, now: Decisions, lowest: float = LOWEST
+    matching: Matching, names: Sequence[str], part: np.ndarray, config: InspectionConfig, now: Decisions
 ) -> OtherAim | None:
-    """What an aim at overkill would give instead of the decisions `now`; None where it is not expected to keep what it
-    aims at, or fewer do not escape by it.
+    """What an aim at overkill would give instead of the decisions `now`; None unless false alarms were aimed at, it is
+    expected to keep what it aims at, and fewer escape by it.
     """
     good = int(matching.pairs.good.sum())
     share = max(USUAL, math.ceil(100 * least_overkill(good)) / 100)
-    if now.escape is None or share > MOST:
+    if config.given is not None or config.weighing_flag or now.escape is None or share > MOST:
         return None
-    thresholds, fit = keeping_overkill(matching, names, share, part, lowest)
+    thresholds, fit = keeping_overkill(matching, names, share, part, config.lowest)
     other = expected_point(matching, thresholds, fit).decisions
     kept = other.overkill is not None and other.overkill.value <= share
     return OtherAim(share, other) if kept and other.escape and other.escape.events < now.escape.events else None

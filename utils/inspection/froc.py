@@ -83,14 +83,19 @@ def froc(matching: Matching) -> Froc:
     return Froc(thresholds, hits, false_alarms, pairs.pictures, len(pairs.truth))
 
 
-def class_frocs(matching: Matching) -> list[Froc]:
-    """The curve of each class (K)."""
+def rows_of_classes(matching: Matching) -> list[np.ndarray]:
+    """Of each class (K) the detections that count."""
     pairs, counts = matching.pairs, np.flatnonzero(matching.counts)
     order = counts[np.argsort(pairs.detections.labels[counts], kind="stable")]
-    groups = np.split(order, np.searchsorted(pairs.detections.labels[order], np.arange(1, pairs.classes)))
+    return np.split(order, np.searchsorted(pairs.detections.labels[order], np.arange(1, pairs.classes)))
+
+
+def class_frocs(matching: Matching) -> list[Froc]:
+    """The curve of each class (K)."""
+    pairs = matching.pairs
     truth = np.bincount(pairs.truth.labels, minlength=pairs.classes)
     curves, hit = [], matching.hit
-    for own, total in zip(groups, truth.tolist(), strict=True):
+    for own, total in zip(rows_of_classes(matching), truth.tolist(), strict=True):
         thresholds, hits, false_alarms = sweep(pairs.scores[own], hit[own], ~hit[own])
         curves.append(Froc(thresholds, hits, false_alarms, pairs.pictures, total))
     return curves

@@ -157,9 +157,7 @@ def inspect(evaluation: Evaluation, config: InspectionConfig) -> Inspection:
         false_alarms=worst_false_alarms(errors, names),
         unseen=tuple(name for name, count in zip(names, seen, strict=True) if not (count or config.given)),
         unnamed=None if others is None else unnamed(matching, fit, others, config),
-        other_aim=None
-        if config.given is not None or config.weighing_flag
-        else by_overkill(matching, names, fit.part, expected.decisions, config.lowest),
+        other_aim=by_overkill(matching, names, fit.part, config, expected.decisions),
     )
 
 

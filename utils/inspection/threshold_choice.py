@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from utils.inspection.froc import Froc, budget, class_frocs, froc
+from utils.inspection.froc import Froc, budget, class_frocs, froc, rows_of_classes
 from utils.inspection.thresholds import LOWEST, settled
 from utils.scoring.matching import Matching
 from utils.words.class_names import name_key
@@ -17,10 +17,8 @@ class ClassScores:
     """The scores of the detections that count, of each class and of all."""
 
     def __init__(self, matching: Matching, lowest: float = LOWEST) -> None:
-        counts = matching.counts
-        labels, self.all, self.lowest = matching.pairs.detections.labels[counts], matching.pairs.scores[counts], lowest
-        order = np.argsort(labels, kind="stable")
-        self.each = np.split(self.all[order], np.searchsorted(labels[order], np.arange(1, matching.pairs.classes)))
+        scores, self.lowest = matching.pairs.scores, lowest
+        self.all, self.each = scores[matching.counts], [scores[own] for own in rows_of_classes(matching)]
 
     def settled(self, thresholds: Sequence[float], shared: float) -> tuple[float, ...]:
         """Each threshold in the middle of its gap between the scores of its class; a class without detections, of
