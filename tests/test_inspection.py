@@ -70,9 +70,7 @@ def overlap(a, b):
     return common / (a[2] * a[3] + b[2] * b[3] - common)
 
 
-@pytest.mark.parametrize(
-    "aim", [["--fa-per-image", "0.25"], ["--cost", "escape=1,overkill=1"], ["--max-overkill", "0.4"]]
-)
+@pytest.mark.parametrize("aim", [["--cost", "escape=1,overkill=1"], ["--max-overkill", "0.4"], ["--max-escape", "0.3"]])
 def test_detect_with_thresholds_reproduces_escape_and_overkill(learnt, relabelled, aim, capsys):
     """Which pictures escape and which are rejected is worked out from detect.py's files and the truth alone."""
     words = ["--data", str(relabelled), "--workers", "0", "--batch", "4", "--weights", last(learnt)]
@@ -236,7 +234,8 @@ def test_sizes_in_mm(learnt):
         (["--cost", "escape=50"], 2, "must give both"),
         (["--cost", "escape=5,overkill=1", "--fa-per-image", "0.1"], 2, "give one of them"),
         (["--max-overkill", "0.1", "--fa-per-image", "0"], 2, "--max-overkill and --fa-per-image: each chooses"),
-        (["--max-overkill", "1.5"], 2, "a number from 0 to 1"),
+        (["--max-overkill", "0.1", "--max-escape", "0.1"], 2, "--max-overkill and --max-escape: each chooses"),
+        (["--max-escape", "1.5"], 2, "a number from 0 to 1"),
         (["--match", "center", "--match-iou", "0.3"], 2, "leave one out"),
         (["--match-iou", "0"], 2, "must be a number above 0"),
         (["--fa-per-image", "-1"], 2, "a number from 0"),

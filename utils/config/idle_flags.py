@@ -32,7 +32,7 @@ class Mode:
 
 
 _INSPECTION = (
-    *("--fa-per-image", "--max-overkill", "--cost", "--match", "--match-iou", "--bins", "--thresholds"),
+    *("--fa-per-image", "--max-overkill", "--max-escape", "--cost", "--match", "--match-iou", "--bins", "--thresholds"),
     *("--false-yes", "--false-no", "--roi"),
 )
 _SCORED = ("--save-txt", "--verbose", *_INSPECTION)
@@ -55,7 +55,7 @@ IDLE: dict[str, tuple[Idle, ...]] = {
         _ONE_GLOSSARY,
         Idle(("--cfg",), "names a network for --summary; a checkpoint has its own; leave it out", (), ("--summary",)),
         Idle(
-            ("--fa-per-image", "--max-overkill", "--cost", "--false-yes", "--false-no"),
+            ("--fa-per-image", "--max-overkill", "--max-escape", "--cost", "--false-yes", "--false-no"),
             "--thresholds names the thresholds; leave one out",
             ("--thresholds",),
         ),

@@ -47,6 +47,7 @@ class ValFlags(LookingFlags):
     map_classes: str
     fa_per_image: float | None
     max_overkill: float | None
+    max_escape: float | None
     match: Literal["iou", "center"]
     match_iou: float | None
     bins: str
@@ -92,6 +93,8 @@ def add_inspection(parser: Parser) -> None:
     )
     overkill = "instead: the share of good pictures that may be rejected"
     add("--max-overkill", type=Range(0, 1).number, default=None, metavar="0.05", help=overkill)
+    escape = "instead: the share of bad pictures that may pass"
+    add("--max-escape", type=Range(0, 1).number, default=None, metavar="0.02", help=escape)
     add("--match", choices=("iou", "center"), default="iou", help="a hit: by overlap, or centre in the truth box")
     add("--match-iou", type=Range(0, 1, above=True).number, default=None, help="overlap of a hit (0.5)")
     add("--bins", default="", metavar="0,8,16,32,96", help="sizes that recall is reported for, px or mm")

@@ -15,14 +15,14 @@ from utils.inspection.decisions import Decisions, picture_scores
 from utils.inspection.froc import budget
 from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.operating import expected_point, outcome_of
-from utils.inspection.picture_thresholds import ForOverkill, for_least_cost
+from utils.inspection.picture_thresholds import ForEscape, ForOverkill, ForRate, for_least_cost
 from utils.inspection.threshold_choice import Candidates
 from utils.inspection.thresholds import LOWEST
 from utils.scoring.matching import Matching
 
 ROUNDS = 5  # in which the allowance of false alarms is lowered until it is kept
 USUAL, MOST = 0.05, 0.2  # rates of overkill that it is said of what they would give
-CAUTION = (0.0, 0.25, 0.5, 0.75, 1.0)  # in the choice for a rate of overkill, until that is kept
+CAUTION = (0.0, 0.25, 0.5, 0.75, 1.0)  # in the choice for a rate of overkill or escapes, until that is kept
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ def chosen(
         choose = partial(for_least_cost, names=names, cost=config.cost, lowest=config.lowest)
         return choose(matching), cross_fit(matching, part, choose)
     if config.overkill is not None:
-        return keeping_overkill(matching, names, config.overkill, part, config.lowest)
+        return keeping_rate(ForOverkill, matching, names, config.overkill, part, config.lowest)
+    if config.escape is not None:
+        return keeping_rate(ForEscape, matching, names, config.escape, part, config.lowest)
     return keeping_false_alarms(matching, names, config.false_per_picture, part, config.lowest)
 
 
@@ -73,18 +75,24 @@ def keeping_false_alarms(
     return thresholds, fit
 
 
-def keeping_overkill(
-    matching: Matching, names: Sequence[str], share: float, part: np.ndarray, lowest: float = LOWEST
+def keeping_rate(
+    kind: type[ForRate],
+    matching: Matching,
+    names: Sequence[str],
+    share: float,
+    part: np.ndarray,
+    lowest: float = LOWEST,
 ) -> tuple[tuple[float, ...], CrossFit]:
-    """Thresholds (K,) that are to be expected to reject at most this `share` of other good pictures, and their
-    cross-fit over the parts `part` (P,): with as little caution as keeps it on the pictures that had no say. With few
-    good pictures that may be more than the share.
+    """Thresholds (K,) that are to be expected to decide at most this `share` of other pictures wrongly, in the way of
+    `kind`, and their cross-fit over the parts `part` (P,): with as little caution as keeps it on the pictures that had
+    no say. With few pictures that may be more than the share.
     """
     scores = picture_scores(matching)
-    whole, *others = (ForOverkill(some, names, share, lowest) for some in (matching, *without_each(matching, part)))
+    whole, *others = (kind(some, names, share, lowest) for some in (matching, *without_each(matching, part)))
     for caution in CAUTION:
         fit = CrossFit(part, np.array([other.thresholds(caution) for other in others]))
-        if outcome_of(matching, scores, fit).rejected.sum() <= share * scores.good.sum():
+        wrong = getattr(outcome_of(matching, scores, fit), kind.mistake)
+        if wrong.sum() <= share * len(wrong):
             break
     return whole.thresholds(caution), fit
 
@@ -96,21 +104,21 @@ def by_overkill(
     expected to keep what it aims at, and fewer escape by it.
     """
     good = int(matching.pairs.good.sum())
-    share = max(USUAL, math.ceil(100 * least_overkill(good)) / 100)
+    share = max(USUAL, math.ceil(100 * least_rate(good)) / 100)
     if config.given is not None or config.weighing_flag or now.escape is None or share > MOST:
         return None
-    thresholds, fit = keeping_overkill(matching, names, share, part, config.lowest)
+    thresholds, fit = keeping_rate(ForOverkill, matching, names, share, part, config.lowest)
     other = expected_point(matching, thresholds, fit).decisions
     kept = other.overkill is not None and other.overkill.value <= share
     return OtherAim(share, other) if kept and other.escape and other.escape.events < now.escape.events else None
 
 
-def least_overkill(good: int) -> float:
-    """The least rate that so many good pictures can show, of which four fifths choose and the others judge."""
-    return 1 / (good - math.ceil(good / PARTS) + 1)
+def least_rate(pictures: int) -> float:
+    """The least rate that so many good (or bad) pictures can show, of which four fifths choose and the others judge."""
+    return 1 / (pictures - math.ceil(pictures / PARTS) + 1)
 
 
-def good_pictures_for(share: float) -> int:
-    """How many good pictures can show this `share` of overkill, above 0."""
+def pictures_for(share: float) -> int:
+    """How many good (or bad) pictures can show this `share`, above 0."""
     choosing = math.ceil(1 / share - 1e-9) - 1
     return math.ceil(choosing * PARTS / (PARTS - 1))

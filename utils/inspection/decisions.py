@@ -75,9 +75,15 @@ class DecisionCurve:
         """Index of the least cost; among equals the fewest escapes, then the highest threshold."""
         return int(np.lexsort((-self.thresholds, self.escapes, self.costs(cost)))[0])
 
-    def within(self, overkills: int) -> int:
+    def rejecting(self, most: int) -> int:
         """Index of the fewest escapes with at most so many overkills; among equals the highest threshold."""
-        return int(np.argmin(np.where(self.overkills <= overkills, self.escapes, self.pictures + 1)))
+        return int(np.argmin(np.where(self.overkills <= most, self.escapes, self.pictures + 1)))
+
+    def passing(self, most: int) -> int:
+        """Index of the fewest overkills, and so the highest threshold, with at most so many escapes, or as few as
+        there are at any.
+        """
+        return int(np.argmax(self.escapes <= max(most, self.escapes[-1])))
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from utils.inspection.aims import OtherAim, by_overkill, chosen, good_pictures_for, least_overkill
+from utils.inspection.aims import OtherAim, by_overkill, chosen, least_rate, pictures_for
 from utils.inspection.calibration import Calibration, calibration
 from utils.inspection.cross_fit import CrossFit, parts_of
 from utils.inspection.decisions import DecisionCurve, PictureScores, one_threshold_curve, picture_scores
 from utils.inspection.error_types import error_types
 from utils.inspection.froc import REPORTED, Froc, froc
 from utils.inspection.inspection_config import InspectionConfig, check_weighable
+from utils.inspection.intervals import Rate
 from utils.inspection.operating import OperatingPoint, expected_point, operating_point
 from utils.inspection.sizes import SizeBin, size_bins
 from utils.inspection.suspects import LabelSuspects, Suspect, label_suspects, worst_false_alarms, worst_misses
@@ -78,25 +79,24 @@ class Inspection:
             f"{counted(self.pictures, 'picture')}: {self.bad:,} bad, {self.good:,} good{unlabelled}{neither}",
             f"thresholds {self.config.aim}; hit: {self.config.rule}",
             *what,
-            *self._about_overkill(),
+            *self._about_aim(),
             *([f"nothing detected of {shared}: the threshold that all classes would share"] if self.unseen else []),
             "recall by size: " + "; ".join(str(one) for one in self.sizes),
             *(self.unnamed.lines() if self.unnamed else []),
             "errors: " + ", ".join(f"{kind} {count:,}" for kind, count in self.errors.items()),
         ]
 
-    def _about_overkill(self) -> list[str]:
-        """What an aim at it would give, or that it is missed, as so few good pictures cannot show so little."""
+    def _about_aim(self) -> list[str]:
+        """What another would give, or that this one is missed, and why."""
         if self.other_aim is not None:
             return [str(self.other_aim)]
-        wanted, rate, least = self.config.overkill, self.expected.decisions.overkill, least_overkill(self.good)
-        if wanted is None or rate is None or rate.value <= wanted:
-            return []
-        if wanted >= least:
-            return [f"more than the {100 * wanted:.3g} % overkill that were asked for is to be expected"]
-        few = f"{counted(self.good, 'good picture')} can show {100 * least:.2g} % overkill at best"
-        more = f"; {good_pictures_for(wanted):,} can show {100 * wanted:.3g} %" if wanted > 1e-6 else ""
-        return [few + more]
+        config, decisions = self.config, self.expected.decisions
+        if config.overkill is not None and decisions.overkill is not None:
+            return _missed(config.overkill, "overkill", decisions.overkill, "good", 0)
+        if config.escape is not None and decisions.escape is not None:
+            never = int((self.scores.bad & ~np.isfinite(self.scores.hits).any(1)).sum())
+            return _missed(config.escape, "escapes", decisions.escape, "bad", never)
+        return []
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready values, without the curves."""
@@ -173,3 +173,19 @@ def chosen_thresholds(
     check_weighable(config, bool(matching.pairs.good.any()), bool(matching.pairs.bad.any()))
     part = parts_of([record.path.name for record in evaluation.records])
     return chosen(matching, evaluation.names, part, config)
+
+
+def _missed(wanted: float, mistakes: str, expected: Rate, kind: str, never: int) -> list[str]:
+    """Why more of some `mistakes` than `wanted` are to be expected with pictures of this `kind`; nothing where they are
+    not. `never`: with how many the mistake is made at any threshold.
+    """
+    if expected.value <= wanted:
+        return []
+    pictures, least, share = expected.total, least_rate(expected.total), f"{100 * wanted:.3g} %"
+    more = f"more than the {share} {mistakes} that were asked for is to be expected"
+    if never > wanted * pictures:
+        return [f"{more}: in {never:,} of {counted(pictures, f'{kind} picture')} no defect is found at any threshold"]
+    if wanted >= least:
+        return [more] if expected.events - 1 > wanted * pictures else []  # 24 of 239 are 10 %
+    few = f"{counted(pictures, f'{kind} picture')} can show {100 * least:.2g} % {mistakes} at best"
+    return [few + (f"; {pictures_for(wanted):,} can show {share}" if wanted > 1e-6 else "")]

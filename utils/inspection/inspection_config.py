@@ -18,16 +18,17 @@ from utils.words.errors import ConfigError, DataError, printable
 
 @dataclass(frozen=True, kw_only=True)
 class InspectionConfig:
-    """How to look: `rule` for a hit; the thresholds are those `given`, or else aim at `false_per_picture`, at the share
-    `overkill` of the good pictures, or at the least `cost` where there is one; `bins` in px, or mm with `mm_per_px`;
-    `lowest` is the confidence at which the detections were gathered; those of at least `confident` cast doubt on
-    labels. `false_answers`: the shares of a false yes and a false no, to whether a picture shows a class, that are
-    wanted.
+    """How to look: `rule` for a hit; the thresholds are those `given`, or else aim at `false_per_picture`, or where one
+    of these is there, at the share `overkill` of the good pictures, the share `escape` of the bad ones, or the least
+    `cost`; `bins` in px, or mm with `mm_per_px`; `lowest` is the confidence at which the detections were gathered;
+    those of at least `confident` cast doubt on labels. `false_answers`: the shares of a false yes and a false no, to
+    whether a picture shows a class, that are wanted.
     """
 
     rule: MatchRule = field(default_factory=MatchRule)
     false_per_picture: float = 0.1
     overkill: float | None = None
+    escape: float | None = None
     cost: Cost | None = None
     given: ScoreThresholds | None = None
     bins: tuple[float, ...] = BINS
@@ -45,12 +46,15 @@ class InspectionConfig:
             return f"for least cost at {self.cost.escape:g} per escape and {self.cost.overkill:g} per overkill"
         if self.overkill is not None:
             return f"for at most {100 * self.overkill:.3g} % overkill"
+        if self.escape is not None:
+            return f"for at most {100 * self.escape:.3g} % escapes"
         return f"for at most {self.false_per_picture:g} false alarms per picture"
 
     @property
     def weighing_flag(self) -> str:
         """The flag that weighs good pictures against bad ones, so that there must be both; or ""."""
-        return "--cost" if self.cost is not None else "--max-overkill" if self.overkill is not None else ""
+        aims = {"--cost": self.cost, "--max-overkill": self.overkill, "--max-escape": self.escape}
+        return next((flag for flag, value in aims.items() if value is not None), "")
 
 
 def inspection_config(
@@ -69,7 +73,12 @@ def inspection_config(
     plain = InspectionConfig(bins=default_bins(mm_per_px), mm_per_px=mm_per_px, lowest=lowest)
     if flags is None:
         return plain
-    aims = {"--cost": flags.cost or None, "--max-overkill": flags.max_overkill, "--fa-per-image": flags.fa_per_image}
+    aims = {
+        "--cost": flags.cost or None,
+        "--max-overkill": flags.max_overkill,
+        "--max-escape": flags.max_escape,
+        "--fa-per-image": flags.fa_per_image,
+    }
     several = [flag for flag, value in aims.items() if value is not None]
     if len(several) > 1:
         raise ConfigError(f"{' and '.join(several)}: each chooses the thresholds; give one of them")
@@ -85,6 +94,7 @@ def inspection_config(
         rule=MatchRule(flags.match, 0.5 if flags.match_iou is None else flags.match_iou),
         false_per_picture=0.1 if flags.fa_per_image is None else flags.fa_per_image,
         overkill=flags.max_overkill,
+        escape=flags.max_escape,
         cost=parse_cost(flags.cost) if flags.cost else None,
         bins=parse_bins(flags.bins) if flags.bins else plain.bins,
         mm_per_px=mm_per_px,

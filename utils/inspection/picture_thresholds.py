@@ -1,9 +1,12 @@
-"""Thresholds, one per class, by what they decide of whole pictures: for the least cost, or a rate of overkill."""
+"""Thresholds, one per class, by what they decide of whole pictures: for the least cost, a rate of overkill, or one of
+escapes.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -21,37 +24,91 @@ from utils.inspection.thresholds import LOWEST
 from utils.scoring.matching import Matching
 
 
-def allowance(share: float, good: int) -> int:
-    """How many of so many good pictures one threshold may reject here to keep the `share` on others on average, as in
-    conformal prediction (Vovk, Gammerman, Shafer 2005): share (good + 1) - 1, or none, which may not be enough.
+def allowance(share: float, pictures: int) -> int:
+    """How many of so many good (or bad) pictures one threshold may decide wrongly here to keep the `share` on others on
+    average, as in conformal prediction (Vovk, Gammerman, Shafer 2005): share (pictures + 1) - 1, or none, which may not
+    be enough.
     """
-    return max(budget(share, good + 1) - 1, 0)
+    return max(budget(share, pictures + 1) - 1, 0)
 
 
-class ForOverkill:
-    """Thresholds with few escapes that may be expected to reject at most this `share` of other good pictures.
+class ForRate(ABC):
+    """Thresholds that may be expected to keep one kind of mistake to this `share` of other pictures, with few of the
+    other kind.
 
-    From the best shared one, each class in turn moves to where fewest escape with what the others leave of the
-    `allowance`; never worse here than the shared one.
+    From the best shared one, each class in turn moves to where fewest of the other kind are left with what the other
+    classes leave of the `allowance`; never worse here than the shared one.
     """
+
+    judged: ClassVar[str]  # with which pictures the mistake is made, as in PictureScores
+    mistake: ClassVar[str]  # what it is called in Outcome
 
     def __init__(self, matching: Matching, names: Sequence[str], share: float, lowest: float = LOWEST) -> None:
         scores, self.scores = picture_scores(matching), ClassScores(matching, lowest)
-        allowed, curve = allowance(share, int(scores.good.sum())), one_threshold_curve(scores)
-        self.shared = float(curve.thresholds[curve.within(allowed)])
+        self.allowed = allowance(share, int(getattr(scores, self.judged).sum()))
+        curve = one_threshold_curve(scores)
+        self.shared = float(curve.thresholds[self._place(curve, 0)])
 
         def better(own: ClassChoice) -> int:
-            best = own.curve.within(allowed - own.spent)
-            return best if (own.curve.escapes[best], own.curve.overkills[best]) < (own.escapes, own.overkills) else -1
+            best = self._place(own.curve, own.spent)
+            found = self._faults(int(own.curve.escapes[best]), int(own.curve.overkills[best]))
+            return best if found < self._faults(own.escapes, own.overkills) else -1
 
         self.free = _descend(scores, self.shared, names, better)
 
     def thresholds(self, caution: float = 0.0) -> tuple[float, ...]:
-        """(K,). Those of several classes learn a few good pictures by heart: by `caution`, 0 to 1, those below the
-        shared one come nearer to it.
+        """(K,). Those of several classes learn a few pictures by heart: by `caution`, 0 to 1, those on the side of the
+        shared one that makes more mistakes of this kind come nearer to it.
         """
-        nearer = self.free + caution * (np.maximum(self.free, min(self.shared, 1.0)) - self.free)
-        return self.scores.settled(nearer.tolist(), self.shared)
+        safe = self._safe(self.free)
+        moved = safe != self.free
+        nearer = self.free.copy()
+        nearer[moved] = (1 - caution) * np.minimum(self.free, 1.0)[moved] + caution * safe[moved]  # inf: passes all
+        return self.scores.settled((nearer if caution else self.free).tolist(), self.shared)
+
+    @abstractmethod
+    def _place(self, curve: DecisionCurve, spent: int) -> int:
+        """Index on `curve` of fewest mistakes of the other kind with what is allowed where others reject `spent`."""
+
+    @abstractmethod
+    def _faults(self, escapes: int, overkills: int) -> tuple[int, ...]:
+        """What is to be little, first things first."""
+
+    @abstractmethod
+    def _safe(self, thresholds: np.ndarray) -> np.ndarray:
+        """(K,) those that make no more mistakes of this kind than the shared one."""
+
+
+class ForOverkill(ForRate):
+    """Thresholds with few escapes that may be expected to reject at most the share of other good pictures."""
+
+    judged, mistake = "good", "rejected"
+
+    def _place(self, curve: DecisionCurve, spent: int) -> int:
+        return curve.rejecting(self.allowed - spent)
+
+    def _faults(self, escapes: int, overkills: int) -> tuple[int, ...]:
+        return escapes, overkills
+
+    def _safe(self, thresholds: np.ndarray) -> np.ndarray:
+        return np.maximum(thresholds, min(self.shared, 1.0))
+
+
+class ForEscape(ForRate):
+    """Thresholds with little overkill that may be expected to pass at most the share of other bad pictures. Where no
+    threshold finds so many: those that pass fewest.
+    """
+
+    judged, mistake = "bad", "escaped"
+
+    def _place(self, curve: DecisionCurve, spent: int) -> int:
+        return curve.passing(self.allowed)
+
+    def _faults(self, escapes: int, overkills: int) -> tuple[int, ...]:
+        return max(escapes - self.allowed, 0), overkills, escapes
+
+    def _safe(self, thresholds: np.ndarray) -> np.ndarray:
+        return np.minimum(thresholds, self.shared)
 
 
 def for_least_cost(matching: Matching, names: Sequence[str], cost: Cost, lowest: float = LOWEST) -> tuple[float, ...]:

@@ -167,7 +167,9 @@ def _start(inspection: Inspection, decided: DecisionCurve, rows: np.ndarray) -> 
     if config.cost is not None:
         return int(decided.costs(config.cost)[rows].argmin())
     if config.overkill is not None:
-        best = float(decided.thresholds[decided.within(allowance(config.overkill, inspection.good))])
+        best = float(decided.thresholds[decided.rejecting(allowance(config.overkill, inspection.good))])
+    elif config.escape is not None:
+        best = float(decided.thresholds[decided.passing(allowance(config.escape, inspection.bad))])
     else:
         best = inspection.froc.at(config.false_per_picture).threshold or 0.0
     return min(int(np.searchsorted(STEPS, best)), len(STEPS) - 1)

@@ -9,11 +9,11 @@ from itertools import chain
 import numpy as np
 
 from tests.utils.inspection.drawn_results import draw
-from utils.inspection.aims import keeping_false_alarms, keeping_overkill
+from utils.inspection.aims import keeping_false_alarms, keeping_rate
 from utils.inspection.cross_fit import PARTS
 from utils.inspection.decisions import decide, picture_scores
 from utils.inspection.operating import OperatingPoint, expected_point, operating_point
-from utils.inspection.picture_thresholds import ForOverkill
+from utils.inspection.picture_thresholds import ForEscape, ForOverkill, ForRate
 from utils.inspection.threshold_choice import for_false_alarms
 
 TO_COME = 20_000
@@ -38,21 +38,24 @@ def coverage(classes: int, pictures: int, allowed: float, trials: int, seed: int
     return result / trials
 
 
-def overkill(classes: int, pictures: int, share: float, trials: int, seed: int) -> tuple[np.ndarray, float]:
+def mistakes(
+    kind: type[ForRate], classes: int, pictures: int, share: float, trials: int, seed: int
+) -> tuple[np.ndarray, float]:
     """The mean (2, 2) of the true overkill and escape, of thresholds without caution and of those that are chosen; how
-    often the interval that is promised of overkill holds the truth.
+    often the interval that is promised of the rate that was aimed at holds the truth.
     """
     to_come = picture_scores(draw(TO_COME, classes, np.random.default_rng(seed)))
     names, result, held = [f"class {k:02d}" for k in range(classes)], np.zeros((2, 2)), 0
     for trial in range(trials):
         rng = np.random.default_rng((seed, classes, pictures, trial))
         matching, part = draw(pictures, classes, rng), rng.permutation(pictures) % PARTS
-        thresholds, fit = keeping_overkill(matching, names, share, part)
-        for row, chosen in enumerate((ForOverkill(matching, names, share).thresholds(), thresholds)):
+        thresholds, fit = keeping_rate(kind, matching, names, share, part)
+        for row, chosen in enumerate((kind(matching, names, share).thresholds(), thresholds)):
             truth = decide(to_come, np.array(chosen))
             result[row] += truth.overkill.value, truth.escape.value
-        promised = expected_point(matching, thresholds, fit).decisions.overkill
-        held += promised.low <= truth.overkill.value <= promised.high
+        promised = expected_point(matching, thresholds, fit).decisions
+        aimed = (promised.overkill, truth.overkill) if kind is ForOverkill else (promised.escape, truth.escape)
+        held += aimed[0].low <= aimed[1].value <= aimed[0].high
     return result / trials, held / trials
 
 
@@ -71,18 +74,20 @@ def _table(seed: int, trials: int = 60) -> Iterable[str]:
                     yield f"| {name} | {' | '.join(f'{100 * v:.0f}' for v in row[:4])} | {row[4]:.3f} |"
 
 
-def _overkill_table(seed: int, trials: int = 60) -> Iterable[str]:
-    yield "| classes | pictures | allowed | true overkill | without caution | true escape | without caution | held |"
+def _mistakes_table(kind: type[ForRate], first: int, seed: int, trials: int = 60) -> Iterable[str]:
+    """`first`: the column of the rate that was aimed at."""
+    aimed, other = ("overkill", "escape")[:: 1 - 2 * first]
+    yield f"| classes | pictures | allowed | true {aimed} | without caution | true {other} | without caution | held |"
     yield "|---|---|---|---|---|---|---|---|"
     for classes in (1, 10):
         for pictures in (40, 200, 1000):
             for share in (0.02, 0.05, 0.2):
-                (before, after), held = overkill(classes, pictures, share, trials, seed)
-                figures = f"{after[0]:.3f} | {before[0]:.3f} | {after[1]:.2f} | {before[1]:.2f} | {100 * held:.0f}"
-                yield f"| {classes} | {pictures} | {share:g} | {figures} |"
+                (before, after), held = mistakes(kind, classes, pictures, share, trials, seed)
+                aim, rest = (f"{after[k]:.3f} | {before[k]:.3f}" for k in (first, 1 - first))
+                yield f"| {classes} | {pictures} | {share:g} | {aim} | {rest} | {100 * held:.0f} |"
 
 
 if __name__ == "__main__":
     given = int((sys.argv[1:] or ["0"])[0])
-    for line in chain(_overkill_table(given), _table(given)):
+    for line in chain(_mistakes_table(ForOverkill, 0, given), _mistakes_table(ForEscape, 1, given), _table(given)):
         print(line, flush=True)

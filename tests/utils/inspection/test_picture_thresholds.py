@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.utils.glass_cases import NAMES, Case, cases, six_pictures
 from tests.utils.inspection.test_threshold_choice import matched
 from utils.inspection.decisions import Cost, decide, one_threshold_curve, picture_scores
-from utils.inspection.picture_thresholds import ForOverkill, for_least_cost
+from utils.inspection.picture_thresholds import ForEscape, ForOverkill, for_least_cost
 
 
 def test_six_pictures_for_least_cost():
@@ -26,6 +26,16 @@ def test_six_pictures_for_overkill(share, expected):
     matching = matched(Case(*six_pictures(), 2))
     for caution in (0.0, 1.0):  # no class is below the shared threshold
         assert ForOverkill(matching, NAMES, share).thresholds(caution) == expected
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.8, (0.8, 0.9)), (0.79, (0.3, 0.3)), (0.0, (0.3, 0.3))])
+def test_six_pictures_for_escape(share, expected):
+    """Of four bad pictures three may pass where four fifths are allowed: 0.95 finds one and rejects no good one. Else
+    0.5 finds two; the other two are found at no threshold, whatever is allowed.
+    """
+    matching = matched(Case(*six_pictures(), 2))
+    for caution in (0.0, 1.0):  # no class is above the shared threshold
+        assert ForEscape(matching, NAMES, share).thresholds(caution) == expected
 
 
 @given(cases, st.sampled_from([Cost(50, 1), Cost(1, 50), Cost(1, 1)]))
@@ -53,3 +63,21 @@ def test_overkill_keeps_its_allowance_and_one_threshold_lets_no_fewer_escape(cas
     curve = one_threshold_curve(scores)
     assert free.escape.events <= curve.escapes[curve.overkills <= allowed].min()
     assert free.escape.events <= cautious.escape.events
+
+
+@given(cases, st.sampled_from([0.0, 0.3, 0.5, 1.0]))
+def test_escape_keeps_its_allowance_and_one_threshold_rejects_no_fewer(case, share):
+    """Where no threshold finds so many, as many are found as by the lowest."""
+    matching = matched(case)
+    scores = picture_scores(matching)
+    bad = int(scores.bad.sum())
+    if not (bad and scores.good.any()):
+        return
+    never = int((scores.bad & ~np.isfinite(scores.hits).any(1)).sum())
+    allowed = max(int(share * (bad + 1) + 1e-6) - 1, never)
+    chosen = ForEscape(matching, case.names, share)
+    free, cautious = (decide(scores, np.array(chosen.thresholds(caution))) for caution in (0.0, 1.0))
+    assert free.escape.events <= allowed and cautious.escape.events <= allowed
+    curve = one_threshold_curve(scores)
+    assert free.overkill.events <= curve.overkills[curve.escapes <= allowed].min()
+    assert free.overkill.events <= cautious.overkill.events
