@@ -13,6 +13,7 @@ from data.drawn.glass_set import write_glass
 from utils.console.log import LOG, start_logging
 
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each compiles every file anew
 torch.set_num_threads(1)
 UNTOUCHED = (), LOG.level, LOG.propagate
 settings.register_profile("calm", deadline=None, derandomize=True)

@@ -1,6 +1,8 @@
 """The rules of the house that a program can check: who imports whom, no cycles, sizes, no dangerous calls."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,3 +129,17 @@ def test_top_level_holds_what_it_should():
     shown = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")} - {"runs", "datasets", "__pycache__"}
     assert shown == TOP_LEVEL
     assert not list((ROOT / "cfg").rglob("*.py"))
+
+
+def test_scripts_start_without_what_few_runs_need():
+    """Figures, other people's networks, exported files, rules for questions: loaded where they are first used."""
+    script = """
+import sys, train, val, detect
+from utils.chinese.rules import CHINESE
+from utils.english.rules import ENGLISH
+optional = {"matplotlib", "timm", "torchvision", "segment_anything", "onnx", "onnxruntime", "openvino", "open_clip"}
+assert not optional & set(sys.modules), optional & set(sys.modules)
+assert not any("_compiled" in vars(grammar.phrasings) for grammar in (ENGLISH, CHINESE))
+assert next(ENGLISH.phrasings.matches("how many "), None) is None and "_compiled" in vars(ENGLISH.phrasings)
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=120)

@@ -104,11 +104,11 @@ def test_eight_pictures_are_learnt_by_heart(tmp_path, monkeypatch, capsys, model
     from data.drawn.glass_set import write_glass
 
     monkeypatch.chdir(tmp_path)
-    data = write_glass(tmp_path / "set", train=8, val=1, size=128)
+    data = write_glass(tmp_path / "set", train=8, val=1, size=96)
     text = data.read_text().replace("val: images/val", "val: images/train")
     data.write_text(text)
-    words = ["--cfg", f"{model}.yaml", "--data", str(data), "--img", "128", "--batch", "8", "--workers", "0"]
-    words += ["--epochs", "160", "--noval", "--noplots", "--optimizer", "AdamW", "--device", "cpu"]
+    words = ["--cfg", f"{model}.yaml", "--data", str(data), "--img", "96", "--batch", "8", "--workers", "0"]
+    words += ["--epochs", "120", "--noval", "--noplots", "--optimizer", "AdamW", "--device", "cpu"]
     words += ["--text-encoder", "ngram"] if model == "rtvpnet-n" else []
     knobs = "optim.lr0=0.004 optim.nominal_batch=8 model.bn_momentum=0.1 augment.mosaic=0 augment.scale=0 "
     knobs += "augment.translate=0 augment.fliplr=0 augment.hsv_h=0 augment.hsv_s=0 augment.hsv_v=0"

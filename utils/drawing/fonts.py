@@ -7,8 +7,6 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
-import matplotlib
-from matplotlib.ft2font import FT2Font
 from PIL import ImageDraw, ImageFont
 
 from utils.drawing.colours import Colour
@@ -80,6 +78,8 @@ def _font_of(character: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _default_font() -> str:
+    import matplotlib
+
     return str(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"))
 
 
@@ -93,6 +93,8 @@ def _wide_fonts() -> tuple[str, ...]:
 
 @lru_cache(maxsize=32)
 def _coverage(file: str) -> frozenset[int]:
+    from matplotlib.ft2font import FT2Font
+
     try:
         return frozenset(FT2Font(file).get_charmap())
     except (OSError, RuntimeError):  # a damaged system font is no reason to stop

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import cv2
-import matplotlib
 import numpy as np
 
 from utils.drawing.box_drawing import BoxStyle, draw_boxes, scaled_boxes
@@ -87,6 +86,8 @@ def _sampled(heat: Heat, window: np.ndarray, size: tuple[int, int]) -> np.ndarra
 
 def _coloured(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(H, W) in 0..1 -> (H, W, 3) RGB colours in 0..255, and (H, W) how far they hide what is below, in 0..1."""
-    table = np.asarray(matplotlib.colormaps[MAP](np.arange(256)))[:, :3] * 255
+    from matplotlib import colormaps
+
+    table = np.asarray(colormaps[MAP](np.arange(256)))[:, :3] * 255
     steps = (values.clip(0, 1) * 255).round().astype(np.int64)
     return table[steps], (values / FULL).clip(0, 1) * MOST_HIDDEN

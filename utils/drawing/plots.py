@@ -9,13 +9,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from utils.drawing.box_drawing import BoxStyle, Marks, draw_marks
@@ -34,10 +30,14 @@ from utils.drawing.figure_style import (
     new_figure,
     save_figure,
     short_name,
+    whole_numbers,
 )
 from utils.drawing.fonts import displayable
 from utils.files.output_files import Extra, new_file
 from utils.words.text import counted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CYCLIC = "hsv"  # 0 and 180 degrees are one direction, and one colour
 SURE = 0.1  # degree of polarization from which an angle is shown in full colour
@@ -149,8 +149,7 @@ def plot_planes(rows: Sequence[tuple[str, np.ndarray, Mapping[str, np.ndarray]]]
     in degrees 0..180, as dark as `DoLP` is small beside it; `DoLP` up to the largest of its picture.
     """
     columns = 1 + max(len(planes) for _, _, planes in rows)
-    figure = Figure(figsize=(3.2 * columns, 3.2 * len(rows)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(3.2 * columns, 3.2 * len(rows))
     for axes_row, (title, picture, planes) in zip(
         figure.subplots(len(rows), columns, squeeze=False), rows, strict=True
     ):
@@ -167,7 +166,7 @@ def plot_planes(rows: Sequence[tuple[str, np.ndarray, Mapping[str, np.ndarray]]]
             axes.set_title(f"{name}, degrees" if angle else name, fontsize=9, parse_math=False)
             figure.colorbar(shown, ax=axes, shrink=0.8, ticks=[0, 45, 90, 135, 180] if angle else None)
     with Extra(path), new_file(path) as file:
-        figure.savefig(file, format=path.suffix[1:], dpi=100)
+        figure.savefig(file, format=path.suffix[1:])
     return path
 
 
@@ -178,7 +177,7 @@ def plot_times(milliseconds: Mapping[str, np.ndarray], path: Path, title: str) -
         p50, p95, p99 = np.percentile(values, (50, 95, 99))
         dress(axes, f"{name}: p50 {p50:.3g}, p95 {p95:.3g}, p99 {p99:.3g}", "ms per picture", "batches")
         axes.hist(values, 30, color=LINES[0], alpha=0.85)
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        whole_numbers(axes.yaxis)
         for value in (p50, p95, p99):
             axes.axvline(value, color=MARK, **DASH)
     return save_figure(figure, path, title)
@@ -199,7 +198,8 @@ def _class_bars(axes: Axes, counts: np.ndarray, names: Sequence[str]) -> None:
     dress(axes, title, "boxes", "", grid="x")
     axes.set_yticks(places, [short_name(names, k, 24) for k in rows])
     axes.set(xlim=(0, max(counts.max(initial=0), 1) * 1.15), ylim=(places.max(initial=0) + 0.6, -0.6))
-    axes.xaxis.set(major_locator=MaxNLocator(integer=True, nbins=6), major_formatter="{x:,.0f}")
+    whole_numbers(axes.xaxis, 6)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
 
 
 def _long_tail(axes: Axes, counts: np.ndarray) -> None:
@@ -230,7 +230,8 @@ def _sides(axes: Axes, sides: np.ndarray) -> None:
     axes.hist(sides, list(np.geomspace(low, high, 49)), color=LINES[0], alpha=0.85)
     _log_pixels(axes, low, high, "x")
     axes.set_ylim(0, max(axes.get_ylim()[1], 1) * 1.15)
-    axes.yaxis.set(major_locator=MaxNLocator(integer=True), major_formatter="{x:,.0f}")
+    whole_numbers(axes.yaxis)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     for name, start, end in (("small", low, 32.0), ("medium", 32.0, 96.0), ("large", 96.0, high)):
         share = np.mean((sides >= start) & (sides < end)) if len(sides) else 0
         place: Any = {"transform": axes.get_xaxis_transform(), "ha": "center", "va": "top"}
@@ -240,7 +241,7 @@ def _sides(axes: Axes, sides: np.ndarray) -> None:
 
 
 def _lines(axes: Axes, epochs: np.ndarray, series: dict[str, np.ndarray]) -> None:
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    whole_numbers(axes.xaxis, 8)
     # dashes, because the learning rates of several groups often lie on each other
     for (key, values), colour, dash in zip(series.items(), LINES, ("-", "--", ":"), strict=False):
         # losses differ in the part before the slash (train, val), the rest in the part after it

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from utils.drawing.figure_style import DASH, INK, LINES, MARK, dress, new_figure, save_figure
 from utils.inspection.calibration import Calibration
 from utils.inspection.froc import REPORTED
 from utils.inspection.inspection import Inspection
 from utils.inspection.intervals import Rate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _DOTS: Any = {"fontsize": 8, "color": INK}
 

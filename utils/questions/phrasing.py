@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from utils.questions.question import Kind, Measure, Relation
 
@@ -50,15 +51,19 @@ class Phrasings:
     """Rules in order, the first that fits counting, of a language whose words are a `blank` apart."""
 
     def __init__(self, rules: Iterable[Rule], macros: Mapping[str, str], slots: Mapping[str, str], blank: str) -> None:
-        self.macros, self.slots, self.blank = macros, slots, blank
-        self.rules = [(re.compile(self._expanded(pattern)), rule) for rule in rules for pattern in rule.patterns]
+        self.rules, self.macros, self.slots, self.blank = tuple(rules), macros, slots, blank
 
     def matches(self, words: str) -> Iterator[tuple[re.Match[str], Rule]]:
         """The rules whose words these are, and where their slots lie."""
-        for pattern, rule in self.rules:
+        for pattern, rule in self._compiled:
             match = pattern.fullmatch(words + self.blank)
             if match is not None:
                 yield match, rule
+
+    @cached_property
+    def _compiled(self) -> list[tuple[re.Pattern[str], Rule]]:
+        """Not before the first question is read: it takes half a second, and most runs read none."""
+        return [(re.compile(self._expanded(pattern)), rule) for rule in self.rules for pattern in rule.patterns]
 
     def _expanded(self, pattern: str) -> str:
         """A regular expression, in which each word keeps the blank behind it, so that both can be left out."""

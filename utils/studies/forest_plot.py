@@ -6,15 +6,15 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
-
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
+from typing import TYPE_CHECKING, Any
 
 from utils.drawing.figure_style import DASH, INK, LINES, MARK, dress, new_figure, save_figure, short_name
 from utils.drawing.fonts import displayable
 from utils.studies.answers import Answer
 from utils.studies.table_words import difference_words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLOURS = {"better": LINES[2], "worse": MARK, "not distinguishable": "#6b7b8a"}
 ROW, LINE, REST = 0.34, 0.24, 1.5  # inches: of an answer, of a line of a question, and of title, axis and legend
@@ -100,6 +100,8 @@ _FIGURES: Any = {"fontsize": 8, "color": INK, "va": "center", "ha": "left"}
 
 
 def _legend(axes: Axes, answers: Sequence[Answer]) -> None:
+    from matplotlib.lines import Line2D
+
     verdicts = {one.verdict for one in answers}
     marks = [Line2D([], [], color=c, marker="o", linewidth=2, label=v) for v, c in COLOURS.items() if v in verdicts]
     if any(one.over > 1 for one in answers):
