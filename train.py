@@ -256,10 +256,19 @@ def prepare(cfg: Config, origins: dict[str, str], device: torch.device, world: W
     return Run(cfg, device, data, state, state.model.head.criterion(cfg), words, book, conditions, warnings)
 
 
+def say_beforehand(run: Run) -> None:
+    """What a user should know before the run: options that cannot act, and what would be learnt from more."""
+    cfg, data, model = run.cfg, run.data, run.state.model
+    for sentence in (*run.warnings, *advice(cfg, data.train.records, model.stride)):
+        LOG.warning(sentence)
+    if run.state.step == 0:
+        for sentence in start_advice(model, cfg, data.train.pictures):
+            LOG.info(sentence)
+
+
 def dry_run(run: Run) -> int:
     """--dry-run: say what the run would do and what it would cost, measured on a copy of the network. Returns 0."""
-    for warning in run.warnings:
-        LOG.warning(warning)
+    say_beforehand(run)
     steps = steps_per_epoch(run.data, run.cfg, run.state.model.stride)
     for line in dry_run_lines(run.state.model, run.cfg, run.state.dtype, run.data.counts(), steps):
         LOG.info(line)
@@ -295,11 +304,7 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
         about = {"device": str(run.device), "processes": world.size, "evaluator": coco.evaluator()}
         open_run_folder(folder, cfg, origins, run.book.plain(), about, argv)
         LOG.info("%s, into %s", size_line(state.model, world), folder)
-        for sentence in (*run.warnings, *advice(cfg, data.train.records, state.model.stride)):
-            LOG.warning(sentence)
-        if state.step == 0:
-            for sentence in start_advice(state.model, cfg.model.weights, data.train.pictures):
-                LOG.info(sentence)
+        say_beforehand(run)
     loaders = new_loaders(data, cfg, state.model.stride, run.device, world, run.words and run.words.vocabulary)
     if world.first and not cfg.run.noplots and state.step == 0:
         with Extra("pictures of what training is shown"):

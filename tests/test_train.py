@@ -91,9 +91,12 @@ def test_some_of_the_pictures(glass, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
         train, "forward_backward", lambda s, c, batch, *a: shown.append(len(batch.images)) or whole(s, c, batch, *a)
     )
-    words = ["--noplots", "--epochs", "1", "--set", "data.pictures=5"]
+    words = ["--noplots", "--noval", "--epochs", "1", "--set", "data.pictures=5", "--repeat", "2"]
     assert train.main([*QUICK, "--data", str(glass), *words]) == 0
-    assert "data.pictures: 5 of 12 training pictures" in capsys.readouterr().out and sum(shown) == 5
+    said = capsys.readouterr().out
+    assert "data.pictures: 5 of 12 training pictures" in said and shown == [4, 4, 2]
+    assert "--repeat 2: 5 pictures make 10 samples in every epoch" in said
+    assert "5 pictures, 3 steps in all: so few teach more in 960 or more; --repeat 768 makes longer epochs" in said
 
 
 SLOW = [pytest.param(one, marks=pytest.mark.slow) for one in ("idfe-net-n", "idfe-net-basic-n", "idfe-net-free-n")]

@@ -76,7 +76,8 @@ class Splits(NamedTuple):
 
     def samples(self, data: DataConfig) -> int:
         """Of which an epoch is made: pictures, or tiles of them."""
-        return EpochPlan.of(self.train.records, data).samples if data.tile else self.train.pictures
+        own = data.tile or data.repeat > 1
+        return EpochPlan.of(self.train.records, data).samples if own else self.train.pictures
 
     def counts(self) -> tuple[ClassCounts, ClassCounts]:
         """Pictures and boxes of both."""
@@ -324,6 +325,8 @@ def _check_drawn(cfg: DataConfig) -> None:
         raise ConfigError(f"--tile: a world's pictures are as large as its 'size' says; {whole}")
     if cfg.balance != "none":
         raise ConfigError(f"--balance: what a world's pictures show is not known before they are drawn; {whole}")
+    if cfg.repeat > 1:
+        raise ConfigError("--repeat: a world draws as many different pictures as its 'count' says; raise that")
     if cfg.pictures:
         raise ConfigError("data.pictures: a world has as many as its 'count' says; change that")
     if cfg.cache != "none":

@@ -32,6 +32,15 @@ class Balance:
         return cls.of_rows(labels, pictures, total, threshold * total)
 
     @classmethod
+    def even(cls, total: int) -> Balance:
+        """Every one of `total` pictures once."""
+        return cls(np.ones(total), np.ones(0))
+
+    def times(self, repeat: int) -> Balance:
+        """Each so many times as often."""
+        return Balance(self.pictures * repeat, self.classes)
+
+    @classmethod
     def of_rows(cls, labels: np.ndarray, pictures: np.ndarray, total: int, wanted: float) -> Balance:
         """The factors of `total` pictures; `labels` (N,) int64 and `pictures` (N,): each box's class and picture. A
         class that is in fewer than `wanted` pictures (0: than in the mean of all classes) comes more often.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from data.tiles.tile_size import tile_words, tiling_of
 from data.tiles.tiled_set import TiledSet, TileTruth
 from utils.config.config import DataConfig
 from utils.values.record import Record
+from utils.words.text import counted
 
 KEPT_BYTES = 1 << 28  # of decoded pictures whose tiles come together, in each process that reads
 KEPT = 64  # pictures, at most: from so many a sample is composed
@@ -32,25 +33,36 @@ class Tiles(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class EpochPlan:
-    """`sizes` (N, 2) int32 height and width px of every sample's scene, how often each comes (`balance`, None: once),
-    and the `tiles` that the scenes are (None: whole pictures).
+    """`sizes` (N, 2) int32 height and width px of every sample's scene, how often each comes (`balance`, None: once) by
+    which flags (`asked`), and the `tiles` that the scenes are (None: whole pictures).
     """
 
     sizes: np.ndarray
     balance: Balance | None
+    asked: tuple[str, ...] = ()
     tiles: Tiles | None = None
 
     @classmethod
     def of(cls, records: Sequence[Record], data: DataConfig) -> EpochPlan:
         """What `data` asks for."""
+        plan = cls._once(records, data)
+        if data.repeat == 1:
+            return plan
+        balance = plan.balance or Balance.even(len(plan.sizes))
+        return replace(plan, balance=balance.times(data.repeat), asked=(*plan.asked, f"--repeat {data.repeat}"))
+
+    @classmethod
+    def _once(cls, records: Sequence[Record], data: DataConfig) -> EpochPlan:
         sizes, tiling = flatten(records).sizes, tiling_of(data)
         threshold = data.balance_threshold if data.balance == "repeat" else None
         if tiling is None:
-            return cls(sizes, None if threshold is None else Balance.of(records, threshold))
+            return cls(sizes, None) if threshold is None else cls(sizes, Balance.of(records, threshold), ("--balance",))
         tiled = TiledSet.of(tiling, sizes)
         truth = TileTruth.of(tiled, records, data.tile_min_visible)
         return cls(
-            tiled.tile_sizes, Balance.of_tiles(truth, len(tiled), data.tile_empty, threshold), Tiles(tiled, truth)
+            tiled.tile_sizes,
+            Balance.of_tiles(truth, len(tiled), data.tile_empty, threshold),
+            tiles=Tiles(tiled, truth),
         )
 
     @property
@@ -61,8 +73,8 @@ class EpochPlan:
     def lines(self, split: str) -> list[str]:
         """What to say of it."""
         if self.tiles is None:
-            words = f"--balance: {len(self.sizes)} pictures make {self.samples} samples in every epoch"
-            return [] if self.balance is None else [words]
+            asked, pictures = ", ".join(self.asked), counted(len(self.sizes), "picture")
+            return [f"{asked}: {pictures} make {self.samples:,} samples in every epoch"] if asked else []
         tiled, truth = self.tiles
         assert self.balance is not None, "tiles are balanced"
         empty = self.balance.pictures[~truth.showing(len(tiled))]

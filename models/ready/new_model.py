@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +36,7 @@ from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
 
 FEW_PICTURES = 2000  # from which a start from noise gets far
+VERY_FEW, MANY_STEPS = 200, 960  # pictures, and how many steps they were seen to learn from
 
 
 def new_model(
@@ -163,12 +165,18 @@ def traits_of(model: Graph, classes: int, weights: str) -> NetworkTraits:
     return NetworkTraits(model.spec.path.name, classes, sections, model.row_losses, not weights, backbone, reads_text)
 
 
-def start_advice(model: Graph, weights: str, pictures: int) -> list[str]:
-    """A sentence for a network that starts from noise with few `pictures`: which one would start from ImageNet."""
-    if weights or backbones(model) or pictures > FEW_PICTURES:
-        return []
-    kind = "rtvpnet" if model.text is not None else "idfe-net-polar" if model.spec.reads("polar") else "idfe-net"
-    return [f"{counted(pictures, 'picture')}, from scratch: --cfg {kind}-lite0-n.yaml starts from ImageNet"]
+def start_advice(model: Graph, cfg: Config, pictures: int) -> list[str]:
+    """What so few `pictures` would teach more by: a start from ImageNet in place of noise; more steps."""
+    told = []
+    if pictures <= FEW_PICTURES and not cfg.model.weights and not backbones(model):
+        kind = "rtvpnet" if model.text is not None else "idfe-net-polar" if model.spec.reads("polar") else "idfe-net"
+        told.append(f"{counted(pictures, 'picture')}, from scratch: --cfg {kind}-lite0-n.yaml starts from ImageNet")
+    steps = math.ceil(pictures * cfg.data.repeat / cfg.data.batch_size) * cfg.schedule.epochs
+    if pictures <= VERY_FEW and 2 * steps <= MANY_STEPS:
+        repeat = math.ceil(MANY_STEPS / cfg.schedule.epochs * cfg.data.batch_size / pictures)
+        few = f"{counted(pictures, 'picture')}, {counted(steps, 'step')} in all"
+        told.append(f"{few}: so few teach more in {MANY_STEPS} or more; --repeat {repeat} makes longer epochs")
+    return told
 
 
 def size_line(model: Graph, world: World) -> str:

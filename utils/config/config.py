@@ -46,6 +46,7 @@ class DataConfig:
     multi_scale: bool = False
     balance: Literal["none", "repeat"] = "none"
     balance_threshold: float = knob(0.0, 0, 1)
+    repeat: int = knob(1, 1, 100_000)
     as_defect: float = knob(0.0, 0, 0.9)
     tile: int = knob(0, 0, 16_384, also=-1)
     tile_overlap: float = knob(0.2, 0, 0.9)

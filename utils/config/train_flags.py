@@ -71,6 +71,7 @@ TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str]
     (("--save-steps",), "run.save_steps", int, "write last.pt every so many steps too"),
     (("--bad-data",), "data.bad_data", str, "skip (reported, up to a limit) or error"),
     (("--max-pixels",), "data.max_pixels", int, "refuse larger pictures before decoding them"),
+    (("--repeat",), "data.repeat", int, "how often every training picture comes in an epoch, where there are few"),
     (("--single-cls",), "data.single_cls", None, "all classes as one, called defect"),
     (
         ("--tile",),

@@ -63,6 +63,22 @@ def test_an_epoch_has_every_tile_with_a_box_once_and_a_part_of_the_others():
             assert {key.copy for key in keys} == {0} and {key.epoch for key in keys} == {epoch}
 
 
+@pytest.mark.parametrize("changes", [{"tile": 0}, {"tile": 0, "balance": "repeat"}, {}])
+def test_repeated_everything_comes_so_many_times_as_often(changes):
+    """In a new order, each copy with a number of its own, by which it gets its own random draws."""
+    records, once = planned(**changes)
+    _, plan = planned(**changes, repeat=3)
+    shares = np.ones(len(plan.sizes)) if once.balance is None else once.balance.pictures
+    assert abs(plan.samples - 3 * shares.sum()) < 1 and "--repeat 3" in plan.asked
+    keys = flat(keys_of(batches_of(plan, MadeScenes(records)), 0))
+    counts = np.bincount([key.index for key in keys], minlength=len(plan.sizes))
+    assert len(keys) == plan.samples and (abs(counts - 3 * shares) < 1 + 1e-9).all()
+    assert all({key.copy for key in keys if key.index == index} == {*range(n)} for index, n in enumerate(counts))
+    if changes.get("balance") is None and plan.tiles is None:
+        assert plan.lines("train") == ["--repeat 3: 12 pictures make 36 samples in every epoch"]
+        assert len({key.index for key in keys[:12]}) < 12, "not one pass after the other"
+
+
 def test_empty_tiles_are_drawn_anew_in_each_epoch_and_all_come_in_the_end():
     records, plan = planned(tile_empty=2.0)
     empty = set(np.flatnonzero(~plan.tiles.truth.showing(len(plan.sizes))).tolist())

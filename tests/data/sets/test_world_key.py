@@ -125,6 +125,7 @@ def test_what_does_not_go_with_a_world_is_refused(tmp_path, capsys):
     data = written(tmp_path, SMALL)
     for flags in (
         ["--balance", "repeat"],
+        ["--repeat", "2"],
         ["--set", "data.pictures=3"],
         ["--cache", "ram"],
         ["--set", "data.root=good"],
