@@ -262,7 +262,7 @@ def say_beforehand(run: Run) -> None:
     for sentence in (*run.warnings, *advice(cfg, data.train.records, model.stride)):
         LOG.warning(sentence)
     if run.state.step == 0:
-        for sentence in start_advice(model, cfg, data.train.pictures):
+        for sentence in start_advice(model, cfg, data.train.pictures, data.samples(cfg.data)):
             LOG.info(sentence)
 
 

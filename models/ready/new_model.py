@@ -36,7 +36,7 @@ from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
 
 FEW_PICTURES = 2000  # from which a start from noise gets far
-VERY_FEW, MANY_STEPS = 200, 960  # pictures, and how many steps they were seen to learn from
+VERY_FEW, ENOUGH_STEPS = 200, 480  # pictures, and from how many steps on fifty taught no more (cfg/RESULTS.md)
 
 
 def new_model(
@@ -165,17 +165,20 @@ def traits_of(model: Graph, classes: int, weights: str) -> NetworkTraits:
     return NetworkTraits(model.spec.path.name, classes, sections, model.row_losses, not weights, backbone, reads_text)
 
 
-def start_advice(model: Graph, cfg: Config, pictures: int) -> list[str]:
-    """What so few `pictures` would teach more by: a start from ImageNet in place of noise; more steps."""
+def start_advice(model: Graph, cfg: Config, pictures: int, samples: int) -> list[str]:
+    """What so few `pictures`, which make so many `samples` in an epoch, would teach more by: a start from ImageNet in
+    place of noise; more steps.
+    """
     told = []
     if pictures <= FEW_PICTURES and not cfg.model.weights and not backbones(model):
         kind = "rtvpnet" if model.text is not None else "idfe-net-polar" if model.spec.reads("polar") else "idfe-net"
         told.append(f"{counted(pictures, 'picture')}, from scratch: --cfg {kind}-lite0-n.yaml starts from ImageNet")
-    steps = math.ceil(pictures * cfg.data.repeat / cfg.data.batch_size) * cfg.schedule.epochs
-    if pictures <= VERY_FEW and 2 * steps <= MANY_STEPS:
-        repeat = math.ceil(MANY_STEPS / cfg.schedule.epochs * cfg.data.batch_size / pictures)
+    batch, epochs, once = cfg.data.batch_size, cfg.schedule.epochs, samples / cfg.data.repeat
+    steps = math.ceil(samples / batch) * epochs
+    if pictures <= VERY_FEW and 2 * steps <= ENOUGH_STEPS:
+        repeat = math.ceil(ENOUGH_STEPS / epochs * batch / once)
         few = f"{counted(pictures, 'picture')}, {counted(steps, 'step')} in all"
-        told.append(f"{few}: so few teach more in {MANY_STEPS} or more; --repeat {repeat} makes longer epochs")
+        told.append(f"{few}: so few teach more in {ENOUGH_STEPS}; --repeat {repeat} makes longer epochs")
     return told
 
 

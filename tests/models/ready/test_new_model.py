@@ -72,26 +72,26 @@ def test_a_start_from_noise_with_few_pictures_is_told_of_imagenet():
     }
     for name, better in advised.items():
         model = build_graph(read_spec(f"cfg/models/{name}.yaml"))
-        assert start_advice(model, Config(), 2000) == [
+        assert start_advice(model, Config(), 2000, 2000) == [
             f"2,000 pictures, from scratch: --cfg {better} starts from ImageNet"
         ]
         assert (Path("cfg/models") / better).exists()
         warm = replace(Config(), model=replace(Config().model, weights="best.pt"))
-        assert start_advice(model, warm, 2000) == start_advice(model, Config(), 2001) == []
-    assert start_advice(build_graph(read_spec("cfg/models/idfe-net-lite0-n.yaml")), Config(), 2000) == []
+        assert start_advice(model, warm, 2000, 2000) == start_advice(model, Config(), 2001, 2001) == []
+    assert start_advice(build_graph(read_spec("cfg/models/idfe-net-lite0-n.yaml")), Config(), 2000, 2000) == []
 
 
 @pytest.mark.parametrize(
     ("pictures", "epochs", "told"),
     [
-        (1, 100, "1 picture, 100 steps in all: so few teach more in 960 or more; --repeat 154 makes"),  # 9.6 x 16
-        (10, 480, "10 pictures, 480 steps in all: so few teach more in 960 or more; --repeat 4 makes"),
-        (10, 481, ""),
-        (200, 30, "200 pictures, 390 steps in all: so few teach more in 960 or more; --repeat 3 makes"),
+        (1, 100, "1 picture, 100 steps in all: so few teach more in 480; --repeat 77 makes longer epochs"),  # 4.8 x 16
+        (10, 240, "10 pictures, 240 steps in all: so few teach more in 480; --repeat 4 makes longer epochs"),
+        (10, 241, ""),
+        (200, 18, "200 pictures, 234 steps in all: so few teach more in 480; --repeat 3 makes longer epochs"),
         (201, 1, ""),
     ],
 )
 def test_few_pictures_and_few_steps_are_told_of_more(pictures, epochs, told):
     cfg = replace(Config(), schedule=replace(Config().schedule, epochs=epochs))
-    said = start_advice(build_graph(read_spec("cfg/models/idfe-net-lite0-n.yaml")), cfg, pictures)
+    said = start_advice(build_graph(read_spec("cfg/models/idfe-net-lite0-n.yaml")), cfg, pictures, pictures)
     assert len(said) == bool(told) and all(told in sentence for sentence in said), said
