@@ -129,7 +129,9 @@ def test_stand_ins_that_are_bad_themselves_are_replaced_too(tmp_path):
 
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("cache", ["none", "ram", "disk"])
-@pytest.mark.parametrize("options", [{}, {"rect": True}, {"balance": "repeat", "balance_threshold": 0.9}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"rect": True}, {"balance": "repeat", "balance_threshold": 0.9, "repeat": 2}], ids=str
+)
 def test_batches_are_the_same_for_any_workers_and_cache(tmp_path, monkeypatch, workers, cache, options):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     records = made(tmp_path)
@@ -491,7 +493,7 @@ def test_a_picture_with_too_many_pixels(tmp_path):
     assert "more than the 1,000,000 allowed" in EvalSamples(source, Looking(64, 32))[3].lost[3]
 
 
-OPTIONS = (("--rect",), ("--balance", "repeat"), ("--cache", "ram"), ("--cache", "disk"))
+OPTIONS = (("--rect",), ("--balance", "repeat", "--repeat", "2"), ("--cache", "ram"), ("--cache", "disk"))
 TRAININGS = [(spoil, workers, ()) for spoil in SPOILED for workers in (0, 1, 2)]
 TRAININGS += [(spoil, 2, more) for spoil in (flip, remove) for more in OPTIONS]
 
