@@ -70,7 +70,10 @@ def overlap(a, b):
     return common / (a[2] * a[3] + b[2] * b[3] - common)
 
 
-@pytest.mark.parametrize("aim", [["--cost", "escape=1,overkill=1"], ["--max-overkill", "0.4"], ["--max-escape", "0.3"]])
+@pytest.mark.parametrize(
+    "aim",
+    [["--fa-per-image", "0.25"], ["--cost", "escape=1,overkill=1"], ["--max-overkill", "0.4"], ["--max-escape", "0.3"]],
+)
 def test_detect_with_thresholds_reproduces_escape_and_overkill(learnt, relabelled, aim, capsys):
     """Which pictures escape and which are rejected is worked out from detect.py's files and the truth alone."""
     words = ["--data", str(relabelled), "--workers", "0", "--batch", "4", "--weights", last(learnt)]

@@ -96,7 +96,7 @@ def test_some_of_the_pictures(glass, tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "data.pictures: 5 of 12 training pictures" in said and shown == [4, 4, 2]
     assert "--repeat 2: 5 pictures make 10 samples in every epoch" in said
-    assert "5 pictures, 3 steps in all: so few teach more in 480; --repeat 384 makes longer epochs" in said
+    assert "5 pictures, 1 update of the weights in all: fifty pictures taught more in 480, which --repeat" in said
 
 
 SLOW = [pytest.param(one, marks=pytest.mark.slow) for one in ("idfe-net-n", "idfe-net-basic-n", "idfe-net-free-n")]

@@ -153,7 +153,7 @@ def lone_picture(splits: Splits, cfg: Config, stride: int, world: World) -> tupl
     if not small:
         return None
     shared = f" for {world.size} processes" if world.size > 1 else ""
-    what = counted(samples, "tile" if data.tile else "picture")
+    what = counted(samples, "sample" if plan.asked else "tile" if data.tile else "picture")
     why = f"--batch-size {data.batch_size}: {what} make a batch of {small[0]}{shared}"
     size = min(Shapes(data.imgsz, stride, data.multi_scale).sizes)
     if not data.rect:
@@ -211,7 +211,7 @@ def _augmented(
     shapes = Shapes(data.imgsz, stride, data.multi_scale, scenes.sizes if data.rect else None)
     batches = EpochBatches(len(scenes), data.batch_size, seed, shapes, balance, world.part, neighbours)
     picture = max(shapes.sizes) ** 2 * scenes.channels.bytes_per_pixel
-    crew = _crew("training", data, len(scenes), data.batch_size, picture * -(-data.batch_size // world.size), world)
+    crew = _crew("training", data, batches.samples, data.batch_size, picture * -(-data.batch_size // world.size), world)
 
     def named(index: int) -> Path:
         return path_of(scenes.picture(index))

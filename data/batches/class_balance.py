@@ -32,9 +32,9 @@ class Balance:
         return cls.of_rows(labels, pictures, total, threshold * total)
 
     @classmethod
-    def even(cls, total: int) -> Balance:
+    def even(cls, total: int, classes: int) -> Balance:
         """Every one of `total` pictures once."""
-        return cls(np.ones(total), np.ones(0))
+        return cls(np.ones(total), np.ones(classes))
 
     def times(self, repeat: int) -> Balance:
         """Each so many times as often."""
@@ -65,7 +65,7 @@ class Balance:
         showing = truth.showing(total)
         count = int(showing.sum())
         if threshold is None:
-            balance = cls(np.ones(total), np.ones(int(truth.labels.max(initial=-1)) + 1))
+            balance = cls.even(total, int(truth.labels.max(initial=-1)) + 1)
         else:
             balance = cls.of_rows(truth.labels, truth.tiles, total, threshold * count)
         if 0 < count < total:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -45,25 +45,21 @@ class EpochPlan:
     @classmethod
     def of(cls, records: Sequence[Record], data: DataConfig) -> EpochPlan:
         """What `data` asks for."""
-        plan = cls._once(records, data)
-        if data.repeat == 1:
-            return plan
-        balance = plan.balance or Balance.even(len(plan.sizes))
-        return replace(plan, balance=balance.times(data.repeat), asked=(*plan.asked, f"--repeat {data.repeat}"))
-
-    @classmethod
-    def _once(cls, records: Sequence[Record], data: DataConfig) -> EpochPlan:
-        sizes, tiling = flatten(records).sizes, tiling_of(data)
+        flat, tiling = flatten(records), tiling_of(data)
         threshold = data.balance_threshold if data.balance == "repeat" else None
-        if tiling is None:
-            return cls(sizes, None) if threshold is None else cls(sizes, Balance.of(records, threshold), ("--balance",))
-        tiled = TiledSet.of(tiling, sizes)
-        truth = TileTruth.of(tiled, records, data.tile_min_visible)
-        return cls(
-            tiled.tile_sizes,
-            Balance.of_tiles(truth, len(tiled), data.tile_empty, threshold),
-            tiles=Tiles(tiled, truth),
-        )
+        sizes, balance, tiles = flat.sizes, None, None
+        if tiling is not None:
+            tiled = TiledSet.of(tiling, sizes)
+            tiles = Tiles(tiled, TileTruth.of(tiled, records, data.tile_min_visible))
+            sizes = tiled.tile_sizes
+            balance = Balance.of_tiles(tiles.truth, len(tiled), data.tile_empty, threshold)
+        elif threshold is not None:
+            balance = Balance.of(records, threshold)
+        if data.repeat > 1:
+            even = Balance.even(len(sizes), int(flat.labels.max(initial=-1)) + 1)
+            balance = (balance or even).times(data.repeat)
+        asked = {"--balance": threshold is not None, f"--repeat {data.repeat}": data.repeat > 1}
+        return cls(sizes, balance, tuple(flag for flag, given in asked.items() if given), tiles)
 
     @property
     def samples(self) -> int:
@@ -72,13 +68,14 @@ class EpochPlan:
 
     def lines(self, split: str) -> list[str]:
         """What to say of it."""
-        if self.tiles is None:
-            asked, pictures = ", ".join(self.asked), counted(len(self.sizes), "picture")
-            return [f"{asked}: {pictures} make {self.samples:,} samples in every epoch"] if asked else []
-        tiled, truth = self.tiles
+        tiles, samples = self.tiles, f"{counted(self.samples, 'sample')} in every epoch"
+        scenes = counted(len(self.sizes), "picture" if tiles is None else "tile")
+        words = [f"{', '.join(self.asked)}: {scenes} make {samples}"] if self.asked else []
+        if tiles is None:
+            return words
         assert self.balance is not None, "tiles are balanced"
-        empty = self.balance.pictures[~truth.showing(len(tiled))]
-        return tile_words(split, tiled, truth, round(float(empty.sum())))
+        empty = self.balance.pictures[~tiles.truth.showing(len(tiles.tiled))]
+        return [*tile_words(split, tiles.tiled, tiles.truth, round(float(empty.sum()))), *words]
 
     def scenes(self, pictures: SceneSource, least: float) -> SceneSource:
         """The scenes of the samples, of which `pictures` are the pictures; `least`: see cut_scene."""

@@ -36,7 +36,7 @@ from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
 
 FEW_PICTURES = 2000  # from which a start from noise gets far
-VERY_FEW, ENOUGH_STEPS = 200, 480  # pictures, and from how many steps on fifty taught no more (cfg/RESULTS.md)
+VERY_FEW, ENOUGH_UPDATES = 200, 480  # pictures; as many as fifty of NEU-DET took to teach most (cfg/RESULTS.md)
 
 
 def new_model(
@@ -173,12 +173,12 @@ def start_advice(model: Graph, cfg: Config, pictures: int, samples: int) -> list
     if pictures <= FEW_PICTURES and not cfg.model.weights and not backbones(model):
         kind = "rtvpnet" if model.text is not None else "idfe-net-polar" if model.spec.reads("polar") else "idfe-net"
         told.append(f"{counted(pictures, 'picture')}, from scratch: --cfg {kind}-lite0-n.yaml starts from ImageNet")
-    batch, epochs, once = cfg.data.batch_size, cfg.schedule.epochs, samples / cfg.data.repeat
-    steps = math.ceil(samples / batch) * epochs
-    if pictures <= VERY_FEW and 2 * steps <= ENOUGH_STEPS:
-        repeat = math.ceil(ENOUGH_STEPS / epochs * batch / once)
-        few = f"{counted(pictures, 'picture')}, {counted(steps, 'step')} in all"
-        told.append(f"{few}: so few teach more in {ENOUGH_STEPS}; --repeat {repeat} makes longer epochs")
+    epochs, together = cfg.schedule.epochs, cfg.data.batch_size * accumulation(cfg.optim, cfg.data.batch_size)
+    updates = math.ceil(samples / together) * epochs
+    if pictures <= VERY_FEW and 2 * updates <= ENOUGH_UPDATES and not cfg.model.weights:
+        repeat = math.ceil(ENOUGH_UPDATES / epochs * together * cfg.data.repeat / samples)
+        few = f"{counted(pictures, 'picture')}, {counted(updates, 'update')} of the weights in all"
+        told.append(f"{few}: fifty pictures taught more in {ENOUGH_UPDATES}, which --repeat {repeat} makes")
     return told
 
 

@@ -92,7 +92,7 @@ def keeping_rate(
     for caution in CAUTION:
         fit = CrossFit(part, np.array([other.thresholds(caution) for other in others]))
         wrong = getattr(outcome_of(matching, scores, fit), kind.mistake)
-        if wrong.sum() <= share * len(wrong):
+        if wrong.sum() <= budget(share, len(wrong)):
             break
     return whole.thresholds(caution), fit
 

@@ -80,10 +80,11 @@ class DecisionCurve:
         return int(np.argmin(np.where(self.overkills <= most, self.escapes, self.pictures + 1)))
 
     def passing(self, most: int) -> int:
-        """Index of the fewest overkills, and so the highest threshold, with at most so many escapes, or as few as
-        there are at any.
+        """Index of the fewest overkills with at most so many escapes, or as few as there are at any threshold; among
+        equals the fewest escapes: what may pass need not.
         """
-        return int(np.argmax(self.escapes <= max(most, self.escapes[-1])))
+        enough = self.escapes <= max(most, self.escapes[-1])
+        return int(np.flatnonzero(self.overkills <= self.overkills[enough].min())[-1])
 
 
 @dataclass(frozen=True)

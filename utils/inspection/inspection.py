@@ -14,7 +14,7 @@ from utils.inspection.calibration import Calibration, calibration
 from utils.inspection.cross_fit import CrossFit, parts_of
 from utils.inspection.decisions import DecisionCurve, PictureScores, one_threshold_curve, picture_scores
 from utils.inspection.error_types import error_types
-from utils.inspection.froc import REPORTED, Froc, froc
+from utils.inspection.froc import REPORTED, Froc, budget, froc
 from utils.inspection.inspection_config import InspectionConfig, check_weighable
 from utils.inspection.intervals import Rate
 from utils.inspection.operating import OperatingPoint, expected_point, operating_point
@@ -92,10 +92,12 @@ class Inspection:
             return [str(self.other_aim)]
         config, decisions = self.config, self.expected.decisions
         if config.overkill is not None and decisions.overkill is not None:
-            return _missed(config.overkill, "overkill", decisions.overkill, "good", 0)
+            return _missed(config.overkill, "overkill", decisions.overkill, "good")
         if config.escape is not None and decisions.escape is not None:
             never = int((self.scores.bad & ~np.isfinite(self.scores.hits).any(1)).sum())
-            return _missed(config.escape, "escapes", decisions.escape, "bad", never)
+            seen = f"in {never:,} of them no defect is found with a score from {config.lowest:g}"
+            because = seen if never > budget(config.escape, self.bad) else ""
+            return _missed(config.escape, "escapes", decisions.escape, "bad", because)
         return []
 
     def plain(self) -> dict[str, Any]:
@@ -175,17 +177,19 @@ def chosen_thresholds(
     return chosen(matching, evaluation.names, part, config)
 
 
-def _missed(wanted: float, mistakes: str, expected: Rate, kind: str, never: int) -> list[str]:
+def _missed(wanted: float, mistakes: str, expected: Rate, kind: str, because: str = "") -> list[str]:
     """Why more of some `mistakes` than `wanted` are to be expected with pictures of this `kind`; nothing where they are
-    not. `never`: with how many the mistake is made at any threshold.
+    not, to a tenth of a percent.
     """
-    if expected.value <= wanted:
+    if expected.value < wanted + 0.0005:
         return []
-    pictures, least, share = expected.total, least_rate(expected.total), f"{100 * wanted:.3g} %"
+    pictures, least, share = (
+        counted(expected.total, f"{kind} picture"),
+        least_rate(expected.total),
+        f"{100 * wanted:.3g} %",
+    )
     more = f"more than the {share} {mistakes} that were asked for is to be expected"
-    if never > wanted * pictures:
-        return [f"{more}: in {never:,} of {counted(pictures, f'{kind} picture')} no defect is found at any threshold"]
-    if wanted >= least:
-        return [more] if expected.events - 1 > wanted * pictures else []  # 24 of 239 are 10 %
-    few = f"{counted(pictures, f'{kind} picture')} can show {100 * least:.2g} % {mistakes} at best"
+    if because or wanted >= least:
+        return [f"{more} of {pictures}: {because}" if because else more]
+    few = f"{pictures} can show {100 * least:.3g} % {mistakes} at best"
     return [few + (f"; {pictures_for(wanted):,} can show {share}" if wanted > 1e-6 else "")]

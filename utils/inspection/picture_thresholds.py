@@ -40,8 +40,8 @@ class ForRate(ABC):
     classes leave of the `allowance`; never worse here than the shared one.
     """
 
-    judged: ClassVar[str]  # with which pictures the mistake is made, as in PictureScores
-    mistake: ClassVar[str]  # what it is called in Outcome
+    judged: ClassVar[str]  # the pictures that can be decided wrongly so: a field of PictureScores
+    mistake: ClassVar[str]  # which of them are: a field of Outcome
 
     def __init__(self, matching: Matching, names: Sequence[str], share: float, lowest: float = LOWEST) -> None:
         scores, self.scores = picture_scores(matching), ClassScores(matching, lowest)
@@ -63,7 +63,7 @@ class ForRate(ABC):
         safe = self._safe(self.free)
         moved = safe != self.free
         nearer = self.free.copy()
-        nearer[moved] = (1 - caution) * np.minimum(self.free, 1.0)[moved] + caution * safe[moved]  # inf: passes all
+        nearer[moved] = (1 - caution) * np.minimum(self.free, 1.0)[moved] + caution * safe[moved]  # from NEVER, too
         return self.scores.settled((nearer if caution else self.free).tolist(), self.shared)
 
     @abstractmethod
@@ -105,7 +105,7 @@ class ForEscape(ForRate):
         return curve.passing(self.allowed)
 
     def _faults(self, escapes: int, overkills: int) -> tuple[int, ...]:
-        return max(escapes - self.allowed, 0), overkills, escapes
+        return max(escapes - self.allowed, 0), overkills
 
     def _safe(self, thresholds: np.ndarray) -> np.ndarray:
         return np.minimum(thresholds, self.shared)

@@ -94,6 +94,9 @@ def _chosen(named: Matching, fit: CrossFit, left: Matching, config: InspectionCo
         return limit[0], CrossFit.fixed(left.pairs.pictures, limit)
     if config.weighing_flag:  # the pictures that the classes leave open
         decided = outcome_of(named, picture_scores(named), fit)
+        if config.escape is not None:  # of all bad pictures; of those that are left so many more may escape
+            share = config.escape * len(decided.escaped) / max(int(decided.escaped.sum()), 1)
+            config = replace(config, escape=min(share, 1.0))
         good, bad = left.pairs.good.copy(), left.pairs.bad.copy()
         good[good], bad[bad] = ~decided.rejected, decided.escaped
         left = replace(left, pairs=replace(left.pairs, good=good, bad=bad))

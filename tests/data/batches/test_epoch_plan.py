@@ -74,8 +74,10 @@ def test_repeated_everything_comes_so_many_times_as_often(changes):
     counts = np.bincount([key.index for key in keys], minlength=len(plan.sizes))
     assert len(keys) == plan.samples and (abs(counts - 3 * shares) < 1 + 1e-9).all()
     assert all({key.copy for key in keys if key.index == index} == {*range(n)} for index, n in enumerate(counts))
-    if changes.get("balance") is None and plan.tiles is None:
-        assert plan.lines("train") == ["--repeat 3: 12 pictures make 36 samples in every epoch"]
+    scenes = "12 pictures" if plan.tiles is None else f"{len(plan.sizes):,} tiles"
+    asked = "--balance, --repeat 3" if "balance" in changes else "--repeat 3"
+    assert plan.lines("train")[-1] == f"{asked}: {scenes} make {plan.samples:,} samples in every epoch"
+    if once.balance is None:
         assert len({key.index for key in keys[:12]}) < 12, "not one pass after the other"
 
 
@@ -306,3 +308,17 @@ def test_with_rectangles_tiles_of_a_picture_come_near_each_other_too(monkeypatch
     for key in keys:
         assert tiles[key.index].size == tuple(plan.sizes[key.index].tolist())
     assert len(scenes.asked) < 1.5 * len({tiles.picture(key.index) for key in keys})
+
+
+@pytest.mark.parametrize("changes", [{"repeat": 5}, {"repeat": 2, "tile": 32}, {"repeat": 2, "balance": "repeat"}])
+def test_repeated_pictures_are_pasted_into_and_read_by_a_process_a_batch(files, changes):
+    data = DataConfig(**{"imgsz": 32, "batch_size": 2, "workers": 3, **changes})
+    epochs = []
+    for workers in (3, 0):
+        cfg = Config(data=replace(data, workers=workers), augment=AugmentConfig(copy_paste=1.0))
+        loader, batches = train_loader(files, cfg, 32, pin=False)
+        batches.set_epoch(0)
+        epochs.append([batch.images.numpy() for batch in loader])
+        assert loader.num_workers == min(workers, len(batches))
+    assert len(epochs[0]) == len(batches) > 1
+    assert all(np.array_equal(one, other) for one, other in zip(*epochs, strict=True))

@@ -11,7 +11,7 @@ from models.graph.builder import build_graph
 from models.prompts.embedding import SAMEmbedding
 from models.ready.new_model import new_model, refit_spec, start_advice
 from models.rows.model_spec import read_spec
-from utils.config.config import Config, ModelConfig
+from utils.config.config import Config, ModelConfig, OptimConfig
 from utils.values.channels import Channels
 from utils.words.vocabulary import Vocabulary
 
@@ -84,14 +84,23 @@ def test_a_start_from_noise_with_few_pictures_is_told_of_imagenet():
 @pytest.mark.parametrize(
     ("pictures", "epochs", "told"),
     [
-        (1, 100, "1 picture, 100 steps in all: so few teach more in 480; --repeat 77 makes longer epochs"),  # 4.8 x 16
-        (10, 240, "10 pictures, 240 steps in all: so few teach more in 480; --repeat 4 makes longer epochs"),
+        (1, 100, "1 picture, 100 updates of the weights in all: fifty pictures taught more in 480, which --repeat 77"),
+        (
+            10,
+            240,
+            "10 pictures, 240 updates of the weights in all: fifty pictures taught more in 480, which --repeat 4",
+        ),
         (10, 241, ""),
-        (200, 18, "200 pictures, 234 steps in all: so few teach more in 480; --repeat 3 makes longer epochs"),
+        (
+            200,
+            18,
+            "200 pictures, 234 updates of the weights in all: fifty pictures taught more in 480, which --repeat 3",
+        ),
         (201, 1, ""),
     ],
 )
 def test_few_pictures_and_few_steps_are_told_of_more(pictures, epochs, told):
-    cfg = replace(Config(), schedule=replace(Config().schedule, epochs=epochs))
+    """Of 16 pictures each: (4.8 of 100 epochs) x 16, and so on."""
+    cfg = replace(Config(), schedule=replace(Config().schedule, epochs=epochs), optim=OptimConfig(nominal_batch=16))
     said = start_advice(build_graph(read_spec("cfg/models/idfe-net-lite0-n.yaml")), cfg, pictures, pictures)
     assert len(said) == bool(told) and all(told in sentence for sentence in said), said

@@ -74,8 +74,8 @@ def test_it_is_said_what_an_aim_at_overkill_would_give():
 @pytest.mark.parametrize(
     ("good", "share", "said"),
     [
-        (3, 0.1, ["3 good pictures can show 33 % overkill at best; 12 can show 10 %"]),
-        (3, 0.0, ["3 good pictures can show 33 % overkill at best"]),
+        (3, 0.1, ["3 good pictures can show 33.3 % overkill at best; 12 can show 10 %"]),
+        (3, 0.0, ["3 good pictures can show 33.3 % overkill at best"]),
         (30, 0.0, ["30 good pictures can show 4 % overkill at best"]),
     ],
 )
@@ -94,8 +94,8 @@ def test_so_few_good_pictures_show_little(good, share, said):
     ("bad", "unseen", "share", "said"),
     [
         (10, 0, 0.2, []),
-        (10, 0, 0.05, ["10 bad pictures can show 11 % escapes at best; 24 can show 5 %"]),
-        (30, 3, 0.05, ["of 30 bad pictures no defect is found at any threshold"]),
+        (10, 0, 0.05, ["10 bad pictures can show 11.1 % escapes at best; 24 can show 5 %"]),
+        (30, 3, 0.05, ["of 30 bad pictures: in 3 of them no defect is found with a score from 0.001"]),
     ],
 )
 def test_what_an_aim_at_escapes_cannot_keep_is_said(bad, unseen, share, said):
@@ -112,11 +112,11 @@ def test_what_an_aim_at_escapes_cannot_keep_is_said(bad, unseen, share, said):
     assert (result.expected.decisions.escape.value <= share) is not bool(said)
 
 
-def test_one_picture_more_than_asked_for_is_as_good_as_kept():
-    rate = Rate(3, 24)
-    assert _missed(0.1, "escapes", rate, "bad", 0) == []
-    (line,) = _missed(0.05, "escapes", rate, "bad", 0)
-    assert line == "more than the 5 % escapes that were asked for is to be expected"
+def test_a_promise_is_kept_to_a_tenth_of_a_percent():
+    assert _missed(0.1, "escapes", Rate(24, 239), "bad") == []
+    for wanted, rate in ((0.05, Rate(2, 24)), (0.2, Rate(2, 5)), (0.02, Rate(5, 239))):
+        (line,) = _missed(wanted, "escapes", rate, "bad")
+        assert line == f"more than the {100 * wanted:g} % escapes that were asked for is to be expected"
 
 
 @pytest.mark.parametrize(("share", "least"), [(0.5, 2), (0.1, 12), (0.05, 24), (0.01, 124)])

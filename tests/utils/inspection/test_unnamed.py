@@ -90,6 +90,7 @@ AIMS = {
     "alarms": InspectionConfig(),
     "cost": InspectionConfig(cost=Cost(20, 1)),
     "overkill": InspectionConfig(overkill=0.1),
+    "escape": InspectionConfig(escape=0.02),
 }
 
 
@@ -121,3 +122,16 @@ def test_classes_that_leave_nothing_open(config):
     blind = Evaluation(records, ("a",), (1,), [], unnamed=others).unnamed_by(MatchRule())
     got = unnamed(matching, CrossFit(np.arange(20) % 5, np.full((5, 1), 0.5)), blind, config)
     assert got.found is None and got.decisions.escape.events == 0 and got.decisions.overkill.events == 10
+
+
+def test_where_the_classes_keep_the_rate_of_escapes_no_good_part_is_thrown_away_for_more():
+    """Of 50 bad pictures 3 escape the classes: fewer than the tenth that may. False ones score more than right ones."""
+    records = [record([HERE], [0]) if k % 2 else record([], []) for k in range(100)]
+    found = {k: detections(*([(HERE, 0.9, 0)] if k % 2 and k > 5 else [])) for k in range(100)}
+    others = {k: detections((THERE, 0.5, 0)) if k % 2 == 0 else detections((HERE, 0.3, 0)) for k in range(100)}
+    matching = match(pair_up(records, found, 1), MatchRule())
+    blind = Evaluation(records, ("a",), (1,), [], unnamed=others).unnamed_by(MatchRule())
+    for share, overkill in ((0.1, 0), (0.02, 50)):
+        config = InspectionConfig(escape=share)
+        got = unnamed(matching, CrossFit(np.arange(100) // 2 % 5, np.full((5, 1), 0.5)), blind, config)
+        assert got.decisions.overkill.events == overkill and got.decisions.escape.events == (3 if overkill == 0 else 0)
