@@ -43,7 +43,7 @@ def log_tools(text: str) -> list[str]:
 # flag names, configuration key, type (None: a switch), help
 TRAIN_FLAGS: tuple[tuple[tuple[str, ...], str, Callable[[str], Any] | None, str], ...] = (
     (("--weights",), "model.weights", str, "checkpoint to start from (default: from scratch)"),
-    (("--cfg",), "model.cfg", str, "model YAML, looked up in cfg/models too"),
+    (("--cfg",), "model.cfg", str, "model YAML, looked up in cfg/models too (idfe-net-lite0-n.yaml)"),
     (
         ("--text-encoder",),
         "model.text_encoder",

@@ -87,7 +87,7 @@ def test_two_plans_are_the_same_only_if_they_say_the_same():
 
 def test_no_network_means_the_default_one():
     plain = changed(PLANNED, model__cfg="")
-    assert first_difference(plain, changed(plain, model__cfg="idfe-net.yaml")) == ()
+    assert first_difference(plain, changed(plain, model__cfg="idfe-net-lite0-n.yaml")) == ()
     assert first_difference(plain, PLANNED) == ("model.cfg", "", "idfe-net-n.yaml")
 
 
