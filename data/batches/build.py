@@ -75,9 +75,9 @@ class Splits(NamedTuple):
         return flatten(self.train.records).input_sizes(data.imgsz, data.tile)
 
     def samples(self, data: DataConfig) -> int:
-        """Of which an epoch is made: pictures, or tiles of them."""
-        own = data.tile or data.repeat > 1
-        return EpochPlan.of(self.train.records, data).samples if own else self.train.pictures
+        """Of which an epoch is made: pictures, or tiles of them, as often as --repeat says."""
+        once = not data.tile and data.repeat == 1
+        return self.train.pictures if once else EpochPlan.of(self.train.records, data).samples
 
     def counts(self) -> tuple[ClassCounts, ClassCounts]:
         """Pictures and boxes of both."""

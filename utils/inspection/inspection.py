@@ -183,11 +183,8 @@ def _missed(wanted: float, mistakes: str, expected: Rate, kind: str, because: st
     """
     if expected.value < wanted + 0.0005:
         return []
-    pictures, least, share = (
-        counted(expected.total, f"{kind} picture"),
-        least_rate(expected.total),
-        f"{100 * wanted:.3g} %",
-    )
+    pictures, least = counted(expected.total, f"{kind} picture"), least_rate(expected.total)
+    share = f"{100 * wanted:.3g} %"
     more = f"more than the {share} {mistakes} that were asked for is to be expected"
     if because or wanted >= least:
         return [f"{more} of {pictures}: {because}" if because else more]
