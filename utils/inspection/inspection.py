@@ -79,17 +79,17 @@ class Inspection:
             f"{counted(self.pictures, 'picture')}: {self.bad:,} bad, {self.good:,} good{unlabelled}{neither}",
             f"thresholds {self.config.aim}; hit: {self.config.rule}",
             *what,
-            *self._about_aim(),
+            *([str(self.other_aim)] if self.other_aim else []),
+            *([self.missed_aim] if self.missed_aim else []),
             *([f"nothing detected of {shared}: the threshold that all classes would share"] if self.unseen else []),
             "recall by size: " + "; ".join(str(one) for one in self.sizes),
             *(self.unnamed.lines() if self.unnamed else []),
             "errors: " + ", ".join(f"{kind} {count:,}" for kind, count in self.errors.items()),
         ]
 
-    def _about_aim(self) -> list[str]:
-        """What another would give, or that this one is missed, and why."""
-        if self.other_aim is not None:
-            return [str(self.other_aim)]
+    @property
+    def missed_aim(self) -> str:
+        """Why more escapes or overkill than were asked for are to be expected; "" where they are not."""
         config, decisions = self.config, self.expected.decisions
         if config.overkill is not None and decisions.overkill is not None:
             return _missed(config.overkill, "overkill", decisions.overkill, "good")
@@ -98,7 +98,7 @@ class Inspection:
             seen = f"in {never:,} of them no defect is found with a score from {config.lowest:g}"
             because = seen if never > budget(config.escape, self.bad) else ""
             return _missed(config.escape, "escapes", decisions.escape, "bad", because)
-        return []
+        return ""
 
     def plain(self) -> dict[str, Any]:
         """JSON-ready values, without the curves."""
@@ -122,6 +122,7 @@ class Inspection:
             "false_alarms": [one.plain() for one in self.false_alarms],
             **({"unnamed": self.unnamed.plain()} if self.unnamed else {}),
             **({"by_overkill": self.other_aim.plain()} if self.other_aim else {}),
+            **({"missed_aim": self.missed_aim} if self.missed_aim else {}),
         }
 
 
@@ -177,16 +178,16 @@ def chosen_thresholds(
     return chosen(matching, evaluation.names, part, config)
 
 
-def _missed(wanted: float, mistakes: str, expected: Rate, kind: str, because: str = "") -> list[str]:
-    """Why more of some `mistakes` than `wanted` are to be expected with pictures of this `kind`; nothing where they are
-    not, to a tenth of a percent.
+def _missed(wanted: float, mistakes: str, expected: Rate, kind: str, because: str = "") -> str:
+    """Why more of some `mistakes` than `wanted` are to be expected with pictures of this `kind`; "" where they are not,
+    to a tenth of a percent.
     """
     if expected.value < wanted + 0.0005:
-        return []
+        return ""
     pictures, least = counted(expected.total, f"{kind} picture"), least_rate(expected.total)
     share = f"{100 * wanted:.3g} %"
     more = f"more than the {share} {mistakes} that were asked for is to be expected"
     if because or wanted >= least:
-        return [f"{more} of {pictures}: {because}" if because else more]
+        return f"{more} of {pictures}: {because}" if because else more
     few = f"{pictures} can show {100 * least:.3g} % {mistakes} at best"
-    return [few + (f"; {pictures_for(wanted):,} can show {share}" if wanted > 1e-6 else "")]
+    return few + (f"; {pictures_for(wanted):,} can show {share}" if wanted > 1e-6 else "")

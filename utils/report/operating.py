@@ -48,10 +48,15 @@ def verdict(inspection: Mapping[str, Any]) -> Html:
                 "nothing happened in so few pictures, the bound.",
                 class_="soft",
             ),
+            *([element("p", _sentence(inspection["missed_aim"]))] if "missed_aim" in inspection else []),
             *([_by_overkill(inspection["by_overkill"])] if "by_overkill" in inspection else []),
             *([_with_unnamed(inspection["unnamed"])] if "unnamed" in inspection else []),
         ]
     )
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _by_overkill(other: Mapping[str, Any]) -> Html:

@@ -110,13 +110,16 @@ def test_what_an_aim_at_escapes_cannot_keep_is_said(bad, unseen, share, said):
     told = [line for line in result.lines() if "can show" in line or "asked for" in line]
     assert len(told) == len(said) and all(part in line for part, line in zip(said, told, strict=True)), told
     assert (result.expected.decisions.escape.value <= share) is not bool(said)
+    assert result.missed_aim == result.plain().get("missed_aim", "") == "".join(told)
 
 
 def test_a_promise_is_kept_to_a_tenth_of_a_percent():
-    assert _missed(0.1, "escapes", Rate(24, 239), "bad") == []
+    assert _missed(0.1, "escapes", Rate(24, 239), "bad") == ""
     for wanted, rate in ((0.05, Rate(2, 24)), (0.2, Rate(2, 5)), (0.02, Rate(5, 239))):
-        (line,) = _missed(wanted, "escapes", rate, "bad")
-        assert line == f"more than the {100 * wanted:g} % escapes that were asked for is to be expected"
+        assert (
+            _missed(wanted, "escapes", rate, "bad")
+            == f"more than the {100 * wanted:g} % escapes that were asked for is to be expected"
+        )
 
 
 @pytest.mark.parametrize(("share", "least"), [(0.5, 2), (0.1, 12), (0.05, 24), (0.01, 124)])

@@ -106,6 +106,18 @@ def test_slider_rows_have_costs_where_asked():
     assert rows[-1]["recall"] == "0 of 5", "of so few none is not 0 %"
 
 
+def test_an_aim_that_is_missed_is_said(tmp_path):
+    """Two of the four bad pictures are found, the last one at 0.5."""
+    config = InspectionConfig(escape=0.0)
+    page, _ = write(tmp_path, *six_pictures(), NAMES, config=config)
+    said = "More than the 0 % escapes that were asked for is to be expected of 4 bad pictures: in 2 of them no defect"
+    assert f"{said} is found with a score from 0.001." in page.replace("&nbsp;", " ")
+    sweep = sweep_table(inspect(evaluated(*six_pictures(), NAMES), config))
+    assert sweep["thresholds"][sweep["start"]] == 0.5
+    page, _ = write(tmp_path, *six_pictures(), NAMES)
+    assert "asked for" not in page
+
+
 def test_a_stepped_line_leaves_the_axis_at_its_height():
     """A recall of 0.9 at 30 false alarms a picture is no wall at the axis' end of 10."""
     share = Axis("share", 0, 1)
