@@ -120,9 +120,11 @@ def test_swapped_channels_are_refused(run, trained, glass, tmp_path, monkeypatch
     assert "has r, g, b: no dolp; name it in channels" in capsys.readouterr().err
 
 
-def test_a_network_without_fusion_trains_on_the_image_alone(bottles, tmp_path, monkeypatch):
+def test_a_network_without_fusion_trains_on_the_image_alone(bottles, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert train.main([*QUICK, "--data", str(bottles), "--epochs", "1", "--noplots", "--noval"]) == 0
+    said = "idfe-net-n.yaml reads no polar: trained on r, g, b alone; --cfg idfe-net-polar-lite0-n.yaml reads both"
+    assert said in capsys.readouterr().out
     content = checkpoint.load(Path("runs/train/exp/weights/last.pt"))
     assert content["channels"] == ["r", "g", "b"]
     log = Path("runs/train/exp/weights")

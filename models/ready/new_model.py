@@ -77,7 +77,8 @@ def new_network(
     words = _new_words(spec, vocabulary, cfg.model, stored)
     spec = with_words(spec.with_values(nc=len(vocabulary)), words)
     if channels.polar and not spec.reads("polar"):
-        LOG.info("%s reads no polar: trained on %s alone", spec.path.name, ", ".join(channels.image))
+        both = "" if spec.text_dim else "; --cfg idfe-net-polar-lite0-n.yaml reads both"
+        LOG.info("%s reads no polar: trained on %s alone%s", spec.path.name, ", ".join(channels.image), both)
         channels = channels.image_only()
     return build_network(spec, words, cfg, channels), words
 
