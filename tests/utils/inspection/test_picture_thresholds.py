@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.utils.glass_cases import NAMES, Case, cases, six_pictures
+from tests.utils.glass_cases import NAMES, Case, cases, detections, record, six_pictures
 from tests.utils.inspection.test_threshold_choice import matched
 from utils.inspection.decisions import Cost, decide, one_threshold_curve, picture_scores
 from utils.inspection.picture_thresholds import ForEscape, ForOverkill, for_least_cost
@@ -36,6 +36,16 @@ def test_six_pictures_for_escape(share, expected):
     matching = matched(Case(*six_pictures(), 2))
     for caution in (0.0, 1.0):  # no class is above the shared threshold
         assert ForEscape(matching, NAMES, share).thresholds(caution) == expected
+
+
+def test_what_may_escape_need_not():
+    """Four pictures found at 0.9 to 0.6, a good one that fires at 0.2: four fifths may pass, none does."""
+    box = [10, 10, 30, 30]
+    records = [record([box], [0]) for _ in range(4)] + [record([], [])]
+    found = {k: detections((box, score, 0)) for k, score in enumerate((0.9, 0.8, 0.7, 0.6, 0.2))}
+    matching = matched(Case(records, found, 1))
+    (threshold,) = ForEscape(matching, ("a",), 0.8).thresholds()
+    assert 0.2 < threshold <= 0.6
 
 
 @given(cases, st.sampled_from([Cost(50, 1), Cost(1, 50), Cost(1, 1)]))
