@@ -20,7 +20,7 @@ from models.graph.builder import build_graph
 from models.ready.new_model import traits_of
 from models.rows.model_spec import read_spec
 from utils.config.command_flags import parse_study
-from utils.config.config import DEFAULT_MODEL, Config
+from utils.config.config import Config
 from utils.config.paths import find_yaml
 from utils.console.log import LOG
 from utils.console.script import run_script
@@ -33,7 +33,7 @@ TRAIN = Path(__file__).resolve().parents[1] / "train.py"
 
 def facts_of(cfg: Config) -> NetworkFacts:
     """What a plan must know of the network that a training is planned with. Raises ConfigError for a faulty YAML."""
-    return _facts(find_yaml(cfg.model.cfg or DEFAULT_MODEL, "models", "--cfg"), cfg.model.weights)
+    return _facts(find_yaml(cfg.model.cfg, "models", "--cfg"), cfg.model.weights)
 
 
 @lru_cache(maxsize=1000)

@@ -75,8 +75,8 @@ class Splits(NamedTuple):
         return flatten(self.train.records).input_sizes(data.imgsz, data.tile)
 
     def samples(self, data: DataConfig) -> int:
-        """Of which an epoch is made: pictures, or tiles of them, as often as --repeat says."""
-        once = not data.tile and data.repeat == 1
+        """Of which an epoch is made: pictures, or tiles of them, as often as --repeat and --balance say."""
+        once = not data.tile and data.repeat == 1 and data.balance == "none"
         return self.train.pictures if once else EpochPlan.of(self.train.records, data).samples
 
     def counts(self) -> tuple[ClassCounts, ClassCounts]:

@@ -22,7 +22,7 @@ from models.ready.replay import replayed
 from models.ready.starting_weights import StartingWeights, Taken
 from models.ready.trial import fit_batch
 from models.rows.model_spec import ModelSpec, read_spec
-from utils.config.config import DEFAULT_MODEL, Config, ModelConfig
+from utils.config.config import Config, ModelConfig
 from utils.config.idle_knobs import NetworkTraits
 from utils.config.paths import find_yaml
 from utils.console.log import LOG
@@ -70,7 +70,7 @@ def new_network(
     Its pictures have `channels`, without the planes of polar when it reads none, which is logged. Raises UserError.
     """
     stored = start if not cfg.model.cfg else None
-    spec = stored.spec if stored else read_spec(find_yaml(cfg.model.cfg or DEFAULT_MODEL, "models", "--cfg"))
+    spec = stored.spec if stored else read_spec(find_yaml(cfg.model.cfg, "models", "--cfg"))
     if stored:
         classes = counted(len(vocabulary), "class")
         LOG.info("%s: its network, %s, for the data's %s (--cfg takes another)", stored.path, spec.path.name, classes)

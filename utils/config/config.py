@@ -17,7 +17,6 @@ IouName = Literal["iou", "giou", "diou", "ciou", "eiou", "siou", "mpdiou", "nwd"
 CocoMetric = Literal["AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"]
 MetricName = Literal["fitness", "map50", "map50_95", "precision", "recall", CocoMetric]
 LogTool = Literal["csv", "tensorboard", "mlflow"]
-DEFAULT_MODEL = "idfe-net-lite0-n.yaml"
 T = TypeVar("T")
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from utils.config.config import DEFAULT_MODEL, Config
+from utils.config.config import Config
 from utils.config.paths import CFG, find_yaml
 from utils.config.settings import Setting, build_config, settings_of_assignments, settings_of_document
 from utils.config.train_flags import TrainFlags
 from utils.words.yamlio import read_yaml
+
+DEFAULT_MODEL = "idfe-net-lite0-n.yaml"
 
 
 def configure(flags: TrainFlags, network_of: Callable[[str], str]) -> tuple[Config, dict[str, str]]:
@@ -25,6 +27,9 @@ def configure(flags: TrainFlags, network_of: Callable[[str], str]) -> tuple[Conf
         hyp = training_yaml(model.cfg or (network_of(model.weights) if model.weights else DEFAULT_MODEL))
     settings = [*settings_of_document(read_yaml(hyp)), *given]
     config, origins = build_config(settings)
+    if not config.model.cfg and not config.model.weights:
+        settings.append(Setting("model.cfg", DEFAULT_MODEL, "the default network"))
+        config, origins = build_config(settings)
     asked = flags.hyp or origins.get("data.imgsz", "").startswith("--")
     if config.data.tile > 0 and not (asked and "data.imgsz" in origins):  # a pixel of a tile is one of the input
         return build_config([*settings, Setting("data.imgsz", config.data.tile, origins["data.tile"])])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from utils.config.config import DEFAULT_MODEL, Config
+from utils.config.config import Config
 from utils.config.idle_knobs import NetworkTraits, check_knobs, idle_knobs
 from utils.config.looking_flags import AUTO
 from utils.config.paths import find_yaml, yaml_as_given
@@ -76,8 +76,8 @@ def checked_config(words: Sequence[str], look: Look | None) -> tuple[Config, Net
         raise ConfigError("no --data; name the data YAML or the folder")
     if not os.path.isdir(cfg.data.data):
         find_yaml(cfg.data.data, "data", "--data")
-    if cfg.model.cfg or not cfg.model.weights:
-        find_yaml(cfg.model.cfg or DEFAULT_MODEL, "models", "--cfg")
+    if cfg.model.cfg:
+        find_yaml(cfg.model.cfg, "models", "--cfg")
     facts = look(cfg) if look else None
     if facts:
         check_knobs(cfg, origins, facts.traits)
@@ -143,8 +143,6 @@ def _same_name(key: str, planned: Any, own: Any) -> bool:
 
 def _same_file(key: str, planned: str, own: str) -> bool:
     """Whether two names mean one file. One that is not on this machine counts by its last part: the run was moved."""
-    if key == "model.cfg":
-        planned, own = planned or DEFAULT_MODEL, own or DEFAULT_MODEL
     if not planned or not own:
         return False
     here, there = _found(planned, FILES[key]), _found(own, FILES[key])

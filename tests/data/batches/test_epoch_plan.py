@@ -3,13 +3,14 @@
 from collections import Counter
 from dataclasses import replace
 from itertools import groupby
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from data.batches import epoch_plan
-from data.batches.build import train_loader
+from data.batches.build import Splits, train_loader
 from data.batches.cached_pictures import Pictures
 from data.batches.class_balance import Balance
 from data.batches.epoch_plan import EpochPlan
@@ -211,6 +212,18 @@ def test_balance_repeats_the_tiles_of_rare_classes():
     assert repeated.pictures.tolist() == pytest.approx([1, 1, 1, 2**0.5] + [2 / 6] * 6)
     assert Balance.of_tiles(truth, 4, 0.5, None).pictures.tolist() == [1] * 4
     assert Balance.of_tiles(TileTruth(tiles[:0], labels[:0], 0, 0), 4, 0.5, None).pictures.tolist() == [1] * 4
+
+
+def test_the_samples_that_a_run_reckons_with_are_those_of_an_epoch():
+    records = records_of(0, 12)
+    splits = Splits(SimpleNamespace(pictures=12, records=records), None)
+    rare = {"balance": "repeat", "balance_threshold": 1.0}
+    found = []
+    for changes in ({}, {"repeat": 3}, rare, {"repeat": 3, **rare}, {"tile": 32}):
+        data = replace(DATA, **{"tile": 0, **changes})
+        found.append(splits.samples(data))
+        assert found[-1] == EpochPlan.of(records, data).samples
+    assert found[0] == 12 and found[1] == 36 and found[2] > 12 and found[3] > 36 and found[4] > 12
 
 
 def test_a_tile_that_is_repeated_comes_as_another_copy():

@@ -50,3 +50,18 @@ def test_the_settings_are_those_of_the_network_that_is_trained(monkeypatch, word
     monkeypatch.setattr(train_config, "read_yaml", lambda path: read.append(path) or read_yaml(path))
     train_config.configure(parse_train(words), {"best.pt": "rtvpnet-l.yaml"}.__getitem__)
     assert [path.stem for path in read] == [training]
+
+
+@pytest.mark.parametrize(
+    ("words", "network"),
+    [
+        ([], "idfe-net-lite0-n.yaml"),
+        (["--weights", ""], "idfe-net-lite0-n.yaml"),
+        (["--hyp", "rtvpnet.yaml"], "idfe-net-lite0-n.yaml"),
+        (["--cfg", "mine.yaml"], "mine.yaml"),
+        (["--weights", "best.pt"], ""),
+    ],
+)
+def test_the_configuration_names_the_network_unless_the_weights_do(words, network):
+    cfg, _ = train_config.configure(parse_train(words), {"best.pt": "rtvpnet-l.yaml"}.__getitem__)
+    assert cfg.model.cfg == network

@@ -85,10 +85,10 @@ def test_two_plans_are_the_same_only_if_they_say_the_same():
     assert not same_training(PLANNED, changed(PLANNED, run__nproc=2))
 
 
-def test_no_network_means_the_default_one():
-    plain = changed(PLANNED, model__cfg="")
-    assert first_difference(plain, changed(plain, model__cfg="idfe-net-lite0-n.yaml")) == ()
-    assert first_difference(plain, PLANNED) == ("model.cfg", "", "idfe-net-n.yaml")
+def test_an_old_run_that_names_no_network_is_not_one_of_todays_default():
+    default = planned_config(["--data", "neu-det.yaml"])
+    assert first_difference(default, planned_config(["--data", "neu-det.yaml", "--cfg", default.model.cfg])) == ()
+    assert first_difference(default, changed(default, model__cfg=""))[0] == "model.cfg"
 
 
 def test_two_files_of_one_name(tmp_path, monkeypatch):
