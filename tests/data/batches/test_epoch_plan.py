@@ -99,9 +99,13 @@ def test_the_same_seed_gives_the_same_epoch_and_another_one_another():
     assert keys_of(batches_of(plan, MadeScenes(records), seed=1), 3) != keys_of(one, 3)
 
 
+REPEATED = [{}, {"balance": "repeat"}, {"tile": 0, "repeat": 3}, {"tile": 0, "repeat": 3, "balance": "repeat"}]
+
+
+@pytest.mark.parametrize("changes", REPEATED)
 @pytest.mark.parametrize("size", [2, 3])
-def test_processes_share_the_batches_of_one(size):
-    records, plan = planned()
+def test_processes_share_the_batches_of_one(size, changes):
+    records, plan = planned(**changes)
     scenes = MadeScenes(records)
     alone = keys_of(batches_of(plan, scenes), 2)
     parts = [keys_of(batches_of(plan, scenes, World(rank, size).part), 2) for rank in range(size)]
@@ -109,8 +113,9 @@ def test_processes_share_the_batches_of_one(size):
         assert [key for part in parts for key in part[number] if key.counts] == batch
 
 
-def test_a_run_that_is_resumed_in_the_middle_of_an_epoch_goes_on_with_the_same_tiles():
-    records, plan = planned(balance="repeat")
+@pytest.mark.parametrize("changes", REPEATED)
+def test_a_run_that_is_resumed_in_the_middle_of_an_epoch_goes_on_with_the_same_samples(changes):
+    records, plan = planned(**changes)
     batches = batches_of(plan, MadeScenes(records))
     whole = keys_of(batches, 1)
     assert len(whole) == len(batches) > 5
