@@ -56,6 +56,7 @@ from utils.processes.resume import Resumed, check_resumed, first_that_fits, read
 from utils.report.evaluation import ReportOptions
 from utils.report.run_results import write_results
 from utils.scoring import coco
+from utils.scoring.frequency import frequency_scores
 from utils.tracking.tools import check_tools, new_trackers
 from utils.tracking.tracking import Tracking
 from utils.training.alone import alone_in
@@ -284,11 +285,12 @@ def finish(run: Run, folder: Path, loaders: Loaders, judged: Judged, tracking: T
     lines = [*truth.data_report.lines(), *run.book.lines()]
     options = ReportOptions("train", inspection, show, nms, judged.weights, pictures_of(truth), lines, plots)
     about = {"weights": judged.weights.file, "epoch": judged.epoch + 1, **about_network(run.state.model, run.words)}
+    scores = frequency_scores(judged.evaluation.report.classes, run.data.trained())
     with Results() as results:
         if plots:
             with Extra("val_batch pictures"):
                 plot_detections(folder, loaders.val, truth, judged.evaluation.detections_in_split)
-        write_results(folder, judged.evaluation, about, options, results)
+        write_results(folder, judged.evaluation, {**about, **scores}, options, results)
         for line in run.book.lines():
             LOG.warning(line)
         close_run_folder(folder, judged.weights.file, judged.epoch, cfg, run.state.best)
@@ -310,7 +312,7 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
         with Extra("pictures of what training is shown"):
             plot_start(folder, loaders.train, loaders.sampler, data.train, cfg.data.max_pixels)
     world.barrier()  # the other processes wait until the run folder is ready
-    network = checkpoint_network(state.model, data.train.names, run.words)
+    network = checkpoint_network(state.model, data.train.names, run.words) | {"shown": [*data.trained().values()]}
     saver = Saver(folder / "weights", cfg, {**network, **(run.conditions or {}), "origins": origins}, state.step)
     trackers = new_trackers(cfg.run.log, folder) if world.first else []
     with saying(saver.words), Tracking(folder, cfg, trackers) as tracking:

@@ -64,6 +64,7 @@ from utils.report.evaluation import PAGE, ReportOptions
 from utils.report.run_results import write_results, write_speed
 from utils.scoring import coco
 from utils.scoring.evaluation import Evaluation
+from utils.scoring.frequency import frequency_scores
 from utils.scoring.novelty import chance_scores, group_scores
 from utils.scoring.prediction_files import Known, read_parts
 from utils.values.batch import Batch
@@ -258,6 +259,7 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     if evaluation is None:
         return 0
     about |= chance_scores(by_chance) | group_scores(evaluation.report.classes, novelty)
+    about |= frequency_scores(evaluation.report.classes, loaded.trained)
     options = report_options(flags, "val", inspection, truth, DetectionSettings.of(cfg, data), weights, limits)
     write_evaluation(flags, run, loader, truth, evaluation, about, options, lexicon_for(truth.names, loaded.words))
     return 0

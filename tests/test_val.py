@@ -1,9 +1,11 @@
 """Evaluation: train, val and pycocotools on the written files give one number; classes by name; summaries; mistakes."""
 
 import contextlib
+import csv
 import io
 import json
 import shutil
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -15,7 +17,7 @@ import val
 from tests.conftest import QUICK
 from tests.goldens.fill import load
 from utils.config.paths import CFG
-from utils.scoring import coco
+from utils.scoring import coco, frequency
 from utils.scoring.score_summary import as_lines
 from utils.values.report import ClassRow, Report
 from utils.words.yamlio import read_yaml
@@ -59,6 +61,24 @@ def test_bare_val_takes_the_newest_run_and_batch_size_does_not_matter(trained):
     a, b = (json.loads((folder / "results.json").read_text())["coco"] for folder in (one, two))
     assert a == {k: v if v is None else pytest.approx(v, abs=1e-4) for k, v in b.items()}
     assert (one / "val_batch0_pred.jpg").is_file()
+
+
+def test_scores_by_how_often_a_class_was_trained(trained, glass, monkeypatch):
+    """The checkpoint knows in how many training pictures each class was; here 4 make a class frequent."""
+    monkeypatch.setattr(frequency, "GROUPS", {"rare": (1, 3), "common": (4, 4), "frequent": (5, None)})
+    names = read_yaml(glass).data["names"]
+    files = (glass.parent / "labels" / "train").glob("*.txt")
+    shown = Counter(name for f in files for name in {names[int(row.split()[0])] for row in f.read_text().splitlines()})
+    code, run = run_val(trained, "--noplots")
+    with (run / "per_class.csv").open(encoding="utf-8") as file:
+        rows = [(shown[row["class"]], float(row["AP"])) for row in csv.DictReader(file) if row["AP"]]
+    assert code == 0 and max(shown.values()) > 4
+    table = json.loads((run / "results.json").read_text())["frequency"]
+    for name, counts in {"rare": (1, 2, 3), "common": (4,), "frequent": range(5, 13)}.items():
+        scores = [ap for count, ap in rows if count in counts]
+        assert table[name]["classes"] == len(scores)
+        assert not scores or table[name]["AP"] == pytest.approx(sum(scores) / len(scores), rel=1e-5)
+    assert sum(row["classes"] for row in table.values()) == len(rows)
 
 
 def test_classes_are_matched_by_name(trained, glass, tmp_path, capsys):

@@ -84,6 +84,15 @@ class Splits(NamedTuple):
         train, val = (flatten(split.records).class_counts(split.names) for split in self)
         return train, val
 
+    def trained(self) -> dict[str, int]:
+        """In how many training pictures the class of each name_key is shown, in the order of the names. Nothing of a
+        world, of which only the first pictures are known.
+        """
+        if self.train.world:
+            return {}
+        counts, _ = self.counts()
+        return dict(zip(map(name_key, counts.names), counts.shown, strict=True))
+
     def fingerprint(self) -> dict[str, SplitFingerprint]:
         """What each split is known by."""
         return {name: fingerprint(split) for name, split in self._asdict().items()}

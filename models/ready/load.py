@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class Loaded:
     configuration it had.
 
     `words` are those that an open-vocabulary network looks for; None for a closed one. `weights` tell which weights
-    they are.
+    they are; `trained`, where it is known, in how many training pictures the class of a name_key was shown.
     """
 
     model: Graph | ExportedNetwork
@@ -59,6 +59,7 @@ class Loaded:
     path: Path
     words: Words | None
     weights: WeightsIdentity
+    trained: Mapping[str, int] = field(default_factory=dict)
 
     def about(self) -> dict[str, Any]:
         """See about_network; of an exported file what it was made from, too."""
@@ -151,7 +152,16 @@ def load_model(path: str | Path, device: torch.device | str = "cpu", sam: str = 
             set_words(model, words)
     model.to_device(device)
     weights = WeightsIdentity.of(path.name, content["ema"]["module"])
-    return Loaded(model, tuple(content["names"]), config, content["epoch"], path, words, weights)
+    names, trained = tuple(content["names"]), _trained(content, path)
+    return Loaded(model, names, config, content["epoch"], path, words, weights, trained)
+
+
+def _trained(content: Mapping[str, Any], path: Path) -> dict[str, int]:
+    """See Loaded. Raises DamagedError."""
+    names, shown = content["names"], content.get("shown", ())
+    if len(shown) not in (0, len(names)):
+        raise DamagedError(path, f"counts of {len(shown)} classes for {len(names)} names; the file is inconsistent")
+    return dict(zip(map(name_key, names), shown, strict=True)) if shown else {}
 
 
 def _exported(network: ExportedNetwork, sam: str, masks: bool) -> Loaded:

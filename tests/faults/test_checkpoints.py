@@ -26,6 +26,8 @@ NESTED = [
     "model_spec.head.0",
     "model_spec.anchors",
     "names.0",
+    "shown",
+    "shown.0",
     "config.data",
     "config.optim.lr0",
     "config.data.data",

@@ -65,6 +65,7 @@ class Content(TypedDict):
     best: float | None
     vocabulary: NotRequired[StoredWords]
     synonyms: NotRequired[list[list[str]]]  # of each class, its name first
+    shown: NotRequired[list[Count]]  # in how many training pictures each class is
     packed: NotRequired[bool]  # see models.ready.packed
     backbones: NotRequired[list[str]]  # where the first weights of each are from
     data_fingerprint: NotRequired[DataFingerprint]

@@ -18,6 +18,7 @@ from utils.inspection.threshold_file import thresholds_text
 from utils.processes.speed import Speed
 from utils.report.evaluation import ReportOptions, results_json, write_report
 from utils.scoring.evaluation import Evaluation
+from utils.scoring.frequency import frequency_lines
 from utils.scoring.novelty import group_lines
 from utils.scoring.score_summary import as_lines
 from utils.scoring.score_tables import write_tables
@@ -31,7 +32,7 @@ def write_results(
 
     `about` is what the numbers must name, such as the text encoder; results.json and thresholds.yaml hold it.
     """
-    for line in (*as_lines(evaluation.report, options.verbose), *group_lines(about)):
+    for line in (*as_lines(evaluation.report, options.verbose), *group_lines(about), *frequency_lines(about)):
         LOG.info(line)
     inspection = inspect(evaluation, options.inspection)
     for line in inspection.lines():

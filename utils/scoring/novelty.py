@@ -46,7 +46,7 @@ def group_scores(rows: Sequence[ClassRow], groups: Sequence[Novelty]) -> dict[st
         **{"base": ("identical", "synonym"), "novel": ("new",)},
     }
     table = {
-        name: _mean_scores([row for row, group in zip(rows, groups, strict=True) if group in kinds])
+        name: mean_scores([row for row, group in zip(rows, groups, strict=True) if group in kinds])
         for name, kinds in members.items()
     }
     base, novel = table["base"], table["novel"]
@@ -57,7 +57,8 @@ def group_scores(rows: Sequence[ClassRow], groups: Sequence[Novelty]) -> dict[st
     return {"novelty": {**table, "harmonic_mean": means}}
 
 
-def _mean_scores(rows: Sequence[ClassRow]) -> dict[str, Any]:
+def mean_scores(rows: Sequence[ClassRow]) -> dict[str, Any]:
+    """AP and AP50, means over the classes that have truth, and how many these are."""
     scores = {
         "AP": [row.ap for row in rows if row.ap is not None],
         "AP50": [row.ap50 for row in rows if row.ap50 is not None],
