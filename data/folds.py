@@ -42,6 +42,7 @@ from utils.console.script import run_script
 from utils.files.output_paths import relative_paths
 from utils.files.runs import new_folder
 from utils.values.channels import Channels
+from utils.values.record import Record
 from utils.words.errors import ConfigError, DataError, printable
 from utils.words.text import counted
 
@@ -86,7 +87,11 @@ def read_all(flags: FoldsFlags) -> RecordSet:
     whole = merge("folds", sets)
     for line in whole.data_report.lines():
         LOG.info(line)
-    pictures = {record.path.absolute(): record for record in whole.records}
+    pictures: dict[Path, Record] = {}
+    for record in whole.records:
+        known = pictures.setdefault(record.path.absolute(), record)
+        if _rows(known) != _rows(record):
+            raise DataError(f"{printable(str(record.path))}: has other boxes in another of the sets; label it in one")
     for path in pictures:
         if is_member(path):
             raise ConfigError(f"--data {printable(flags.data)}: is packed; divide the set that it was made of")
@@ -94,6 +99,11 @@ def read_all(flags: FoldsFlags) -> RecordSet:
             raise DataError(f"{printable(str(path))}: has a line break in its name, which no list can hold; rename it")
     rows = enumerate(sorted(pictures, key=Path.as_posix), 1)
     return replace(whole, records=tuple(replace(pictures[path], path=path, image_id=number) for number, path in rows))
+
+
+def _rows(record: Record) -> list[list[float]]:
+    """The truth of a picture, in no order."""
+    return sorted(np.column_stack([record.labels, record.crowd, record.boxes]).tolist())
 
 
 def group_pictures(paths: Sequence[Path], channels: Channels, pattern: str) -> list[str]:

@@ -174,6 +174,8 @@ def _describe(out: Path, sets: dict[str, RecordSet]) -> str:
     lines += [f"{split}: {split}-*.tar" for split in sets]
     lines += ["annotations: " + json.dumps({split: f"annotations/{split}.json" for split in sets})]
     lines += ["names: " + json.dumps({split: f"names/{split}.json" for split in sets})]
+    mm_per_px = next(iter(sets.values())).mm_per_px
+    lines += [f"mm_per_px: {mm_per_px}"] if mm_per_px is not None else []
     if any(ignores(truth) for truth in sets.values()):
         lines.append(f"remap: {{{IGNORED}: ignore}}")
     return "\n".join(lines) + "\n"

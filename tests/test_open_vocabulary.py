@@ -351,7 +351,9 @@ def named_defect(glass, folder):
     """The data set with a first class of that name."""
     content = yaml.safe_load(glass.read_text())
     content["path"] = str((glass.parent / content.get("path", ".")).resolve())
-    content["names"] = {k: "Defect" if k == 0 else name for k, name in dict(enumerate(content["names"])).items()}
+    first, *others = content["names"].values() if isinstance(content["names"], dict) else content["names"]
+    (folder / "texts.json").write_text(json.dumps([[first, "Defect"], *([name] for name in others)]))
+    content["names"] = str(folder / "texts.json")
     (folder / "named.yaml").write_text(yaml.safe_dump(content))
     return folder / "named.yaml"
 

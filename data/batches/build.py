@@ -61,7 +61,8 @@ class Splits(NamedTuple):
         wordings = self.train.world.wordings if self.train.world else ()
         said = dict.fromkeys(text for one in wordings for row in one.texts for text in row)
         if as_defect:
-            if PRESENCE in map(name_key, self.train.names) and len(self.train.names) > 1:
+            called = {name_key(name) for row in self.train.synonyms for name in row}
+            if PRESENCE in called and len(self.train.names) > 1:
                 raise ConfigError(f"data.as_defect: a class is called {PRESENCE} already; rename it, or leave this out")
             said[PRESENCE] = None
         return replace(Vocabulary.from_lists(self.train.synonyms), further=tuple(said))

@@ -52,6 +52,8 @@ class LostPictures:
         if self.bad_data == "error":
             return DataError(f"{first}; or run with --bad-data skip to leave it out")
         bad, found = report.bad + len(self.reasons), max(report.found, self.truth.pictures)
+        if self.truth.pictures < report.used:  # data.pictures: what the others are like does not count
+            bad, found = len(self.reasons), self.truth.pictures
         if not too_many(bad, found):
             return None
         late = f"{len(self.reasons):,} of them only when they were read"

@@ -1,7 +1,8 @@
 """What lies in a folder or fits a pattern: each folder once, and never without end.
 
-Links are followed, but a folder that is reached twice is looked at once, so that circles end. What is deeper than
-MAX_DEPTH is reported, more than MAX_ENTRIES names are refused, and the kernel's folders, which never end, are left out.
+Links are followed, after all else, but a folder that is reached twice is looked at once, so that circles end. What is
+deeper than MAX_DEPTH is reported, more than MAX_ENTRIES names are refused, and the kernel's folders, which never end,
+are left out.
 """
 
 from __future__ import annotations
@@ -35,16 +36,19 @@ class Walk:
         Raises DataError for too many entries.
         """
         visited: set[tuple[int, int]] = set()
-        depth = str(top).count(os.sep)
-        for home, folders, files in os.walk(top, onerror=self.failed, followlinks=True):
-            self.spend(len(folders) + len(files))
-            if self._again(home, visited):
-                folders.clear()
-                continue
-            if home.count(os.sep) - depth >= MAX_DEPTH and folders:
-                self._fail(OSError(errno.ELOOP, f"goes down more than {MAX_DEPTH} folders", home))
-                folders.clear()
-            yield home, folders, files
+        depth, waiting = str(top).count(os.sep), [str(top)]
+        for start in waiting:
+            for home, folders, files in os.walk(start, onerror=self.failed):
+                self.spend(len(folders) + len(files))
+                if self._again(home, visited):
+                    folders.clear()
+                    continue
+                if home.count(os.sep) - depth >= MAX_DEPTH and folders:
+                    self._fail(OSError(errno.ELOOP, f"goes down more than {MAX_DEPTH} folders", home))
+                    folders.clear()
+                yield home, folders, files
+                # links last: labels are beside a folder's own place, not beside a link to it
+                waiting += [place for name in folders if os.path.islink(place := os.path.join(home, name))]
 
     def _again(self, home: str, visited: set[tuple[int, int]]) -> bool:
         """Whether a folder has been looked at, cannot be, or is the kernel's."""

@@ -37,12 +37,7 @@ class DataSource:
     @property
     def names(self) -> tuple[str, ...]:
         """The trained classes of all members."""
-        numbers: dict[str, int] = {}
-        rows: list[list[str]] = []
-        for member in self.members:
-            for row in next(iter(member.synonyms.values())):
-                _number(row, numbers, rows)
-        return tuple(row[0] for row in rows)
+        return tuple(row[0] for row in _united(next(iter(member.synonyms.values())) for member in self.members))
 
     @property
     def channels(self) -> Channels:
@@ -65,6 +60,7 @@ def open_data(cfg: DataConfig, require: Sequence[str] = ("train", "val")) -> tup
     if isinstance(source, Document) and _is_union(source):
         members = _read_members(source, require, cfg.root, notices)
         _check_planes(source, members)
+        _check_names(source, members)
     else:
         members = [describe(source, require, cfg.root, notices)]
     if cfg.single_cls:
@@ -90,6 +86,17 @@ def _check_planes(document: Document, members: Sequence[DataDescription]) -> Non
         one, two = (f"{printable(member.source.name)} ({', '.join(member.channels.made)})" for member in (first, other))
         advice = "channels, bit_depth, files and polar must agree"
         raise document.error(f"{one} and {two} have other planes, or store them otherwise; {advice}", "union")
+
+
+def _check_names(document: Document, members: Sequence[DataDescription]) -> None:
+    """Raise ConfigError naming two classes to train that would share a name, which their members know as one."""
+    rows = _united(next(iter(member.synonyms.values())) for member in members)
+    owner: dict[str, str] = {}
+    for row in rows:
+        for name in row:
+            if (other := owner.setdefault(name_key(name), row[0])) != row[0]:
+                two = f"'{printable(other)}' and '{printable(row[0])}' are both called '{printable(name)}'"
+                raise document.error(f"{two}; make them one by `remap` in a member, or leave out that name", "union")
 
 
 def _read_members(document: Document, require: Sequence[str], root: str, notices: list[str]) -> list[DataDescription]:
@@ -126,6 +133,16 @@ def merge(split: str, members: Sequence[RecordSet]) -> RecordSet:
     ids = tuple(range(1, len(rows) + 1))
     names, data_report = tuple(row[0] for row in rows), _joined_report(split, members)
     return RecordSet(records, names, ids, data_report, rows, members[0].channels, members[0].mm_per_px)
+
+
+def _united(members: Iterable[Iterable[Sequence[str]]]) -> list[list[str]]:
+    """The classes of a union by those of its members, each by its name and all that it is called besides."""
+    numbers: dict[str, int] = {}
+    rows: list[list[str]] = []
+    for member in members:
+        for row in member:
+            _number(row, numbers, rows)
+    return rows
 
 
 def _number(row: Sequence[str], numbers: dict[str, int], synonyms: list[list[str]]) -> int:

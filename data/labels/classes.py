@@ -98,20 +98,26 @@ def read_classes(document: Document, names: Mapping[str, Names]) -> dict[str, Cl
         raise document.error(
             "'remap' must map names to names, e.g. remap: {scratch_light: scratch, dust: ignore}", "remap"
         )
-    remap = _Remap(document, tuple(dict.fromkeys(row[0] for rows in names.values() for row in rows)), table)
+    remap = _Remap(document, tuple(dict.fromkeys(row for rows in names.values() for row in rows)), table)
     return {split: remap.classes(rows) for split, rows in names.items()}
 
 
 class _Remap:
     """The table `remap` of one data YAML, checked entry by entry against the names of all splits."""
 
-    def __init__(self, document: Document, names: tuple[str, ...], table: dict[Any, Any]) -> None:
-        self.document, self.names = document, names
-        self.known = {name_key(name): name for name in names}
+    def __init__(self, document: Document, wordings: Names, table: dict[Any, Any]) -> None:
+        self.document, self.names = document, tuple(dict.fromkeys(row[0] for row in wordings))
+        self.known = {name_key(name): name for name in self.names}
+        self.further = {name_key(name): row[0] for row in wordings for name in row[1:]}
         self.keys: dict[str, Any] = {}  # name_key -> the key as written, for lines
         self.step: dict[str, str] = {}  # name_key -> the name it becomes
         for key in table:
             self._add(key)
+        for source, name in self.step.items():
+            meant = self.further.get(name_key(name), "")
+            if meant and name_key(name) not in self.known and name_key(meant) not in self.step:
+                message = f"'{printable(name)}' is another name of '{printable(meant)}'; write that one"
+                raise self._error(message, self.keys[source])
         if IGNORE in self.known and IGNORE not in self.step and IGNORE in map(name_key, self.step.values()):
             key = next(self.keys[k] for k, value in self.step.items() if name_key(value) == IGNORE)
             message = "names has a class called 'ignore', so it is unclear what this becomes"

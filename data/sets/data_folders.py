@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from data.files.folders import expand_glob
+from data.files.text_lines import text_lines
 from data.labels.coco_places import OWN
 from data.labels.label_places import label_candidates
 from data.labels.voc_labels import xml_places
@@ -65,7 +66,7 @@ def _places(entries: Iterable[Path]) -> Iterator[Path]:
 
 def _of_list(path: Path, root: Path) -> set[Path]:
     try:
-        lines = read_file(path, TEXT_BYTES).removeprefix(b"\xef\xbb\xbf").splitlines()
+        lines = text_lines(read_file(path, TEXT_BYTES))
     except DataError:  # said when the pictures are read
         return set()
     homes = {os.path.dirname(os.fsdecode(line.strip())) for line in lines}

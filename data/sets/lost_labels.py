@@ -48,7 +48,10 @@ class LostLabels:
         if not found:
             return []
         taken = {_place(file) for file in self._taken({loose_name(path.stem) for path in found}, found)}
-        return [(path, count_label_rows(path)) for path in found if _place(path) not in taken]
+        lost = [path for path in found if _place(path) not in taken]
+        for path in lost:
+            self.others.watch(path)
+        return [(path, count_label_rows(path)) for path in lost]
 
     def problems(self, orphans: Iterable[tuple[Path, int]]) -> list[Problem]:
         """Those with rows, where a picture has no label: it may be the one that is meant."""

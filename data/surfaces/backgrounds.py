@@ -26,7 +26,8 @@ class Backgrounds:
         if not self.folder.is_dir():
             raise self._error("no such folder; name one with pictures of good parts")
         found: list[Path] = []
-        for home, _, names in walk(self.folder, self._closed):
+        for home, folders, names in walk(self.folder, self._closed):
+            folders[:] = [name for name in folders if not name.startswith(".")]
             found += [Path(home, name) for name in names if is_picture(name) and not name.startswith(".")]
         if not found:
             raise self._error("holds no pictures; put some of good parts there")

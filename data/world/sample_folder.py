@@ -19,6 +19,9 @@ from utils.words.errors import ResourceError, printable
 from utils.words.text import counted
 
 SAMPLE = 500  # training pictures
+DATA = Path(__file__).parents[1]
+DRAWING = ("world", "surfaces", "defects")  # rooms of the code that draws
+READING = ("pictures",)  # and that reads backgrounds
 
 
 def sample_folder(world: DrawnWorld) -> Path:
@@ -53,6 +56,7 @@ def _key(world: DrawnWorld) -> str:
         stat = path.stat()
         facts.append(f"{path}:{stat.st_size}:{stat.st_mtime_ns}")
     whole = hashlib.sha256("\n".join(facts).encode("utf-8", "surrogatepass"))
-    for code in sorted(Path(__file__).parent.glob("*.py")):
+    rooms = DRAWING + (READING if world.backgrounds else ())
+    for code in sorted(path for room in rooms for path in (DATA / room).glob("*.py")):
         whole.update(code.read_bytes())
     return whole.hexdigest()[:32]

@@ -183,7 +183,8 @@ def save_words(loaded: Loaded | None, path: Path) -> None:
         raise ConfigError(f"--save-prompts {printable(str(path))}: is there already; name a new file")
     model = loaded.graph("--save-prompts")
     kept, spec = without_training(read_checkpoint(loaded.path)), model.spec.with_values(nc=len(loaded.names))
-    checkpoint.save(path, kept | checkpoint_network(model, loaded.names, loaded.words) | {"model_spec": spec.plain()})
+    own = checkpoint_network(model, loaded.names, loaded.words)  # classes of which no training counts are known
+    checkpoint.save(path, kept | own | {"model_spec": spec.plain(), "shown": []})
 
 
 def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:

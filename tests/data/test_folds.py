@@ -138,7 +138,7 @@ def test_other_labels_than_txt_and_unions_are_divided_too(home, tmp_path):
     keys = yaml.safe_load((home / "data.yaml").read_text(encoding="utf-8"))
     text(home / "data.yaml", yaml.safe_dump({**keys, "labels": {"train": "elsewhere"}}))
     text(home / "two.yaml", "union: [data.yaml, other.yaml]\n")
-    other = {**keys, "train": "images/val", "names": ["crack", "Kn: ot", "dust"], "labels": {"train": "labels/val"}}
+    other = {**keys, "train": "images/val", "labels": {"train": "labels/val"}}
     text(home / "other.yaml", yaml.safe_dump({k: v for k, v in other.items() if k != "val"}))
     assert main(["--data", str(home / "data.yaml"), "--out", str(tmp_path / "one"), "--folds", "2"]) == 0
     (train, _), (val, _) = (pictures(home / "data.yaml", split) for split in ("train", "val"))
@@ -147,6 +147,17 @@ def test_other_labels_than_txt_and_unions_are_divided_too(home, tmp_path):
     assert main(["--data", str(home / "two.yaml"), "--out", str(tmp_path / "two"), "--folds", "2"]) == 0
     both = [len(pictures(tmp_path / "two" / "fold1.yaml", split)[1].records) for split in ("train", "val")]
     assert sum(both) == 24
+
+
+def test_other_boxes_of_one_picture_are_told(home, tmp_path, capsys):
+    """Else the boxes of one set would be lost."""
+    keys = yaml.safe_load((home / "data.yaml").read_text(encoding="utf-8"))
+    text(home / "two.yaml", "union: [data.yaml, other.yaml]\n")
+    other = {**keys, "train": "images/val", "val": None, "names": ["crack", "Kn: ot", "dust"]}
+    text(home / "other.yaml", yaml.safe_dump({k: v for k, v in other.items() if v is not None}))
+    assert main(["--data", str(home / "two.yaml"), "--out", str(tmp_path / "two")]) == 3
+    error = capsys.readouterr().err
+    assert "_a.png: has other boxes in another of the sets; label it in one" in error and error.count("\n") == 1
 
 
 MISTAKES = {

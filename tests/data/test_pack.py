@@ -48,6 +48,7 @@ def home(tmp_path):
         "val": "images/val",
         "names": ["Kn: ot", "crack", "dust"],
         "remap": {"dust": "ignore"},
+        "mm_per_px": 0.05,
     }
     text(root / "data.yaml", yaml.safe_dump(keys))
     return root
@@ -99,6 +100,7 @@ def test_truth_is_the_same(home, packed):
     for split in ("train", "val"):
         one, other = (read_split(config(data).data, split) for data in (home, packed))
         assert one.names == other.names and one.synonyms == other.synonyms and one.category_ids == other.category_ids
+        assert one.mm_per_px == other.mm_per_px == 0.05
         assert any((record.labels == EVERY_CLASS).any() for record in one.records)
         for a, b in zip(one.records, other.records, strict=True):
             assert a.size == b.size and a.labelled == b.labelled and a.image_id == b.image_id

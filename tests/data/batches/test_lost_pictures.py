@@ -39,6 +39,16 @@ def test_the_limit(bad, found):
     assert f"{bad + 1:,} of {found:,} pictures are bad" in str(book.refusal())
 
 
+def test_of_some_of_the_pictures_only_these_count():
+    """data.pictures: a report of 1,000 pictures, of which 8 are drawn."""
+    whole = truth(1000, bad=3)
+    book = LostPictures(replace(whole, records=whole.records[:8]), "skip")
+    book.add(lost(*range(4)))
+    assert book.refusal() is None
+    book.add(lost(4))
+    assert "5 of 8 pictures are bad" in str(book.refusal())
+
+
 def test_those_left_out_from_the_start_count():
     book = LostPictures(truth(6, bad=4), "skip")
     assert book.refusal() is None  # judged when the split was read

@@ -57,6 +57,17 @@ def test_circles_end_and_every_folder_is_seen_once(tree):
     assert {p.name for p in expand_glob(tree / "**" / "*.jpg")} >= {"a.jpg", "c.jpg", "d.jpg", "e.jpg"}
 
 
+def test_a_folder_is_known_by_its_own_place_and_not_by_a_link_to_it(tmp_path):
+    """Its labels lie beside that, wherever the link comes in the alphabet."""
+    for place in ("b/line2", "c"):
+        (tmp_path / place).mkdir(parents=True)
+    for link, target in (("b/current", "line2"), ("b/more", "../c"), ("a", "c")):
+        (tmp_path / link).symlink_to(target)
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "c")
+    assert {os.path.relpath(home, tmp_path) for home, _, _ in walk(tmp_path)} == {".", "b", "b/line2", "c"}
+    assert [os.path.relpath(home, tmp_path) for home, _, _ in walk(tmp_path / "a")] == ["a"], "the link that was named"
+
+
 def test_an_endless_folder_is_refused(tree, monkeypatch):
     monkeypatch.setattr(folders, "MAX_ENTRIES", 5)
     for run in (lambda: list(walk(tree)), lambda: list(expand_glob(tree / "**" / "*"))):

@@ -94,6 +94,7 @@ def yolo_home(tmp_path):
     home = tmp_path / "set"
     LAYOUTS["yolo"](home, make_truth(5))
     text(home / "images/train/text.jpg", "no picture")
+    text(home / "labels/train/none.txt", "")
     text(home / "labels/train/train 瓶 1.txt", "0 .5 .5 .2 .2\n0 .5 .5 .2 .2\n0 2 2 1 1\n0 .5 .5 1.005 .2")
     return home
 
@@ -112,6 +113,7 @@ CHANGES = {
     "label goes": lambda home: (home / "labels/train/all 1.txt").unlink(),
     "label comes": lambda home: text(home / "labels/train/txt/train 瓶 9.txt", "0 .5 .5 .1 .1"),
     "orphan comes": lambda home: text(home / "labels/train/orphan.txt", ""),
+    "orphan changes": lambda home: text(home / "labels/train/none.txt", "0 .5 .5 .1 .1"),
     "labels go": lambda home: (home / "labels").rename(home / "elsewhere"),
     "xml comes": lambda home: text(home / "Annotations/all 2.xml", voc([(0, 1, 1, 9, 9)])),
     "json comes": appears_elsewhere,

@@ -51,6 +51,15 @@ def test_classes_are_merged_by_name(union):
     )
 
 
+def test_a_name_of_two_classes_is_refused(union, tmp_path):
+    """One member knows as one class what another takes for two."""
+    (tmp_path / "texts.json").write_text('[["scratch", "dent"], ["bubble"]]')
+    write_set(tmp_path / "glass", "texts.json", [0, 1])
+    union.write_text("union: [glass.yaml, steel.yaml]\n")
+    with pytest.raises(ConfigError, match=r"both\.yaml:1: 'scratch' and 'dent' are both called 'dent'; make them one"):
+        open_data(DataConfig(data=str(union)))
+
+
 def test_single_class(union):
     train = open_data(DataConfig(data=str(union), single_cls=True))[0].read("train", POLICY)
     assert train.names == ("defect",)

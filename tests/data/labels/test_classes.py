@@ -76,6 +76,17 @@ def test_mistakes_name_their_line(text, words):
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_name_that_another_class_has_already(tmp_path, monkeypatch):
+    """It would be two classes that are called the same."""
+    monkeypatch.chdir(tmp_path)
+    trees.text(tmp_path / "texts.json", json.dumps([["crack", "fissure"], ["dust"], ["hair"]]))
+    names = "names: texts.json\n"
+    with pytest.raises(ConfigError, match=r"t\.yaml:3: 'Fissure' is another name of 'crack'; write that one"):
+        classes(names + "remap:\n  dust: Fissure\n")
+    assert classes(names + "remap: {crack: fissure, dust: fissure}\n").names == ("fissure", "hair")
+    assert classes(names + "remap: {dust: crack}\n").synonyms == (("crack", "fissure"), ("hair",))
+
+
 def test_a_class_called_ignore_is_a_class_unless_said():
     assert classes("names: [a, ignore]\n").names == ("a", "ignore")
     assert classes("names: [a, ignore]\nremap: {ignore: ignore}\n").names == ("a",)

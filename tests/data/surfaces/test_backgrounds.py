@@ -1,5 +1,7 @@
 """Good pictures as surfaces: defects change them only where they are."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -20,6 +22,9 @@ def folder(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         assert cv2.imwrite(str(tmp_path / name), image)
     (tmp_path / "notes.txt").write_text("no picture")
+    for hidden in (".red.png", ".thumbnails/red.png"):
+        (tmp_path / hidden).parent.mkdir(exist_ok=True)
+        shutil.copy(tmp_path / "red.png", tmp_path / hidden)
     return tmp_path
 
 
