@@ -54,7 +54,7 @@ from utils.inspection.comparison import report_comparison
 from utils.inspection.given_limits import asked_settings, given_limits, made_as
 from utils.inspection.inspection_config import InspectionConfig, inspection_config
 from utils.inspection.threshold_file import DetectionSettings, Limits
-from utils.inspection.thresholds import LOWEST
+from utils.inspection.thresholds import LOWEST, least_known
 from utils.processes.device import half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
@@ -350,10 +350,11 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
     truth = read_split(data, flags.split, planned_run(flags.project, flags.name, flags.exist_ok))
     truth = truth.in_zones(flags.roi)
     limits = given_limits(flags, truth.names)
-    lowest = LOWEST if limits is None else 0.0  # whoever made the detections knows from which confidence on
-    inspection = inspection_config(flags, lowest, truth.mm_per_px, truth.judged, limits.thresholds if limits else None)
     images, categories = coco.images_json(truth.records), coco.classes_json(truth.names, truth.category_ids)
-    results = read_parts(flags.from_preds, Known({"images": images, "categories": categories}, flags.single_cls))
+    known = Known({"images": images, "categories": categories}, flags.single_cls)
+    results = read_parts(flags.from_preds, known)
+    lowest = 0.0 if limits else least_known(results)
+    inspection = inspection_config(flags, lowest, truth.mm_per_px, truth.judged, limits.thresholds if limits else None)
     files, names = ", ".join(flags.from_preds), ", ".join(Path(path).name for path in flags.from_preds)
     run = open_run(flags, {**provenance(argv), "predictions": names, "data": truth.data_report.plain()})
     for line in truth.lines():
@@ -362,8 +363,13 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
         LOG.warning(line)
     pictures = len({row["image_id"] for row in results})
     LOG.info("%s: %s in %d of %d pictures", files, counted(len(results), "detection"), pictures, len(images))
+    if known.doubt and not all(Path(path).with_name("truth.json").exists() for path in flags.from_preds):
+        LOG.warning("%s: %s", files, known.doubt)
     if not results:
         LOG.warning("%s: holds no detections; every defect counts as missed", files)
+    elif lowest > LOWEST:
+        advice = "AP and thresholds miss what scores less; write detections from 0.001 on"
+        LOG.warning("%s: holds nothing below a score of %.3g: %s", files, lowest, advice)
     left_out = truth.data_report.left_out
     results = counting_rows(truth.zones, results, truth.records, truth.category_ids)
     evaluation = Evaluation(truth.judged, truth.names, truth.category_ids, results, skipped=left_out)

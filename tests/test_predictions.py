@@ -355,6 +355,57 @@ def test_runs_that_cannot_be_compared(six, capsys):
     assert "run val.py anew" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("lacking", ["iscrowd", "bbox", "image_id", "annotations", "categories", "threshold"])
+def test_a_truth_of_another_program_is_one_line(six, capsys, lacking):
+    _, run = score(write_predictions(plain_rows()))
+    truth, results = read(run / "truth.json"), read(run / "results.json")
+    if lacking in truth:
+        del truth[lacking]
+    elif lacking == "threshold":
+        del results["inspection"]["operating_point"]["thresholds"]["oil"]
+    else:
+        del truth["annotations"][0][lacking]
+    (run / "truth.json").write_text(json.dumps(truth))
+    (run / "results.json").write_text(json.dumps(results))
+    capsys.readouterr()
+    assert val.main(["--compare", str(run), str(run)]) == 3
+    error = capsys.readouterr().err
+    assert "is of another version; run val.py anew" in error and error.count("\n") == 1
+
+
+def test_a_file_named_twice_is_told(six, capsys):
+    name = write_predictions(plain_rows())
+    assert score(f"{name} {name}")[0] == 3
+    assert "found.json: named twice; name it once" in capsys.readouterr().err
+
+
+def test_nothing_is_known_below_the_least_score_of_a_file(six, capsys):
+    """A threshold halfway down to 0.001 would let through what another tool left out of its file."""
+    code, run = score(write_predictions([row for row in plain_rows() if row["image_id"] != 5]), "--max-overkill", "0")
+    assert code == 0 and "nothing below a score of 0.5" in capsys.readouterr().err
+    thresholds = read(run / "results.json")["inspection"]["operating_point"]["thresholds"]
+    assert min(thresholds.values()) >= 0.5
+    faint = [*plain_rows(), {"image_id": 6, "category_id": 1, "bbox": [1, 1, 5, 5], "score": 0.001}]
+    assert score(write_predictions(faint))[0] == 0 and "nothing below" not in capsys.readouterr().err
+
+
+def test_numbers_that_may_be_names_are_told(six, capsys):
+    """YOLO's tools write the number in the name of a file as its image_id."""
+
+    def rename(old, new):
+        for place, suffix in (("images", "png"), ("labels", "txt")):
+            if (path := Path(place, "val", f"{old}.{suffix}")).exists():
+                path.rename(path.with_name(f"{new}.{suffix}"))
+
+    for old, new in enumerate((7, 8, 9, 10, 101, 102)):
+        rename(f"p{old}", new)
+    rows = [{**row, "image_id": 2} for row in plain_rows()]
+    assert score(write_predictions(rows))[0] == 0 and "image_id" not in capsys.readouterr().err
+    rename(7, 2)
+    assert score(write_predictions(rows))[0] == 0
+    assert "2 is 101.png, not the file of that name; give file_name" in capsys.readouterr().err
+
+
 def test_compare_knows_classes_by_name(six, capsys):
     """The second run numbers its classes the other way round: no difference."""
     rows = [{**row, "category": ("bubble", "oil")[row["category_id"] - 1]} for row in plain_rows()]

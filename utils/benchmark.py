@@ -118,7 +118,10 @@ def time_evaluation(
     clock("P, R, F1 curves", lambda: evaluation.curves)
     clock("report", lambda: evaluation.report)
     clock("confusion matrix", lambda: evaluation.confusion)
-    clock("table per picture", lambda: list(image_rows(records, names, evaluation.matching, evaluation.confidence)))
+    clock(
+        "table per picture",
+        lambda: list(image_rows(evaluation.files, records, names, evaluation.matching, evaluation.confidence)),
+    )
     inspection = clock("inspection", lambda: inspect(evaluation, InspectionConfig()))
     if flags.compare:
         limits = np.array(inspection.point.thresholds)

@@ -70,6 +70,8 @@ def read_run(folder: str, flag: str = "--compare ") -> Run:
         thresholds = {name_key(name): float(v) for name, v in section["operating_point"]["thresholds"].items()}
         rule = MatchRule(**section["match"])
         zones = ZonesIdentity(**results["zones"]) if "zones" in results else None
+        _, names = records_of(truth)
+        thresholds = {name_key(name): thresholds[name_key(name)] for name in names}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise DataError(f"{flag}{shown}: its truth.json or results.json is of another version; run val.py anew") from (
             error
@@ -112,7 +114,7 @@ def records_of(truth: Mapping[str, Any]) -> tuple[list[Record], list[str]]:
         if not everywhere or label[one["category_id"]] == 0:  # one row per class says the same of all of them
             rows[one["image_id"]].append((one, EVERY_CLASS if everywhere else label[one["category_id"]]))
     records = []
-    for image in truth["images"]:
+    for image in sorted(truth["images"], key=lambda one: one["id"]):  # COCO's order, by which equal scores stand
         mine, size = rows[image["id"]], (image["height"], image["width"])
         boxes = np.array([one["bbox"] for one, _ in mine], np.float64).reshape(-1, 4)
         boxes[:, 2:] += boxes[:, :2]

@@ -63,12 +63,12 @@ def size_bins(
 ) -> tuple[SizeBin, ...]:
     """Recall on other pictures by sqrt(area) in the original picture; every box is in one bin.
 
-    With `mm_per_px` sizes and `edges` are in mm. Sizes are rounded to 1e-3 of their unit: boxes stored as float32
-    fractions come back a little off, and a box of 8 px is not to fall below 8.
+    With `mm_per_px` sizes and `edges` are in mm. Both are rounded to 1e-3 px: boxes stored as float32 fractions come
+    back a little off, and a box of 8 px is not to fall below 8.
     """
     truth = matching.pairs.truth
-    sizes = (np.sqrt(truth.areas().astype(float)) * (mm_per_px or 1)).round(3)
-    place = np.searchsorted(np.asarray(edges), sizes, "right") - 1
+    sizes = np.sqrt(truth.areas().astype(float)).round(3)
+    place = np.searchsorted(np.round(np.asarray(edges) / (mm_per_px or 1), 3), sizes, "right") - 1
     others = [one.found(matching) for one in fit.each()]
     found = recalls(truth.picture, place, fit.found(matching), others, len(edges))
     unit, ends = "px" if mm_per_px is None else "mm", (*edges[1:], None)

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 NEVER = 2.0  # above every score: nothing counts
 LOWEST = 0.001  # the confidence at which val.py gathers detections; below it nothing is known
+CUT = 0.02  # of all that a detector sees, something scores less
+
+
+def least_known(results: Sequence[Mapping[str, Any]]) -> float:
+    """The score from which on detections that another program made are known: LOWEST, unless it wrote only such that
+    score much more.
+    """
+    least = min((float(row["score"]) for row in results), default=LOWEST)
+    return least if least > CUT else LOWEST
 
 
 def sweep(scores: np.ndarray, *flags: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -68,6 +68,6 @@ def confusion(pairs: Pairs, class_blind: Matching, confidence: float) -> np.ndar
     np.add.at(counts, (rows, truth_labels[taken[taken != IGNORED]]), 1)
     missed = np.setdiff1d(np.arange(len(pairs.truth)), taken)
     np.add.at(counts, (background, pairs.truth.labels[missed]), 1)
-    found = np.bincount(pairs.detections.picture[sure], minlength=pairs.pictures)
+    found = np.bincount(pairs.detections.picture[sure][taken != IGNORED], minlength=pairs.pictures)
     counts[background, background] = (pairs.good & (found == 0)).sum()
     return counts

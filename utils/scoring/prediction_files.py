@@ -22,13 +22,16 @@ SHOWN = 8  # ids or names in a message
 
 
 class Known:
-    """The pictures and classes of the data, as a file of predictions may call them; `one_class`: all mean the same."""
+    """The pictures and classes of the data, as a file of predictions may call them; `one_class`: all mean the same.
+    `doubt`, once rows were read: a sentence where a number may be meant as a name instead.
+    """
 
     def __init__(self, truth: Mapping[str, Any], one_class: bool = False) -> None:
         self.images = {image["id"]: image["file_name"] for image in truth["images"]}
         self.categories = {category["id"]: category["name"] for category in truth["categories"]}
         self.by_key = {name_key(name): category for category, name in self.categories.items()}
         self.one_class = next(iter(self.categories)) if one_class else None
+        self.doubt = ""
         self.files: dict[str, list[int]] = {}
         for image_id, name in self.images.items():
             path = PurePosixPath(name)
@@ -42,6 +45,9 @@ class Known:
         if isinstance(given, int) and not isinstance(given, bool):  # True is an int to Python, and would mean id 1
             if given not in self.images:
                 raise ValueError(f"image_id {given} is none of the data's; it has {_some(self.images)}")
+            if not self.doubt and self.files.get(str(given), [given]) != [given]:
+                taken = f"{given} is {printable(self.images[given])}, not the file of that name"
+                self.doubt = f"image_id is taken for the data's number: {taken}; give file_name where names are meant"
             return given
         if not isinstance(given, str):
             raise ValueError(f"image_id must be a number or a name, not {_shown(given)}")
@@ -96,6 +102,8 @@ def read_parts(paths: Sequence[str], known: Known) -> list[dict[str, Any]]:
     """The rows of several results files, such as those of folds. Raises DataError, also when two show one picture."""
     rows: list[dict[str, Any]] = []
     owners: dict[int, str] = {}
+    if twice := next((path for n, path in enumerate(paths) if path in paths[:n]), ""):
+        raise DataError(f"{printable(twice)}: named twice; name it once, else each detection would count twice")
     for path in paths:
         part = read_predictions(path, known)
         for image in {row["image_id"] for row in part}:

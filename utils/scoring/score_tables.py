@@ -26,7 +26,8 @@ PER_IMAGE = (
 def write_tables(folder: Path, evaluation: Evaluation) -> None:
     """Write both tables. Undefined values stay blank; pictures are judged at IoU 0.5 and `evaluation.confidence`."""
     classes = (_class_row(*vars(row).values()) for row in evaluation.report.classes)
-    pictures = image_rows(evaluation.records, evaluation.names, evaluation.matching, evaluation.confidence)
+    files = evaluation.files, evaluation.records
+    pictures = image_rows(*files, evaluation.names, evaluation.matching, evaluation.confidence)
     _write(folder / "per_class.csv", PER_CLASS, classes)
     _write(folder / "per_image.csv", PER_IMAGE, pictures)
 
@@ -36,9 +37,9 @@ def _class_row(name: str, *numbers: float | None) -> dict[str, Any]:
 
 
 def image_rows(
-    records: Sequence[Record], names: Sequence[str], matching: Matching, confidence: float
+    files: Sequence[str], records: Sequence[Record], names: Sequence[str], matching: Matching, confidence: float
 ) -> Iterator[dict[str, Any]]:
-    """The rows of per_image.csv, one per picture.
+    """The rows of per_image.csv, one per picture; `files`: what each is called.
 
     Detections below `confidence`, and those that lie in a region to ignore, are not counted; `max_confidence` is that
     of all. The worst miss is the truth box of the largest area (px of the original picture) that nothing finds.
@@ -52,9 +53,9 @@ def image_rows(
     # fmax passes over the NaN it starts from; a picture without detections keeps it and gets a blank cell
     np.fmax.at(best, picture, pairs.scores)
     worst = _worst_misses(matching, confidence)
-    for index, record in enumerate(records):
+    for index, (file, record) in enumerate(zip(files, records, strict=True)):
         row: dict[str, Any] = {
-            "file": record.path.name,
+            "file": file,
             "width": record.size[1],
             "height": record.size[0],
             "truth": int(truth[index]),

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from utils.studies.drawn_scores import DrawnScores, drawn_scores
+from utils.inspection.comparison import read_run
+from utils.studies.drawn_scores import DrawnScores, drawn_scores, truth_digest
 from utils.studies.estimate import SURE, Estimate, estimate, holm, pooled
 from utils.studies.finished_run import FinishedRun
 from utils.studies.plan import Comparison, Plan
@@ -67,11 +68,12 @@ def answers_of(plan: Plan, finished: Sequence[FinishedRun], kept: Path) -> list[
 
     Raises DataError where the runs of one data set were not judged on the same pictures and labels.
     """
-    if not plan.comparisons:
-        return []
     runs = {(one.run.data, one.run.arm, one.run.seed): one for one in finished}
+    if not plan.comparisons:  # one table all the same; its draws are not needed
+        _check_same_truth(runs, {key: truth_digest(read_run(str(one.run.folder), "")) for key, one in runs.items()})
+        return []
     scores = {key: drawn_scores(one.run.folder, kept) for key, one in runs.items()}
-    _check_same_truth(runs, scores)
+    _check_same_truth(runs, {key: score.truth for key, score in scores.items()})
     answers: list[Answer] = []
     for comparison in plan.comparisons:
         own = [_answer(comparison, data, plan.seeds, runs, scores) for data in plan.data]
@@ -83,11 +85,12 @@ def answers_of(plan: Plan, finished: Sequence[FinishedRun], kept: Path) -> list[
 _Key = tuple[str, str, int]
 
 
-def _check_same_truth(runs: Mapping[_Key, FinishedRun], scores: Mapping[_Key, DrawnScores]) -> None:
+def _check_same_truth(runs: Mapping[_Key, FinishedRun], truth: Mapping[_Key, str]) -> None:
+    """`truth`: what tells the pictures, labels and zones of each run apart."""
     first: dict[str, _Key] = {}
-    for key, score in scores.items():
+    for key, digest in truth.items():
         other = first.setdefault(key[0], key)
-        if scores[other].truth != score.truth:
+        if truth[other] != digest:
             one, two = (printable(str(runs[k].run.folder)) for k in (other, key))
             raise DataError(
                 f"{two}: not judged on the same pictures, labels and zones as {one}; "

@@ -116,7 +116,9 @@ def pooled(estimates: Sequence[Estimate]) -> Estimate | None:
     seed_sds = [one.seed_sd for one in estimates if one.seed_sd is not None]
     seed_sd = math.sqrt(math.fsum(sd**2 for sd in seed_sds) / count) if len(seed_sds) == count else None
     picture_sd = math.sqrt(math.fsum(one.picture_sd**2 for one in estimates)) / count
-    parts = _mean_part([one.by_seeds for one in estimates]), _mean_part([one.by_pictures for one in estimates])
+    # what is known of other seeds counts, also where another data set has one seed only
+    by_seeds = [one.by_seeds or Part(0.0, math.inf) for one in estimates] if seed_sds else [None]
+    parts = _mean_part(by_seeds), _mean_part([one.by_pictures for one in estimates])
     seeds = sum(one.seeds for one in estimates)
     return _estimate(estimates[0].name, seeds, (first, second, difference), (seed_sd, picture_sd), parts)
 

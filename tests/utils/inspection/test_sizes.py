@@ -68,6 +68,16 @@ def test_an_edge_belongs_to_the_bin_above_it_wherever_the_box_lies():
         assert size_bins(matching, at(matching, 0.0))[1].recall == Rate(0, 1), x
 
 
+@pytest.mark.parametrize("mm_per_px", [0.00025, 0.0005, 0.001, 0.05, 3.0])
+def test_bins_in_mm_are_those_in_px(mm_per_px):
+    """Also where a pixel is a fraction of a micrometre."""
+    boxes = [[9 * k, 0, 9 * k + side, side] for k, side in enumerate((5.5, 6, 7, 7.95, 8, 8.01))]
+    matching = match(pair_up([record(boxes, [0] * 6)], {0: detections()}, 1), MatchRule())
+    edges = [0, 8 * mm_per_px, 16 * mm_per_px]
+    found = size_bins(matching, at(matching, 0.0), edges, mm_per_px)
+    assert [one.recall and one.recall.total for one in found] == [4, 2, None]
+
+
 def test_bins_are_read():
     assert parse_bins("0, 8,16.5") == (0, 8, 16.5)
     for wrong in ("", "8,16", "0,16,8", "0,8,8", "0,a", "0,inf", "0,nan"):

@@ -115,6 +115,12 @@ def test_confusion_leaves_crowd_out():
     assert confusion_at([truth], {0: found}, 2, confidence=0.25).tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 0]]
 
 
+def test_what_lies_in_a_region_to_ignore_leaves_a_good_picture_good():
+    good = record([[0, 0, 50, 50]], [EVERY_CLASS], crowd=[True])
+    found = detections([[5, 5, 20, 20]], [0.9], [0])
+    assert confusion_at([good], {0: found}, 1, confidence=0.25).tolist() == [[0, 0], [0, 1]]
+
+
 @pytest.mark.parametrize(("label", "background"), [(0, 0), (1, 1), (EVERY_CLASS, 0)])
 def test_a_region_forgives_the_same_in_the_confusion_matrix_as_in_matching(label, background):
     """A false alarm of class 0 in a region of class 1 is one in both; of its own class, or of none, in neither."""

@@ -37,9 +37,9 @@ def test_a_row_by_hand():
     boxes = [[0, 0, 10, 10], [0, 0, 10, 9], [110, 10, 120, 20], [50, 50, 90, 70]]
     found = {0: detections(boxes, [0.9, 0.8, 0.7, 0.2], [0, 0, 0, 1]), 1: detections([], [], [])}
     records = [truth, record("b.png", [], [])]
-    row, empty = image_rows(records, NAMES, match(pair_up(records, found, 2), MatchRule()), 0.5)
+    row, empty = image_rows(("on/a.png", "b.png"), records, NAMES, match(pair_up(records, found, 2), MatchRule()), 0.5)
     assert row == {
-        **{"file": "a.png", "width": 200, "height": 100, "truth": 3, "detections": 2, "TP": 1, "FP": 1, "FN": 2},
+        **{"file": "on/a.png", "width": 200, "height": 100, "truth": 3, "detections": 2, "TP": 1, "FP": 1, "FN": 2},
         **{"max_confidence": row["max_confidence"], "worst_miss": "oil"},
         **{"worst_miss_width": 40.0, "worst_miss_height": 20.0},
     }

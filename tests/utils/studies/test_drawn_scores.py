@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,6 +28,20 @@ def test_on_all_pictures_they_are_what_coco_says(tmp_path_factory, seed, ties):
     for name in FIGURES:
         expected = None if np.isnan(whole[name]) else pytest.approx(whole[name], abs=1e-6)
         assert coco[name] == expected
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 10**6))
+def test_equal_scores_stand_by_ids_wherever_a_picture_is_in_the_file(tmp_path_factory, seed):
+    """As COCO has them: a json of the user's may list its pictures in any order."""
+    folder = tmp_path_factory.mktemp("run") / "one"
+    write_run(folder, random_case(seed, True))
+    run = read(folder)
+    other = replace(run, truth={**run.truth, "images": run.truth["images"][::-1]})
+    one, two = (scores_of(each, draws=20) for each in (run, other))
+    for name in FIGURES:
+        assert one.whole[name] == pytest.approx(two.whole[name], abs=1e-9, nan_ok=True)
+        assert np.allclose(one.drawn[name], two.drawn[name], equal_nan=True)
 
 
 def test_a_draw_is_coco_on_the_pictures_that_are_drawn(tmp_path):

@@ -115,7 +115,11 @@ def test_over_data_sets():
     assert both.seed_sd == pytest.approx(one.seed_sd) and both.picture_sd == pytest.approx(0.02 / np.sqrt(2))
     alone = pooled([one])
     assert (alone.low, alone.high, alone.p) == pytest.approx((one.low, one.high, one.p))
-    assert pooled([one, estimate("AP", pairs_of([0.01]))]).pictures_only, "one of them knows one seed only"
+    mixed = pooled([one, estimate("AP", pairs_of([0.01], spread=0.02))])
+    assert mixed.pictures_only, "one of them knows one seed only"
+    assert mixed.by_seeds == Part(pytest.approx(one.by_seeds.variance / 4), pytest.approx(2)), (
+        "which the other's vary by"
+    )
 
 
 def test_holm_by_a_worked_example():

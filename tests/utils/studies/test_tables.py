@@ -137,8 +137,9 @@ def test_what_differs_within_a_pair_is_named(tmp_path):
     assert "* Other numbers of threads within pairs: neu, a and b, seed 0 (1, 4)." in text
 
 
-def test_runs_on_other_pictures_are_refused(tmp_path):
-    plan = plan_of(tmp_path, seeds=(0,))
+@pytest.mark.parametrize("questions", [None, {}])
+def test_runs_on_other_pictures_are_refused(tmp_path, questions):
+    plan = plan_of(tmp_path, seeds=(0,), questions=questions)
     for run, truth in zip(plan.runs, (0, 1), strict=True):
         write_run(run.folder, glass(truth_seed=truth))
     finished = [FinishedRun(run, {"coco": {"AP": 0.1, "AP50": 0.2}}, "", None, None) for run in plan.runs]
