@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from data.files.data_report import HARMLESS_SKIPS, DataReport, Finding, Problem, too_many
+from data.labels.label_places import LabelPlaces
 from data.pictures.oddities import dark, header_findings, kinds_not_read
 from data.sets.data_yaml import DataDescription
 from data.sets.label_finder import LabelFinder
@@ -173,7 +174,7 @@ def _is_spelled_otherwise(label: Path, picture: Path) -> bool:
 
 class Disagreements:
     """Where two files speak about one picture and count differently, two kinds of files are used, or one file serves
-    several pictures. Takes the reading of every used picture once, in order.
+    several pictures, of this split or another. Takes the reading of every used picture once, in order.
     """
 
     def __init__(self, finder: LabelFinder) -> None:
@@ -183,6 +184,7 @@ class Disagreements:
         self.xml = _Pairs()
         self.labels: set[int] = set()  # hashes: a million paths would take their hundreds of megabytes
         self.shared: dict[Path, None] = {}
+        self.homes: set[tuple[Path, Path]] = set()  # of pictures and their labels
 
     def add(self, reading: PictureReading) -> None:
         """Compare what speaks about one picture."""
@@ -193,6 +195,7 @@ class Disagreements:
                 self.labels.add(number)
                 if len(self.labels) == known:
                     self.shared[reading.label] = None
+                self.homes.add((reading.path.parent, reading.label.parent))
             entry = self.finder.entries.get(reading.path)
             if entry is not None:
                 self.coco.add(reading.path, reading.rows, entry.count)
@@ -214,6 +217,26 @@ class Disagreements:
         if self.shared:
             files, first = counted(len(self.shared), "label file"), printable(str(next(iter(self.shared))))
             yield f"{files} read for several pictures of the same stem, first {first}"
+        yield from self._of_other_splits()
+
+    def _of_other_splits(self) -> Iterator[str]:
+        """Label files that pictures of another split take, too. Where each folder of pictures has one of labels that is
+        called alike, no other split is listed for it.
+        """
+        if all(picture.name in label.parts[-2:] for picture, label in self.homes):
+            return
+        folders = {label for _, label in self.homes}
+        for split, pictures in self.finder.others.by_split.items():
+            places = LabelPlaces(self.finder.others.description.labels.get(split))
+            alike = (picture for picture in pictures if self._has_label(picture.stem, folders))
+            both = [label for picture in alike for label in places.files_of(picture) if hash(label) in self.labels]
+            if both:
+                files, first = counted(len(both), "label file"), printable(str(both[0]))
+                advice = "give the labels of each split a folder of their own, or the pictures other names"
+                yield f"{files} read for pictures of {split}, too, first {first}: {advice}"
+
+    def _has_label(self, stem: str, folders: Iterable[Path]) -> bool:
+        return any(hash(home / f"{stem}{suffix}") in self.labels for home in folders for suffix in (".txt", ".xml"))
 
 
 class _Pairs:

@@ -58,9 +58,9 @@ class TiledSet:
         """(T, 4) int32 xyxy px of their pictures."""
         areas = np.empty((len(self), 4), np.int32)
         different, which = np.unique(self.sizes, axis=0, return_inverse=True)
-        for number, (height, width) in enumerate(different.tolist()):
+        for (height, width), pictures in zip(different.tolist(), _places(which, len(different)), strict=True):
             mine = self.tiling.areas((height, width))
-            places = self.starts[:-1][which.reshape(-1) == number]
+            places = self.starts[pictures]
             areas[places[:, None] + np.arange(len(mine))] = mine
         return areas
 
@@ -92,9 +92,9 @@ class TileTruth:
         boxes, labels, pictures = flatten(records).to_learn()
         tiles, owners = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         different, which = np.unique(tiled.sizes, axis=0, return_inverse=True)
-        for number, (height, width) in enumerate(different.tolist()):
+        by_size = _places(which.reshape(-1)[pictures], len(different))
+        for (height, width), mine in zip(different.tolist(), by_size, strict=True):
             areas = tiled.tiling.areas((height, width))
-            mine = np.flatnonzero(which.reshape(-1)[pictures] == number)
             for start in range(0, len(mine), AT_ONCE):
                 part = mine[start : start + AT_ONCE]
                 row, place = np.nonzero(shown_parts(boxes[part], areas) >= least)
@@ -107,6 +107,13 @@ class TileTruth:
     def showing(self, count: int) -> np.ndarray:
         """(count,) bool: which of so many tiles show a box."""
         return np.bincount(self.tiles, minlength=count) > 0
+
+
+def _places(numbers: np.ndarray, count: int) -> list[np.ndarray]:
+    """Where each of the numbers 0 to `count` - 1 is, ascending."""
+    flat = numbers.reshape(-1)
+    ends = np.bincount(flat, minlength=count).cumsum()
+    return np.split(np.argsort(flat, kind="stable"), ends)[:count]  # behind the last end is nothing
 
 
 def shown_parts(boxes: np.ndarray, areas: np.ndarray) -> np.ndarray:

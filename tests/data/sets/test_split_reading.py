@@ -10,6 +10,7 @@ from PIL import Image
 import data
 from data.files.data_report import DataReport
 from data.sets.data_yaml import DataDescription, read_description
+from data.sets.other_pictures import OtherPictures
 from data.sets.split_reading import ReadPolicy, RecordSet, read_records
 from utils.words.errors import ConfigError, DataError
 
@@ -344,3 +345,27 @@ def assert_agreement(txt: RecordSet, coco: RecordSet) -> None:
         assert sorted(a.labels) == sorted(b.labels)
         gaps = np.abs(a.pixel_boxes()[:, None] - b.pixel_boxes()[None]).max(2)
         assert (gaps.min(1, initial=9) < 1).all() and (gaps.min(0, initial=9) < 1).all()
+
+
+def test_labels_of_one_split_that_another_reads_too(tmp_path: Path) -> None:
+    """Pictures of both are numbered alike, all labels lie in one folder: val would be judged by the truth of train."""
+    home = Home(tmp_path / "flat", count=0)
+    for split, numbers in (("train", (0, 1, 2, 3)), ("val", (0, 3, 7))):
+        for number in numbers:
+            home.picture(f"images/{split}/{number:03}.png")
+    for number in (0, 1, 3):
+        home.write(f"labels/{number:03}.txt", ROW)
+    keys = {"labels": {"train": "labels", "val": "labels"}}
+    for split, other in (("train", "val"), ("val", "train")):
+        (said,) = home.read(split=split, **keys).data_report.notices
+        assert said.startswith(f"2 label files read for pictures of {other}, too, first ") and "000.txt" in said
+    for number in (0, 3):
+        (tmp_path / "flat" / "images" / "val" / f"{number:03}.png").rename(
+            tmp_path / "flat" / "images" / f"{number}.png"
+        )
+    assert home.read(**keys).data_report.notices == ()
+
+
+def test_where_each_split_has_its_labels_the_other_is_not_listed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OtherPictures, "by_split", property(lambda _: pytest.fail("listed")))
+    home.read()
