@@ -336,6 +336,14 @@ def test_compare_with_itself_and_with_a_worse_one(six, capsys):
     assert (rows["AP50"]["first"], rows["AP50"]["second"], rows["AP50"]["difference"]) == (1.0, 0.0, -1.0)
     assert rows["AP50"]["distinguishable"] and rows["recall"]["difference"] == -1.0
     assert (rows["escape"]["first"], rows["escape"]["second"]) == (0.0, 1.0)
+    overkill = rows["overkill"]
+    assert (overkill["pictures"], overkill["low"], overkill["high"], overkill["distinguishable"]) == (
+        2,
+        None,
+        None,
+        False,
+    )
+    assert "2 pictures to tell by, too few for an interval" in Path("runs/val/worse/val.log").read_text("utf-8")
 
 
 def test_runs_that_cannot_be_compared(six, capsys):

@@ -32,21 +32,29 @@ class FrocPoint:
         """False alarms over all pictures, good and bad."""
         return self.false.value
 
-    def plain(self) -> dict[str, Any]:
-        """JSON-ready values."""
+    def counts(self) -> dict[str, Any]:
+        """JSON-ready values without intervals."""
         return {
             "threshold": self.threshold,
-            "recall": self.recall and self.recall.plain(),
+            "recall": self.recall and self.recall.counts(),
             "false_alarms": self.false_alarms,
             "pictures": self.false.pictures,
             "false_per_picture": self.false_per_picture,
-            "false_per_picture_95": [self.false.low, self.false.high],
         }
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        recall, false = self.recall and self.recall.plain(), [self.false.low, self.false.high]
+        return {**self.counts(), "recall": recall, "false_per_picture_95": false}
 
 
 @dataclass(frozen=True, eq=False)
 class Froc:
-    """`hits` and `false_alarms` (S,) int64 at falling `thresholds` (S,), the first of which lets nothing pass."""
+    """`hits` and `false_alarms` (S,) int64 at falling `thresholds` (S,), the first of which lets nothing pass.
+
+    What happened on these pictures: its points are for `counts`, not for intervals. A point that is looked for is one
+    that these pictures chose, and the curve does not know which boxes are of one picture.
+    """
 
     thresholds: np.ndarray
     hits: np.ndarray

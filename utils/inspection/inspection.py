@@ -111,7 +111,7 @@ class Inspection:
             "pictures": pictures,
             "operating_point": self.point.plain(),
             "expected": self.expected.plain(),
-            "froc": [{"at": rate, **self.froc.at(rate).plain()} for rate in REPORTED],
+            "froc": [{"at": rate, **self.froc.at(rate).counts()} for rate in REPORTED],
             "sizes": [one.plain() for one in self.sizes],
             "calibration": self.calibration.plain(),
             "class_calibration": [one.plain() for one in self.class_calibration],

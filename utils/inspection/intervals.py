@@ -52,9 +52,13 @@ class Rate:
         """`3 of 40 (7.5 %, 2.6 % to 19.9 %)`; never a bare 0 % or 100 %."""
         return rate_words(self.events, self.total, self.low, self.high)
 
+    def counts(self) -> dict[str, Any]:
+        """JSON-ready values without the interval: of what happened, which promises nothing."""
+        return {"events": self.events, "total": self.total, "value": self.value}
+
     def plain(self) -> dict[str, Any]:
         """JSON-ready values."""
-        return {"events": self.events, "total": self.total, "value": self.value, "low": self.low, "high": self.high}
+        return {**self.counts(), "low": self.low, "high": self.high}
 
 
 def rate_words(events: int, total: int, low: float, high: float) -> str:
@@ -74,15 +78,17 @@ def percent(share: float) -> str:
     return f"{100 * share:.{decimals}f}"
 
 
-def rate(events: int, total: int, variance: float | None = None) -> Rate | None:
-    """The rate, or None where there is nothing to count: not measurable is not 0. `variance` of the number of events,
-    where it may be more than that of independent ones.
+def rate(events: int, total: int, linked: float = 1.0, sway: float = 0.0) -> Rate | None:
+    """The rate, or None where there is nothing to count: not measurable is not 0.
+
+    `linked`: how many times the variance of independent events the number of these has, >= 1 (see variance.linked);
+    `sway`: the variance that it has besides, which is not told where none or all are events.
     """
     if not total:
         return None
     independent = events * (total - events) / total
-    worth = None if variance is None or variance <= independent or not independent else total * independent / variance
-    return Rate(int(events), int(total), worth and float(worth))
+    more = linked + (sway / independent if independent else 0.0)
+    return Rate(int(events), int(total), float(total / more) if more > 1 else None)
 
 
 @dataclass(frozen=True)

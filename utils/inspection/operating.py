@@ -90,8 +90,7 @@ def share_of(flags: np.ndarray, others: Sequence[np.ndarray]) -> Rate | None:
     total = len(flags)
     if not total:
         return None
-    events = int(flags.sum())
-    return rate(events, total, events * (total - events) / total + float(sway([one.sum() for one in others]).sum()))
+    return rate(int(flags.sum()), total, sway=float(sway([one.sum() for one in others]).sum()))
 
 
 def _found(

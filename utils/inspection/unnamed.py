@@ -11,9 +11,9 @@ from utils.inspection.aims import chosen
 from utils.inspection.cross_fit import CrossFit
 from utils.inspection.decisions import Decisions, picture_scores
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.intervals import PerPicture, Rate, per_picture, rate
+from utils.inspection.intervals import PerPicture, Rate, per_picture
 from utils.inspection.operating import outcome_of, share_of
-from utils.inspection.variance import sway
+from utils.inspection.variance import recalls, sway
 from utils.scoring.box_pairs import overlapping
 from utils.scoring.matching import IGNORED, Matching
 from utils.values.unknown_defect import SAME, UNKNOWN
@@ -58,10 +58,17 @@ def unnamed(named: Matching, fit: CrossFit, others: Matching, config: Inspection
     alarms = int(false.sum()) + float(sway([np.array(one.sum()) for one in elsewhere]).sum())
     return Unnamed(
         threshold,
-        rate((own.found(left) & missed).sum(), missed.sum()),
+        _found(left, missed, own),
         per_picture(false.sum(), named.pairs.pictures, alarms),
         Decisions(*(share_of(both[kind], [one[kind] for one in swayed]) for kind in KINDS)),
     )
+
+
+def _found(left: Matching, missed: np.ndarray, own: CrossFit) -> Rate | None:
+    """How many of the `missed` (T,) boxes are found; those of one picture hang together."""
+    picture = left.pairs.truth.picture[missed]
+    found, *others = (one.found(left)[missed] for one in (own, *own.each()))
+    return recalls(picture, np.zeros_like(picture), found, others, 1)[0]
 
 
 def _apart(fit: CrossFit, own: CrossFit) -> list[tuple[CrossFit, CrossFit]]:

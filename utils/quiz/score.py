@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from utils.inspection.intervals import Rate, percent, rate
-from utils.inspection.variance import spread
+from utils.inspection.intervals import Rate, percent
+from utils.inspection.variance import recalls
 from utils.questions.question import Kind
 from utils.quiz.answer_words import NG, OK, canonical
 from utils.quiz.item import OTHER, UNANSWERABLE, QuizItem
@@ -163,7 +163,6 @@ def _meant(item: QuizItem, word: str) -> str:
 
 def _rate(flags: np.ndarray, picture: np.ndarray) -> Rate:
     """The share of the questions of which a flag is true; those about one picture hang together."""
-    share, nothing = flags.mean(), np.zeros_like(picture)
-    found = rate(int(flags.sum()), len(flags), float(spread(picture, nothing, flags - share, 1)[0]))
+    found = recalls(picture, np.zeros_like(picture), flags, [], 1)[0]
     assert found is not None, "there are questions"
     return found

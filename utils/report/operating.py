@@ -115,7 +115,7 @@ def operating_point(results: Mapping[str, Any], inspection: Inspection, sweep: M
         ]
         for name, one in sorted(point["classes"].items())
     ]
-    froc = [[f"{one['at']:g}", rate_words(one["recall"], NO_BOXES), f"{one['threshold']:g}"] for one in section["froc"]]
+    froc = [[f"{one['at']:g}", _happened(one["recall"]), f"{one['threshold']:g}"] for one in section["froc"]]
     return joined(
         [
             element("h3", "One threshold for all classes, on these pictures"),
@@ -126,6 +126,11 @@ def operating_point(results: Mapping[str, Any], inspection: Inspection, sweep: M
             table(("class", "threshold", "recall, expected", "found here", "false alarms here"), rows),
         ]
     )
+
+
+def _happened(recall: Mapping[str, Any] | None) -> str:
+    """A recall of these pictures, at a threshold that they chose: no interval."""
+    return NO_BOXES if recall is None else share_words(recall["events"], recall["total"], NO_BOXES)
 
 
 def _charts(inspection: Inspection, sweep: Mapping[str, Any]) -> list[Html]:

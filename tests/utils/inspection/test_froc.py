@@ -44,9 +44,21 @@ def test_monotone_bounded_and_blind_to_the_order_of_pictures(case):
     assert np.array_equal(curve.hits, again.hits) and np.array_equal(curve.false_alarms, again.false_alarms)
 
 
+def test_counts_without_intervals():
+    """The curve does not know which boxes are of one picture, and its points are chosen on these pictures."""
+    counts = froc(match(pair_up(*six_pictures(), 2), MatchRule())).at(1).counts()
+    assert counts == {
+        "threshold": 0.5,
+        "recall": {"events": 2, "total": 5, "value": 0.4},
+        "false_alarms": 4,
+        "pictures": 6,
+        "false_per_picture": 4 / 6,
+    }
+
+
 def test_without_truth_recall_is_not_measurable():
     curve = froc(match(pair_up([record([], [])], {0: detections(([0, 0, 9, 9], 0.5, 0))}, 1), MatchRule()))
-    assert curve.at(1).recall is None and curve.false_alarms[-1] == 1
+    assert curve.at(1).recall is None and curve.false_alarms[-1] == 1 and curve.at(1).counts()["recall"] is None
 
 
 def test_budget_is_exact():

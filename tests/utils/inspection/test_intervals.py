@@ -38,6 +38,18 @@ def test_nothing_to_count_is_none():
     assert rate(0, 0) is None and rate(0, 1) == Rate(0, 1)
 
 
+def test_what_hangs_together_is_worth_less():
+    """10 of 40: 7.5 is the variance of independent events; twice that, and 7.5 more, makes three times."""
+    assert rate(10, 40).worth is None and rate(10, 40, 2.0).worth == 20
+    assert rate(10, 40, sway=7.5).worth == 20 and rate(10, 40, 2.0, 7.5).worth == pytest.approx(40 / 3)
+    assert rate(40, 40, 4.0, 7.5).worth == 10, "what sways is not told where all are events"
+
+
+def test_counts_promise_nothing():
+    assert Rate(3, 40).counts() == {"events": 3, "total": 40, "value": 0.075}
+    assert Rate(3, 40).plain() == {**Rate(3, 40).counts(), "low": Rate(3, 40).low, "high": Rate(3, 40).high}
+
+
 @pytest.mark.parametrize(
     ("share", "words"),
     [

@@ -49,6 +49,19 @@ def test_boxes_of_one_picture_say_less_than_boxes_of_many():
     assert (recall.low, recall.high) == pytest.approx((one.low, one.high))
 
 
+def test_a_class_that_one_picture_shows():
+    """20 boxes of class 1 in one picture, all found: no more than that picture's escape says."""
+    boxes = [[10 * k, 0, 10 * k + 9, 9] for k in range(20)]
+    records = [record([[0, 0, 9, 9]], [0])] * 19 + [record(boxes, [1] * 20)]
+    found = {k: detections(([0, 0, 9, 9], 0.9, 0)) for k in range(19)}
+    found[19] = detections(*((box, 0.9, 1) for box in boxes))
+    point = operating_point(match(pair_up(records, found, 2), MatchRule()), [0.5, 0.5])
+    assert [str(one.recall) for one in point.classes] == [
+        "19 of 19 (at least 83.2 %)",
+        "20 of 20 (at least 20.7 %)",
+    ]
+
+
 def test_a_part_has_no_say_in_its_own_thresholds():
     matching, part = draw(50, 3, np.random.default_rng(3)), np.arange(50) % PARTS
     fit = cross_fit(matching, part, lambda some: for_false_alarms(some, NAMES, 0.1))

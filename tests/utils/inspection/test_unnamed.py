@@ -54,6 +54,14 @@ def test_by_hand():
     assert silent.events == 1 and got.threshold == 0.5
 
 
+def test_boxes_of_one_picture_hang_together():
+    """Four boxes of one picture, all missed by the classes and found by what is none of them, are worth one."""
+    boxes = [[20 * k, 0, 20 * k + 10, 10] for k in range(4)]
+    others = {0: detections(*((box, 0.9, 0) for box in boxes))}
+    got = judged([record(boxes, [0] * 4)], {0: detections()}, others, given_at(0.5, 0.5, 0.5))
+    assert str(got.found) == "4 of 4 (at least 20.7 %)" and got.found.worth == pytest.approx(1)
+
+
 def test_what_nobody_missed_is_not_measurable():
     got = judged([record([HERE], [0])], {0: detections((HERE, 0.9, 0))}, {0: detections()}, given_at(0.5, 0.5, 0.5))
     assert got.found is None and got.lines()[0].startswith("with unknown defects: nothing of what")

@@ -87,6 +87,12 @@ def test_questions_about_one_picture_say_less():
     assert (right.low, right.high) == pytest.approx((Rate(5, 10).low, Rate(5, 10).high))
 
 
+def test_one_picture_is_worth_one_question():
+    items = [replace(presence(0, "no"), question=str(k)) for k in range(20)]
+    right = score(items, [said(item, "no") for item in items]).all.right
+    assert str(right) == "20 of 20 (at least 20.7 %)"
+
+
 def test_lines():
     no = [said(item, "no") for item in ITEMS]
     assert score(ITEMS, ANSWERS, {"majority": no, "blind": [said(item) for item in ITEMS]}).lines() == [

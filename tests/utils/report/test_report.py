@@ -83,6 +83,24 @@ def test_six_pictures(tmp_path):
     assert [sweep[k][at + 1] for k in ("hits", "false_alarms", "escapes", "overkills")] == [1, 2, 3, 0]
 
 
+def test_froc_promises_nothing(tmp_path):
+    """Ten pictures with 20 boxes each, all found in five of them: ten tosses of a coin, not 200. The expected recall
+    says so; FROC on the same page says what happened.
+    """
+    boxes = [[x, y, x + 9, y + 9] for x in range(0, 50, 10) for y in range(0, 40, 10)]
+    records = [record(boxes, [0] * 20) for _ in range(10)]
+    found = {k: detections(*((box, 0.9, 0) for box in boxes if k < 5)) for k in range(10)}
+    page, content = write(tmp_path, records, found, ("bubble",))
+    section = content["results"]["inspection"]
+    assert [one["recall"] for one in section["froc"]] == [{"events": 100, "total": 200, "value": 0.5}] * 5
+    assert not any("false_per_picture_95" in one for one in section["froc"])
+    assert section["expected"]["pooled"]["recall"]["low"] == pytest.approx(0.2366, abs=1e-4)
+    words = page.replace("&nbsp;", " ")
+    assert "100 of 200 (50.0 %)</td>" in words and "43.1 %" not in words
+    page, content = write(tmp_path, [record([], [])], {0: detections()}, ("bubble",))
+    assert content["results"]["inspection"]["froc"][0]["recall"] is None and "no boxes to find</td>" in page
+
+
 @settings(max_examples=30)
 @given(cases)
 def test_slider_is_exact(case):
