@@ -126,7 +126,16 @@ class PerPicture:
 
     def __str__(self) -> str:
         """`0.095 (0.07 to 0.12)`; never a bare 0."""
-        return f"{self.value:.3g} ({self.low:.2g} to {self.high:.2g})" if self.events else f"at most {self.high:.2g}"
+        return per_picture_words(self.events, self.value, self.low, self.high)
+
+
+def per_picture_words(events: int, value: float, low: float, high: float) -> str:
+    """Of events per picture with their interval, for the console and for pages."""
+    return f"{_short(value, 3)} ({_short(low, 2)} to {_short(high, 2)})" if events else f"at most {_short(high, 2)}"
+
+
+def _short(value: float, digits: int) -> str:
+    return f"{value:.{digits}g}" if value < 100 else f"{value:,.0f}"
 
 
 def per_picture(events: int, pictures: int, variance: float | None = None) -> PerPicture:

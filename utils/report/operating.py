@@ -12,6 +12,7 @@ import numpy as np
 from utils.inspection.decisions import Cost, DecisionCurve, decision_curve
 from utils.inspection.froc import Froc
 from utils.inspection.inspection import Inspection
+from utils.inspection.intervals import per_picture_words
 from utils.inspection.picture_thresholds import allowance
 from utils.report.charts import Axis, Line, line_chart
 from utils.report.markup import Html, data_block, element, joined, rate_words, share_words, table, text, why_not
@@ -32,7 +33,7 @@ def verdict(inspection: Mapping[str, Any]) -> Html:
         ("Escape: bad parts with no defect of theirs found", rate_words(decisions["escape"], NO_BAD)),
         ("Overkill: good parts thrown away", rate_words(decisions["overkill"], NO_GOOD)),
         ("Recall: defects found", rate_words(pooled["recall"], NO_BOXES)),
-        ("False alarms per picture", f"{pooled['false_per_picture']:.3g} ({low:.2g} to {high:.2g})"),
+        ("False alarms per picture", per_picture_words(pooled["false_alarms"], pooled["false_per_picture"], low, high)),
     )
     pictures = inspection["pictures"]
     good = f"{pictures['good']:,} good"

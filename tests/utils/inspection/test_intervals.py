@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.inspection.intervals import Rate, percent, rate
+from utils.inspection.intervals import Rate, per_picture, percent, rate
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,10 @@ def test_one_of_many():
     assert str(Rate(1, 100_000)) == "1 of 100,000 (0.001 %, 0.0002 % to 0.006 %)"
     assert str(Rate(0, 100_000)) == "0 of 100,000 (at most 0.004 %)"
     assert str(Rate(99_999, 100_000)) == "99,999 of 100,000 (99.999 %, 99.994 % to 99.9998 %)"
+
+
+def test_false_alarms_per_picture_are_readable_at_any_size():
+    assert str(per_picture(0, 10)) == "at most 0.38"
+    assert str(per_picture(3, 40)) == "0.075 (0.026 to 0.22)"
+    assert str(per_picture(30_000, 200)) == "150 (148 to 152)"
+    assert str(per_picture(300_000, 200)) == "1,500 (1,495 to 1,505)"
