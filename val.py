@@ -64,7 +64,7 @@ from utils.report.evaluation import PAGE, ReportOptions
 from utils.report.run_results import write_results, write_speed
 from utils.scoring import coco
 from utils.scoring.evaluation import Evaluation
-from utils.scoring.frequency import frequency_scores
+from utils.scoring.frequency import frequency_scores, trained_as
 from utils.scoring.novelty import chance_scores, group_scores
 from utils.scoring.prediction_files import Known, read_parts
 from utils.values.batch import Batch
@@ -259,7 +259,8 @@ def evaluate_checkpoint(flags: ValFlags, argv: Sequence[str] | None, world: Worl
     if evaluation is None:
         return 0
     about |= chance_scores(by_chance) | group_scores(evaluation.report.classes, novelty)
-    about |= frequency_scores(evaluation.report.classes, loaded.trained)
+    trained = trained_as(loaded.trained, loaded.names, classes.labels, truth.names)
+    about |= frequency_scores(evaluation.report.classes, trained)
     options = report_options(flags, "val", inspection, truth, DetectionSettings.of(cfg, data), weights, limits)
     write_evaluation(flags, run, loader, truth, evaluation, about, options, lexicon_for(truth.names, loaded.words))
     return 0
@@ -368,7 +369,7 @@ def score_predictions(flags: ValFlags, argv: Sequence[str] | None) -> int:
     if not results:
         LOG.warning("%s: holds no detections; every defect counts as missed", files)
     elif lowest > LOWEST:
-        advice = "AP and thresholds miss what scores less; write detections from 0.001 on"
+        advice = "if it was cut there, AP and thresholds miss the rest; write detections from 0.001 on"
         LOG.warning("%s: holds nothing below a score of %.3g: %s", files, lowest, advice)
     left_out = truth.data_report.left_out
     results = counting_rows(truth.zones, results, truth.records, truth.category_ids)

@@ -90,7 +90,7 @@ def read_all(flags: FoldsFlags) -> RecordSet:
     pictures: dict[Path, Record] = {}
     for record in whole.records:
         known = pictures.setdefault(record.path.absolute(), record)
-        if _rows(known) != _rows(record):
+        if not _same_rows(known, record):
             raise DataError(f"{printable(str(record.path))}: has other boxes in another of the sets; label it in one")
     for path in pictures:
         if is_member(path):
@@ -101,9 +101,15 @@ def read_all(flags: FoldsFlags) -> RecordSet:
     return replace(whole, records=tuple(replace(pictures[path], path=path, image_id=number) for number, path in rows))
 
 
-def _rows(record: Record) -> list[list[float]]:
-    """The truth of a picture, in no order."""
-    return sorted(np.column_stack([record.labels, record.crowd, record.boxes]).tolist())
+def _same_rows(one: Record, other: Record) -> bool:
+    """Whether two records have the same truth, in any order, but for what another kind of label file rounds away."""
+    return len(one.labels) == len(other.labels) and np.allclose(_rows(one), _rows(other), rtol=0, atol=1e-3)
+
+
+def _rows(record: Record) -> np.ndarray:
+    """(N, 6) label, crowd, xyxy fractions, sorted."""
+    rows = np.column_stack([record.labels, record.crowd, record.boxes])
+    return rows[np.lexsort(rows.round(2).T[::-1])]
 
 
 def group_pictures(paths: Sequence[Path], channels: Channels, pattern: str) -> list[str]:

@@ -409,9 +409,9 @@ def test_numbers_that_may_be_names_are_told(six, capsys):
         rename(f"p{old}", new)
     rows = [{**row, "image_id": 2} for row in plain_rows()]
     assert score(write_predictions(rows))[0] == 0 and "image_id" not in capsys.readouterr().err
-    rename(7, 2)
+    rename(7, "0002")
     assert score(write_predictions(rows))[0] == 0
-    assert "2 is 101.png, not the file of that name; give file_name" in capsys.readouterr().err
+    assert "2 is 10.png, not the file of that name; give file_name" in capsys.readouterr().err
 
 
 def test_compare_knows_classes_by_name(six, capsys):

@@ -91,7 +91,7 @@ class Splits(NamedTuple):
         """
         if self.train.world:
             return {}
-        counts, _ = self.counts()
+        counts = flatten(self.train.records).class_counts(self.train.names)
         return dict(zip(map(name_key, counts.names), counts.shown, strict=True))
 
     def fingerprint(self) -> dict[str, SplitFingerprint]:

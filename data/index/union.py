@@ -60,7 +60,8 @@ def open_data(cfg: DataConfig, require: Sequence[str] = ("train", "val")) -> tup
     if isinstance(source, Document) and _is_union(source):
         members = _read_members(source, require, cfg.root, notices)
         _check_planes(source, members)
-        _check_names(source, members)
+        if not cfg.single_cls:  # then all are one class
+            _check_names(source, members)
     else:
         members = [describe(source, require, cfg.root, notices)]
     if cfg.single_cls:

@@ -115,7 +115,11 @@ class _Remap:
             self._add(key)
         for source, name in self.step.items():
             meant = self.further.get(name_key(name), "")
-            if meant and name_key(name) not in self.known and name_key(meant) not in self.step:
+            if (
+                meant
+                and name_key(name) not in self.known
+                and name_key(self.step.get(name_key(meant), meant)) == name_key(meant)
+            ):
                 message = f"'{printable(name)}' is another name of '{printable(meant)}'; write that one"
                 raise self._error(message, self.keys[source])
         if IGNORE in self.known and IGNORE not in self.step and IGNORE in map(name_key, self.step.values()):

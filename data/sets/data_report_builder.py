@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from data.files.data_report import HARMLESS_SKIPS, DataReport, Finding, Problem, too_many
-from data.labels.label_places import LabelPlaces
+from data.labels.label_places import LabelPlaces, label_candidates
+from data.labels.voc_labels import xml_places
 from data.pictures.oddities import dark, header_findings, kinds_not_read
 from data.sets.data_yaml import DataDescription
 from data.sets.label_finder import LabelFinder
@@ -184,7 +186,7 @@ class Disagreements:
         self.xml = _Pairs()
         self.labels: set[int] = set()  # hashes: a million paths would take their hundreds of megabytes
         self.shared: dict[Path, None] = {}
-        self.homes: set[tuple[Path, Path]] = set()  # of pictures and their labels
+        self.homes: set[Path] = set()  # of labels
 
     def add(self, reading: PictureReading) -> None:
         """Compare what speaks about one picture."""
@@ -195,7 +197,7 @@ class Disagreements:
                 self.labels.add(number)
                 if len(self.labels) == known:
                     self.shared[reading.label] = None
-                self.homes.add((reading.path.parent, reading.label.parent))
+                self.homes.add(reading.label.parent)
             entry = self.finder.entries.get(reading.path)
             if entry is not None:
                 self.coco.add(reading.path, reading.rows, entry.count)
@@ -220,23 +222,32 @@ class Disagreements:
         yield from self._of_other_splits()
 
     def _of_other_splits(self) -> Iterator[str]:
-        """Label files that pictures of another split take, too. Where each folder of pictures has one of labels that is
-        called alike, no other split is listed for it.
+        """Label files that pictures of another split take, too. Where these would look elsewhere, none is listed for
+        it: a million pictures take long.
         """
-        if all(picture.name in label.parts[-2:] for picture, label in self.homes):
+        said = self.finder.others.description
+        if not any(self._may_share(said, split) for split in said.splits if split != self.finder.others.listing.split):
             return
-        folders = {label for _, label in self.homes}
         for split, pictures in self.finder.others.by_split.items():
-            places = LabelPlaces(self.finder.others.description.labels.get(split))
-            alike = (picture for picture in pictures if self._has_label(picture.stem, folders))
+            places = LabelPlaces(said.labels.get(split))
+            alike = (picture for picture in pictures if self._has_label(picture.stem))
             both = [label for picture in alike for label in places.files_of(picture) if hash(label) in self.labels]
             if both:
                 files, first = counted(len(both), "label file"), printable(str(both[0]))
                 advice = "give the labels of each split a folder of their own, or the pictures other names"
                 yield f"{files} read for pictures of {split}, too, first {first}: {advice}"
 
-    def _has_label(self, stem: str, folders: Iterable[Path]) -> bool:
-        return any(hash(home / f"{stem}{suffix}") in self.labels for home in folders for suffix in (".txt", ".xml"))
+    def _may_share(self, said: DataDescription, split: str) -> bool:
+        """Whether pictures of a split may have labels where those of this one lie."""
+        folders, root = said.splits[split], said.labels.get(split)
+        if not all(map(os.path.isdir, folders)):
+            return True
+        txt = {label.parent for folder in folders for label in label_candidates(folder / "x.png", root)}
+        xml = {place for folder in folders for place in xml_places(folder, root)}
+        return any(home in xml or not txt.isdisjoint((home, *home.parents)) for home in self.homes)
+
+    def _has_label(self, stem: str) -> bool:
+        return any(hash(home / f"{stem}{suffix}") in self.labels for home in self.homes for suffix in (".txt", ".xml"))
 
 
 class _Pairs:

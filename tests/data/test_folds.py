@@ -149,6 +149,19 @@ def test_other_labels_than_txt_and_unions_are_divided_too(home, tmp_path):
     assert sum(both) == 24
 
 
+def test_boxes_that_another_kind_of_file_rounds_are_the_same(home, tmp_path):
+    """A set by txt, and the same with the last digits gone."""
+    for file in (home / "labels" / "train").glob("*.txt"):
+        rows = [line.split() for line in file.read_text(encoding="utf-8").splitlines()]
+        rounded = "\n".join(" ".join([label, *(f"{float(v):.4f}" for v in box)]) for label, *box in rows)
+        text(home / "rounded" / file.name, rounded)
+    keys = yaml.safe_load((home / "data.yaml").read_text(encoding="utf-8"))
+    text(home / "two.yaml", "union: [data.yaml, other.yaml]\n")
+    other = {key: value for key, value in keys.items() if key != "val"} | {"labels": {"train": "rounded"}}
+    text(home / "other.yaml", yaml.safe_dump(other))
+    assert main(["--data", str(home / "two.yaml"), "--out", str(tmp_path / "two")]) == 0
+
+
 def test_other_boxes_of_one_picture_are_told(home, tmp_path, capsys):
     """Else the boxes of one set would be lost."""
     keys = yaml.safe_load((home / "data.yaml").read_text(encoding="utf-8"))

@@ -166,6 +166,15 @@ def test_arms_whose_settings_differ_without_a_flag_are_named(faked, capsys):
     assert "without a flag" not in capsys.readouterr().out
 
 
+def test_an_arm_may_take_the_network_of_its_weights(faked, capsys):
+    """Of which a plan knows nothing, so that --hyp must be said."""
+    plan = PLAN.replace("--cfg idfe-net-n.yaml ", "")
+    for hyp, code in (("--hyp idfe-net.yaml ", 0), ("", 2)):
+        (faked / "plan.yaml").write_text(plan.replace("ciou: ", f"ciou: --weights best.pt {hyp}"))
+        assert study.main(["plan.yaml", "--dry-run"]) == code
+    assert "a plan does not look into checkpoints; give the arm a --cfg" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -70,7 +70,7 @@ def read_run(folder: str, flag: str = "--compare ") -> Run:
         thresholds = {name_key(name): float(v) for name, v in section["operating_point"]["thresholds"].items()}
         rule = MatchRule(**section["match"])
         zones = ZonesIdentity(**results["zones"]) if "zones" in results else None
-        _, names = records_of(truth)
+        _, names = records_of(truth)  # which finds what a truth.json of another program lacks
         thresholds = {name_key(name): thresholds[name_key(name)] for name in names}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise DataError(f"{flag}{shown}: its truth.json or results.json is of another version; run val.py anew") from (

@@ -9,7 +9,7 @@ import numpy as np
 
 NEVER = 2.0  # above every score: nothing counts
 LOWEST = 0.001  # the confidence at which val.py gathers detections; below it nothing is known
-CUT = 0.02  # of all that a detector sees, something scores less
+CUT = 0.02  # where the least of many detections scores more, a file was cut; detectors see something below it
 
 
 def least_known(results: Sequence[Mapping[str, Any]]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,21 @@ from utils.words.text import counted
 
 # training pictures that show a class, from and to (Gupta, Dollar, Girshick: LVIS, CVPR 2019)
 GROUPS = {"rare": (1, 10), "common": (11, 100), "frequent": (101, None)}
+
+
+def trained_as(
+    trained: Mapping[str, int], names: Sequence[str], labels: Sequence[int], data_names: Sequence[str]
+) -> Counter[str]:
+    """In how many training pictures that was shown which finds each of the classes `data_names`, by name_key.
+
+    `names`: the classes of a checkpoint, `labels` their numbers in the data, `trained` see models.ready.load.Loaded.
+    What a network that reads text knows by another name counts as not trained.
+    """
+    shown: Counter[str] = Counter()
+    for name, label in zip(names, labels, strict=True):
+        if label < len(data_names):  # else it is what is none of the data's classes
+            shown[name_key(data_names[label])] += trained.get(name_key(name), 0)
+    return shown
 
 
 def frequency_scores(rows: Sequence[ClassRow], trained: Mapping[str, int]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from utils.words.text import did_you_mean
 
 MAX_BYTES = 4 << 30
 SHOWN = 8  # ids or names in a message
+LONGEST = 18  # digits of a file's name that may be a number
 
 
 class Known:
@@ -33,8 +34,11 @@ class Known:
         self.one_class = next(iter(self.categories)) if one_class else None
         self.doubt = ""
         self.files: dict[str, list[int]] = {}
+        self.numbers: dict[int, list[int]] = {}  # of the files whose name is a number
         for image_id, name in self.images.items():
             path = PurePosixPath(name)
+            if path.stem.isdecimal() and len(path.stem) <= LONGEST:
+                self.numbers.setdefault(int(path.stem), []).append(image_id)
             for alias in {name, path.name, path.stem}:
                 self.files.setdefault(alias, []).append(image_id)
             self.files[name] = [image_id]  # a full name is never ambiguous, even if it is also another's short name
@@ -45,7 +49,7 @@ class Known:
         if isinstance(given, int) and not isinstance(given, bool):  # True is an int to Python, and would mean id 1
             if given not in self.images:
                 raise ValueError(f"image_id {given} is none of the data's; it has {_some(self.images)}")
-            if not self.doubt and self.files.get(str(given), [given]) != [given]:
+            if not self.doubt and self.numbers.get(given, [given]) != [given]:
                 taken = f"{given} is {printable(self.images[given])}, not the file of that name"
                 self.doubt = f"image_id is taken for the data's number: {taken}; give file_name where names are meant"
             return given

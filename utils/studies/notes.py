@@ -58,7 +58,7 @@ def _method(answers: Sequence[Answer]) -> list[str]:
     if any(one.over > 1 for one in answers):
         notes.append("A mean over data sets, each counting alike, is about these data sets, not about others.")
     if any(one.pictures_only for one in answers):
-        notes.append(f"{ONE_SEED} One seed: about other pictures alone; another seed may say something else.")
+        notes.append(f"{ONE_SEED} One seed, on one of the data sets at least: another seed may say something else.")
     return notes
 
 

@@ -78,7 +78,7 @@ def checked_config(words: Sequence[str], look: Look | None) -> tuple[Config, Net
         find_yaml(cfg.data.data, "data", "--data")
     if cfg.model.cfg:
         find_yaml(cfg.model.cfg, "models", "--cfg")
-    facts = look(cfg) if look else None
+    facts = look(cfg) if look and cfg.model.cfg else None
     if facts:
         check_knobs(cfg, origins, facts.traits)
     return cfg, facts

@@ -67,8 +67,8 @@ def verdict_words(answer: Answer) -> str:
     """`better (p 0.012)`; of one seed, that it is about this one."""
     if answer.adjusted is None:
         return answer.verdict
-    one_each = answer.pictures_only and len(answer.pairs) <= answer.over
-    about = " with this seed" if one_each and answer.verdict in ("better", "worse") else ""
+    seeds = "this seed" if len(answer.pairs) <= answer.over else "these seeds"
+    about = f" with {seeds}" if answer.pictures_only and answer.verdict in ("better", "worse") else ""
     return f"{answer.verdict}{about} (p {_p(answer.adjusted)})"
 
 

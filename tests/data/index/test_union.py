@@ -58,6 +58,7 @@ def test_a_name_of_two_classes_is_refused(union, tmp_path):
     union.write_text("union: [glass.yaml, steel.yaml]\n")
     with pytest.raises(ConfigError, match=r"both\.yaml:1: 'scratch' and 'dent' are both called 'dent'; make them one"):
         open_data(DataConfig(data=str(union)))
+    assert open_data(DataConfig(data=str(union), single_cls=True))[0].names == ("defect",)
 
 
 def test_single_class(union):

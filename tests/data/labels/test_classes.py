@@ -83,6 +83,8 @@ def test_a_name_that_another_class_has_already(tmp_path, monkeypatch):
     names = "names: texts.json\n"
     with pytest.raises(ConfigError, match=r"t\.yaml:3: 'Fissure' is another name of 'crack'; write that one"):
         classes(names + "remap:\n  dust: Fissure\n")
+    with pytest.raises(ConfigError, match="'fissure' is another name of 'crack'"):
+        classes(names + "remap: {crack: crack, dust: fissure}\n")
     assert classes(names + "remap: {crack: fissure, dust: fissure}\n").names == ("fissure", "hair")
     assert classes(names + "remap: {dust: crack}\n").synonyms == (("crack", "fissure"), ("hair",))
 

@@ -366,6 +366,14 @@ def test_labels_of_one_split_that_another_reads_too(tmp_path: Path) -> None:
     assert home.read(**keys).data_report.notices == ()
 
 
-def test_where_each_split_has_its_labels_the_other_is_not_listed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pictures", ["images/{}", "{}/images", "{}"])
+def test_where_each_split_has_its_labels_the_other_is_not_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: str
+) -> None:
+    """It may be of a million pictures."""
+    home = Home(tmp_path / "set", count=0)
+    for split in ("train", "val"):
+        home.picture(f"{pictures.format(split)}/a.png")
+        home.write(f"{pictures.format(split).replace('images', 'labels')}/a.txt", ROW)
     monkeypatch.setattr(OtherPictures, "by_split", property(lambda _: pytest.fail("listed")))
-    home.read()
+    assert home.read(train=pictures.format("train"), val=pictures.format("val")).data_report.boxes == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from utils.scoring.frequency import frequency_lines, frequency_scores
+from utils.scoring.frequency import frequency_lines, frequency_scores, trained_as
 from utils.values.report import ClassRow
 
 
@@ -22,6 +22,14 @@ def test_scores_of_groups_by_hand():
         "common, 11 to 100 training pictures, 2 classes: AP50 0.450, AP 0.250",
         "frequent, more than 100 training pictures, 1 class: AP50 0.900, AP 0.500",
     ]
+
+
+def test_a_class_is_as_frequent_as_what_finds_it():
+    """bubble and void of the checkpoint find void, what was trained as oil finds nothing; the last is no class."""
+    trained = {"oil": 500, "bubble": 5, "void": 20}
+    names, labels = ("Bubble", "void", "oil", "unknown defect"), (0, 0, 1, 2)
+    assert trained_as(trained, names, labels, ("Void", "crack")) == {"void": 25, "crack": 500}
+    assert trained_as({}, names, labels, ("Void", "crack")) == {"void": 0, "crack": 0}
 
 
 def test_a_group_without_classes_is_not_said():

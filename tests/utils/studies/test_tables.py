@@ -89,7 +89,7 @@ def test_what_is_missing_and_what_failed(tmp_path):
     text = (plan.out / "study.md").read_text(encoding="utf-8")
     assert "* Missing: neu, a: seed 2; neu, b: seed 2." in text
     assert "* Failed: neu, b, seed 1: \\[DATA] =no labels in .../pictures" in text
-    assert cells(plan, "question")[0][3] == "1" and "One seed: about other pictures alone" in text
+    assert cells(plan, "question")[0][3] == "1" and "One seed, on one of the data sets at least" in text
     assert ")\\*" in cells(plan, "question")[0][4] and "**" not in cells(plan, "question")[0][6]
     assert " with this seed (p " in lines[0] or "not distinguishable" in lines[0]
 
