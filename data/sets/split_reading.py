@@ -15,8 +15,9 @@ from data.files.data_report import DataReport, Finding
 from data.files.stamps import Stamp, Watch, no_watch, take_stamps
 from data.pictures.picture_decoder import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader, missing_words, second_folder
-from data.sets.data_report_builder import DataReportBuilder, Disagreements
+from data.sets.data_report_builder import DataReportBuilder
 from data.sets.data_yaml import DataDescription, check_present
+from data.sets.disagreements import Disagreements
 from data.sets.label_finder import LabelFinder
 from data.sets.picture_lists import Listing
 from data.sets.record_reader import RecordReader
