@@ -66,7 +66,10 @@ def _escape(finished: Sequence[FinishedRun]) -> list[str]:
     aims = sorted({words for one in finished if figure(one, "escape") is not None and (words := aim(one))})
     if not aims:
         return []
-    return [f"Escape: the share of bad pictures without a hit, at thresholds chosen {' or '.join(aims)}."]
+    return [
+        f"Escape: the share of bad pictures without a hit, at thresholds chosen {' or '.join(aims)}, each picture by"
+        " thresholds that were chosen without it."
+    ]
 
 
 def _ordered(plan: Plan, failed: Mapping[PlannedRun, str]) -> list[tuple[PlannedRun, str]]:

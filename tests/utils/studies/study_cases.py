@@ -20,10 +20,10 @@ def write_run(folder: Path, case: Case, escape: float | None = 0.25, order=None)
     truth, predictions = evaluation.truth, evaluation.results
     if order is not None:
         truth, predictions = renumbered(truth, predictions, order)
-    decisions = {"escape": escape if escape is None else {"value": escape}}
-    point = {"thresholds": dict.fromkeys(case.names, THRESHOLD), "decisions": decisions}
-    match = {"by": "iou", "iou": 0.5}
-    about = {"operating_point": point, "match": match, "aim": "for at most 0.1 false alarms per picture"}
+    point = {"thresholds": dict.fromkeys(case.names, THRESHOLD), "decisions": {"escape": {"value": 0.125}}}
+    expected = {"decisions": {"escape": escape if escape is None else {"value": escape}}}
+    about = {"operating_point": point, "expected": expected, "match": {"by": "iou", "iou": 0.5}}
+    about["aim"] = "for at most 0.1 false alarms per picture"
     results = {"coco": dict(evaluation.coco_scores.stats), "inspection": about}
     folder.mkdir(parents=True)
     for name, content in (("truth", truth), ("predictions", predictions), ("results", results)):

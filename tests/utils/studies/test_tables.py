@@ -153,7 +153,7 @@ def test_results_that_lack_a_figure_leave_it_blank(tmp_path):
     plan = plan_of(tmp_path, seeds=(0,))
     finished = finish(plan, SKILLS, minutes=None, revision="", threads=None)
     for one in finished:
-        one.results["inspection"] = {"operating_point": None}
+        one.results["inspection"] = {"operating_point": None, "expected": None}
         one.results["coco"].pop("APs")
     write_tables(plan, finished, {})
     row = rows_of(plan)[0]
