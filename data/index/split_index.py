@@ -25,7 +25,7 @@ from utils.config.paths import user_cache
 from utils.console.log import LOG
 from utils.words.errors import ConfigError, ResourceError, printable
 
-RULES = 4  # raised when the same files give other records or another data report than before
+RULES = 5  # raised when the same files give other records or another data report than before
 LEAST = 2000  # pictures from which an index is made by itself; below it saves less than a second
 
 IndexUse = Literal["auto", "always", "never"]

@@ -143,9 +143,13 @@ class RecordReader:
         return _record(path, size, (boxes, *self.finder.classes.relabel(labels, crowd)))
 
     def _finish(self, reading: PictureReading) -> PictureReading:
-        """Count repeated rows, and drop them if the policy says so."""
+        """Leave the picture out when no row of its labels could be used: it may show what they meant, and is no good
+        part. Count repeated rows, and drop them if the policy says so.
+        """
         record = reading.record
         assert record is not None, "only a picture that was read is finished"
+        if reading.rows_dropped and not len(record.labels):
+            return replace(reading, record=None, skipped="no_usable_row")
         columns = record.labels.tolist(), map(tuple, record.boxes.tolist()), record.crowd.tolist()
         first: dict[tuple[object, ...], int] = {}
         for index, row in enumerate(zip(*columns, strict=True)):

@@ -186,6 +186,27 @@ def test_bad_rows(home: Home) -> None:
     assert kept.labels["duplicate_rows"] == 1 and kept.labels["duplicates_dropped"] == 0 and kept.boxes == 4
 
 
+def test_a_picture_without_a_usable_row_is_not_a_good_part(home: Home) -> None:
+    home.write("labels/train/瓶 0.txt", "0 0.5 nan 0.1 0.1\n")
+    home.write("labels/train/瓶 1.txt", "0 0.5 0.5 0.1\n" + ROW)
+    result = home.read()
+    report = result.data_report
+    assert "瓶 0.png" not in [record.path.name for record in result.records] and report.used == 3
+    assert report.skipped == {"no_usable_row": 1} and report.rows_dropped == {"columns": 1}
+    assert report.rows["left_out"] == 1 and report.bad == 2
+    assert "瓶 0.txt:1" in str(report.problems[0])
+
+
+def test_an_entry_without_a_usable_box_is_not_a_good_part(home: Home) -> None:
+    content = home.coco([f"瓶 {number}.png" for number in range(4)])
+    for entry in content["annotations"]:
+        if entry["image_id"] == content["images"][0]["id"]:
+            entry["bbox"][2] = 0
+    home.write("truth.json", content)
+    result = home.read(annotations={"train": "truth.json"})
+    assert result.data_report.skipped == {"no_usable_row": 1} and result.data_report.good == 0
+
+
 def test_a_set_whose_rows_are_all_wrong_is_not_a_set_of_good_parts(home: Home) -> None:
     for number in range(3):
         home.write(f"labels/train/瓶 {number}.txt", "0 320 200 50 40\n")
