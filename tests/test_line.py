@@ -87,6 +87,8 @@ def test_killed_and_started_again(trained, glass, tmp_path):
         (["--watch", "in", "--batch", "2"], 2, "--batch-size: has no effect here"),
         (["--watch", "in", "--json-lines", "../x"], 2, "--json-lines ../x: is written into the run folder"),
         (["--watch", "in", "--move-to", "in"], 3, "--move-to in: lies in the folder that is watched"),
+        (["--watch", "judged/NG", "--move-to", "judged"], 3, "--move-to judged: lies in the folder that is watched"),
+        (["--watch", "judged", "--move-to", "judged/NG", "--recursive"], 3, "--move-to judged/NG: lies in the folder"),
         (["--watch", "in", "--project", "in"], 2, "lies in the inputs"),
         (["--source", "in", "--keep", "5"], 2, "--keep: has no effect here"),
         (["--source", "in", "--move-to", "out"], 2, "--move-to: has no effect here"),
@@ -101,6 +103,7 @@ def test_killed_and_started_again(trained, glass, tmp_path):
 def test_mistakes(trained, tmp_path, monkeypatch, capsys, words, code, said):
     monkeypatch.chdir(tmp_path)
     Path("in").mkdir()
+    Path("judged/NG").mkdir(parents=True)
     assert detect.main([*words, "--weights", str(trained / "weights" / "best.pt")]) == code
     assert said in capsys.readouterr().err
     assert not list(Path("in").iterdir())

@@ -13,6 +13,7 @@ from data.live.watched_folder import watched_pictures
 from data.pictures.plane_reader import PlaneReader
 from utils.files.output_paths import keep_out
 from utils.values.arrived import Arrived
+from utils.values.verdict import Verdict
 from utils.words.errors import DataError, printable
 
 Known = Callable[[str, str], bool]
@@ -25,8 +26,12 @@ def check_watched(folder: str, run: Path, move_to: str, recursive: bool) -> None
     if not os.path.isdir(folder):
         raise DataError(f"--watch {printable(folder)}: no such folder; make it first")
     keep_out(run, {Path(folder)})
-    inside = os.path.realpath(move_to).startswith(os.path.realpath(folder) + os.sep) if move_to else False
-    if move_to and (os.path.realpath(move_to) == os.path.realpath(folder) or (inside and recursive)):
+    if not move_to:
+        return
+    here = Path(os.path.realpath(folder))
+    # where pictures go: a folder may also be what an earlier run made of its own
+    places = [Path(os.path.realpath(place)) for place in (move_to, *(Path(move_to, one) for one in Verdict))]
+    if here in places or (recursive and any(here in place.parents for place in places)):
         raise DataError(f"--move-to {printable(move_to)}: lies in the folder that is watched; name one outside")
 
 
