@@ -64,7 +64,7 @@ class Line:
         self.cycle, self.late, self.dropped = cycle, 0, 0
         self.counts: Counter[str] = Counter()
         self.live = live
-        self.to_move: list[tuple[str, str]] = []  # pictures whose rows wait for room on the disk
+        self.to_move: list[tuple[str, str, str]] = []  # pictures whose rows wait for room on the disk
         self.aside = lines is not None and lines.file is None  # stdout is for machines
 
     @classmethod
@@ -147,7 +147,7 @@ class Line:
         except (OSError, ValueError):
             return
         if key_of(row.name, stamp) == row.key:
-            self.move(row.name, row.verdict)
+            self.move(row.name, row.verdict, stamp)
 
     def _book(self, result: PictureResult, stamp: str, judged: str, latency: float, content: dict[str, object]) -> None:
         """In the thread that writes files, after those of the picture."""
@@ -158,7 +158,7 @@ class Line:
             self.lines.add(content)
         written = self.journal.add(result, stamp, judged, latency)
         self.newest.add(name, 0 if found is None else len(found))
-        self.to_move.append((name, str(result.verdict)))
+        self.to_move.append((name, str(result.verdict), stamp))
         if written and self.move is not None:
             for one in self.to_move:
                 self.move(*one)

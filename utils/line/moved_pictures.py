@@ -8,6 +8,7 @@ from pathlib import Path
 
 from utils.console.log import LOG
 from utils.files.output_files import make_folder, temporary_name
+from utils.values.arrived import stamp_of
 from utils.words.errors import ResourceError, printable
 
 
@@ -19,10 +20,14 @@ class MovedPictures:
     def __init__(self, folder: Path, place: Path) -> None:
         self.folder, self.place, self.complained = folder, place, False
 
-    def __call__(self, name: str, verdict: str) -> None:
-        """Move the picture `name`; where that fails it stays, which is said once."""
+    def __call__(self, name: str, verdict: str, stamp: str) -> None:
+        """Move the picture `name`; where that fails it stays, which is said once. One that was written over since it
+        had that `stamp` is another picture, which nobody judged: it stays, too.
+        """
         source = self.folder / name
         try:
+            if stamp_of(os.stat(source)) != stamp:
+                return
             target = _free(make_folder((self.place / verdict / name).parent) / source.name)
             _move(source, target)
         except (OSError, ResourceError) as error:

@@ -14,6 +14,7 @@ from utils.line.lock import alone_at, alone_in_run
 from utils.line.moved_pictures import MovedPictures
 from utils.line.newest_files import NewestFiles
 from utils.line.verdict_lines import VerdictLines, verdict_object
+from utils.values.arrived import stamp_of
 from utils.words.errors import ConfigError
 
 
@@ -57,16 +58,31 @@ def test_nothing_outside_is_removed(tmp_path):
     assert (tmp_path / "x.jpg").exists()
 
 
+def stamp(path):
+    return stamp_of(os.stat(path))
+
+
 def test_moved_by_verdict_and_never_over_another(tmp_path):
     folder, place = tmp_path / "in", tmp_path / "out"
     (folder / "sub").mkdir(parents=True)
     move = MovedPictures(folder, place)
     for content in ("first", "second"):
         (folder / "sub" / "a.png").write_text(content)
-        move("sub/a.png", "NG")
+        move("sub/a.png", "NG", stamp(folder / "sub" / "a.png"))
     assert (place / "NG/sub/a.png").read_text() == "first"
     assert (place / "NG/sub/a__2.png").read_text() == "second"
     assert not (folder / "sub/a.png").exists()
+
+
+def test_a_picture_that_was_written_over_since_is_not_moved(tmp_path):
+    """Nobody judged what would be moved as good."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "latest.png").write_text("a good part")
+    judged = stamp(folder / "latest.png")
+    (folder / "latest.png").write_text("the next part, with a scratch")
+    MovedPictures(folder, tmp_path / "out")("latest.png", "OK", judged)
+    assert (folder / "latest.png").exists() and not list((tmp_path / "out").rglob("*.png"))
 
 
 def test_onto_another_disk(tmp_path, monkeypatch):
@@ -80,7 +96,7 @@ def test_onto_another_disk(tmp_path, monkeypatch):
         real(source, target)
 
     monkeypatch.setattr(moved_pictures.os, "rename", rename)
-    MovedPictures(folder, tmp_path / "out")("a.png", "OK")
+    MovedPictures(folder, tmp_path / "out")("a.png", "OK", stamp(folder / "a.png"))
     assert [path.name for path in (tmp_path / "out" / "OK").iterdir()] == ["a.png"] and not list(folder.iterdir())
 
 
@@ -90,8 +106,8 @@ def test_what_cannot_be_moved_stays(tmp_path, capsys):
     (tmp_path / "out").write_text("a file in the way")
     (tmp_path / "in" / "a.png").write_text("x")
     move = MovedPictures(tmp_path / "in", tmp_path / "out")
-    move("a.png", "OK")
-    move("a.png", "OK")
+    for _ in range(2):
+        move("a.png", "OK", stamp(tmp_path / "in" / "a.png"))
     assert (tmp_path / "in" / "a.png").exists() and capsys.readouterr().err.count("it stays") == 1
 
 
