@@ -40,7 +40,7 @@ AUGMENTED = (Look(), Look(across=True), Look(down=True), Look(zoom=1.25))
 @dataclass(frozen=True)
 class PlannedView:
     """One network input: the `area` (xyxy px) of its picture, which becomes `shape` (height, width) px, as `look` says;
-    number `part` of `parts`, of look number `number`.
+    number `part` of `parts`, of look number `number` of `looks`.
     """
 
     area: Area
@@ -49,6 +49,7 @@ class PlannedView:
     part: int = 0
     parts: int = 1
     number: int = 0
+    looks: int = 1
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Looking:
             for left, top, right, bottom in areas:
                 shape = eval_shape((bottom - top, right - left), imgsz, self.stride)
                 views.append(PlannedView((left, top, right, bottom), shape, look, number=number))
-        return [replace(view, part=part, parts=len(views)) for part, view in enumerate(views)]
+        return [replace(one, part=part, parts=len(views), looks=len(self.looks)) for part, one in enumerate(views)]
 
     def sample(self, scene: Scene, planned: PlannedView, index: int, optics: Optics) -> Sample:
         """One view of scene number `index`: its pixels, and the truth that it shows."""
@@ -117,7 +118,7 @@ class Looking:
             image, view = _mirrored(image, optics, look), view.mirrored(look.across, look.down, planned.shape)
         boxes, ignored = view.apply(part.boxes), view.apply(part.ignored)
         if planned.parts > 1:
-            view = replace(view, part=planned.part, parts=planned.parts, look=planned.number)
+            view = replace(view, part=planned.part, parts=planned.parts, look=planned.number, looks=planned.looks)
             view = view.of_area(planned.area, scene.size)
         image = optics.finish(image)
         return Sample(image, boxes, part.labels, index, view, ignored=ignored, full=optics.full(image.dtype))

@@ -51,6 +51,8 @@ class Gathering:
         if self.merge == "wbf":
             owners = torch.arange(len(looks)).repeat_interleave(torch.tensor([len(one) for one in looks]))
             boxes, scores, labels = fuse(boxes, scores, labels, owners, len(looks), self.nms)
+            sure = scores > self.nms.conf  # what only some looks see has less than they gave it
+            boxes, scores, labels = boxes[sure], scores[sure], labels[sure]
         else:
             order = scores.argsort(descending=True, stable=True)[: self.nms.max_candidates]
             keep = order[suppress(boxes[order], labels[order], self.nms)]

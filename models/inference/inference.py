@@ -6,7 +6,7 @@ The only way from a batch to detections: train.py, val.py and detect.py all use 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from models.inference.backend import Backend, SuppressingBackend
 from models.inference.found import Found, found_in
 from models.inference.gathering import Gathering, Merge
 from models.inference.nms import NMSConfig
+from utils.inspection.thresholds import LOWEST
 from utils.values.batch import Batch
 from utils.values.detections import Detections
 from utils.values.predictions import Candidates
@@ -55,17 +56,25 @@ class Inference:
     def predictions(self, batch: Batch) -> tuple[Candidates, ...]:
         """What each backend says about a batch that is on its device, before NMS."""
         inputs = batch.inputs()
-        return tuple(self._suppressing(backend)(inputs) for backend in self.backends)
+        nms = self._of_a_look(batch.views)
+        return tuple(self._suppressing(backend, nms)(inputs) for backend in self.backends)
 
-    def _suppressing(self, backend: Backend) -> Backend:
+    def _of_a_look(self, views: Sequence[View]) -> NMSConfig:
+        """What is taken of a single look: where several are fused also what is faint in one, which has a say in what
+        they think of it together.
+        """
+        fused = self.merge == "wbf" and len(self.backends) * max((view.looks for view in views), default=1) > 1
+        return replace(self.nms, conf=min(self.nms.conf, LOWEST)) if fused else self.nms
+
+    def _suppressing(self, backend: Backend, nms: NMSConfig) -> Backend:
         if not isinstance(backend, SuppressingBackend):
             return backend
-        return backend.with_nms(self.nms, joined=len(self.numbers.unique()) < len(self.numbers))
+        return backend.with_nms(nms, joined=len(self.numbers.unique()) < len(self.numbers))
 
     def found(self, predictions: Sequence[Candidates], views: Sequence[View]) -> list[Found]:
         """What the predictions of each backend show of each view, after NMS."""
-        count = len(self.backends)
-        parts = (found_in(one, views, self.nms, self.numbers, k, count) for k, one in enumerate(predictions))
+        count, nms = len(self.backends), self._of_a_look(views)
+        parts = (found_in(one, views, nms, self.numbers, k, count) for k, one in enumerate(predictions))
         return [found for part in parts for found in part]
 
     def gathering(self) -> Gathering:

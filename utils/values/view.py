@@ -14,7 +14,8 @@ class View:
 
     `picture` is the picture's number, `size` its (height, width) px. A negative scale mirrors. A letterboxed picture
     has one view; a picture that is looked at in tiles, mirrored or at several scales has more: this is number `part`
-    of `parts`, and shows the `area` (xyxy px, None: all) of it. Views of one `look` show the picture once altogether.
+    of `parts`, and shows the `area` (xyxy px, None: all) of it. Views of one `look`, of so many `looks`, show the
+    picture once altogether.
     """
 
     picture: int
@@ -25,6 +26,7 @@ class View:
     part: int = 0
     parts: int = 1
     look: int = 0
+    looks: int = 1
 
     @property
     def shown(self) -> tuple[int, int, int, int]:

@@ -106,6 +106,31 @@ def test_a_backend_is_all_that_inference_needs():
     assert found[4].labels.tolist() == [1, 1] and found[4].names == ("oil", "bubble")
 
 
+def logit(score):
+    return float(torch.logit(torch.tensor(score)))
+
+
+def test_fused_looks_have_the_same_scores_whatever_confidence_is_asked_for():
+    """0.6 and 0.2 are 0.4 together, also where 0.25 is asked for; what one look sees with 0.3 alone is 0.15: too
+    little. Thresholds are chosen on scores of all that was found, and questions ask of faint things, too.
+    """
+    rows = sure(
+        [[10.0, 10, 30, 30, logit(0.6)], [60.0, 60, 90, 90, logit(0.3)]],
+        [[10.0, 10, 30, 30, logit(0.2)], [60.0, 60, 90, 90, logit(1e-4)]],
+    )
+    views = tuple(replace(View(0, (100, 100), (1.0, 1.0), (0, 0), parts=2, looks=2), part=k, look=k) for k in (0, 1))
+    for conf in (0.001, 0.1, 0.25):
+        network = Inference((lambda inputs: rows,), NMSConfig(conf=conf), torch.tensor([0]), ("oil",), "wbf")
+        scores = network.detections(network.predictions(as_batch(views)), views)[0].scores.tolist()
+        assert np.allclose(scores, [one for one in (0.4, 0.15) if one > conf], atol=1e-6)
+
+
+def as_batch(views):
+    none = torch.zeros(0, dtype=torch.long)
+    images = torch.full((len(views), 3, 32, 32), 255, dtype=torch.uint8)
+    return Batch(images, Targets(none, none, torch.zeros(0, 4)), tuple(range(len(views))), views)
+
+
 def test_classes_that_become_one_are_one_to_nms_and_others_are_not():
     """`val.py --map-classes a=x b=x`: a box of class c may still lie on one of a."""
     boxes = torch.tensor([[10.0, 10, 50, 50]] * 3)
