@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from utils.questions.question import Limit, Place, Rank, Subject, Trait
 
+T = TypeVar("T")
+_SIZES = (Trait.SMALL, Trait.MEDIUM, Trait.LARGE)
+_EXCLUSIVE = (frozenset(_SIZES), frozenset((Trait.TINY, *_SIZES[1:])), frozenset((Trait.ELONGATED, Trait.ROUND)))
 ANY = ""  # the phrase of "defect", which means all of them
 
 
@@ -163,13 +167,39 @@ def _subject(group: Sequence[Piece], before: Subject) -> Subject | None:
             return None
         return Subject(
             before.phrases,
-            before.limits + subject.limits,
-            before.places + subject.places,
-            before.traits + subject.traits,
+            _kept(before.limits, subject.limits, _apart) + subject.limits,
+            _kept(before.places, subject.places, _beside) + subject.places,
+            _kept(before.traits, subject.traits, _unlike) + subject.traits,
             subject.rank or before.rank,
         )
     phrases = tuple(dict.fromkeys(piece.phrase for piece in group if piece.phrase is not None))
     return replace(subject, phrases=() if ANY in phrases else phrases)
+
+
+def _kept(before: tuple[T, ...], own: tuple[T, ...], against: Callable[[T, T], bool]) -> tuple[T, ...]:
+    """What was spoken of before, as far as it can be said together with what is said now: who asks how many there are
+    on the left, and how many on the right, asks for none that are on both sides.
+    """
+    return tuple(one for one in before if not any(against(one, other) for other in own))
+
+
+def _apart(one: Limit, other: Limit) -> bool:
+    """Whether nothing passes both limits."""
+    low, high = (one, other) if one.sign[0] == ">" else (other, one)
+    if (one.measure, one.unit) != (other.measure, other.unit) or low.sign[0] == high.sign[0]:
+        return False
+    return low.value > high.value or (low.value == high.value and not (low.sign == ">=" and high.sign == "<="))
+
+
+def _beside(one: Place, other: Place) -> bool:
+    """Whether no point lies in both places."""
+    (left, top, right, bottom), (left2, top2, right2, bottom2) = one.box, other.box
+    return max(left, left2) >= min(right, right2) or max(top, top2) >= min(bottom, bottom2)
+
+
+def _unlike(one: Trait, other: Trait) -> bool:
+    """Whether nothing is both."""
+    return one is not other and any({one, other} <= kinds for kinds in _EXCLUSIVE)
 
 
 def _filters(piece: Piece) -> Subject:

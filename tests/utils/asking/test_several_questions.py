@@ -4,7 +4,7 @@ import pytest
 
 from tests.utils.asking.forms import NAMES, form, forms, subject
 from utils.asking.parser import parse
-from utils.questions.question import Kind, Measure, Rank
+from utils.questions.question import Kind, Limit, Measure, Rank, Trait
 
 CRACK, BUBBLES = form(Kind.PRESENCE, "crack"), form(Kind.COUNT, "bubble")
 
@@ -83,6 +83,9 @@ def test_pronouns_stand_for_what_was_asked_before():
         form(Kind.PRESENCE, subject("hole", places=["left"])),
         form(Kind.COUNT, subject("hole", places=["left"])),
     ]
+    assert forms("is there a hole on the left? how many in the upper half?")[1] == (
+        form(Kind.COUNT, subject("hole", places=["left", "upper half"]))
+    )
     assert forms("how many holes are there and where is the largest?") == [
         form(Kind.COUNT, "hole"),
         form(Kind.LOCATION, subject("hole", rank=Rank(Measure.AREA))),
@@ -92,3 +95,31 @@ def test_pronouns_stand_for_what_was_asked_before():
 def test_a_pronoun_alone_is_any_defect():
     assert forms("where is it?") == [form(Kind.LOCATION)]
     assert forms("how big is it?") == [form(Kind.SIZE)]
+
+
+def limited(kind, *limits):
+    return form(kind, subject("scratch", limits=tuple(Limit(Measure.LENGTH, *one) for one in limits)))
+
+
+def test_what_cannot_be_together_takes_the_place_of_what_was_said_before():
+    """Nothing is on the left and on the right: who asks for both asks twice."""
+    left, right = (form(Kind.COUNT, subject("hole", places=[side])) for side in ("left half", "right half"))
+    for text in (
+        "how many holes in the left half and how many in the right half?",
+        "how many holes are in the left half? how many are in the right half?",
+    ):
+        assert forms(text) == [left, right]
+    assert forms("is there a crack? is it on the left? is it on the right?")[1:] == [
+        form(Kind.PRESENCE, subject("crack", places=[side])) for side in ("left", "right")
+    ]
+    longer, shorter = (">", 6.0, "mm"), ("<", 6.0, "mm")
+    assert forms("how many scratches longer than 6 mm? how many shorter than 6 mm?") == [
+        limited(Kind.COUNT, longer),
+        limited(Kind.COUNT, shorter),
+    ]
+    assert forms("how many scratches longer than 6 mm? how many shorter than 9 mm?")[1] == (
+        limited(Kind.COUNT, longer, ("<", 9.0, "mm"))
+    )
+    assert forms("how many small holes? how many large ones?")[1] == (
+        form(Kind.COUNT, subject("hole", traits=(Trait.LARGE,)))
+    )
