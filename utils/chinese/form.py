@@ -45,6 +45,7 @@ _LEADING = (
 _POLITE = re.compile(f"(?:{'|'.join(_LEADING)}),?")
 _ENDING = re.compile(r"(?:(?<![什怎多这那要])么|嘛|吧|没有|没|不|(?<![是能可])否)?[吗呢呀啊哦呐哈哇了]*$")
 _THANKS = re.compile(r"[,，]?(?:谢谢你?|多谢|拜托了?|谢了)$")
+_ASSURED = re.compile(r"(?<=.)[,，](?:对吗|对吧|对不对|是吗|是吧|是不是)$")  # 有孔洞, 对吗
 _UNIT_WANTED = re.compile(
     "[,(]?(?:用|以|按|单位(?:是|为|用)?)(?P<unit>mm2|mm|cm2|cm|um|px2|px|%|百分比)"
     "(?:为单位|来?表示|作单位|来?计算?|来说)?[)]?"
@@ -61,7 +62,7 @@ def chinese_sentence(text: str, names: KnownNames) -> Sentence:
     words = _IDLE_BLANK.sub("", _NUMERAL.sub(lambda match: _NUMERALS[match.group()], words))
     for written, unit in _UNITS:
         words = re.sub(written, unit, words)
-    words = _THANKS.sub("", words.rstrip("?.,~ "))
+    words = _ASSURED.sub("吗", _THANKS.sub("", words.rstrip("?.,~ ")))
     wanted = _UNIT_WANTED.search(words)
     if wanted is not None:
         words = words[: wanted.start()] + words[wanted.end() :]

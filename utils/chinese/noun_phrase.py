@@ -70,6 +70,7 @@ _STOP = re.compile(
     "|等级|结果|程度|形状|类型|种类|角度|方向|左|右|旁边|附近|之间|介绍"
 )
 _NO_HEADS = tuple("材料 钱 人 品牌 型号 厂家 日期 用途 产地 含义 作用 产品 零件 图片 图像 照片".split())
+_ALONE = frozenset("个 条 处 道 颗 块 只 根 片 粒 枚 项 次 对".split())  # which count things, or ask whether it is so
 _LATIN = re.compile("[a-z]+")
 _MOST = 12  # characters; words of Latin letters count once each
 
@@ -165,6 +166,7 @@ def _is_thing(words: str) -> bool:
     length = len(re.findall(f"[{CHINESE_SIGNS}]", words)) + len(latin)
     return not (
         words.endswith(_NO_HEADS)
+        or words in _ALONE
         or _STOP.search(words)
         or STOP.intersection(latin)
         or re.search(r"\d|[<>%=]", words)

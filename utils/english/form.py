@@ -63,13 +63,17 @@ _UNIT_WANTED = re.compile(
 _NUMERALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMERAL = re.compile(rf"(?<![^ ])(?P<word>{'|'.join(_NUMERALS)}|half an?|an?)(?= {UNIT})")
 _TOGETHER = re.compile(r"(?<![^ ])(?:in total|altogether|together|in all|combined|in sum|overall)(?![^ ])")
+_ASSURED = re.compile(r"(?P<said>(?:there|it|this|that|they|these|those) .+?) , (?:right|correct|true)")
 _LEADING = re.compile(rf"(?P<filters>(?:{FILTER} )+)(?:, )?(?P<rest>.+)")
 
 
 def english_sentence(text: str, names: KnownNames) -> Sentence:
     """One question as the rules read it. Raises MissingUnit."""
     marks = Marks()
-    words, amount = take_amount(_words(text, names, marks))
+    words = _words(text, names, marks)
+    if assured := _ASSURED.fullmatch(words):  # there is a hole, right? says nothing of the right
+        words = assured["said"]
+    words, amount = take_amount(words)
     words = mark_limits(_NUMERAL.sub(_numeral, words), marks)
     words = mark_things(mark_places(words, marks), marks)
     wanted = _UNIT_WANTED.search(words)

@@ -78,7 +78,8 @@ STOP = frozenset(
     "lower side corners borders edges hello hi yes true false thanks please tell say show give see worst "
     "best latest newest oldest reject accept pass fail real sure to for per become became well yourself "
     "myself itself longer larger bigger smaller shorter wider thinner deeper higher today tomorrow yesterday "
-    "free covered affected".split()
+    "free covered affected outside beyond apart aside excluding excepting percent non first third fourth fifth "
+    "last".split()
 )
 # What may describe a thing, but is none that a detector finds.
 _NO_HEADS = frozenset(

@@ -100,6 +100,8 @@ class _Reading:
         subjects = self._subjects(slots, rule, measure)
         if self.sentence.amount is not None and len(subjects) > 1:  # of which of them?
             return ()
+        if rule.kind is Kind.COUNT and self.before.rank:  # where is the largest, and how many are there
+            subjects = tuple(replace(one, rank=None) if one.rank == self.before.rank else one for one in subjects)
         found = tuple(replace(question, subjects=(subject,)) for subject in subjects)
         return self.grammar.scope.of_all(found, self.sentence.words) if rule.kind is Kind.PRESENCE else found
 

@@ -105,6 +105,12 @@ any other defects?
 any suggestions?
 how many holes are not round?
 is the stain red?
+how many defects apart from holes?
+how many defects outside the lower left?
+how many scratches outside of the centre?
+how many non-round defects?
+is there a third hole?
+how many percent of the holes are in the centre?
 should the crack be repaired?
 where is the camera?
 """.strip().splitlines()

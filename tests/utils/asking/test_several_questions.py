@@ -83,6 +83,7 @@ def test_pronouns_stand_for_what_was_asked_before():
         form(Kind.PRESENCE, subject("hole", places=["left"])),
         form(Kind.COUNT, subject("hole", places=["left"])),
     ]
+    assert forms("where is the largest hole? how many are there?")[1] == form(Kind.COUNT, "hole")
     assert forms("is there a hole on the left? how many in the upper half?")[1] == (
         form(Kind.COUNT, subject("hole", places=["left", "upper half"]))
     )

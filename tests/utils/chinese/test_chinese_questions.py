@@ -342,3 +342,14 @@ def test_a_filter_behind_its_noun():
     limit = Limit(Measure.LENGTH, ">", 5, "mm")
     assert forms("裂纹有没有超过5毫米？") == [zh(Kind.PRESENCE, subject("裂纹", limits=(limit,)))]
     assert forms("裂纹是不是在右上角") == [zh(Kind.PRESENCE, subject("裂纹", places=["upper right"]))]
+
+
+def test_whether_it_is_so_asks_for_nothing_else():
+    assert forms("没有裂纹，对吗?") == [zh(Kind.PRESENCE, "裂纹", negated=True)]
+    assert forms("有裂纹, 对吧?") == [zh(Kind.PRESENCE, "裂纹")]
+
+
+def test_a_word_that_counts_things_is_none_of_them():
+    assert forms("左半边有几条划痕，右半边有几条?") == [
+        zh(Kind.COUNT, subject("划痕", places=[side])) for side in ("left half", "right half")
+    ]

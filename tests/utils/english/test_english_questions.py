@@ -662,3 +662,8 @@ def test_one_count_against_the_other():
 
 def test_a_length_wants_a_unit():
     assert forms("length > 3?") == [None] and forms("is the length > 3?") == [None]
+
+
+def test_right_is_no_place_where_it_asks_whether_something_is_so():
+    assert forms("there is no hole, right?") == [form(Kind.PRESENCE, "hole", negated=True)]
+    assert forms("there is a hole on the right, right?") == [form(Kind.PRESENCE, subject("hole", places=["right"]))]
