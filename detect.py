@@ -251,12 +251,8 @@ class Prepared:
             LOG.warning(line)
         output = replace(DetectionOutput.of(flags), tiles=detector.looking.tiling is not None, zones=detector.zones)
         masks = detector.masker.mode if detector.masker else ""
-        more = (
-            half_words(detector.model, flags.half),
-            detector.looking.words(),
-            output.notices(run, masks, flags.view_img),
-        )
-        for line in chain(self.notices, *more):
+        more = half_words(detector.model, flags.half), detector.looking.words()
+        for line in chain(self.notices, *more, output.notices(run, masks, flags.view_img)):
             LOG.info(line)
         return output
 
@@ -267,13 +263,16 @@ class Prepared:
 
     def desk(self, flags: DetectFlags, line: str = "") -> Desk:
         """What the page works with; `line`: what is looked at meanwhile."""
+        detector = self.detector
 
         def looking_for(prompts: str) -> Detector:
             other = _detector(replace(flags, prompts=prompts, examples="", unknown=False), ())
+            other.channels, other.optics, other.mm_per_px = detector.channels, detector.optics, detector.mm_per_px
             other.zones = other.use_zones(flags.roi) if flags.roi else None
+            other.wanted_nms(replace(flags, classes=()))
             return other
 
-        return Desk.of(flags, self.detector, looking_for if self.detector.reads_text else None, line)
+        return Desk.of(flags, detector, looking_for if detector.reads_text else None, line)
 
 
 def prepare(flags: DetectFlags) -> Prepared:

@@ -14,6 +14,7 @@ import val
 from models.graph.open_vocabulary import encode
 from models.ready.load import Loaded, load_model
 from models.ready.prompted import with_permuted_names
+from utils.config.detect_flags import parse_detect
 from utils.files import checkpoint
 from utils.words.errors import ConfigError
 from utils.words.vocabulary import Vocabulary
@@ -399,3 +400,15 @@ def test_a_closed_network_knows_no_unknown(trained, glass, tmp_path, capsys):
     assert detect.main([*argv, "--source", str(glass.parent), "--unknown"]) == 2
     assert val.main([*argv, "--unknown", "--data", str(glass)]) == 2
     assert capsys.readouterr().err.count("knows its 5 classes only") == 2
+
+
+def test_words_on_the_page_are_looked_for_as_the_command_line_says(tmp_path):
+    """Its scale, or nothing is said in mm; its NMS, or the page finds other boxes for the same word."""
+    names = list(detect.Detector("rtvpnet-lite0-n", device="cpu").names)
+    data = tmp_path / "data.yaml"
+    data.write_text(yaml.safe_dump({"path": str(tmp_path), "val": "images", "names": names, "mm_per_px": 0.1}))
+    words = ["--weights", "rtvpnet-lite0-n", "--data", str(data), "--iou", "0.3", "--max-det", "7", "--device", "cpu"]
+    flags = parse_detect([*words, "--agnostic-nms", "--serve"])
+    other = detect.prepare(flags).desk(flags).make("scratch, hole")
+    assert other.names == ("scratch", "hole") and other.mm_per_px == 0.1
+    assert (other.usual.iou, other.usual.max_det, other.usual.agnostic) == (0.3, 7, True)
