@@ -44,7 +44,7 @@ class Looking(StandIn):
     def explain(self, image, found, number):
         return heat_of(image, np.ones(image.shape[:2]))
 
-    def ask(self, picture, question):
+    def ask(self, picture, question, conf):
         box = Evidence("scratch", 0.9, (10.0, 20.0, 50.0, 60.0))
         return Answer(question, "count", "1", 1.0, sentence="There is 1 scratch.", confidence=0.9, evidence=(box,))
 

@@ -222,7 +222,8 @@ class Finder(ABC, Generic[Given]):
         before = self.asked, self.looked, self.order, self.names, self.limits
         try:
             asked = self.use_questions((as_text("question", question),), conf, severity)
-            return asked.only(self.results([Frame("", Path(), image)], self.nms())[0].answers)
+            nms = replace(self.usual or self.nms(), classes=None)  # questions ask of the classes that are hidden, too
+            return asked.only(self.results([Frame("", Path(), image)], nms)[0].answers)
         finally:
             new, (self.asked, self.looked, self.order, self.names, self.limits) = self.looked, before
             if new is not self.looked:  # nor does it go on looking for what was asked about

@@ -54,8 +54,8 @@ class Eye(Protocol):
     def faint(self, image: np.ndarray, conf: float) -> Detections:
         """Everything from the score `conf` on in (H, W, C), best first, xyxy px of it."""
 
-    def ask(self, picture: np.ndarray, question: str) -> Answer:
-        """The answer to one question. Raises UserError."""
+    def ask(self, picture: np.ndarray, question: str, conf: float) -> Answer:
+        """The answer to one question; without thresholds scores are read from `conf` on. Raises UserError."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -88,7 +88,7 @@ class Judge(Worker[Entry]):
         answers = []
         for question in entry.questions:
             with self.desk.lock:  # given back in between, for the line
-                answers.append(eye.ask(image, question))
+                answers.append(eye.ask(image, question, self.desk.conf))
         size = image.shape[0], image.shape[1]
         known = with_found(entry, found, thresholds)
         return replace(
@@ -115,7 +115,7 @@ class Judge(Worker[Entry]):
         with self._turn():
             image, eye = self._again(entry)
             with Explained(), self.desk.lock:
-                return eye.ask(image, question)
+                return eye.ask(image, question, self.desk.conf)
 
     def heat(self, entry: Entry, number: int) -> bytes:
         """A PNG that shows what a box was found by. Raises Refused and UserError."""

@@ -265,3 +265,14 @@ def test_an_upload_without_files(browser):
     headers, body = form([], [("prompts", "")])
     status, told = browser.send("/api/pictures", body, headers=headers)
     assert status == 400 and "no picture in the form" in told["error"]
+
+
+def test_questions_are_read_from_the_confidence_that_decides(tmp_path):
+    """Else a picture could be OK by --conf 0.6, and NG by the answer."""
+    with Server(desk(tmp_path, conf=0.6), Address(port=0)) as server:
+        browser = Browser(server.address)
+        seen = browser.look(fields=[("questions", '["is it OK?"]')])
+        assert server.desk.detector.read_from == 0.6
+        server.desk.detector.read_from = None
+        browser.send(f"/api/pictures/{seen['id']}/ask", {"question": "is it OK?"})
+        assert server.desk.detector.read_from == 0.6
