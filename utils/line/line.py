@@ -37,8 +37,8 @@ AHEAD = 2  # pictures that are read while one is judged
 class Feed(Protocol):
     """What shows a line to people; see utils/serving/live.py."""
 
-    def add(self, result: PictureResult, file: Path | None) -> None:
-        """A result, and the picture's file."""
+    def add(self, result: PictureResult, file: Path | None, stamp: str) -> None:
+        """A result, and the picture's file, whose stamp it was when it was read."""
 
     def tell(self, *, late: int, waiting: int, dropped: int) -> None:
         """How many verdicts were late, how many pictures wait, and how many were dropped."""
@@ -117,7 +117,7 @@ class Line:
         for answer in result.answers:
             say(answer_line(result.frame.name, answer), aside=self.aside)
         if self.live is not None:
-            self.live.add(result, result.frame.path)
+            self.live.add(result, result.frame.path, arrived.stamp)
             self.live.tell(late=self.late, waiting=arrived.waiting, dropped=arrived.dropped)
         self.files.add(result)
         content = verdict_object(result, arrived.stamp, judged, latency, late)

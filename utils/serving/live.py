@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from utils.serving.judge import own_boxes, with_found
 from utils.serving.store import Store
 from utils.serving.tally import Tally, now
 from utils.serving.worker import Worker
+from utils.values.arrived import stamp_of
 from utils.values.picture_result import PictureResult
 from utils.values.verdict import Verdict
 from utils.words.errors import ResourceError, UserError, printable
@@ -26,7 +28,7 @@ MOST_WAITING = 4  # pictures with their pixels; of a fast line not every one is 
 MOST_BYTES = 100 << 20  # of a file that is kept for a review
 
 
-class Live(Worker[tuple[PictureResult, Path | None]]):
+class Live(Worker[tuple[PictureResult, Path | None, str]]):
     """The feed of a line. `what` is looked at ("watching parts"); "": there is no line."""
 
     def __init__(self, what: str, gallery: Gallery, store: Store, tally: Tally) -> None:
@@ -36,8 +38,11 @@ class Live(Worker[tuple[PictureResult, Path | None]]):
         self._told = {"late": 0, "waiting": 0, "dropped": 0}
         super().__init__("pictures of the line")
 
-    def add(self, result: PictureResult, file: Path | None = None, when: datetime | None = None) -> None:
-        """Count a result and show it. `file`: the picture as it came, which is copied for reviews and questions.
+    def add(
+        self, result: PictureResult, file: Path | None = None, stamp: str = "", when: datetime | None = None
+    ) -> None:
+        """Count a result and show it. `file`: the picture as it came, which is copied for reviews and questions, unless
+        it no longer has its `stamp` ("": not known): then it is another picture.
 
         Returns at once. Where pictures come faster than they can be shown, all are counted, and rather the good ones
         are not shown.
@@ -47,11 +52,11 @@ class Live(Worker[tuple[PictureResult, Path | None]]):
             self._counts[result.verdict.value] += 1
             if len(self._waiting) >= MOST_WAITING:
                 self._leave_one_out()
-            self._waiting.append((result, file))
+            self._waiting.append((result, file, stamp))
             self._changed.notify_all()
 
     def _leave_one_out(self) -> None:
-        good = (place for place, (one, _) in enumerate(self._waiting) if one.verdict is Verdict.OK)
+        good = (place for place, (one, *_) in enumerate(self._waiting) if one.verdict is Verdict.OK)
         del self._waiting[next(good, 0)]
 
     def tell(self, *, late: int = 0, waiting: int = 0, dropped: int = 0) -> None:
@@ -67,15 +72,15 @@ class Live(Worker[tuple[PictureResult, Path | None]]):
             counts = {verdict.value: self._counts[verdict.value] for verdict in Verdict}
             return {"what": self.what, "since": self.since.isoformat(), "counts": counts, **self._told}
 
-    def _work(self, one: tuple[PictureResult, Path | None]) -> None:
-        result, file = one
+    def _work(self, one: tuple[PictureResult, Path | None, str]) -> None:
+        result, file, stamp = one
         try:
             with Explained():
-                self._show(result, file)
+                self._show(result, file, stamp)
         except UserError as error:  # the line goes on, whatever the page cannot show
             LOG.warning("not shown on the page: %s: %s", printable(result.frame.name), error)
 
-    def _show(self, result: PictureResult, file: Path | None) -> None:
+    def _show(self, result: PictureResult, file: Path | None, stamp: str) -> None:
         """Make an entry of it. Raises what Explained explains."""
         frame, found = result.frame, result.detections
         entry = Entry(frame.name, "line", answers=result.answers, milliseconds=result.milliseconds, size=result.size)
@@ -87,14 +92,17 @@ class Live(Worker[tuple[PictureResult, Path | None]]):
         defects = own_boxes(found, len(thresholds))  # nothing fainter comes from a line
         known = with_found(entry, defects, thresholds, defects)
         shown = self.store.write(as_jpeg(frame.image))
-        kept = self._copy(file)
+        kept = self._copy(file, stamp)
         self.gallery.add(replace(known, state="done", verdict=result.verdict, shown=shown, file=kept))
 
-    def _copy(self, file: Path | None) -> Path | None:
+    def _copy(self, file: Path | None, stamp: str) -> Path | None:
         """A copy of the picture as it came, while there is room: its folder may be emptied any time."""
         if file is None:
             return None
         try:
-            return self.store.write(read_regular(file, MOST_BYTES))
-        except (UnreadableFile, ResourceError):  # shown it is all the same
+            content = read_regular(file, MOST_BYTES)
+            if stamp and stamp_of(os.stat(file)) != stamp:
+                return None
+            return self.store.write(content)
+        except (OSError, UnreadableFile, ResourceError):  # shown it is all the same
             return None

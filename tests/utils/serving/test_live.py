@@ -11,6 +11,7 @@ from utils.serving.live import Live
 from utils.serving.server import Server
 from utils.serving.store import Store
 from utils.serving.tally import MOST_HOURS, Tally
+from utils.values.arrived import stamp_of
 from utils.values.detections import Detections
 from utils.values.frame import Frame
 from utils.values.picture_result import PictureResult
@@ -68,12 +69,35 @@ def test_a_line_on_the_page(tmp_path):
     assert label.read_text() == "1 0.25000000 0.25000000 0.50000000 0.50000000\n"
 
 
+def test_a_picture_that_was_written_over_is_not_taken_for_the_one_that_was_judged(tmp_path):
+    """Its review would put these boxes on other pixels."""
+    path, store = tmp_path / "latest.png", Store()
+    live = Live("watching", Gallery(store), store, Tally())
+    for value, stale in ((90, False), (91, True)):
+        path.write_bytes(picture(value=value))
+        stamp = stamp_of(path.stat())
+        if stale:
+            path.write_bytes(picture(value=200, width=210))
+        live.add(result("latest.png", 1), path, stamp)
+    live.start()
+    until(lambda: len(live.gallery.before(10, 10)) == 2)
+    later, first = live.gallery.before(10, 10)
+    assert later.file is None and later.shown is not None
+    assert first.file is None, "by then the file was another one"
+    path.write_bytes(picture())
+    live.add(result("latest.png", 1), path, stamp_of(path.stat()))
+    until(lambda: len(live.gallery.before(10, 10)) == 3)
+    assert live.gallery.before(10, 10)[0].file is not None
+    live.stop(5)
+    store.close()
+
+
 def test_a_fast_line_does_not_wait_and_rather_leaves_out_good_pictures():
     store = Store()
     live = Live("watching", Gallery(store), store, Tally())
     for name, boxes in [("1", 1), ("2", 0), ("3", 0), ("4", 1), ("5", 1), ("6", 1), ("7", 0)]:
         live.add(result(name, boxes))  # nobody shows them yet
-    assert [one.frame.name for one, _ in live._waiting] == ["4", "5", "6", "7"]
+    assert [one.frame.name for one, *_ in live._waiting] == ["4", "5", "6", "7"]
     told = live.plain()
     assert told is not None and told["counts"] == {"OK": 3, "NG": 4, "UNREADABLE": 0}
     live.start()
