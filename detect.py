@@ -31,7 +31,7 @@ from data.batches.views_around import views_around
 from data.drawn.glass_set import write_glass
 from data.index.union import open_data
 from data.live.camera import Camera, is_camera
-from data.live.incoming import check_watched, incoming
+from data.live.incoming import check_watched, check_whole, incoming
 from data.pictures.given_picture import Picture, planes_of
 from data.pictures.picture_decoder import MAX_PIXELS
 from data.pictures.plane_reader import PlaneReader
@@ -341,6 +341,7 @@ def judge_line(flags: DetectFlags, argv: Sequence[str] | None) -> None:
     served = at_door(flags.serve, flags.token_file) if flags.serve else None
     with line_place(flags.project, flags.name, source) as run, Stop() as stop:
         ready = prepare(flags)
+        check_whole(flags.move_to, ready.detector.channels)
         log_to(run / "detect.log")
         write_line_about(run, source, what, ready.about(argv), assigned_config(flags).run.full_paths)
         output, desk = ready.begin(flags, run, f"watching {what}"), ready.desk(flags, f"watching {what}")

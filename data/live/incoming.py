@@ -13,8 +13,9 @@ from data.live.watched_folder import watched_pictures
 from data.pictures.plane_reader import PlaneReader
 from utils.files.output_paths import keep_out
 from utils.values.arrived import Arrived
+from utils.values.channels import Channels
 from utils.values.verdict import Verdict
-from utils.words.errors import DataError, printable
+from utils.words.errors import ConfigError, DataError, printable
 
 Known = Callable[[str, str], bool]
 
@@ -33,6 +34,14 @@ def check_watched(folder: str, run: Path, move_to: str, recursive: bool) -> None
     places = [Path(os.path.realpath(place)) for place in (move_to, *(Path(move_to, one) for one in Verdict))]
     if here in places or (recursive and any(here in place.parents for place in places)):
         raise DataError(f"--move-to {printable(move_to)}: lies in the folder that is watched; name one outside")
+
+
+def check_whole(move_to: str, channels: Channels) -> None:
+    """Raise ConfigError where pictures of several files would be moved, of which a line knows the first one."""
+    if move_to and (channels.files or channels.polar_dir):
+        raise ConfigError(
+            "--move-to: each picture of this network has several files, which would be parted; leave it out"
+        )
 
 
 @contextmanager
