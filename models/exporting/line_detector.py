@@ -20,10 +20,11 @@ import onnxruntime
 import yaml
 from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
-from utils.tiling.merging import Pieces, merge_tiles
+from utils.tiling.merging import SURE, Pieces, merge_tiles
 from utils.tiling.tiles import Tiling
 
 FORMAT = 1  # of what model.onnx says of itself
+LEAST = 0.001  # a score below which nothing is looked at for its own sake
 CANDIDATES = 30_000  # boxes that suppression looks at, the surest ones
 UNKNOWN, SAME = "unknown defect", 0.5  # a class that gives way to any other that shows the same thing, by IoU
 FAILURES = tuple(kind for kind in vars(refusals).values() if isinstance(kind, type) and issubclass(kind, Exception))
@@ -174,10 +175,12 @@ class Detector:
         self.names, self.stride, self.padding = about["names"], about["stride"], about["letterbox"]["padding"]
         self.full, self.shape, self.suppresses = np.float32(about["scale"]), about["shape"], about["nms"]
         self.limits, made, self.zones = read_limits(folder / "thresholds.yaml", self.names, self.stride)
-        self.lowest = np.float32(min(max(min(self.limits) - 2e-6, 0.0), 1.0))  # a hair below the least threshold
+        lowest = min(max(min(self.limits) - 2e-6, 0.0), 1.0)  # a hair below the least threshold
         self.iou, self.most = made.get("iou", 0.45), int(made.get("max_det", 1000))
         self.imgsz = int(made.get("imgsz", about["imgsz"]))
         self.tiling = tiling_for(made, about["config"].get("data", {}))
+        # in tiles also what is faint, which has a say in how far a thing reaches
+        self.lowest = np.float32(min(lowest, max(lowest * SURE, LEAST)) if self.tiling else lowest)
 
     def areas(self, image: np.ndarray) -> np.ndarray:
         """(T, 4) int32 x1, y1, x2, y2 px: the parts of a picture that are looked at, one after the other."""

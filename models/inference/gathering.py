@@ -37,7 +37,9 @@ class Gathering:
             mine = self.waiting.setdefault(picture, [])
             mine.append(found)
             if len(mine) == parts:
-                ready[picture] = self._joined(self.waiting.pop(picture))
+                joined = self._joined(self.waiting.pop(picture))
+                # of several views also what is too faint was taken, and what only some of them see has less in the end
+                ready[picture] = joined.keep(joined.scores > self.nms.conf) if parts > 1 else joined
         return ready
 
     def _joined(self, founds: Sequence[Found]) -> Detections:
@@ -51,8 +53,6 @@ class Gathering:
         if self.merge == "wbf":
             owners = torch.arange(len(looks)).repeat_interleave(torch.tensor([len(one) for one in looks]))
             boxes, scores, labels = fuse(boxes, scores, labels, owners, len(looks), self.nms)
-            sure = scores > self.nms.conf  # what only some looks see has less than they gave it
-            boxes, scores, labels = boxes[sure], scores[sure], labels[sure]
         else:
             order = scores.argsort(descending=True, stable=True)[: self.nms.max_candidates]
             keep = order[suppress(boxes[order], labels[order], self.nms)]

@@ -16,6 +16,7 @@ from models.inference.found import Found, found_in
 from models.inference.gathering import Gathering, Merge
 from models.inference.nms import NMSConfig
 from utils.inspection.thresholds import LOWEST
+from utils.tiling.merging import SURE
 from utils.values.batch import Batch
 from utils.values.detections import Detections
 from utils.values.predictions import Candidates
@@ -56,15 +57,19 @@ class Inference:
     def predictions(self, batch: Batch) -> tuple[Candidates, ...]:
         """What each backend says about a batch that is on its device, before NMS."""
         inputs = batch.inputs()
-        nms = self._of_a_look(batch.views)
+        nms = self._of_a_view(batch.views)
         return tuple(self._suppressing(backend, nms)(inputs) for backend in self.backends)
 
-    def _of_a_look(self, views: Sequence[View]) -> NMSConfig:
-        """What is taken of a single look: where several are fused also what is faint in one, which has a say in what
-        they think of it together.
+    def _of_a_view(self, views: Sequence[View]) -> NMSConfig:
+        """What is taken of a single view: also what is faint in it where that has a say in what several show together.
+        Where looks are fused, in how sure they are of it; where tiles become one picture, in how far it reaches.
         """
-        fused = self.merge == "wbf" and len(self.backends) * max((view.looks for view in views), default=1) > 1
-        return replace(self.nms, conf=min(self.nms.conf, LOWEST)) if fused else self.nms
+        conf = self.nms.conf
+        if any(view.parts > view.looks for view in views):
+            conf = min(conf, max(conf * SURE, LOWEST))
+        if self.merge == "wbf" and len(self.backends) * max((view.looks for view in views), default=1) > 1:
+            conf = min(conf, LOWEST)
+        return replace(self.nms, conf=conf)
 
     def _suppressing(self, backend: Backend, nms: NMSConfig) -> Backend:
         if not isinstance(backend, SuppressingBackend):
@@ -73,7 +78,7 @@ class Inference:
 
     def found(self, predictions: Sequence[Candidates], views: Sequence[View]) -> list[Found]:
         """What the predictions of each backend show of each view, after NMS."""
-        count, nms = len(self.backends), self._of_a_look(views)
+        count, nms = len(self.backends), self._of_a_view(views)
         parts = (found_in(one, views, nms, self.numbers, k, count) for k, one in enumerate(predictions))
         return [found for part in parts for found in part]
 
