@@ -31,7 +31,7 @@ def check_watched(folder: str, run: Path, move_to: str, recursive: bool) -> None
         return
     here = Path(os.path.realpath(folder))
     # where pictures go: a folder may also be what an earlier run made of its own
-    places = [Path(os.path.realpath(place)) for place in (move_to, *(Path(move_to, one) for one in Verdict))]
+    places = [Path(os.path.realpath(place)) for place in (Path(move_to), *(Path(move_to, one) for one in Verdict))]
     if here in places or (recursive and any(here in place.parents for place in places)):
         raise DataError(f"--move-to {printable(move_to)}: lies in the folder that is watched; name one outside")
 
