@@ -62,14 +62,14 @@ class GuideRow(TextReader):
         return text, text
 
 
-def join(text: Tensor, visual: Tensor, valid: Tensor) -> Tensor:
+def join(text: Tensor, visual: Tensor, valid: Tensor, asked: int = 0) -> Tensor:
     """Texts (B, N, D) and visual tokens (B, K, D), which `valid` (B, K) exist -> guides (B, N + K, D).
 
     Visual tokens are scaled to unit length as texts are, or they alone would decide a gate's maximum. One that does
-    not exist becomes the first text, which changes no maximum.
+    not exist becomes the first text that guides, which changes no maximum: the first `asked` are only looked for.
     """
     unit = normalize(visual, dim=-1)
-    return torch.cat((text, torch.where(valid[..., None], unit, text[:, :1])), 1)
+    return torch.cat((text, torch.where(valid[..., None], unit, text[:, asked : asked + 1])), 1)
 
 
 @register
@@ -87,7 +87,7 @@ class VisualGuides(GuideRow):
         """See the class."""
         text, visual, valid = inputs
         texts = text.expand(len(visual), -1, -1)
-        return self.choose(context, texts, texts, join(texts, visual, valid))
+        return self.choose(context, texts, texts, join(texts, visual, valid, self.asked))
 
 
 @register
@@ -116,4 +116,4 @@ class TextVisualInteraction(GuideRow):
         everywhere = torch.cat((valid, valid.new_ones(keys.shape[0], keys.shape[1] - visual.shape[1])), 1)
         text1 = normalize(texts + self.alpha_text * self.to_text(texts, keys, everywhere), dim=-1)
         visual1 = visual + self.alpha_visual * self.to_visual(visual, self.guiding(text1))
-        return self.choose(context, texts, text1, join(text1, visual1, valid))
+        return self.choose(context, texts, text1, join(text1, visual1, valid, self.asked))

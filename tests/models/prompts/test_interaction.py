@@ -73,6 +73,19 @@ def test_a_token_that_does_not_exist_stands_as_the_first_text():
     assert torch.equal(guides.norm(dim=-1), torch.ones(2, 5))
 
 
+@pytest.mark.parametrize("kind", ["interaction", "guides"])
+def test_nothing_that_is_only_looked_for_guides_in_the_place_of_a_token(kind):
+    row, (*maps, text, visual, valid) = interaction(), inputs()
+    if kind == "guides":
+        row, maps = VisualGuides([DIM, DIM, TOKENS]), []
+    assert not valid.all()
+    row.asked = 2  # the other texts guide
+    _, guides = row([*maps, text, visual, valid], Context())
+    other = torch.cat((text[:2].flip(-1), text[2:]))
+    _, same = row([*maps, other, visual, valid], Context())
+    torch.testing.assert_close(row.guiding(same), row.guiding(guides))
+
+
 def test_permuting_names_permutes_the_text():
     row, given, order = interaction(), inputs(), torch.tensor([3, 0, 4, 1, 2])
     text, guides = row(given, Context())
