@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import torch
+from torch import Tensor
+
 from models.graph.graph import Graph
 from models.rows.model_spec import ModelSpec
+from utils.values.step_info import StepInfo
 from utils.words.errors import ConfigError
-from utils.words.text import did_you_mean
+from utils.words.text import counted, did_you_mean
 
 MOST_ROWS = 5  # in a message
 
@@ -67,3 +71,36 @@ def freeze(graph: Graph, wanted: Sequence[int | str]) -> str:
     stays = sum(p.numel() for p in graph.parameters() if not p.requires_grad)
     which = f"the first {len(rows)} rows" if rows == tuple(range(len(rows))) else f"rows {', '.join(map(str, rows))}"
     return f"frozen: {which} of {len(graph.spec.rows)}, {stays:,} of {total:,} parameters"
+
+
+def freeze_idle(graph: Graph) -> str:
+    """Freeze the parameters that nothing the network says hangs on, such as those of a row that no other reads: they
+    never get a gradient, for which several processes would wait, and an optimizer keeps nothing of them. Returns one
+    line saying which, "" where there are none.
+    """
+    idle = _idle(graph)
+    for parameter in idle:
+        parameter.requires_grad_(False)
+    graph.train(graph.training)  # a backbone's norms keep their statistics, too
+    if not idle:
+        return ""
+    numbers = set(map(id, idle))
+    rows = [k for k, layer in enumerate(graph.layers) if any(id(p) in numbers for p in layer.parameters())]
+    which = ", ".join(f"{row} ({graph.spec.rows[row].module})" for row in rows[:MOST_ROWS])
+    more = f" and {len(rows) - MOST_ROWS} more" if len(rows) > MOST_ROWS else ""
+    count = counted(sum(p.numel() for p in idle), "parameter")
+    return f"row{'s' if len(rows) > 1 else ''} {which}{more}: nothing found hangs on {count} there, which learn nothing"
+
+
+def _idle(graph: Graph) -> list[Tensor]:
+    """See freeze_idle; found on a small picture, in eval mode, so that no statistics change."""
+    learning, training = [p for p in graph.parameters() if p.requires_grad], graph.training
+    picture = torch.zeros(1, len(graph.channels.names), 2 * graph.stride, 2 * graph.stride, device=graph.device)
+    said = graph.eval()(picture, None, StepInfo(seed=0, step=0, progress=0.0))
+    graph.train(training)
+    parts = [said.code.values, said.class_logits, said.objectness, *said.energies, *said.reconstructions]
+    total = torch.stack([part.float().sum() for part in parts if part is not None]).sum()
+    if not learning or not total.requires_grad:
+        return learning
+    gradients = torch.autograd.grad(total, learning, allow_unused=True)
+    return [parameter for parameter, gradient in zip(learning, gradients, strict=True) if gradient is None]

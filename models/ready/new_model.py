@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from models.graph.freeze import check_frozen, freeze
+from models.graph.freeze import check_frozen, freeze, freeze_idle
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words, encode, text_source, with_words, words_for
 from models.heads.anchor import AnchorDetect
@@ -147,6 +147,8 @@ def new_training(
         LOG.info(freeze(model, cfg.model.freeze))
     set_bn_momentum(model, cfg.model.bn_momentum)
     model.to_device(device)
+    if idle := freeze_idle(model):
+        LOG.warning(idle)
     cfg = world.broadcast(fit_batch(cfg, model, pictures, dtype, world.size))  # GPUs may differ in free memory
     check_processes(cfg, pictures, world.size)
     size = int(cfg.data.imgsz * 1.5) if cfg.data.multi_scale else cfg.data.imgsz

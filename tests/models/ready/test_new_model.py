@@ -9,10 +9,15 @@ import torch
 
 from models.graph.builder import build_graph
 from models.prompts.embedding import SAMEmbedding
-from models.ready.new_model import new_model, refit_spec, start_advice
+from models.ready.new_model import new_model, new_training, refit_spec, start_advice
+from models.ready.trial import random_batch
 from models.rows.model_spec import read_spec
-from utils.config.config import Config, ModelConfig, OptimConfig
+from utils.config.config import Config, DataConfig, ModelConfig, OptimConfig
+from utils.processes.distributed import ALONE
+from utils.training.optimizer import restore_optimizer
+from utils.training.step import forward_backward, optimizer_step
 from utils.values.channels import Channels
+from utils.values.step_info import StepInfo
 from utils.words.vocabulary import Vocabulary
 
 PLANTED = [[3, 60], [60, 3], [8, 8], [20, 5], [5, 20], [40, 40], [100, 30], [30, 100], [200, 200]]
@@ -104,3 +109,30 @@ def test_few_pictures_and_few_steps_are_told_of_more(pictures, epochs, told):
     cfg = replace(Config(), schedule=replace(Config().schedule, epochs=epochs), optim=OptimConfig(nominal_batch=16))
     said = start_advice(build_graph(read_spec("cfg/models/idfe-net-lite0-n.yaml")), cfg, pictures, pictures)
     assert len(said) == bool(told) and all(told in sentence for sentence in said), said
+
+
+UNREAD = """
+nc: 2
+backbone:
+  - [image, 1, Conv, [16, 3, 2]]
+  - [-1, 1, Conv, [16, 3, 2], unread]
+  - [0, 1, Conv, [16, 3, 4], p3]
+head:
+  - [[p3], 1, FreeDetect, [$nc]]
+"""
+
+
+def test_what_no_output_hangs_on_learns_nothing_and_the_run_can_be_resumed(tmp_path, caplog):
+    network = tmp_path / "unread.yaml"
+    network.write_text(UNREAD)
+    cfg = Config(data=DataConfig(imgsz=64, batch_size=2))
+
+    def begun():
+        return new_training(build_graph(read_spec(network)), cfg, 8, None, torch.device("cpu"), ALONE)[1]
+
+    state = begun()
+    assert "row 1 (Conv): nothing found hangs on 2,336 parameters there, which learn nothing" in caplog.text
+    forward_backward(state, state.model.head.criterion(cfg), random_batch(2, 64, 2, 0), StepInfo(0, 0, 1.0))
+    assert optimizer_step(state, 1.0, 2)
+    assert all(p.grad is None for p in state.model.layers[1].parameters())
+    assert restore_optimizer(begun().optimizer, state.optimizer.state_dict()) == ""
