@@ -175,6 +175,8 @@ def _check_range(setting: Setting, section: type, name: str, value: Any) -> None
         raise ConfigError(f"{setting.origin}: {setting.key} has {what}, at most {most:,} are possible")
     if isinstance(value, str) and "\0" in value:
         raise ConfigError(f"{setting.origin}: {setting.key} holds a NUL character; take it out")
+    if value in ([], ()) and getattr(section, name):  # where the default is not empty either
+        raise ConfigError(f"{setting.origin}: {setting.key} is empty; give at least one value, or leave it out")
     taken = field_range(section, name)
     for number in value if isinstance(value, list | tuple) else [value]:
         if taken is not None and isinstance(number, float | int) and not taken.holds(number):

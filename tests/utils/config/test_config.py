@@ -77,6 +77,7 @@ def test_yolov5_hyp_file():
         ("loss: {iou: wise_iou}", "'wise-iou'"),
         ("loss: {nwd_constant: 0}", "from 0.01 to 1,000,000"),
         ("anchor_loss: {balance: [1, x]}", "list of float"),
+        ("anchor_loss: {balance: []}", "anchor_loss.balance is empty; give at least one value"),
         ("mixup: 1.5", "t.yaml:1: augment.mixup must be from 0 to 1, got 1.5"),
         ("data: {batch_size: 0}", "data.batch_size must be from 1 to 65,536 (or -1), got 0"),
         ("data: {batch_size: -2}", "(or -1)"),
