@@ -28,7 +28,8 @@ class TimmBackbone(nn.Module):
 
     The picture is scaled as the network's weights expect it, (x - `mean`) / `std`, which are timm's unless given, one
     value for all planes. Its weights are random; `models.ready.backbone_weights` fills them. Raises ValueError for a
-    name that timm does not have, a network without maps, and a stride that it has no map at.
+    name that timm does not have, a network without maps or for pictures of one size only, a stride that it has no map
+    at, and a `std` that is not above 0.
     """
 
     mean: Tensor
@@ -58,6 +59,10 @@ class TimmBackbone(nn.Module):
         self.body = create(network, features_only=True, out_indices=self.stages, in_chans=c_in)
         self.channels_last = str(getattr(self.body, "output_fmt", "NCHW")).endswith("NHWC")
         scales = self.body.pretrained_cfg
+        if scales.get("fixed_input_size"):
+            raise ValueError(f"{network} takes pictures of one size only; take a network for pictures of any size")
+        if std is not None and std <= 0:
+            raise ValueError(f"std must be above 0, got {std:g}")
         self.planes = c_in
         for name, given in (("mean", mean), ("std", std)):
             values = scales[name] if given is None else (given,) * 3

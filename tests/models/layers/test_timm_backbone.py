@@ -154,6 +154,8 @@ head:
         ("resnet18, [4, 64]", "resnet18 has maps at the strides 2, 4, 8, 16, 32, none at 64"),
         ("mixer_s16_224", "mixer_s16_224 has maps at the strides 16, none at 4, 8, 32"),
         ("3", "argument 'network' must be str, got 3"),
+        ("swin_tiny_patch4_window7_224", "takes pictures of one size only"),
+        ("resnet18, [8, 16], {std: 0}", "std must be above 0, got 0"),
     ],
 )
 def test_mistakes_in_a_row(args, words):
