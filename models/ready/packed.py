@@ -81,7 +81,8 @@ def _of_packages(content: Mapping[str, Any], path: Path) -> Iterator[dict[str, T
     planes = len(channels_of_plain(content["channels"], str(path)).image)
     for row in spec.rows:
         reads_image = [source.origin for source in row.sources] == ["image"]
-        if row.module == TimmBackbone.__name__ and reads_image and planes == RGB and row.args[0] in PACKAGES:
+        network = row.args[0] if row.args else row.keywords.get("network")
+        if row.module == TimmBackbone.__name__ and reads_image and planes == RGB and network in PACKAGES:
             layer = TimmBackbone(RGB, *row.args, **row.keywords)
             layer.fill(read_package(layer, str(path)).state)
             yield {f"layers.{row.index}.{key}": value for key, value in layer.state_dict().items()}

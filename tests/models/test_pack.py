@@ -10,7 +10,11 @@ import train
 import val
 from detect import Detector
 from models import pack
-from models.ready.load import load_model
+from models.graph.builder import build_graph
+from models.ready.backbone_weights import fill_backbones
+from models.ready.load import checkpoint_network, load_model
+from models.ready.packed import packed
+from models.rows.model_spec import read_spec
 from utils.files import checkpoint
 
 QUICK = ["--img", "64", "--batch", "4", "--workers", "0", "--device", "cpu", "--noplots", "--epochs", "1", "--noval"]
@@ -61,6 +65,17 @@ def test_it_finds_the_same(whole_and_packed, glass):
     whole, small = (Detector(path, "cpu")(picture, conf=0.0, max_det=50) for path in whole_and_packed)
     assert len(whole) == len(small)
     assert torch.allclose(whole.scores, small.scores, atol=2e-3)
+
+
+def test_a_backbone_may_be_named_by_its_argument(tmp_path):
+    network = tmp_path / "named.yaml"
+    rows = "[image, 1, TimmBackbone, {network: tf_efficientnet_lite0}, body]"
+    network.write_text(f"nc: 1\nbackbone:\n  - {rows}\nhead:\n  - [[body.1], 1, FreeDetect, [$nc]]\n")
+    model = build_graph(read_spec(network))
+    fill_backbones(model, "")
+    content = checkpoint_network(model, ("scratch",), None) | {"ema": {"module": model.state_dict()}}
+    small = packed(content, tmp_path / "best.pt")["ema"]["module"]
+    assert small and not any(key.startswith("layers.0.") for key in small)
 
 
 def test_whatever_takes_weights_takes_it(whole_and_packed, glass, tmp_path, monkeypatch, capsys):
