@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -246,7 +246,8 @@ def prepare(cfg: Config, origins: dict[str, str], device: torch.device, world: W
     if lone := lone_picture(data, cfg, model.stride, world):
         check_lone_picture(state.model, *lone)
     if words and data.train.names != data.val.names:  # on the averaged weights only, as those are evaluated
-        set_words(state.ema.module, words_for(words, data.val_vocabulary(), cfg.model.text_encoder))
+        others = words_for(words, data.val_vocabulary(), cfg.model.text_encoder)
+        set_words(state.ema.module, replace(others, guides=words.guides_of_others()))  # as val.py looks for them
     if resumed:
         state.restore(resumed.content, resumed.source)
     book = DataBook(data.train, data.val, cfg.data.bad_data)

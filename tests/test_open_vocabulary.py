@@ -12,10 +12,13 @@ import detect
 import train
 import val
 from models.graph.open_vocabulary import encode
-from models.ready.load import Loaded, load_model
+from models.ready.load import Loaded, load_model, network_name
 from models.ready.prompted import with_permuted_names
 from utils.config.detect_flags import parse_detect
+from utils.config.train_config import configure
+from utils.config.train_flags import parse_train
 from utils.files import checkpoint
+from utils.processes.distributed import ALONE
 from utils.words.errors import ConfigError
 from utils.words.vocabulary import Vocabulary
 
@@ -106,6 +109,18 @@ def test_names_never_trained_are_scored_in_groups(glass, run, tmp_path):
     assert counts["identical"] == truth["bubble"] and counts["synonym"] == truth["Oil"] + truth["black-spot"]
     assert counts["base"] == counts["identical"] + counts["synonym"] and counts["novel"] == counts["new"]
     assert found["text_encoder"].startswith("STAND-IN") and found["mobile_sam"] == "not in the model"
+
+
+def test_other_names_of_validation_are_guided_by_those_of_training(glass, tmp_path, monkeypatch):
+    """As val.py looks for them with the finished network."""
+    monkeypatch.chdir(tmp_path)
+    names = ["bubble", "oil", "plastering thread", "black spot", "quenched grain"]
+    data = renamed(glass, tmp_path / "open.yaml", {"train": names, "val": [f"class {k}" for k in range(5)]})
+    cfg, origins = configure(parse_train([*TEXT, *QUICK, "--data", data]), network_name)
+    begun = train.prepare(cfg, origins, torch.device("cpu"), ALONE, None)
+    average, own = begun.state.ema.module.text, begun.words.vectors
+    assert torch.equal(average.guides, own) and not torch.equal(average.vectors, own)
+    assert torch.equal(begun.state.model.text.vectors, own) and not len(begun.state.model.text.guides)
 
 
 def test_shuffled_words_follow_their_classes(glass, run, tmp_path):
