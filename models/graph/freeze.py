@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import torch
-from torch import Tensor
+from torch.nn import Parameter
 
 from models.graph.graph import Graph
 from models.rows.model_spec import ModelSpec
@@ -92,7 +92,7 @@ def freeze_idle(graph: Graph) -> str:
     return f"row{'s' if len(rows) > 1 else ''} {which}{more}: nothing found hangs on {count} there, which learn nothing"
 
 
-def _idle(graph: Graph) -> list[Tensor]:
+def _idle(graph: Graph) -> list[Parameter]:
     """See freeze_idle; found on a small picture, in eval mode, so that no statistics change."""
     learning, training = [p for p in graph.parameters() if p.requires_grad], graph.training
     picture = torch.zeros(1, len(graph.channels.names), 2 * graph.stride, 2 * graph.stride, device=graph.device)
