@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
+from models.exporting.saturation import saturates
 from models.exporting.sensitivity import part_of
 
 PRODUCTS = ("Conv", "Gemm", "MatMul")
@@ -44,6 +45,7 @@ def quantised_onnx(model: bytes, calibration: Sequence[np.ndarray], float_parts:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            reduce_range=saturates(),
             calibrate_method=CalibrationMethod.MinMax,
         )
         quantised = onnx.load(made)

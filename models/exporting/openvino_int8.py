@@ -10,8 +10,10 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 import nncf
 import numpy as np
 import openvino
+from nncf.quantization.advanced_parameters import OverflowFix
 from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
+from models.exporting.saturation import saturates
 from models.exporting.sensitivity import part_of
 
 GROUPED = "GroupConvolution"
@@ -32,7 +34,9 @@ def quantised_openvino(
     # Ranges are the extremes seen. NNCF's own, means of the pictures' extremes, cut off what a defect alone activates:
     # scores were twice as far from float's. Correcting biases took up to three times as long and brought nothing.
     settings = nncf.AdvancedQuantizationParameters(
-        activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX, disable_bias_correction=True
+        activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX,
+        disable_bias_correction=True,
+        overflow_fix=OverflowFix.ENABLE if saturates() else None,
     )
     if not chosen:
         return model.clone()

@@ -3,6 +3,7 @@
 import functools
 import io
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -124,6 +125,39 @@ def test_onnx_in_8_bits_is_near_float_and_a_file_of_its_own():
     convs = [node for node in model.graph.node if node.op_type == "Conv"]
     assert len(weights_of(model.graph)) < len(convs) / 10 and len(onnx_int8()) < 0.6 * len(network()[1])
     assert 0 < departure(right(), run_onnx(onnx_int8())) < NEAR
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_onnx_weights_of_7_bits_where_sums_of_8_would_overflow(narrow, monkeypatch):
+    from models.exporting import onnx_int8 as module
+
+    monkeypatch.setattr(module, "saturates", lambda: narrow)
+    graph = onnx.load_from_string(module.quantised_onnx(network()[1], [x.numpy() for x in pictures()], ())).graph
+    weights = [onnx.numpy_helper.to_array(one) for one in graph.initializer if one.data_type == onnx.TensorProto.INT8]
+    assert max(np.abs(one.astype(int)).max() for one in weights if one.ndim > 1) == (64 if narrow else 127)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_openvino_weights_of_7_bits_where_sums_of_8_would_overflow(narrow, monkeypatch):
+    pytest.importorskip("nncf")
+    from models.exporting import openvino_int8 as module
+
+    monkeypatch.setattr(module, "saturates", lambda: narrow)
+    model = module.quantised_openvino(openvino_float(), [x.numpy() for x in pictures()], ())
+    weights = [op.data for op in model.get_ops() if op.get_type_name() == "Constant" and op.data.dtype == np.int8]
+    used = [np.abs(one.astype(int)).max() for one in weights]
+    assert np.median(used) == (64 if narrow else 127)
+
+
+def test_whether_sums_overflow_is_measured():
+    """By what the kernel says of the processor, where it does."""
+    from models.exporting.saturation import saturates
+
+    known = Path("/proc/cpuinfo")
+    said = known.read_text(encoding="utf-8") if known.exists() else ""
+    if "avx2" not in said:
+        pytest.skip("nothing is said of this processor here")
+    assert saturates() == ("vnni" not in said)
 
 
 def test_onnx_rows_that_stay_float_read_and_compute_as_before():
