@@ -261,7 +261,7 @@ def test_prompts_on_a_closed_network(trained, glass, tmp_path, capsys):
     assert errors.count("knows its 5 classes only; prompts need a model that reads text") == 2
 
 
-def found_by(weights: Path, picture: Path, **words) -> dict[str, list[float]]:
+def found_by(weights: Path | str, picture: Path, **words) -> dict[str, list[float]]:
     """Scores of the detections of each name."""
     detector = detect.Detector(weights, "cpu", **words)
     found = detector(picture, conf=0.0, iou=0.99)
@@ -297,6 +297,17 @@ def test_what_was_asked_for_is_kept_in_a_checkpoint(run, glass, tmp_path, monkey
     assert found_by(tmp_path / "mine.pt", picture, prompts="dent")["dent"] == pytest.approx(wanted["dent"], rel=1e-5)
     content = checkpoint.load(tmp_path / "mine.pt")
     assert "optimizer" not in content and len(content["vocabulary"]["guides"]) == 5
+
+
+def test_what_is_kept_still_finds_unknown_defects(glass, tmp_path, monkeypatch, caplog):
+    picture = sorted((glass.parent / "images" / "val").iterdir())[0]
+    detect.Detector("rtvpnet-lite0-n", "cpu", prompts="scratch, hole").save_prompts(tmp_path / "mine.pt")
+    wanted = found_by("rtvpnet-lite0-n", picture, prompts="scratch, hole", unknown=True)
+    monkeypatch.setattr("models.graph.open_vocabulary.find_encoder", None)
+    kept = found_by(tmp_path / "mine.pt", picture, unknown=True)
+    assert list(kept) == ["scratch", "hole", "unknown defect"]
+    assert all(kept[name] == pytest.approx(scores, rel=1e-5) for name, scores in wanted.items())
+    assert "was never trained to find" not in caplog.text
 
 
 def test_examples_by_the_scripts(run, glass, tmp_path, monkeypatch, capsys):

@@ -13,7 +13,7 @@ from torch.nn.functional import normalize
 
 from models.exported.exported_network import ExportedNetwork
 from models.graph.graph import Graph
-from models.graph.open_vocabulary import Words, permuted, set_words, words_for
+from models.graph.open_vocabulary import Words, permuted, set_words, stored_words, words_for
 from models.ready.load import Loaded, checkpoint_network
 from models.ready.packed import read_checkpoint, without_training
 from utils.console.log import LOG
@@ -182,9 +182,20 @@ def save_words(loaded: Loaded | None, path: Path) -> None:
     if path.exists():
         raise ConfigError(f"--save-prompts {printable(str(path))}: is there already; name a new file")
     model = loaded.graph("--save-prompts")
-    kept, spec = without_training(read_checkpoint(loaded.path)), model.spec.with_values(nc=len(loaded.names))
-    own = checkpoint_network(model, loaded.names, loaded.words)  # classes of which no training counts are known
-    checkpoint.save(path, kept | own | {"model_spec": spec.plain(), "shown": []})
+    content, spec = read_checkpoint(loaded.path), model.spec.with_values(nc=len(loaded.names))
+    words = _with_presence(loaded.words, stored_words(content, loaded.path))
+    own = checkpoint_network(model, loaded.names, words)  # classes of which no training counts are known
+    checkpoint.save(path, without_training(content) | own | {"model_spec": spec.plain(), "shown": []})
+
+
+def _with_presence(words: Words, trained: Words | None) -> Words:
+    """`words` and, beside them, what PRESENCE means to a network `trained` with it: --unknown then takes no encoder."""
+    told = trained.vocabulary.strings if trained is not None else ()
+    if trained is None or PRESENCE not in told or PRESENCE in words.vocabulary.strings:
+        return words
+    vector = trained.vectors[told.index(PRESENCE)].to(words.vectors)
+    vocabulary = replace(words.vocabulary, further=(*words.vocabulary.further, PRESENCE))
+    return replace(words, vocabulary=vocabulary, vectors=torch.cat((words.vectors, vector[None])))
 
 
 def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:

@@ -87,10 +87,10 @@ def megabytes(text: str) -> int:
 
 
 def hours(text: str) -> float:
-    """`2`, `1.5h`, `30m` or `90s` as hours; a plain number means hours. Raises ConfigError."""
+    """`2`, `1.5h`, `30m` or `90s` as hours; a plain number means hours, 0 without end. Raises ConfigError."""
     found = re.fullmatch(r"(\d+\.?\d*|\.\d+)([smh]?)", text.strip().lower())
-    if not found or not float(found[1]):
+    if not found:
         raise ConfigError(
-            f"--max-time {printable(text[:60])}: must be hours such as 2 or 1.5, or have a unit: 90s, 30m, 2h"
+            f"--max-time {printable(text[:60])}: must be hours such as 2 or 1.5, have a unit (90s, 30m, 2h), or be 0"
         )
     return float(found[1]) * HOURS_PER[found[2]]
