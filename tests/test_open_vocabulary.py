@@ -327,6 +327,14 @@ def test_examples_by_the_scripts(run, glass, tmp_path, monkeypatch, capsys):
     assert apart != mixed
 
 
+def test_examples_tell_defects_from_what_is_around(glass, tmp_path):
+    """The weights that ship, by a dozen pictures: each cell scored about 1 when the mean of a class was looked for."""
+    words = ["--weights", "rtvpnet-lite0-n", "--data", str(glass), "--examples", str(glass), "--img", "160"]
+    assert val.main([*words, "--project", str(tmp_path), "--device", "cpu", "--noplots"]) == 0
+    results = json.loads((tmp_path / "exp" / "results.json").read_text())
+    assert results["coco"]["AP50"] > 0.5 and results["confidence"] < 0.9
+
+
 def test_examples_that_show_nothing(run, glass, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     weights, source = str(run / "weights" / "last.pt"), str(glass.parent / "images" / "val")
