@@ -72,10 +72,10 @@ def around(graph, made: Batch, boxes: list[tuple[int, list[float]]]) -> np.ndarr
 
 
 def discriminant(mean: np.ndarray, surroundings: np.ndarray) -> torch.Tensor:
-    """Fisher's, by the inverse of numpy's covariance and as much of a sphere of its mean variance."""
+    """Fisher's, by the inverse of numpy's covariance and a sphere of its mean variance, but for a fifth of the mean."""
     covariance = np.cov(surroundings, rowvar=False, bias=True)
     sphere = np.trace(covariance) / len(covariance) * np.eye(len(covariance))
-    found = np.linalg.inv(covariance + sphere) @ (mean - surroundings.mean(0))
+    found = np.linalg.inv(covariance + sphere) @ (mean - 0.8 * surroundings.mean(0))
     return torch.from_numpy(found / np.linalg.norm(found)).float()
 
 
