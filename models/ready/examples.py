@@ -41,16 +41,16 @@ def look_at(model: Graph, batches: Iterable[Batch], names: Sequence[str]) -> dic
             predictions = model(batch.inputs())
         head = model.head
         assert isinstance(head, ContrastiveDetect), "a network that reads text has this head"
-        vectors = head.embeddings(given[0]).double().cpu()
+        vectors = head.embeddings(given[0])
         targets = batch.targets
         rows = zip(targets.image_index.tolist(), targets.labels.tolist(), targets.boxes, strict=True)
         for image, label, box in rows:
             share = _shares(predictions, image, box)
-            values = share.values.double().cpu()
-            seen = (vectors[image, share.indices.cpu()] * values[:, None]).sum(0) / values.sum()
+            weights = (share.values / share.values.sum()).double().cpu()
+            seen = weights @ vectors[image, share.indices].double().cpu()
             sums[label], boxes[label] = sums.get(label, 0) + seen, boxes.get(label, 0) + 1
         for image, own in enumerate(vectors):
-            around.add(own[_free_of_boxes(predictions.points, batch, image).cpu()])
+            around.add(own[_free_of_boxes(predictions.points, batch, image)].double().cpu())
     return {names[label]: around.told_from(sums[label] / boxes[label]) for label in sorted(sums)}
 
 
