@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from models.graph.graph import Graph
 from models.rows.model_spec import ModelSpec
@@ -20,6 +21,8 @@ from models.text.encoder_finder import find_encoder, reads_english_only, takes_d
 from models.text.glossary import Glossary
 from models.text.glossary_file import BUILT_IN, NONE, find_glossary
 from utils.console.log import LOG
+from utils.values.unknown_defect import PRESENCE
+from utils.words.class_names import name_key
 from utils.words.errors import CheckpointError, ConfigError, DamagedError
 from utils.words.spelling import word_key
 from utils.words.synonyms import check_names, check_templates
@@ -27,6 +30,7 @@ from utils.words.text import counted
 from utils.words.vocabulary import Vocabulary
 
 DEFAULT_ENCODER = "open_clip"
+PRESENCE_SHARE = 0.5  # of a word's vector, beside it
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +51,11 @@ class Words:
     def guides_of_others(self) -> Tensor:
         """(G, D): what guides a network of these words when it looks for other ones."""
         return self.vectors[: len(self.vocabulary)] if self.guides is None else self.guides
+
+    def presence(self) -> Tensor | None:
+        """(D,): what PRESENCE means to a network that was trained to find any defect by that word; None: it was not."""
+        told = PRESENCE in self.vocabulary.further
+        return self.vectors[self.vocabulary.strings.index(PRESENCE)] if told else None
 
     def plain(self) -> dict[str, Any]:
         """What a checkpoint stores beside the synonyms: all vectors, so that no encoder is needed for what it knows,
@@ -136,9 +145,27 @@ def words_for(
         _say(vocabulary, new, used, text_encoder or stored.source)
         vectors = describe(encoder, cache or VectorCache(), new, templates, used)
         known |= dict(zip(new, vectors, strict=True))
+    elif text_encoder not in ("", stored.source):
+        LOG.warning("--text-encoder %s is not needed: the weights know all names, by %s", text_encoder, stored.encoder)
     vectors = torch.stack([known[text] for text in vocabulary.strings])
     vocabulary = replace(vocabulary, templates=stored.vocabulary.templates)
     return Words(vocabulary, vectors, stored.encoder, stored.source, used)
+
+
+def asked_words(
+    stored: Words, vocabulary: Vocabulary, text_encoder: str, glossary: str = "", kept: Collection[str] = ()
+) -> Words:
+    """`words_for`, to be looked for by a network that may never have seen what they name: each word but those `kept` is
+    looked for beside PRESENCE, where the network knows it. What a name means carries over to other pictures less
+    well than that there is a defect at all, so that scores by the name alone are faint there.
+    """
+    words, presence = words_for(stored, vocabulary, text_encoder, glossary=glossary), stored.presence()
+    if presence is None:
+        return words
+    beside = normalize(normalize(words.vectors, dim=-1) + PRESENCE_SHARE * normalize(presence, dim=-1), dim=-1)
+    keys = {name_key(name) for name in kept}
+    alone = torch.tensor([name_key(text) in keys for text in words.vocabulary.strings], device=beside.device)
+    return replace(words, vectors=torch.where(alone[:, None], words.vectors, beside))
 
 
 def _texts(name: str, glossary: Glossary | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.exported.exported_network import ExportedNetwork
 from models.graph.graph import Graph
-from models.graph.open_vocabulary import Words, words_for
+from models.graph.open_vocabulary import Words, asked_words
 from models.inference.nms import NMSConfig
 from models.ready.prompted import and_more, let_look_for
 from models.text.glossary_file import built_in
@@ -53,13 +53,14 @@ def asked_prompts(texts: Sequence[str]) -> str:
 @dataclass(frozen=True, eq=False)
 class LookedFor:
     """The `words` that a network looks for (None: it reads no text), those that it was `trained` with, the encoder for
-    others, and whether it is `static`: folded for its words.
+    others, whether it is `static`: folded for its words; and which names are `kept`, see asked_words.
     """
 
     words: Words | None
     trained: Words | None
     text_encoder: str
     static: bool
+    kept: tuple[str, ...] = ()
 
     def again(self, model: Graph | ExportedNetwork) -> None:
         """Let `model` look for just these."""
@@ -71,7 +72,8 @@ class LookedFor:
         if self.static:
             raise ConfigError(f"model.static: is folded for its own words; name {', '.join(names)} in --prompts, too")
         assert self.words is not None and self.trained is not None, "it reads text"
-        vectors = words_for(self.trained, Vocabulary.from_names(names, where="--ask"), self.text_encoder).vectors
+        vocabulary = Vocabulary.from_names(names, where="--ask")
+        vectors = asked_words(self.trained, vocabulary, self.text_encoder, kept=self.kept).vectors
         words = and_more(self.words, names, vectors, "--ask")
         let_look_for(model, words)
         return replace(self, words=words)

@@ -18,7 +18,7 @@ from models.ready.asking import Asked, LookedFor, answerer_for, lexicon_for
 from models.ready.detection_nms import nms_for
 from models.ready.ensemble import about_members, identity_of, load_members
 from models.ready.load import Loaded, Network, for_inference, load_masker
-from models.ready.prompted import looking_for, save_words
+from models.ready.prompted import kept_names, looking_for, save_words
 from utils.answers.plan import unknown_phrases
 from utils.asking.parser import parse
 from utils.config.detect_flags import DetectFlags
@@ -105,7 +105,8 @@ class Finder(ABC, Generic[Given]):
         self.about |= {"masks": self.masker.mode} if self.masker is not None else {}
         self.trained_data, self.channels, self.half = loaded.config.data, loaded.channels, running.half
         self.order = torch.arange(len(self.names))  # the class number to report for each class of the model
-        self.looked = LookedFor(loaded.words, trained.words, wanted.text_encoder, running.static)
+        kept = () if trained.words is None else kept_names(trained)
+        self.looked = LookedFor(loaded.words, trained.words, wanted.text_encoder, running.static, kept)
         self.own = len(self.names)  # classes that decide about a part; later ones are only asked about
 
     @abstractmethod

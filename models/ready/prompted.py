@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,8 @@ from torch.nn.functional import normalize
 
 from models.exported.exported_network import ExportedNetwork
 from models.graph.graph import Graph
-from models.graph.open_vocabulary import Words, permuted, set_words, stored_words, words_for
+from models.graph.open_vocabulary import Words, asked_words, permuted, set_words, stored_words, words_for
+from models.pretrained.shipped import is_shipped
 from models.ready.load import Loaded, checkpoint_network
 from models.ready.packed import read_checkpoint, without_training
 from utils.console.log import LOG
@@ -39,15 +40,23 @@ def look_for(
     glossary: str = "",
     shown: Mapping[int, Shown] = MappingProxyType({}),
 ) -> Loaded:
-    """The network looking for other names, guided by its own; see words_for. Of classes that are `shown`, by number,
+    """The network looking for other names, guided by its own; see asked_words. Of classes that are `shown`, by number,
     examples say what they look like. Raises ConfigError for a closed network, UserError for unusable text.
     """
     check_reads_text(loaded)
     assert loaded.words is not None, "it reads text"
-    words = _worded(loaded.words, vocabulary, text_encoder, glossary, shown)
+    words = _worded(loaded.words, vocabulary, text_encoder, glossary, shown, kept_names(loaded))
     words = replace(words, guides=loaded.words.guides_of_others())
     let_look_for(loaded.model, words)
     return replace(loaded, names=vocabulary.names, words=words)
+
+
+def kept_names(loaded: Loaded) -> tuple[str, ...]:
+    """The classes whose scores are those of the training, however they are asked for: its own, but none of weights that
+    ship, which were trained on drawn pictures alone.
+    """
+    assert loaded.words is not None, "it reads text"
+    return () if is_shipped(loaded.path) else loaded.words.vocabulary.names
 
 
 def let_look_for(model: Graph | ExportedNetwork, words: Words) -> None:
@@ -59,14 +68,20 @@ def let_look_for(model: Graph | ExportedNetwork, words: Words) -> None:
 
 
 def _worded(
-    stored: Words, vocabulary: Vocabulary, text_encoder: str, glossary: str, shown: Mapping[int, Shown]
+    stored: Words,
+    vocabulary: Vocabulary,
+    text_encoder: str,
+    glossary: str,
+    shown: Mapping[int, Shown],
+    kept: Collection[str],
 ) -> Words:
-    """See look_for."""
+    """See look_for; what `kept` are: asked_words."""
     rows = [row for k, row in enumerate(vocabulary.synonyms) if k not in shown or not shown[k].alone]
+    kept = {*kept, *(vocabulary.names[k] for k in shown)}  # examples show where there is a defect
     if len(rows) == len(vocabulary):
-        words = words_for(stored, vocabulary, text_encoder, glossary=glossary)
+        words = asked_words(stored, vocabulary, text_encoder, glossary, kept)
     elif rows:
-        words = words_for(stored, Vocabulary.from_lists(rows), text_encoder, glossary=glossary)
+        words = asked_words(stored, Vocabulary.from_lists(rows), text_encoder, glossary, kept)
     else:
         words = replace(stored, vectors=stored.vectors[:0])
     if not shown:
@@ -190,12 +205,11 @@ def save_words(loaded: Loaded | None, path: Path) -> None:
 
 def _with_presence(words: Words, trained: Words | None) -> Words:
     """`words` and, beside them, what PRESENCE means to a network `trained` with it: --unknown then takes no encoder."""
-    told = trained.vocabulary.strings if trained is not None else ()
-    if trained is None or PRESENCE not in told or PRESENCE in words.vocabulary.strings:
+    presence = None if trained is None else trained.presence()
+    if presence is None or PRESENCE in words.vocabulary.strings:
         return words
-    vector = trained.vectors[told.index(PRESENCE)].to(words.vectors)
     vocabulary = replace(words.vocabulary, further=(*words.vocabulary.further, PRESENCE))
-    return replace(words, vocabulary=vocabulary, vectors=torch.cat((words.vectors, vector[None])))
+    return replace(words, vocabulary=vocabulary, vectors=torch.cat((words.vectors, presence.to(words.vectors)[None])))
 
 
 def with_permuted_names(loaded: Loaded, times: int) -> Iterator[Graph]:

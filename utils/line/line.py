@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -37,8 +37,8 @@ AHEAD = 2  # pictures that are read while one is judged
 class Feed(Protocol):
     """What shows a line to people; see utils/serving/live.py."""
 
-    def add(self, result: PictureResult, file: Path | None, stamp: str) -> None:
-        """A result, and the picture's file, whose stamp it was when it was read."""
+    def add(self, result: PictureResult, files: Sequence[Path], stamp: str) -> None:
+        """A result, where the picture lies or will be moved to, and its file's stamp when it was read."""
 
     def tell(self, *, late: int, waiting: int, dropped: int) -> None:
         """How many verdicts were late, how many pictures wait, and how many were dropped."""
@@ -117,7 +117,7 @@ class Line:
         for answer in result.answers:
             say(answer_line(result.frame.name, answer), aside=self.aside)
         if self.live is not None:
-            self.live.add(result, result.frame.path, arrived.stamp)
+            self.live.add(result, self._places(result), arrived.stamp)
             self.live.tell(late=self.late, waiting=arrived.waiting, dropped=arrived.dropped)
         self.files.add(result)
         content = verdict_object(result, arrived.stamp, judged, latency, late)
@@ -148,6 +148,12 @@ class Line:
             return
         if key_of(row.name, stamp) == row.key:
             self.move(row.name, row.verdict, stamp)
+
+    def _places(self, result: PictureResult) -> list[Path]:
+        """Where its picture lies, and where it will."""
+        frame = result.frame
+        moved = [] if self.move is None else [self.move.target(frame.name, str(result.verdict))]
+        return [] if frame.path is None else [frame.path, *moved]
 
     def _book(self, result: PictureResult, stamp: str, judged: str, latency: float, content: dict[str, object]) -> None:
         """In the thread that writes files, after those of the picture."""

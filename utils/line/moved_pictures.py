@@ -20,6 +20,10 @@ class MovedPictures:
     def __init__(self, folder: Path, place: Path) -> None:
         self.folder, self.place, self.complained = folder, place, False
 
+    def target(self, name: str, verdict: str) -> Path:
+        """Where the picture `name` goes, unless another of its name is there."""
+        return self.place / verdict / name
+
     def __call__(self, name: str, verdict: str, stamp: str) -> None:
         """Move the picture `name`; where that fails it stays, which is said once. One that was written over since it
         had that `stamp` is another picture, which nobody judged: it stays, too.
@@ -28,8 +32,9 @@ class MovedPictures:
         try:
             if stamp_of(os.stat(source)) != stamp:
                 return
-            target = _free(make_folder((self.place / verdict / name).parent) / source.name)
-            _move(source, target)
+            target = self.target(name, verdict)
+            make_folder(target.parent)
+            _move(source, _free(target))
         except (OSError, ResourceError) as error:
             if not self.complained and source.exists():
                 self.complained = True

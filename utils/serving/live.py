@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +29,7 @@ MOST_WAITING = 4  # pictures with their pixels; of a fast line not every one is 
 MOST_BYTES = 100 << 20  # of a file that is kept for a review
 
 
-class Live(Worker[tuple[PictureResult, Path | None, str]]):
+class Live(Worker[tuple[PictureResult, Sequence[Path], str]]):
     """The feed of a line. `what` is looked at ("watching parts"); "": there is no line."""
 
     def __init__(self, what: str, gallery: Gallery, store: Store, tally: Tally) -> None:
@@ -39,10 +40,10 @@ class Live(Worker[tuple[PictureResult, Path | None, str]]):
         super().__init__("pictures of the line")
 
     def add(
-        self, result: PictureResult, file: Path | None = None, stamp: str = "", when: datetime | None = None
+        self, result: PictureResult, files: Sequence[Path] = (), stamp: str = "", when: datetime | None = None
     ) -> None:
-        """Count a result and show it. `file`: the picture as it came, which is copied for reviews and questions, unless
-        it no longer has its `stamp` ("": not known): then it is another picture.
+        """Count a result and show it. `files`: where the picture lies as it came, or will be moved to. It is copied for
+        reviews and questions; a file without its `stamp` ("": not known) is another picture, and left alone.
 
         Returns at once. Where pictures come faster than they can be shown, all are counted, and rather the good ones
         are not shown.
@@ -52,7 +53,7 @@ class Live(Worker[tuple[PictureResult, Path | None, str]]):
             self._counts[result.verdict.value] += 1
             if len(self._waiting) >= MOST_WAITING:
                 self._leave_one_out()
-            self._waiting.append((result, file, stamp))
+            self._waiting.append((result, files, stamp))
             self._changed.notify_all()
 
     def _leave_one_out(self) -> None:
@@ -72,15 +73,15 @@ class Live(Worker[tuple[PictureResult, Path | None, str]]):
             counts = {verdict.value: self._counts[verdict.value] for verdict in Verdict}
             return {"what": self.what, "since": self.since.isoformat(), "counts": counts, **self._told}
 
-    def _work(self, one: tuple[PictureResult, Path | None, str]) -> None:
-        result, file, stamp = one
+    def _work(self, one: tuple[PictureResult, Sequence[Path], str]) -> None:
+        result, files, stamp = one
         try:
             with Explained():
-                self._show(result, file, stamp)
+                self._show(result, files, stamp)
         except UserError as error:  # the line goes on, whatever the page cannot show
             LOG.warning("not shown on the page: %s: %s", printable(result.frame.name), error)
 
-    def _show(self, result: PictureResult, file: Path | None, stamp: str) -> None:
+    def _show(self, result: PictureResult, files: Sequence[Path], stamp: str) -> None:
         """Make an entry of it. Raises what Explained explains."""
         frame, found = result.frame, result.detections
         entry = Entry(frame.name, "line", answers=result.answers, milliseconds=result.milliseconds, size=result.size)
@@ -92,17 +93,16 @@ class Live(Worker[tuple[PictureResult, Path | None, str]]):
         defects = own_boxes(found, len(thresholds))  # nothing fainter comes from a line
         known = with_found(entry, defects, thresholds, defects)
         shown = self.store.write(as_jpeg(frame.image))
-        kept = self._copy(file, stamp)
+        kept = self._copy(files, stamp)
         self.gallery.add(replace(known, state="done", verdict=result.verdict, shown=shown, file=kept))
 
-    def _copy(self, file: Path | None, stamp: str) -> Path | None:
+    def _copy(self, files: Sequence[Path], stamp: str) -> Path | None:
         """A copy of the picture as it came, while there is room: its folder may be emptied any time."""
-        if file is None:
-            return None
-        try:
-            content = read_regular(file, MOST_BYTES)
-            if stamp and stamp_of(os.stat(file)) != stamp:
-                return None
-            return self.store.write(content)
-        except (OSError, UnreadableFile, ResourceError):  # shown it is all the same
-            return None
+        for file in files:
+            try:
+                content = read_regular(file, MOST_BYTES)
+                if not stamp or stamp_of(os.stat(file)) == stamp:
+                    return self.store.write(content)
+            except (OSError, UnreadableFile, ResourceError):  # shown it is all the same
+                continue
+        return None

@@ -1,11 +1,22 @@
 """The words of a network: what is encoded when, what a checkpoint keeps, what is refused."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from models.graph import open_vocabulary
 from models.graph.builder import build_graph
-from models.graph.open_vocabulary import about_words, encode, permuted, set_words, stored_words, with_words, words_for
+from models.graph.open_vocabulary import (
+    about_words,
+    asked_words,
+    encode,
+    permuted,
+    set_words,
+    stored_words,
+    with_words,
+    words_for,
+)
 from models.ready.load import checkpoint_network
 from models.rows.model_spec import read_spec
 from models.text.cache import VectorCache
@@ -56,10 +67,24 @@ def test_only_new_names_are_encoded(cache, tmp_path):
     assert torch.equal(more.vectors[0], encode(Vocabulary.from_names(["dust"]), "ngram:64", cache).vectors[0])
 
 
-def test_another_encoder_is_refused(cache):
+def test_another_encoder_is_refused(cache, said):
     words = encode(NAMES, "ngram:64", cache)
+    assert torch.equal(words_for(words, NAMES, "ngram:64", cache).vectors, words.vectors) and "--text" not in said.text
+    assert torch.equal(words_for(words, NAMES, "ngram:32", cache).vectors, words.vectors)
+    assert "--text-encoder ngram:32 is not needed: the weights know all names" in said.text
     with pytest.raises(CheckpointError, match="trained with the text encoder .*ngram.*64.*--text-encoder"):
         words_for(words, Vocabulary.from_names(["dust"]), "ngram:32", cache)
+
+
+def test_what_is_asked_for_is_looked_for_beside_defect(cache):
+    """But for names that are kept, and only by a network that knows what a defect is."""
+    told = encode(replace(NAMES, further=("defect",)), "ngram:64", cache)
+    names = Vocabulary.from_names(["dust", "crack"])
+    dust, crack, defect = encode(Vocabulary.from_names(["dust", "crack", "defect"]), "ngram:64", cache).vectors
+    asked = asked_words(told, names, "", kept=(" Crack",)).vectors
+    assert torch.equal(asked[1], crack)
+    torch.testing.assert_close(asked[0], (dust + defect / 2) / (dust + defect / 2).norm())
+    assert torch.equal(asked_words(encode(NAMES, "ngram:64", cache), names, "").vectors, torch.stack([dust, crack]))
 
 
 def test_vectors_of_another_width_are_refused(cache):

@@ -35,8 +35,8 @@ def test_a_line_on_the_page(tmp_path):
     (tmp_path / "a.png").write_bytes(picture())
     with Server(desk(tmp_path, line="watching parts"), Address(port=0)) as server:
         browser = Browser(server.address)
-        server.live.add(result("a.png", 2), tmp_path / "a.png")
-        server.live.add(result("b.png", 0), tmp_path / "moved.png")
+        server.live.add(result("a.png", 2), [tmp_path / "a.png"])
+        server.live.add(result("b.png", 0), [tmp_path / "moved.png"])
         server.live.add(result("c.png", 0, image=False))
         server.live.tell(late=1, waiting=2, dropped=3)
         until(lambda: len(browser.get("/api/pictures")[1]["pictures"]) == 3)
@@ -78,16 +78,28 @@ def test_a_picture_that_was_written_over_is_not_taken_for_the_one_that_was_judge
         stamp = stamp_of(path.stat())
         if stale:
             path.write_bytes(picture(value=200, width=210))
-        live.add(result("latest.png", 1), path, stamp)
+        live.add(result("latest.png", 1), [path], stamp)
     live.start()
     until(lambda: len(live.gallery.before(10, 10)) == 2)
     later, first = live.gallery.before(10, 10)
     assert later.file is None and later.shown is not None
     assert first.file is None, "by then the file was another one"
     path.write_bytes(picture())
-    live.add(result("latest.png", 1), path, stamp_of(path.stat()))
+    live.add(result("latest.png", 1), [path], stamp_of(path.stat()))
     until(lambda: len(live.gallery.before(10, 10)) == 3)
     assert live.gallery.before(10, 10)[0].file is not None
+    moved = tmp_path / "NG" / "latest.png"
+    moved.parent.mkdir()
+    stamp = stamp_of(path.stat())
+    path.rename(moved)
+    live.add(result("latest.png", 1), [path, moved], stamp)  # before the page came to it, it was moved
+    until(lambda: len(live.gallery.before(10, 10)) == 4)
+    kept = live.gallery.before(10, 10)[0].file
+    assert kept is not None and kept.read_bytes() == moved.read_bytes()
+    moved.write_bytes(picture(value=7, width=220))  # an earlier one of its name, say
+    live.add(result("latest.png", 1), [path, moved], stamp)
+    until(lambda: len(live.gallery.before(10, 10)) == 5)
+    assert live.gallery.before(10, 10)[0].file is None
     live.stop(5)
     store.close()
 
