@@ -14,7 +14,7 @@ from torch.nn.functional import normalize
 from models.exported.exported_network import ExportedNetwork
 from models.graph.graph import Graph
 from models.graph.open_vocabulary import Words, asked_words, permuted, set_words, stored_words, words_for
-from models.pretrained.shipped import is_shipped
+from models.pretrained.shipped import SHA256, is_shipped
 from models.ready.load import Loaded, checkpoint_network
 from models.ready.packed import read_checkpoint, without_training
 from utils.console.log import LOG
@@ -23,6 +23,11 @@ from utils.values.unknown_defect import PRESENCE, UNKNOWN
 from utils.words.class_names import name_key
 from utils.words.errors import ConfigError, printable
 from utils.words.vocabulary import Vocabulary
+
+FAINTER = (
+    "by these words nothing has a score of %g: a lower --conf shows what is fainter, a larger --img what is smaller; "
+    "--examples, a few labelled pictures, says more than words"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +58,11 @@ def look_for(
 
 def kept_names(loaded: Loaded) -> tuple[str, ...]:
     """The classes whose scores are those of the training, however they are asked for: its own, but none of weights that
-    ship, which were trained on drawn pictures alone.
+    ship, or of files exported from these, which were trained on drawn pictures alone.
     """
     assert loaded.words is not None, "it reads text"
-    return () if is_shipped(loaded.path) else loaded.words.vocabulary.names
+    ships = is_shipped(loaded.path) or loaded.about().get("exported_from_sha256") in SHA256.values()
+    return () if ships else loaded.words.vocabulary.names
 
 
 def let_look_for(model: Graph | ExportedNetwork, words: Words) -> None:
