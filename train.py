@@ -27,7 +27,7 @@ from data.tiles.tile_size import auto_words, check_tile, with_tile
 from detect import detect_pictures
 from models.graph.folded import without_norms
 from models.graph.graph import Graph
-from models.graph.open_vocabulary import Words, set_words, words_for
+from models.graph.open_vocabulary import Words, asked_words, set_words
 from models.losses.terms import Criterion
 from models.ready.evaluation_pass import EvaluationPass
 from models.ready.load import about_network, checkpoint_network, network_name, network_of
@@ -246,7 +246,7 @@ def prepare(cfg: Config, origins: dict[str, str], device: torch.device, world: W
     if lone := lone_picture(data, cfg, model.stride, world):
         check_lone_picture(state.model, *lone)
     if words and data.train.names != data.val.names:  # on the averaged weights only, as those are evaluated
-        others = words_for(words, data.val_vocabulary(), cfg.model.text_encoder)
+        others = asked_words(words, data.val_vocabulary(), cfg.model.text_encoder, kept=words.vocabulary.names)
         set_words(state.ema.module, replace(others, guides=words.guides_of_others()))  # as val.py looks for them
     if resumed:
         state.restore(resumed.content, resumed.source)

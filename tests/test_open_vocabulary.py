@@ -121,6 +121,11 @@ def test_other_names_of_validation_are_guided_by_those_of_training(glass, tmp_pa
     average, own = begun.state.ema.module.text, begun.words.vectors
     assert torch.equal(average.guides, own) and not torch.equal(average.vectors, own)
     assert torch.equal(begun.state.model.text.vectors, own) and not len(begun.state.model.text.guides)
+    cfg, origins = configure(parse_train([*TEXT, *QUICK, "--data", data, "--set", "data.as_defect=0.2"]), network_name)
+    begun = train.prepare(cfg, origins, torch.device("cpu"), ALONE, None)
+    assert begun.words is not None and (defect := begun.words.presence()) is not None
+    beside = begun.state.ema.module.text.vectors
+    assert (beside[:5] @ defect > average.vectors[:5] @ defect).all(), 'beside what "defect" means'
 
 
 def test_shuffled_words_follow_their_classes(glass, run, tmp_path):
