@@ -49,7 +49,7 @@ from models.ready.examples import look_at
 from models.ready.finder import Finder, Running, Wanted
 from models.ready.footprint import check_fits
 from models.ready.load import Loaded, half_words
-from models.ready.prompted import FAINTER, check_reads_text
+from models.ready.prompted import check_reads_text
 from models.ready.weights_choice import chosen_weights
 from utils.answers.asked_texts import asked_texts
 from utils.config.config import DataConfig, RunConfig
@@ -76,7 +76,7 @@ from utils.processes.device import half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
 from utils.processes.memory import keep_freed_memory
-from utils.report.detection_run import write_run
+from utils.report.detection_run import say_fainter, write_run
 from utils.serving.desk import Desk
 from utils.serving.server import at_door
 from utils.values.channels import serve
@@ -324,8 +324,7 @@ def detect_pictures(flags: DetectFlags, argv: Sequence[str] | None, world: World
     with Stop(impatient=world.size == 1) as stop:
         results = progress(look(detector, frames, ready.nms, flags.batch_size, stop), "detecting", total)
         totals = write_run(run, results, detector.names[: detector.own], output, world, stop)
-        if world.first and flags.prompts and not flags.thresholds and not totals.bad:
-            LOG.info(FAINTER, ready.nms.conf)
+        say_fainter(flags, totals, ready.nms.conf)
         if stop.received:
             raise Stopped(stop.received, f"{run} is complete")
     complete()

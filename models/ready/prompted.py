@@ -24,11 +24,6 @@ from utils.words.class_names import name_key
 from utils.words.errors import ConfigError, printable
 from utils.words.vocabulary import Vocabulary
 
-FAINTER = (
-    "by these words nothing has a score of %g: a lower --conf shows what is fainter, a larger --img what is smaller; "
-    "--examples, a few labelled pictures, says more than words"
-)
-
 
 @dataclass(frozen=True, eq=False)
 class Shown:

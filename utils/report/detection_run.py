@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
+from utils.config.detect_flags import DetectFlags
 from utils.console.log import LOG
 from utils.console.signals import Stop, Stopped
 from utils.detecting.answer_rows import answer_line
@@ -59,6 +60,16 @@ def write_run(
             totals.log(run)
             report.write(run, totals, lost, html=output.pictures)
     return totals
+
+
+def say_fainter(flags: DetectFlags, totals: Totals, conf: float) -> None:
+    """What to try next where words find nothing with a score of `conf`."""
+    if flags.prompts and not flags.thresholds and totals.looked and not totals.bad:
+        LOG.info(
+            "by these words nothing has a score of %g: a lower --conf shows what is fainter, a larger --img what is "
+            "smaller; --examples, a few labelled pictures, says more than words",
+            conf,
+        )
 
 
 def _filed(results: Iterable[PictureResult], files: FoundFiles, report: DetectionReport) -> Iterator[PictureResult]:
