@@ -22,6 +22,7 @@ from utils.console.signals import handled
 from utils.processes.distributed import Place
 from utils.processes.threads import when_parent_is_gone
 from utils.words.errors import ConfigError
+from utils.words.text import counted
 
 GPUS = "cuda:"
 
@@ -113,4 +114,4 @@ def check_processes(cfg: Config, pictures: int, processes: int) -> None:
             f"--batch {cfg.data.batch_size}: is shared by {processes} processes; take a multiple, such as {fitting}"
         )
     if processes > pictures:
-        raise ConfigError(f"{processes} processes for {pictures} training pictures; start fewer")
+        raise ConfigError(f"{processes} processes for {counted(pictures, 'training picture')}; start fewer")
