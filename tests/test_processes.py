@@ -138,7 +138,11 @@ def test_detection_by_two_processes(pair, glass, tmp_path, monkeypatch):
 
 WRONG = {
     "a batch that cannot be shared": (["--batch", "5"], 2, "take a multiple, such as 4"),
-    "more processes than pictures": (["--set", "data.pictures=1", "--batch", "2"], 2, "2 processes for 1 training picture;"),
+    "more processes than pictures": (
+        ["--set", "data.pictures=1", "--batch", "2"],
+        2,
+        "2 processes for 1 training picture;",
+    ),
 }
 
 

@@ -15,7 +15,7 @@ from torch.utils.data import get_worker_info
 from data.augment.scene import Scene, SceneSource
 from data.batches.collate import collate
 from utils.console.signals import NUMBERS
-from utils.processes.memory import keep_freed_memory
+from utils.processes.memory import keep_small_blocks
 from utils.processes.threads import when_parent_is_gone
 from utils.values.batch import Batch, Sample
 
@@ -55,7 +55,7 @@ def collate_shared(samples: Sequence[Sample]) -> Batch:
 
 def start_worker(number: int, book: Book) -> None:
     """One thread, and out of reach of signals to the whole group: the main process ends its workers when it is done.
-    Freed memory goes back: one huge picture each, not at once, must not add up.
+    Huge pictures, one each, not at once, must not add up.
     """
     os.setpgrp()
     for signal_number in NUMBERS:
@@ -63,7 +63,7 @@ def start_worker(number: int, book: Book) -> None:
             signal.signal(signal_number, signal.SIG_IGN)
     when_parent_is_gone(lambda: os._exit(1))
     queues.Queue._on_queue_feeder_error = staticmethod(_cannot_send)  # type: ignore[attr-defined]
-    keep_freed_memory(False)
+    keep_small_blocks()
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
     info = get_worker_info()

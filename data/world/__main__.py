@@ -19,6 +19,7 @@ from utils.config.command_flags import parse_world
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.files.runs import new_folder
+from utils.processes.memory import keep_small_blocks
 from utils.words.errors import printable
 from utils.words.text import counted
 
@@ -26,6 +27,7 @@ from utils.words.text import counted
 def main_story(argv: Sequence[str] | None) -> int:
     """Draw, write, say what to do next."""
     flags = parse_world(argv)
+    keep_small_blocks()
     out = Path(flags.out).absolute()
     workers = (os.cpu_count() or 1) if flags.workers < 0 else flags.workers
     backgrounds = Path(flags.backgrounds).absolute() if flags.backgrounds else None

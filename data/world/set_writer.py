@@ -14,6 +14,7 @@ import numpy as np
 from data.world.drawn_world import DrawnWorld
 from data.world.picture import WorldPicture
 from utils.console.progress import progress
+from utils.processes.memory import keep_small_blocks
 
 SPLITS = ("train", "val")
 QUALITY = 95  # of JPEG: the camera's own losses are drawn already
@@ -66,5 +67,5 @@ def _drawn(draw: partial[tuple[bytes, str, int]], numbers: range, workers: int) 
     if workers < 2:
         yield from map(draw, numbers)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=keep_small_blocks) as pool:
         yield from pool.map(draw, numbers, chunksize=CHUNK)

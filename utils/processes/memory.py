@@ -12,22 +12,36 @@ GROUPS = (
     ("memory.max", "memory.current", "memory.stat"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
 )
-# parameters of glibc (malloc.h) and their defaults: from how many free bytes on the end of the heap goes back to the
-# system, and how many blocks may be mappings of their own, which always go back
-M_TRIM_THRESHOLD, TRIM_THRESHOLD = -1, 128 * 1024
-M_MMAP_MAX, MMAP_MAX = -4, 65_536
+# parameters of glibc (malloc.h): from how many free bytes on the end of the heap goes back to the system, which blocks
+# are mappings of their own, which always go back, and how many of these there may be
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -3, -4
+MMAP_MAX = 65_536  # glibc's own
+LARGE = 32 * 2**20  # the largest M_MMAP_THRESHOLD that glibc takes
 MOST = 2**31 - 1
 
 
-def keep_freed_memory(keep: bool = True) -> None:
-    """Whether freed memory stays with this process, where the C library is glibc; elsewhere nothing happens.
+def keep_freed_memory() -> None:
+    """Freed memory stays with this process, where the C library is glibc; elsewhere nothing happens.
 
     By default a block of over 32 MB, such as a map of few strides for a batch, goes back to the system each time, and
     comes anew with a fault for each page of 4 KiB (cfg/RESULTS.md has what that costs).
     """
+    _set_malloc({M_MMAP_MAX: 0, M_TRIM_THRESHOLD: MOST})
+
+
+def keep_small_blocks() -> None:
+    """Freed memory stays with this process, up to twice 32 MB of it, but for blocks of over 32 MB, which go back.
+
+    For a process that handles pictures: most need a few blocks of some MB each, again and again, and one that is huge
+    must not cost memory for ever.
+    """
+    _set_malloc({M_MMAP_MAX: MMAP_MAX, M_MMAP_THRESHOLD: LARGE, M_TRIM_THRESHOLD: 2 * LARGE})
+
+
+def _set_malloc(parameters: dict[int, int]) -> None:
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(M_MMAP_MAX, 0 if keep else MMAP_MAX)
-        libc.mallopt(M_TRIM_THRESHOLD, MOST if keep else TRIM_THRESHOLD)
+        for parameter, value in parameters.items():
+            libc.mallopt(parameter, value)
 
 
 def free_memory(meminfo: Path = MEMINFO, groups: Path = Path("/sys/fs/cgroup")) -> int | None:

@@ -35,27 +35,36 @@ def test_unknown_elsewhere(tmp_path):
 
 GROWTH = """
 import ctypes, resource, sys
-from utils.processes.memory import keep_freed_memory
-if sys.argv[1:]:
-    keep_freed_memory()
-    keep_freed_memory(sys.argv[1] == "keep")
-libc = ctypes.CDLL(None)
+from utils.processes.memory import keep_freed_memory, keep_small_blocks
+for word in sys.argv[2:]:
+    {"all": keep_freed_memory, "small": keep_small_blocks}[word]()
+libc, size = ctypes.CDLL(None), int(sys.argv[1])
 libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
 for turn in range(4):
     if turn == 1:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    block = libc.malloc(64 << 20)
-    ctypes.memset(block, 1, 64 << 20)
+    block = libc.malloc(size)
+    ctypes.memset(block, 1, size)
     libc.free(block)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
+HUGE, ORDINARY = 64 << 20, 12 << 20  # of a picture: 4,700 px square, 2,000 px square
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
-def test_what_is_freed_stays_for_the_next_block_of_its_size():
-    """A page that comes back from the system costs a fault; 64 MB are 16,384 pages, or 32 huge ones."""
-    faults = {
-        words: int(subprocess.run([sys.executable, "-c", GROWTH, *words], capture_output=True, check=True).stdout)
-        for words in ((), ("keep",), ("return",))
-    }
-    assert faults["keep",] < 10 <= 3 * 32 <= min(faults[()], faults["return",])
+@pytest.mark.parametrize(
+    ("size", "words", "stays"),
+    [
+        (HUGE, [], False),
+        (HUGE, ["all"], True),
+        (HUGE, ["small"], False),
+        (HUGE, ["all", "small"], False),  # a loader's process, which begins as its parent is
+        (ORDINARY, ["small"], True),
+        (ORDINARY, ["all", "small"], True),
+    ],
+)
+def test_what_is_freed_stays_for_the_next_block_of_its_size(size, words, stays):
+    """A page that comes back from the system costs a fault, be it a huge one of 2 MB."""
+    command = [sys.executable, "-c", GROWTH, str(size), *words]
+    faults = int(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert faults < 10 if stays else faults >= 3 * size // 2**21
