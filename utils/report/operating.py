@@ -14,6 +14,7 @@ from utils.inspection.froc import Froc
 from utils.inspection.inspection import Inspection
 from utils.inspection.intervals import per_picture_words
 from utils.inspection.picture_thresholds import allowance
+from utils.inspection.thresholds import NEVER
 from utils.report.charts import Axis, Line, line_chart
 from utils.report.markup import Html, data_block, element, joined, rate_words, share_words, table, text, why_not
 
@@ -79,7 +80,7 @@ def _with_unnamed(unnamed: Mapping[str, Any]) -> Html:
         ("Found of what the classes miss", found),
         (
             "Further false alarms per picture",
-            f"{unnamed['false_per_picture']:.3g} (threshold {unnamed['threshold']:g})",
+            f"{unnamed['false_per_picture']:.3g} (threshold: {_threshold(unnamed['threshold'])})",
         ),
     )
     return element("div", *(_tile(label, words) for label, words in tiles), class_="tiles")
@@ -109,14 +110,14 @@ def operating_point(results: Mapping[str, Any], inspection: Inspection, sweep: M
     rows = [
         [
             name,
-            f"{one['threshold']:g}",
+            _threshold(one["threshold"]),
             rate_words(section["expected"]["classes"][name]["recall"], "no boxes"),
             rate_words(one["recall"], "no boxes"),
             f"{one['false_alarms']:,}",
         ]
         for name, one in sorted(point["classes"].items())
     ]
-    froc = [[f"{one['at']:g}", _happened(one["recall"]), f"{one['threshold']:g}"] for one in section["froc"]]
+    froc = [[f"{one['at']:g}", _happened(one["recall"]), _threshold(one["threshold"])] for one in section["froc"]]
     return joined(
         [
             element("h3", "One threshold for all classes, on these pictures"),
@@ -127,6 +128,10 @@ def operating_point(results: Mapping[str, Any], inspection: Inspection, sweep: M
             table(("class", "threshold", "recall, expected", "found here", "false alarms here"), rows),
         ]
     )
+
+
+def _threshold(score: float) -> str:
+    return "nothing counts" if score >= NEVER else f"{score:g}"
 
 
 def _happened(recall: Mapping[str, Any] | None) -> str:

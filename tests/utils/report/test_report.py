@@ -20,6 +20,7 @@ from utils.files.output_files import Results
 from utils.inspection.decisions import Cost, decide
 from utils.inspection.inspection import inspect
 from utils.inspection.inspection_config import InspectionConfig
+from utils.inspection.thresholds import NEVER
 from utils.report.charts import Axis, Line, line_chart
 from utils.report.crops import MOST, cut_out
 from utils.report.detection import DetectionReport
@@ -99,6 +100,15 @@ def test_froc_promises_nothing(tmp_path):
     assert "100 of 200 (50.0 %)</td>" in words and "43.1 %" not in words
     page, content = write(tmp_path, [record([], [])], {0: detections()}, ("bubble",))
     assert content["results"]["inspection"]["froc"][0]["recall"] is None and "no boxes to find</td>" in page
+
+
+def test_no_threshold_keeps_the_aim(tmp_path):
+    """The best score is a false alarm's: where none is allowed nothing may count, and a threshold of 2 is not named."""
+    box = [10, 10, 30, 30]
+    found = {0: detections((box, 0.9, 0)), 1: detections((box, 0.8, 0))}
+    page, content = write(tmp_path, [record([], []), record([box], [0])], found, ("bubble",))
+    assert content["results"]["inspection"]["froc"][0]["threshold"] == NEVER == 2
+    assert page.count("<td>nothing counts</td>") == 3 and "<td>2</td>" not in page  # of 0.01, 0.05, 0.1, 0.5, 1
 
 
 @settings(max_examples=30)
