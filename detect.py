@@ -61,23 +61,23 @@ from utils.console.log import LOG, log_to, messages_aside
 from utils.console.progress import progress
 from utils.console.script import end, run_script
 from utils.console.signals import Stop, Stopped, complete
+from utils.deciding.given_limits import asked_settings, tiles_as_made
+from utils.deciding.threshold_file import Limits
 from utils.detecting.frame_batches import frame_batches
 from utils.detecting.output_options import DetectionOutput
 from utils.detecting.run_folder import new_detection_folder
 from utils.detecting.zoned_frames import fitting_frames
 from utils.files.checkpoint import weights_about
 from utils.files.runs import planned_run, provenance, write_about
-from utils.inspection.given_limits import asked_settings, tiles_as_made
-from utils.inspection.threshold_file import Limits
 from utils.line.line import Line
 from utils.line.line_folder import line_place, planned_line, write_line_about
 from utils.line.verdict_lines import STDOUT
+from utils.page.desk import Desk
 from utils.processes.device import half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of
 from utils.processes.memory import keep_freed_memory
 from utils.report.detection_run import say_fainter, write_run
-from utils.serving.desk import Desk
 from utils.serving.server import at_door
 from utils.values.channels import serve
 from utils.values.detections import Detections

@@ -18,11 +18,11 @@ import torch
 
 from data.batches.advice import advice
 from data.batches.build import Loaders, Splits, lone_picture, new_loaders, read_splits, steps_per_epoch
-from data.batches.cached_pictures import check_cache
-from data.batches.lost_pictures import DataBook
 from data.batches.preview import plot_detections, plot_start, show_pictures
 from data.drawn.demo import demo_settings
 from data.index.fingerprint import pictures_of
+from data.scenes.cached_pictures import check_cache
+from data.scenes.lost_pictures import DataBook
 from data.tiles.tile_size import auto_words, check_tile, with_tile
 from detect import detect_pictures
 from models.graph.folded import without_norms
@@ -43,9 +43,9 @@ from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import end, run_script
 from utils.console.signals import Stop, Stopped, complete, saying
+from utils.deciding.threshold_file import DetectionSettings
 from utils.files.output_files import Extra, Results
 from utils.inspection.inspection_config import inspection_config
-from utils.inspection.threshold_file import DetectionSettings
 from utils.processes.device import select_device
 from utils.processes.distributed import World, find_place, joined
 from utils.processes.exactness import Conditions, number_environment

@@ -16,10 +16,10 @@ import torch
 from data.augment.transforms import whole_cells
 from data.batches.build import eval_loader, read_split
 from data.batches.examples import read_examples
-from data.batches.lost_pictures import LostPictures
 from data.batches.preview import plot_detections, show_pictures
 from data.batches.watched_loader import WatchedLoader
 from data.index.fingerprint import pictures_of
+from data.scenes.lost_pictures import LostPictures
 from data.sets.split_reading import RecordSet
 from data.tiles.tile_size import check_tile
 from models.graph.graph import Graph
@@ -45,16 +45,16 @@ from utils.console.log import LOG, log_to
 from utils.console.progress import progress
 from utils.console.script import end, run_script
 from utils.console.signals import Stop, complete, saying
+from utils.deciding.given_limits import asked_settings, given_limits, made_as
+from utils.deciding.threshold_file import DetectionSettings, Limits
+from utils.deciding.thresholds import LOWEST, least_known
 from utils.files.checkpoint import find_weights, weights_about
 from utils.files.earlier_run import OF_EVALUATION
 from utils.files.output_files import Extra, Results
 from utils.files.runs import new_run, planned_run, provenance, write_about
 from utils.files.yolo_txt import write_label_files
 from utils.inspection.comparison import report_comparison
-from utils.inspection.given_limits import asked_settings, given_limits, made_as
 from utils.inspection.inspection_config import InspectionConfig, inspection_config
-from utils.inspection.threshold_file import DetectionSettings, Limits
-from utils.inspection.thresholds import LOWEST, least_known
 from utils.processes.device import half_precision, select_device
 from utils.processes.distributed import ALONE, World, find_place, joined
 from utils.processes.launch import device_of

@@ -57,10 +57,10 @@ from utils.config.val_flags import parse_val
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import run_script
+from utils.deciding.given_limits import tiles_as_made
+from utils.deciding.threshold_file import Limits, read_limits
 from utils.files.checkpoint import find_weights, weights_about
 from utils.files.runs import provenance
-from utils.inspection.given_limits import tiles_as_made
-from utils.inspection.threshold_file import Limits, read_limits
 from utils.values.channels import Channels
 from utils.values.detections import Detections
 from utils.values.unknown_defect import without_twice_found

@@ -11,8 +11,8 @@ import pytest
 import detect
 import val
 from tests.conftest import QUICK
+from utils.deciding.threshold_file import DetectionSettings, Limits, read_limits, read_making, read_thresholds
 from utils.files.checkpoint import weights_about
-from utils.inspection.threshold_file import DetectionSettings, Limits, read_limits, read_making, read_thresholds
 from utils.scoring import coco
 from utils.values.detections import Detections
 from utils.values.score_thresholds import ScoreThresholds

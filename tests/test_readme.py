@@ -34,9 +34,9 @@ from utils.zones.zone_file import read_zones
 ROOT = Path(__file__).parent.parent
 PAGES = """
 README.md cfg/README.md cfg/CLAIMS.md cfg/RESULTS.md cfg/OPTIONS.md cfg/MIGRATION.md cfg/train/README.md data/README.md
-utils/inspection/README.md utils/answers/README.md utils/zones/README.md utils/detecting/README.md utils/line/README.md
-utils/serving/README.md cfg/studies/README.md models/exporting/README.md models/explaining/README.md
-tests/faults/README.md .github/ARCHITECTURE.md .github/CONTRIBUTING.md .github/SECURITY.md
+utils/inspection/README.md utils/answers/README.md utils/zones/README.md utils/annotations/README.md
+utils/line/README.md utils/serving/README.md cfg/studies/README.md models/exporting/README.md
+models/explaining/README.md tests/faults/README.md .github/ARCHITECTURE.md .github/CONTRIBUTING.md .github/SECURITY.md
 """
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES.split()}
 TEXT, CFG_TEXT = TEXTS["README.md"], TEXTS["cfg/README.md"]

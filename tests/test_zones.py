@@ -12,7 +12,7 @@ import val
 from tests.test_inspection import read
 from tests.test_predictions import FOUND, plain_rows, score, six, write_predictions
 from tests.utils.scoring.test_coco import oracle
-from utils.inspection.threshold_file import read_limits
+from utils.deciding.threshold_file import read_limits
 from utils.zones.zone_file import read_zones
 
 assert six, "a fixture"

@@ -1,4 +1,4 @@
-"""From records to batches: scenes, samples, samplers, loaders, and previews of what they give.
+"""From scenes to batches: samples, samplers, loaders, and previews of what they give.
 
-May import: files to augment.
+May import: files to scenes.
 """

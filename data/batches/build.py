@@ -13,21 +13,21 @@ import torch
 
 from data.augment.scene import SceneSource
 from data.augment.transforms import eval_shapes
-from data.batches.cached_pictures import open_pictures
 from data.batches.epoch_plan import EpochPlan
 from data.batches.few_pictures import draw_pictures
 from data.batches.looking import Looking
 from data.batches.phrases import PhraseDraw
-from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import EpochBatches, ShapeBatches, Shapes
 from data.batches.samples import EvalSamples, TrainSamples
 from data.batches.watched_loader import WatchedLoader
-from data.batches.world_scenes import WorldScenes
 from data.checks.boxes import lost_boxes
 from data.checks.start import said_once
 from data.index.fingerprint import fingerprint
 from data.index.flat_truth import flatten
 from data.index.union import open_data
+from data.scenes.cached_pictures import open_pictures
+from data.scenes.record_scenes import RecordScenes
+from data.scenes.world_scenes import WorldScenes
 from data.sets.data_folders import keep_results_out, keep_resumed_out
 from data.sets.split_reading import ReadPolicy, RecordSet
 from data.tiles.tile_size import with_tile

@@ -10,10 +10,10 @@ import numpy as np
 from data.augment.polarization import Optics
 from data.augment.scene import Scene
 from data.augment.transforms import PAD, eval_shape, filled, whole_cells
-from data.batches.cached_pictures import open_pictures
 from data.batches.collate import collate
 from data.batches.looking import Looking, letterboxed
-from data.batches.record_scenes import RecordScenes
+from data.scenes.cached_pictures import open_pictures
+from data.scenes.record_scenes import RecordScenes
 from data.sets.split_reading import RecordSet
 from utils.values.batch import Batch
 from utils.values.channels import Channels

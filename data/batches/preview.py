@@ -12,9 +12,9 @@ from data.augment.polarization import Optics, degree_and_angle, stokes
 from data.augment.scene import SceneSource
 from data.batches.sampler import EpochBatches
 from data.batches.samples import EvalSamples, TrainSamples
-from data.batches.world_scenes import WorldScenes
 from data.index.flat_truth import flatten
 from data.pictures.plane_reader import PlaneReader
+from data.scenes.world_scenes import WorldScenes
 from data.sets.split_reading import RecordSet
 from utils.drawing.box_drawing import Marks
 from utils.drawing.plots import plot_batch, plot_labels, plot_planes

@@ -12,7 +12,7 @@ from torch import Tensor
 from models.inference.backend import Backend
 from models.inference.inference import Inference
 from models.inference.nms import NMSConfig
-from utils.inspection.threshold_file import Limits
+from utils.deciding.threshold_file import Limits
 from utils.values.batch import Batch
 from utils.values.boxes import pairwise_iou
 from utils.values.detections import Detections

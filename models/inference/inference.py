@@ -15,7 +15,7 @@ from models.inference.backend import Backend, SuppressingBackend
 from models.inference.found import Found, found_in
 from models.inference.gathering import Gathering, Merge
 from models.inference.nms import NMSConfig
-from utils.inspection.thresholds import LOWEST
+from utils.deciding.thresholds import LOWEST
 from utils.tiling.merging import SURE
 from utils.values.batch import Batch
 from utils.values.detections import Detections

@@ -21,8 +21,8 @@ from utils.answers.score_reading import ScoreReading
 from utils.answers.severity import check_scale, read_severity
 from utils.asking.parser import parse
 from utils.console.log import LOG
-from utils.inspection.threshold_file import Limits
-from utils.inspection.thresholds import LOWEST
+from utils.deciding.threshold_file import Limits
+from utils.deciding.thresholds import LOWEST
 from utils.questions.question import NotUnderstood, Question
 from utils.values.answer import Answer
 from utils.values.detections import Detections

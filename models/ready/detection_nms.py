@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.inference.nms import NMSConfig
 from utils.config.config import ValConfig
 from utils.config.ranges import in_range
-from utils.inspection.threshold_file import DetectionSettings, Limits
+from utils.deciding.threshold_file import DetectionSettings, Limits
 
 
 def nms_for(limits: Limits | None, conf: float | None, iou: float | None, max_det: int | None) -> NMSConfig:

@@ -24,8 +24,8 @@ from utils.asking.parser import parse
 from utils.config.detect_flags import DetectFlags
 from utils.config.given_values import as_path, as_switch, as_text
 from utils.console.log import LOG
-from utils.inspection.threshold_file import Limits, read_limits
-from utils.inspection.thresholds import NEVER
+from utils.deciding.threshold_file import Limits, read_limits
+from utils.deciding.thresholds import NEVER
 from utils.processes.device import select_device
 from utils.values.answer import Answer
 from utils.values.detections import Detections

@@ -12,9 +12,9 @@ import yaml
 from PIL import Image
 
 from data.batches.build import eval_loader, read_split, read_splits, train_loader
-from data.batches.cached_pictures import Pictures, PicturesInMemory, open_pictures
 from data.files.shards import OFFSETS, file_hash, offsets_of, read_member
 from data.pack import main
+from data.scenes.cached_pictures import Pictures, PicturesInMemory, open_pictures
 from tests.data.trees import text
 from utils.config.settings import Setting, build_config
 from utils.values.record import EVERY_CLASS

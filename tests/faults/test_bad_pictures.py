@@ -20,14 +20,14 @@ import detect
 import train
 import val
 from data.batches.build import eval_loader, train_loader
-from data.batches.cached_pictures import open_pictures
 from data.batches.collate import collate
 from data.batches.looking import Looking
-from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import BLANK, Key
 from data.batches.samples import EvalSamples, TrainSamples
 from data.files.shards import OFFSETS, member_name
 from data.pictures.picture_decoder import read_image
+from data.scenes.cached_pictures import open_pictures
+from data.scenes.record_scenes import RecordScenes
 from tests.conftest import QUICK
 from tests.faults.odd_files import folder, pipe
 from utils.config.config import AugmentConfig, Config, DataConfig

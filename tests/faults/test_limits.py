@@ -35,7 +35,7 @@ from utils.config.ranges import field_range
 from utils.config.settings import Setting, build_config, settings_of_assignments, settings_of_document
 from utils.config.train_flags import parse_train
 from utils.config.val_flags import parse_val
-from utils.inspection.threshold_file import read_limits
+from utils.deciding.threshold_file import read_limits
 from utils.scoring.prediction_files import read_json
 from utils.words.class_names import read_class_mapping
 from utils.words.errors import ConfigError, UserError

@@ -17,7 +17,7 @@ import torch
 
 from data.batches import watched_loader
 from data.batches.build import eval_loader, read_splits, train_loader
-from data.batches.record_scenes import RecordScenes
+from data.scenes.record_scenes import RecordScenes
 from tests.test_processes import is_running, living
 from tests.test_resume import ROOT, STEPS, assert_same, start
 from utils.config.settings import Setting, build_config

@@ -13,8 +13,8 @@ from models import export
 from models.pretrained.shipped import OPEN, find
 from models.ready.load import load_model
 from utils.config.export_flags import parse_export
+from utils.deciding.threshold_file import DetectionSettings, thresholds_text
 from utils.files import checkpoint
-from utils.inspection.threshold_file import DetectionSettings, thresholds_text
 from utils.values.frame import Frame
 from val import main as val_main
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from utils.inspection.thresholds import LOWEST
+from utils.deciding.thresholds import LOWEST
 
 LEAST = 10  # of right ones and of wrong ones, for a fit to mean anything
 DIGITS = 6  # of slope and offset, so that a file holds what was fitted

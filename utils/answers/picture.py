@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from utils.inspection.threshold_file import DIGITS
+from utils.deciding.threshold_file import DIGITS
 from utils.questions.question import COMPARED, Limit, Measure, Place, Subject, Trait
 from utils.values.answer import Evidence
 from utils.values.detections import Detections

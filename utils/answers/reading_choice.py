@@ -10,8 +10,8 @@ import numpy as np
 
 from utils.answers.odds import Odds, fit_odds
 from utils.answers.score_reading import ClassReading, ScoreReading
+from utils.deciding.thresholds import LOWEST, settled
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.thresholds import LOWEST, settled
 from utils.scoring.matching import Matching
 
 OTHERS = 30  # pictures of a class that those of all classes together stand for when its count threshold is chosen

@@ -17,8 +17,8 @@ import yaml
 from utils.answers.lexicon import Lexicon
 from utils.answers.odds import DIGITS, Odds
 from utils.answers.score_reading import ClassReading, ScoreReading
-from utils.inspection.threshold_file import ANSWERS
-from utils.inspection.thresholds import NEVER
+from utils.deciding.threshold_file import ANSWERS
+from utils.deciding.thresholds import NEVER
 from utils.values.unknown_defect import UNKNOWN
 from utils.words.class_names import name_key
 from utils.words.errors import printable

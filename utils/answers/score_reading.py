@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from utils.answers.odds import Odds
-from utils.inspection.thresholds import NEVER
+from utils.deciding.thresholds import NEVER
 
 _LEAST = 1e-6  # of a score, as files have them
 

@@ -1,4 +1,4 @@
 """What detect.py writes about pictures without truth: overlays, label files, tables.
 
-May import: words to drawing.
+May import: words to annotations.
 """

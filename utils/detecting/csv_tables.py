@@ -8,8 +8,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TextIO
 
+from utils.annotations.annotation_files import PreLabels
 from utils.detecting import answer_rows
-from utils.detecting.annotation_files import PreLabels
 from utils.detecting.json_rows import JsonRows
 from utils.detecting.output_options import DetectionOutput
 from utils.files.output_files import Results, open_rows, refused

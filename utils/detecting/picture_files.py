@@ -11,10 +11,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from utils.annotations.labelled_picture import FOLDER, LabelledPicture
+from utils.annotations.labelme_files import write_labelme
 from utils.console.log import LOG
 from utils.detecting.heat_files import write_heats
-from utils.detecting.labelled_picture import FOLDER, LabelledPicture
-from utils.detecting.labelme_files import write_labelme
 from utils.detecting.output_options import DetectionOutput
 from utils.drawing.box_drawing import Marks, draw_marks, scaled_boxes
 from utils.drawing.evidence import draw_answered

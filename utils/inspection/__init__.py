@@ -1,4 +1,4 @@
-"""What an inspection line asks of an evaluation: escapes, overkill, thresholds, sizes, kinds of error, calibration.
+"""What an inspection line asks of an evaluation: aims, sizes, kinds of error, calibration, is one model better.
 
-May import: words to detecting.
+May import: words to deciding.
 """

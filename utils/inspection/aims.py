@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from utils.inspection.cross_fit import PARTS, CrossFit, cross_fit, without_each
-from utils.inspection.decisions import Decisions, picture_scores
-from utils.inspection.froc import budget
+from utils.deciding.cross_fit import PARTS, CrossFit, cross_fit, without_each
+from utils.deciding.decisions import Decisions, picture_scores
+from utils.deciding.froc import budget
+from utils.deciding.operating import expected_point, outcome_of
+from utils.deciding.picture_thresholds import ForEscape, ForOverkill, ForRate, for_least_cost
+from utils.deciding.threshold_choice import Candidates
+from utils.deciding.thresholds import LOWEST
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.operating import expected_point, outcome_of
-from utils.inspection.picture_thresholds import ForEscape, ForOverkill, ForRate, for_least_cost
-from utils.inspection.threshold_choice import Candidates
-from utils.inspection.thresholds import LOWEST
 from utils.scoring.matching import Matching
 
 ROUNDS = 5  # in which the allowance of false alarms is lowered until it is kept

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from utils.inspection.decisions import PictureScores, picture_scores
+from utils.deciding.decisions import PictureScores, picture_scores
 from utils.scoring.box_pairs import Pairs
 from utils.scoring.matching import Matching, MatchRule, match
 from utils.words.text import counted

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from utils.inspection.intervals import Rate, rate
+from utils.deciding.intervals import Rate, rate
 from utils.scoring.matching import Matching
 
 

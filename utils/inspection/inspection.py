@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from utils.deciding.cross_fit import CrossFit, parts_of
+from utils.deciding.decisions import DecisionCurve, PictureScores, one_threshold_curve, picture_scores
+from utils.deciding.froc import REPORTED, Froc, budget, froc
+from utils.deciding.intervals import Rate
+from utils.deciding.operating import OperatingPoint, expected_point, operating_point
 from utils.inspection.aims import OtherAim, by_overkill, chosen, least_rate, pictures_for
 from utils.inspection.calibration import Calibration, calibration
-from utils.inspection.cross_fit import CrossFit, parts_of
-from utils.inspection.decisions import DecisionCurve, PictureScores, one_threshold_curve, picture_scores
 from utils.inspection.error_types import error_types
-from utils.inspection.froc import REPORTED, Froc, budget, froc
 from utils.inspection.inspection_config import InspectionConfig, check_weighable
-from utils.inspection.intervals import Rate
-from utils.inspection.operating import OperatingPoint, expected_point, operating_point
 from utils.inspection.sizes import SizeBin, size_bins
 from utils.inspection.suspects import LabelSuspects, Suspect, label_suspects, worst_false_alarms, worst_misses
 from utils.inspection.unnamed import Unnamed, unnamed

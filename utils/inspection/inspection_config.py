@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from utils.config.val_flags import ValFlags
-from utils.inspection.decisions import Cost, parse_cost
+from utils.deciding.decisions import Cost, parse_cost
+from utils.deciding.thresholds import LOWEST
 from utils.inspection.sizes import BINS, parse_bins
-from utils.inspection.thresholds import LOWEST
 from utils.scoring.matching import MatchRule
 from utils.values.record import Record
 from utils.values.score_thresholds import ScoreThresholds

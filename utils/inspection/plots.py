@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from utils.deciding.froc import REPORTED
+from utils.deciding.intervals import Rate
 from utils.drawing.figure_style import DASH, INK, LINES, MARK, dress, new_figure, save_figure
 from utils.inspection.calibration import Calibration
-from utils.inspection.froc import REPORTED
 from utils.inspection.inspection import Inspection
-from utils.inspection.intervals import Rate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from utils.inspection.cross_fit import CrossFit
-from utils.inspection.intervals import Rate
-from utils.inspection.variance import recalls
+from utils.deciding.cross_fit import CrossFit
+from utils.deciding.intervals import Rate
+from utils.deciding.variance import recalls
 from utils.scoring.matching import Matching
 from utils.words.errors import ConfigError, printable
 

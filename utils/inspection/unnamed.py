@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from utils.deciding.cross_fit import CrossFit
+from utils.deciding.decisions import Decisions, picture_scores
+from utils.deciding.intervals import PerPicture, Rate, per_picture
+from utils.deciding.operating import outcome_of, share_of
+from utils.deciding.variance import recalls, sway
 from utils.inspection.aims import chosen
-from utils.inspection.cross_fit import CrossFit
-from utils.inspection.decisions import Decisions, picture_scores
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.intervals import PerPicture, Rate, per_picture
-from utils.inspection.operating import outcome_of, share_of
-from utils.inspection.variance import recalls, sway
 from utils.scoring.box_pairs import overlapping
 from utils.scoring.matching import IGNORED, Matching
 from utils.values.unknown_defect import SAME, UNKNOWN

@@ -35,7 +35,7 @@ AHEAD = 2  # pictures that are read while one is judged
 
 
 class Feed(Protocol):
-    """What shows a line to people; see utils/serving/live.py."""
+    """What shows a line to people; see utils/page/live.py."""
 
     def add(self, result: PictureResult, files: Sequence[Path], stamp: str) -> None:
         """A result, where the picture lies or will be moved to, and its file's stamp when it was read."""

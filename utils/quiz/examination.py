@@ -1,6 +1,6 @@
 """An evaluation put to questions: answers from its detections, judged; and what they have to beat.
 
-Scores are read, picture by picture, as the other parts of the pictures say (see utils/inspection/cross_fit.py), so that
+Scores are read, picture by picture, as the other parts of the pictures say (see utils/deciding/cross_fit.py), so that
 no answer is read by thresholds that its own picture chose; or as a thresholds.yaml says that was made elsewhere.
 """
 
@@ -20,8 +20,8 @@ from utils.answers.picture import FoundThings
 from utils.answers.reading_choice import choose_reading, class_scores
 from utils.answers.score_reading import ScoreReading
 from utils.asking.parser import parse
+from utils.deciding.cross_fit import PARTS, parts_of, without_each
 from utils.inspection.calibration import Calibration, reliability
-from utils.inspection.cross_fit import PARTS, parts_of, without_each
 from utils.inspection.inspection import chosen_thresholds
 from utils.inspection.inspection_config import InspectionConfig
 from utils.questions.question import NotUnderstood, Question

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from utils.inspection.intervals import Rate, percent
-from utils.inspection.variance import recalls
+from utils.deciding.intervals import Rate, percent
+from utils.deciding.variance import recalls
 from utils.questions.question import Kind
 from utils.quiz.answer_words import NG, OK, canonical
 from utils.quiz.item import OTHER, UNANSWERABLE, QuizItem

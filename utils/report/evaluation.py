@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from utils.deciding.threshold_file import DetectionSettings
 from utils.files.checkpoint import weights_about
 from utils.files.output_files import Extra, Results, write_json, write_text
 from utils.files.runs import ResultsCsv
 from utils.inspection.inspection import Inspection
 from utils.inspection.inspection_config import InspectionConfig
 from utils.inspection.suspects import Suspect
-from utils.inspection.threshold_file import DetectionSettings
 from utils.report import confusion, curves, details, operating
 from utils.report.crops import FOUND, TRUTH, Crop, Cropper, Show, above
 from utils.report.markup import Html, joined, why_not

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from utils.inspection import intervals
+from utils.deciding import intervals
 from utils.words.errors import printable
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from utils.inspection.decisions import Cost, DecisionCurve, decision_curve
-from utils.inspection.froc import Froc
+from utils.deciding.decisions import Cost, DecisionCurve, decision_curve
+from utils.deciding.froc import Froc
+from utils.deciding.intervals import per_picture_words
+from utils.deciding.picture_thresholds import allowance
+from utils.deciding.thresholds import NEVER
 from utils.inspection.inspection import Inspection
-from utils.inspection.intervals import per_picture_words
-from utils.inspection.picture_thresholds import allowance
-from utils.inspection.thresholds import NEVER
 from utils.report.charts import Axis, Line, line_chart
 from utils.report.markup import Html, data_block, element, joined, rate_words, share_words, table, text, why_not
 

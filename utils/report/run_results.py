@@ -9,12 +9,12 @@ from typing import Any
 from utils.answers.reading_choice import choose_reading
 from utils.answers.reading_file import reading_text
 from utils.console.log import LOG
+from utils.deciding.threshold_file import thresholds_text
 from utils.drawing.plots import plot_times
 from utils.drawing.score_plots import plot_scores
 from utils.files.output_files import Extra, Results, write_json, write_text
 from utils.inspection.inspection import Inspection, inspect
 from utils.inspection.plots import plot_inspection
-from utils.inspection.threshold_file import thresholds_text
 from utils.processes.speed import Speed
 from utils.report.evaluation import ReportOptions, results_json, write_report
 from utils.scoring.evaluation import Evaluation

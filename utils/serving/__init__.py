@@ -1,4 +1,4 @@
-"""detect.py as a page: a server on this machine that looks at pictures, shows what it finds and takes reviews.
+"""detect.py as a page: the server on this machine, who may ask it, and what a request says and sends.
 
-May import: words to report. Its libraries are optional (requirements-serve.txt), imported where the server starts.
+May import: words to page. Its libraries are optional (requirements-serve.txt), imported where the server starts.
 """

@@ -15,11 +15,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from utils.console.log import LOG
+from utils.page.backend import MOST_FILES, Backend
+from utils.page.places import LONGEST
+from utils.page.plain import as_json, in_full, in_list, plain_answer, plain_lesson, read_review
+from utils.page.refusal import Refused
 from utils.report.style import SCRIPT
-from utils.serving.backend import MOST_FILES, Backend
-from utils.serving.places import LONGEST
-from utils.serving.plain import as_json, in_full, in_list, plain_answer, plain_lesson, read_review
-from utils.serving.refusal import Refused
 from utils.serving.requests import (
     LONGEST_QUESTION,
     limit_of,
@@ -33,7 +33,7 @@ from utils.serving.uploads import read_form
 from utils.words.errors import DataError, UserError
 from utils.words.regular_file import UnreadableFile, read_regular
 
-PAGE = Path(__file__).parent / "page"
+PAGE = Path(__file__).parent / "static"
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",

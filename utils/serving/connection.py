@@ -8,7 +8,7 @@ from typing import cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from utils.serving.plain import as_json
+from utils.page.plain import as_json
 
 MOST = 128  # at once
 HEAD_S = 15.0  # for a request's first lines, and between two requests

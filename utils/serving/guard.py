@@ -9,10 +9,10 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
+from utils.page.plain import as_json
+from utils.page.refusal import Refused
 from utils.serving.address import Address
 from utils.serving.bodies import Body, Message, Patience, Receive, Send
-from utils.serving.plain import as_json
-from utils.serving.refusal import Refused
 
 App = Callable[[Any, Receive, Send], Awaitable[None]]
 READS = ("GET", "HEAD")

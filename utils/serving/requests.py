@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from starlette.requests import ClientDisconnect, Request
 
-from utils.serving.refusal import Refused
+from utils.page.refusal import Refused
 from utils.words.text import shown
 
 MOST_BYTES = 1 << 20  # of JSON

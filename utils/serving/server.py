@@ -15,11 +15,11 @@ from tqdm import tqdm
 
 from utils.console.log import LOG
 from utils.console.signals import Stop
+from utils.page.backend import Backend
+from utils.page.desk import Desk
+from utils.page.live import Live
 from utils.serving.address import Address, address_of, open_door
-from utils.serving.backend import Backend
 from utils.serving.bodies import Patience
-from utils.serving.desk import Desk
-from utils.serving.live import Live
 from utils.words.errors import ConfigError, ResourceError
 
 INSTALL = "python -m pip install -r requirements-serve.txt"

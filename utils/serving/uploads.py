@@ -10,11 +10,11 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from utils.serving.backend import MOST_BYTES, MOST_FILES
-from utils.serving.plain import file_name
-from utils.serving.refusal import Refused
+from utils.page.backend import MOST_BYTES, MOST_FILES
+from utils.page.plain import file_name
+from utils.page.refusal import Refused
+from utils.page.store import Store
 from utils.serving.requests import json_of, prompts_of, questions_of
-from utils.serving.store import Store
 from utils.words.errors import printable
 
 MOST_REQUEST = 400 << 20  # bytes

@@ -10,10 +10,10 @@ from data.augment import polarization
 from data.augment.mosaic import mosaic_matrices, single_matrix
 from data.augment.polarization import Optics, Turner, degree_and_angle, derived, stokes
 from data.augment.transforms import scaling, translation, warp_into
-from data.batches.cached_pictures import Pictures
-from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import Key
 from data.batches.samples import TrainSamples
+from data.scenes.cached_pictures import Pictures
+from data.scenes.record_scenes import RecordScenes
 from utils.config.config import AugmentConfig
 from utils.values.channels import ANGLES, DERIVED, Channels
 from utils.values.record import Record

@@ -11,14 +11,14 @@ from PIL import Image
 
 from data.batches import epoch_plan
 from data.batches.build import Splits, train_loader
-from data.batches.cached_pictures import Pictures
 from data.batches.class_balance import Balance
 from data.batches.epoch_plan import EpochPlan
 from data.batches.looking import Looking
-from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import EpochBatches, Key, ShapeBatches, Shapes
 from data.batches.samples import BLANK, EvalSamples, TrainSamples
 from data.index.flat_truth import flatten
+from data.scenes.cached_pictures import Pictures
+from data.scenes.record_scenes import RecordScenes
 from data.tiles.tiled_set import TileTruth
 from tests.data.tiles.test_tile_scenes import MadeScenes
 from tests.data.tiles.test_tiled_set import records_of

@@ -8,14 +8,14 @@ import torch
 from PIL import Image
 
 from data.batches.build import eval_loader, train_loader
-from data.batches.cached_pictures import Pictures
 from data.batches.class_balance import Balance
 from data.batches.collate import collate
 from data.batches.looking import Looking
-from data.batches.record_scenes import RecordScenes
 from data.batches.sampler import Key
 from data.batches.samples import EvalSamples, TrainSamples
 from data.drawn.glass_set import draw_picture
+from data.scenes.cached_pictures import Pictures
+from data.scenes.record_scenes import RecordScenes
 from utils.config.config import AugmentConfig, Config, DataConfig
 from utils.values.channels import Channels
 from utils.values.record import Record

@@ -22,7 +22,7 @@ from models.rows.model_spec import parse_spec
 from tests.faults.trained_runs import TINY
 from tests.models.exporting.test_onnx_writer import network, pictures_of, randomised, texts
 from utils.config.config import Config
-from utils.inspection.threshold_file import DetectionSettings, Limits
+from utils.deciding.threshold_file import DetectionSettings, Limits
 from utils.values.batch import Batch, Targets
 from utils.values.boxes import Letterbox
 from utils.values.channels import Channels

@@ -38,8 +38,8 @@ from models.ready.detection_nms import nms_for  # noqa: E402
 from models.rows.model_spec import read_spec  # noqa: E402
 from models.rows.row_context import Context  # noqa: E402
 from utils.config.config import Config, DataConfig  # noqa: E402
+from utils.deciding.threshold_file import DetectionSettings, read_limits, thresholds_text  # noqa: E402
 from utils.detecting import csv_tables  # noqa: E402
-from utils.inspection.threshold_file import DetectionSettings, read_limits, thresholds_text  # noqa: E402
 from utils.values.channels import RGB_CHANNELS  # noqa: E402
 from utils.values.detections import Detections  # noqa: E402
 from utils.values.frame import Frame  # noqa: E402

@@ -15,8 +15,8 @@ from utils.answers.reading_choice import (
     presence_limits,
 )
 from utils.answers.score_reading import ClassReading
+from utils.deciding.thresholds import LOWEST, NEVER
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.thresholds import LOWEST, NEVER
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import MatchRule, match
 from utils.values.record import EVERY_CLASS

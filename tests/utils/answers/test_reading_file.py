@@ -9,9 +9,9 @@ from utils.answers.odds import Odds
 from utils.answers.reading_choice import choose_reading
 from utils.answers.reading_file import checked_reading, reading_text
 from utils.answers.score_reading import ClassReading, ScoreReading
+from utils.deciding.threshold_file import read_limits, thresholds_text
+from utils.deciding.thresholds import NEVER
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.threshold_file import read_limits, thresholds_text
-from utils.inspection.thresholds import NEVER
 from utils.values.unknown_defect import UNKNOWN
 from utils.words.errors import ConfigError
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.utils.answers.answer_cases import NAMES, SAME, ask, found, known, question
 from utils.answers.odds import Odds
 from utils.answers.score_reading import ClassReading, ScoreReading
-from utils.inspection.thresholds import NEVER
+from utils.deciding.thresholds import NEVER
 from utils.questions.question import Kind
 from utils.values.answer import NO, NONE, UNSURE, YES
 

@@ -5,7 +5,7 @@ import pytest
 from tests.utils.answers.answer_cases import CELLS, NAMES, SAME, ask, calibrated, found, known, question
 from utils.answers.odds import Odds
 from utils.answers.score_reading import ClassReading, ScoreReading
-from utils.inspection.thresholds import NEVER
+from utils.deciding.thresholds import NEVER
 from utils.questions.question import Amount, Kind, Limit, Measure, Rank, Trait
 from utils.values.answer import NO, NONE, UNSURE, YES, Evidence
 

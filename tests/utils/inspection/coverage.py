@@ -9,12 +9,12 @@ from itertools import chain
 import numpy as np
 
 from tests.utils.inspection.drawn_results import draw
+from utils.deciding.cross_fit import PARTS
+from utils.deciding.decisions import decide, picture_scores
+from utils.deciding.operating import OperatingPoint, expected_point, operating_point
+from utils.deciding.picture_thresholds import ForEscape, ForOverkill, ForRate
+from utils.deciding.threshold_choice import for_false_alarms
 from utils.inspection.aims import keeping_false_alarms, keeping_rate
-from utils.inspection.cross_fit import PARTS
-from utils.inspection.decisions import decide, picture_scores
-from utils.inspection.operating import OperatingPoint, expected_point, operating_point
-from utils.inspection.picture_thresholds import ForEscape, ForOverkill, ForRate
-from utils.inspection.threshold_choice import for_false_alarms
 
 TO_COME = 20_000
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from utils.deciding.cross_fit import PARTS
+from utils.deciding.operating import OperatingPoint, expected_point, operating_point
+from utils.deciding.threshold_choice import for_false_alarms
 from utils.inspection.aims import keeping_false_alarms
 from utils.inspection.comparison import read_run, records_of
-from utils.inspection.cross_fit import PARTS
-from utils.inspection.operating import OperatingPoint, expected_point, operating_point
-from utils.inspection.threshold_choice import for_false_alarms
 from utils.scoring import coco
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import Matching, match

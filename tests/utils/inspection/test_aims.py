@@ -3,10 +3,10 @@
 import numpy as np
 
 from tests.utils.inspection.drawn_results import draw
+from utils.deciding.decisions import decide, picture_scores
+from utils.deciding.operating import expected_point
+from utils.deciding.picture_thresholds import ForEscape, ForOverkill
 from utils.inspection.aims import keeping_rate
-from utils.inspection.decisions import decide, picture_scores
-from utils.inspection.operating import expected_point
-from utils.inspection.picture_thresholds import ForEscape, ForOverkill
 
 NAMES = tuple(f"class {k}" for k in range(5))
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.utils.glass_cases import Case, detections, random_case, record, six_pictures
+from utils.deciding.decisions import decide, picture_scores
 from utils.inspection import bootstrap
 from utils.inspection.bootstrap import compare, picture_weights, weighted_ap
-from utils.inspection.decisions import decide, picture_scores
 from utils.scoring import coco
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import MatchRule, match

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 
 from tests.utils.glass_cases import cases, detections, record, six_pictures
+from utils.deciding.intervals import Rate
 from utils.inspection.calibration import calibration
-from utils.inspection.intervals import Rate
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import MatchRule, match
 from utils.values.record import EVERY_CLASS

@@ -6,12 +6,12 @@ import torch
 from hypothesis import given
 
 from tests.utils.glass_cases import NAMES, cases, detections, evaluated, record, six_pictures
+from utils.deciding.decisions import Cost, decide, picture_scores
+from utils.deciding.intervals import Rate
+from utils.deciding.threshold_file import read_thresholds, thresholds_text
 from utils.inspection.aims import least_rate, pictures_for
-from utils.inspection.decisions import Cost, decide, picture_scores
 from utils.inspection.inspection import _missed, inspect
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.intervals import Rate
-from utils.inspection.threshold_file import read_thresholds, thresholds_text
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import MatchRule, match
 from utils.words.errors import DataError

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 
 from tests.utils.glass_cases import cases, detections, record, six_pictures
-from utils.inspection.cross_fit import CrossFit
-from utils.inspection.intervals import Rate
+from utils.deciding.cross_fit import CrossFit
+from utils.deciding.intervals import Rate
 from utils.inspection.sizes import parse_bins, size_bins
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.matching import MatchRule, match

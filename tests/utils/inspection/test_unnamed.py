@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.utils.glass_cases import cases, detections, record
-from utils.inspection.cross_fit import CrossFit, parts_of
-from utils.inspection.decisions import Cost
+from utils.deciding.cross_fit import CrossFit, parts_of
+from utils.deciding.decisions import Cost
+from utils.deciding.operating import operating_point
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.operating import operating_point
 from utils.inspection.unnamed import unnamed
 from utils.scoring.box_pairs import pair_up
 from utils.scoring.evaluation import Evaluation

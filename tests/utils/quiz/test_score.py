@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from tests.utils.quiz.quiz_cases import said
-from utils.inspection.intervals import Rate
+from utils.deciding.intervals import Rate
 from utils.questions.question import Kind
 from utils.quiz.item import QuizItem
 from utils.quiz.score import score

@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.utils.glass_cases import six_pictures
 from tests.utils.report.test_report import HOSTILE, write
-from utils.inspection.decisions import Cost
+from utils.deciding.decisions import Cost
 from utils.inspection.inspection import InspectionConfig
 
 BROWSER = next(

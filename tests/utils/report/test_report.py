@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from tests.utils.glass_cases import NAMES, cases, detections, evaluated, record, six_pictures
 from utils.benchmark import random_results, random_truth
+from utils.deciding.decisions import Cost, decide
+from utils.deciding.thresholds import NEVER
 from utils.detecting.totals import Totals
 from utils.files.output_files import Results
-from utils.inspection.decisions import Cost, decide
 from utils.inspection.inspection import inspect
 from utils.inspection.inspection_config import InspectionConfig
-from utils.inspection.thresholds import NEVER
 from utils.report.charts import Axis, Line, line_chart
 from utils.report.crops import MOST, cut_out
 from utils.report.detection import DetectionReport

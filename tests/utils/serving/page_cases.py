@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from utils.serving.desk import Desk
+from utils.page.desk import Desk
 from utils.values.answer import Answer
 from utils.values.detections import Detections
 from utils.values.heat import Heat

@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
+from utils.page.refusal import Refused
 from utils.serving.bodies import Body, Patience
-from utils.serving.refusal import Refused
 
 START = {"type": "http.response.start", "status": 413, "headers": []}
 ANSWER = {"type": "http.response.body", "body": b"too much"}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.utils.serving.page_cases import BOXES, WRITES, Browser, StandIn, desk, form, heat_of, picture, until
+from utils.page.history import History
 from utils.serving.address import Address
-from utils.serving.history import History
 from utils.serving.server import Server
 
 HERE = Address(port=0)
