@@ -53,9 +53,7 @@ from models.ready.prompted import check_reads_text
 from models.ready.weights_choice import chosen_weights
 from utils.answers.asked_texts import asked_texts
 from utils.config.config import DataConfig, RunConfig
-from utils.config.detect_flags import DetectFlags, assigned_config, check_line, parse_detect, wanted
 from utils.config.given_values import as_path, as_switch
-from utils.config.looking_flags import LookingFlags, given_looking
 from utils.config.ranges import in_range
 from utils.console.log import LOG, log_to, messages_aside
 from utils.console.progress import progress
@@ -69,6 +67,8 @@ from utils.detecting.run_folder import new_detection_folder
 from utils.detecting.zoned_frames import fitting_frames
 from utils.files.checkpoint import weights_about
 from utils.files.runs import planned_run, provenance, write_about
+from utils.flags.detect_flags import DetectFlags, assigned_config, check_line, parse_detect, wanted
+from utils.flags.looking_flags import LookingFlags, given_looking
 from utils.line.line import Line
 from utils.line.line_folder import line_place, planned_line, write_line_about
 from utils.line.verdict_lines import STDOUT

@@ -35,16 +35,16 @@ from models.ready.lone_picture import check_lone_picture
 from models.ready.new_model import new_model, new_training, size_line, start_advice, traits_of
 from models.ready.trial import dry_run_lines
 from utils.config.config import Config
-from utils.config.detect_flags import parse_detect
 from utils.config.idle_knobs import check_knobs
-from utils.config.train_config import configure
-from utils.config.train_flags import parse_train
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import end, run_script
 from utils.console.signals import Stop, Stopped, complete, saying
 from utils.deciding.threshold_file import DetectionSettings
 from utils.files.output_files import Extra, Results
+from utils.flags.detect_flags import parse_detect
+from utils.flags.train_config import configure
+from utils.flags.train_flags import parse_train
 from utils.inspection.inspection_config import inspection_config
 from utils.processes.device import select_device
 from utils.processes.distributed import World, find_place, joined

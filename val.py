@@ -39,8 +39,6 @@ from models.ready.prompted import with_permuted_names
 from models.ready.timing import measure
 from utils.answers.lexicon import Lexicon
 from utils.config.config import DataConfig, RunConfig, ValConfig
-from utils.config.val_config import assigned_config, check_predictions, data_config, flag_notices, val_config
-from utils.config.val_flags import ValFlags, parse_val
 from utils.console.log import LOG, log_to
 from utils.console.progress import progress
 from utils.console.script import end, run_script
@@ -53,6 +51,8 @@ from utils.files.earlier_run import OF_EVALUATION
 from utils.files.output_files import Extra, Results
 from utils.files.runs import new_run, planned_run, provenance, write_about
 from utils.files.yolo_txt import write_label_files
+from utils.flags.val_config import assigned_config, check_predictions, data_config, flag_notices, val_config
+from utils.flags.val_flags import ValFlags, parse_val
 from utils.inspection.comparison import report_comparison
 from utils.inspection.inspection_config import InspectionConfig, inspection_config
 from utils.processes.device import half_precision, select_device

@@ -29,13 +29,13 @@ from data.sets.data_folders import keep_results_out
 from data.sets.data_yaml import open_source
 from data.sets.unsorted_folder import WHOLE, describe_unsorted
 from data.sets.yaml_writer import write_data_yaml
-from utils.config.command_flags import AuditFlags, parse_audit
 from utils.config.config import DataConfig
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.files.output_files import write_json
 from utils.files.output_paths import keep_out, keep_out_of_layouts
 from utils.files.runs import new_folder
+from utils.flags.command_flags import AuditFlags, parse_audit
 from utils.words.errors import ConfigError, DataError, printable
 from utils.words.text import counted
 

@@ -38,12 +38,12 @@ from data.labels.classes import ClassMap
 from data.labels.coco_labels import read_coco, truths_of
 from data.sets.data_yaml import read_description
 from data.sets.split_reading import ReadPolicy, RecordSet, read_records
-from utils.config.command_flags import DataBenchmarkFlags, parse_data_benchmark
 from utils.config.config import Config
 from utils.config.settings import Setting, build_config
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import run_script
+from utils.flags.command_flags import DataBenchmarkFlags, parse_data_benchmark
 from utils.processes.memory import peak_process_memory, private_memory
 from utils.tiling.tiles import Tiling
 from utils.values.batch import Batch

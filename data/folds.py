@@ -35,12 +35,12 @@ from data.pictures.channel_keys import channel_keys
 from data.pictures.plane_reader import stem_of
 from data.sets.data_folders import keep_results_out
 from data.sets.split_reading import ReadPolicy, RecordSet, read_records
-from utils.config.command_flags import FoldsFlags, parse_folds
 from utils.config.config import DataConfig
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.files.output_paths import relative_paths
 from utils.files.runs import new_folder
+from utils.flags.command_flags import FoldsFlags, parse_folds
 from utils.values.channels import Channels
 from utils.values.record import Record
 from utils.words.errors import ConfigError, DataError, printable

@@ -28,13 +28,13 @@ from data.index.union import DataSource, open_data
 from data.pictures.picture_decoder import picture_bytes
 from data.sets.data_folders import keep_results_out
 from data.sets.split_reading import ReadPolicy, RecordSet
-from utils.config.command_flags import PackFlags, parse_pack
 from utils.config.config import DataConfig
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import run_script
 from utils.files.output_paths import relative_paths
 from utils.files.runs import new_folder
+from utils.flags.command_flags import PackFlags, parse_pack
 from utils.values.record import EVERY_CLASS, Record
 from utils.words.errors import ConfigError, printable
 

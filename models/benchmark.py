@@ -40,11 +40,11 @@ from models.rows.model_spec import ModelSpec, read_spec
 from models.text.cache import VectorCache
 from models.text.encoder import TextEncoder
 from models.text.encoder_finder import find_encoder
-from utils.config.command_flags import BenchmarkFlags, parse_benchmark
 from utils.config.config import Config
 from utils.config.paths import find_yaml
 from utils.console.log import LOG
 from utils.console.script import run_script
+from utils.flags.command_flags import BenchmarkFlags, parse_benchmark
 from utils.processes.device import peak_device_memory, select_device
 from utils.processes.memory import keep_freed_memory
 from utils.processes.mixed_precision import mixed_precision

@@ -48,12 +48,7 @@ from models.pretrained.shipped import is_shipped
 from models.ready.detection_nms import nms_for
 from models.ready.footprint import footprint
 from models.ready.load import Loaded, checkpoint_network, for_inference, load_model
-from utils.config.command_flags import BenchmarkFlags
 from utils.config.config import DataConfig
-from utils.config.export_flags import ExportFlags, parse_export
-from utils.config.looking_flags import given_looking
-from utils.config.val_config import data_config
-from utils.config.val_flags import parse_val
 from utils.console.log import LOG
 from utils.console.progress import progress
 from utils.console.script import run_script
@@ -61,6 +56,11 @@ from utils.deciding.given_limits import tiles_as_made
 from utils.deciding.threshold_file import Limits, read_limits
 from utils.files.checkpoint import find_weights, weights_about
 from utils.files.runs import provenance
+from utils.flags.command_flags import BenchmarkFlags
+from utils.flags.export_flags import ExportFlags, parse_export
+from utils.flags.looking_flags import given_looking
+from utils.flags.val_config import data_config
+from utils.flags.val_flags import parse_val
 from utils.values.channels import Channels
 from utils.values.detections import Detections
 from utils.values.unknown_defect import without_twice_found

@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.ready.packed import packed
-from utils.config.command_flags import parse_model_pack
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.files import checkpoint
 from utils.files.checkpoint import find_weights
+from utils.flags.command_flags import parse_model_pack
 from utils.words.errors import ConfigError, printable
 
 

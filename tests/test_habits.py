@@ -282,7 +282,7 @@ def test_a_text_encoder(copy):
     assert copy.changed() == files_of("A text encoder", "length")
     printed = copy.run(
         "from models.text.encoder_finder import find_encoder\nfrom models.text.encoder import flaw\n"
-        "from utils.config.train_flags import parse_train\n"
+        "from utils.flags.train_flags import parse_train\n"
         "from utils.config.settings import build_config, settings_of_assignments\n"
         "flags = parse_train(['--data', 'x.yaml', '--text-encoder', 'length'])\n"
         "cfg, _ = build_config([*flags.settings, *settings_of_assignments(list(flags.assignments))])\n"

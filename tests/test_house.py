@@ -11,9 +11,9 @@ ROOT = Path(__file__).parent.parent
 # From the ground up: a room may import the rooms before it.
 ROOMS = {
     "utils": (
-        "words values tiling zones console config files processes tracking scoring drawing annotations detecting "
-        "review deciding inspection questions english chinese asking answers quiz report line page serving training "
-        "studies"
+        "words values tiling zones console config flags files processes tracking scoring drawing annotations "
+        "detecting review deciding inspection questions english chinese asking answers quiz report line page serving "
+        "training studies"
     ).split(),
     "data": (
         "files pictures live surfaces defects world labels sets index checks augment tiles scenes batches drawn"

@@ -14,10 +14,10 @@ import val
 from models.graph.open_vocabulary import encode
 from models.ready.load import Loaded, load_model, network_name
 from models.ready.prompted import with_permuted_names
-from utils.config.detect_flags import parse_detect
-from utils.config.train_config import configure
-from utils.config.train_flags import parse_train
 from utils.files import checkpoint
+from utils.flags.detect_flags import parse_detect
+from utils.flags.train_config import configure
+from utils.flags.train_flags import parse_train
 from utils.processes.distributed import ALONE
 from utils.words.errors import ConfigError
 from utils.words.vocabulary import Vocabulary

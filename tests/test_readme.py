@@ -21,12 +21,12 @@ from tests.test_house import ROOMS
 from utils.answers.lexicon import Lexicon
 from utils.answers.severity import read_severity
 from utils.config.config import Config, IouName
-from utils.config.detect_flags import parse_detect
-from utils.config.export_flags import parse_export
 from utils.config.paths import CFG, find_yaml
 from utils.config.settings import YOLOV5_KEYS, YOLOV5_NEUTRAL, build_config, settings_of_assignments
-from utils.config.train_flags import parse_train
-from utils.config.val_flags import parse_val
+from utils.flags.detect_flags import parse_detect
+from utils.flags.export_flags import parse_export
+from utils.flags.train_flags import parse_train
+from utils.flags.val_flags import parse_val
 from utils.studies.plan import read_plan
 from utils.words.yamlio import Document
 from utils.zones.zone_file import read_zones

@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from utils.config.command_flags import EvaluatorBenchmarkFlags, parse_evaluator_benchmark
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.files.output_files import Results, make_folder
 from utils.files.output_paths import keep_out_of_layouts
+from utils.flags.command_flags import EvaluatorBenchmarkFlags, parse_evaluator_benchmark
 from utils.inspection.bootstrap import compare
 from utils.inspection.inspection import inspect
 from utils.inspection.inspection_config import InspectionConfig

@@ -22,12 +22,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from utils.config.command_flags import parse_side_by_side
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.console.signals import saying
 from utils.files.output_files import write_json
 from utils.files.runs import provenance
+from utils.flags.command_flags import parse_side_by_side
 from utils.words.errors import ConfigError, printable
 from utils.words.text import counted, shorten
 

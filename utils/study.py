@@ -19,11 +19,11 @@ from pathlib import Path
 from models.graph.builder import build_graph
 from models.ready.new_model import traits_of
 from models.rows.model_spec import read_spec
-from utils.config.command_flags import parse_study
 from utils.config.config import Config
 from utils.config.paths import find_yaml
 from utils.console.log import LOG
 from utils.console.script import run_script
+from utils.flags.command_flags import parse_study
 from utils.studies.plan import read_plan
 from utils.studies.planned_config import NetworkFacts
 from utils.studies.runner import listing, run_study, say_tables

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from data.drawn.glass_set import write_glass
 from data.drawn.huge_glass import most_defects, write_huge_glass
-from utils.config.command_flags import DrawnFlags, parse_drawn
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.files.output_paths import keep_out_of_layouts
+from utils.flags.command_flags import DrawnFlags, parse_drawn
 from utils.words.errors import ConfigError, printable
 from utils.words.text import counted
 

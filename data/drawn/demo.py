@@ -8,7 +8,7 @@ from data.drawn.glass_set import write_glass
 from utils.config.config import Config
 from utils.config.paths import CFG
 from utils.config.settings import Setting, build_config, settings_of_assignments, settings_of_document
-from utils.config.train_flags import TrainFlags
+from utils.flags.train_flags import TrainFlags
 from utils.words.errors import ConfigError
 from utils.words.yamlio import read_yaml
 

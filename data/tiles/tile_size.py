@@ -10,7 +10,7 @@ import numpy as np
 from data.index.flat_truth import flatten
 from data.tiles.tiled_set import TiledSet, TileTruth
 from utils.config.config import Config, DataConfig
-from utils.config.looking_flags import AUTO
+from utils.flags.looking_flags import AUTO
 from utils.tiling.tiles import Tiling
 from utils.values.record import Record
 from utils.words.errors import ConfigError, DataError

@@ -15,10 +15,10 @@ from pathlib import Path
 from data.world.drawn_world import DrawnWorld
 from data.world.set_writer import write_set
 from data.world.sheet import write_sheets
-from utils.config.command_flags import parse_world
 from utils.console.log import LOG
 from utils.console.script import run_script
 from utils.files.runs import new_folder
+from utils.flags.command_flags import parse_world
 from utils.processes.memory import keep_small_blocks
 from utils.words.errors import printable
 from utils.words.text import counted

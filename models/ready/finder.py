@@ -21,11 +21,11 @@ from models.ready.load import Loaded, Network, for_inference, load_masker
 from models.ready.prompted import kept_names, looking_for, save_words
 from utils.answers.plan import unknown_phrases
 from utils.asking.parser import parse
-from utils.config.detect_flags import DetectFlags
 from utils.config.given_values import as_path, as_switch, as_text
 from utils.console.log import LOG
 from utils.deciding.threshold_file import Limits, read_limits
 from utils.deciding.thresholds import NEVER
+from utils.flags.detect_flags import DetectFlags
 from utils.processes.device import select_device
 from utils.values.answer import Answer
 from utils.values.detections import Detections

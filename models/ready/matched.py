@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.ready.load import Loaded
 from models.ready.prompted import closed_words, look_for_classes, look_for_prompts, look_for_unknown
-from utils.config.val_flags import ValFlags
+from utils.flags.val_flags import ValFlags
 from utils.scoring.novelty import Novelty, group_names
 from utils.words.class_names import ClassMatch, match_classes
 from utils.words.errors import ConfigError

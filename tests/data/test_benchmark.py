@@ -8,7 +8,7 @@ import pytest
 from data import benchmark
 from data.batches.epoch_plan import EpochPlan
 from data.index.record_index import RecordIndex
-from utils.config.command_flags import parse_data_benchmark
+from utils.flags.command_flags import parse_data_benchmark
 from utils.words.errors import ConfigError
 
 SMALL = ["--images", "90", "--boxes", "2", "--classes", "5", "--files", "30", "--pictures", "4", "--img", "64"]

@@ -136,7 +136,7 @@ def test_offsets_are_those_of_the_tar(packed):
 
 
 def test_many_shards_are_equal_each_time(home, tmp_path, monkeypatch):
-    monkeypatch.setattr("utils.config.command_flags.megabytes", int)
+    monkeypatch.setattr("utils.flags.command_flags.megabytes", int)
     for name in ("one", "two"):
         assert main(["--data", str(home), "--out", str(tmp_path / name), "--shard-mb", "9000"]) == 0
     shards = sorted((tmp_path / "one").glob("train-*.tar"))
@@ -185,7 +185,7 @@ def test_damaged_shards_are_one_clear_line(packed, kind):
 
 
 def test_a_missing_shard_is_named(home, tmp_path, monkeypatch):
-    monkeypatch.setattr("utils.config.command_flags.megabytes", int)
+    monkeypatch.setattr("utils.flags.command_flags.megabytes", int)
     out = tmp_path / "many"
     assert main(["--data", str(home), "--out", str(out), "--shard-mb", "9000"]) == 0
     (out / "train-000001.tar").unlink()

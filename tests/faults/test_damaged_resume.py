@@ -24,8 +24,8 @@ from tests.faults.damaged_checkpoints import (
 )
 from tests.faults.odd_files import pipe
 from tests.faults.trained_runs import files_of, last_of, one_line
-from utils.config.train_flags import parse_train
 from utils.files import checkpoint
+from utils.flags.train_flags import parse_train
 from utils.processes.resume import resume
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import detect
 import train
-import utils.config.command_flags as commands
+import utils.flags.command_flags as commands
 import val
 from data.pictures.picture_decoder import read_image
 from data.pictures.sources import find_sources
@@ -28,14 +28,14 @@ from data.sets.name_lists import read_name_file
 from models.graph.builder import build_graph
 from models.rows.model_spec import parse_spec
 from utils.config.config import Config
-from utils.config.detect_flags import parse_detect
-from utils.config.idle_flags import IDLE, MODES
-from utils.config.parser import Parser
 from utils.config.ranges import field_range
 from utils.config.settings import Setting, build_config, settings_of_assignments, settings_of_document
-from utils.config.train_flags import parse_train
-from utils.config.val_flags import parse_val
 from utils.deciding.threshold_file import read_limits
+from utils.flags.detect_flags import parse_detect
+from utils.flags.idle_flags import IDLE, MODES
+from utils.flags.parser import Parser
+from utils.flags.train_flags import parse_train
+from utils.flags.val_flags import parse_val
 from utils.scoring.prediction_files import read_json
 from utils.words.class_names import read_class_mapping
 from utils.words.errors import ConfigError, UserError

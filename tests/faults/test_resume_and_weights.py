@@ -26,9 +26,9 @@ from tests.conftest import QUICK
 from tests.models.ready.test_starting_weights import RELATIONS, SOURCE, check_classes, stirred
 from utils.config.config import Config, ModelConfig
 from utils.config.paths import CFG
-from utils.config.train_config import configure
-from utils.config.train_flags import parse_train
 from utils.files import checkpoint
+from utils.flags.train_config import configure
+from utils.flags.train_flags import parse_train
 from utils.processes.distributed import ALONE
 from utils.processes.resume import resume
 from utils.values.channels import Channels

@@ -12,9 +12,9 @@ from detect import Detector
 from models import export
 from models.pretrained.shipped import OPEN, find
 from models.ready.load import load_model
-from utils.config.export_flags import parse_export
 from utils.deciding.threshold_file import DetectionSettings, thresholds_text
 from utils.files import checkpoint
+from utils.flags.export_flags import parse_export
 from utils.values.frame import Frame
 from val import main as val_main
 

@@ -1,4 +1,4 @@
-"""From the command line to a configuration: flags, YAML and --set, each value checked and its origin kept.
+"""Every knob of a run, its range and its origin: from YAML files, flags and --set to one configuration.
 
 May import: words, values, console.
 """

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from utils.config.detect_flags import DetectFlags
-from utils.config.looking_flags import LookingFlags
-from utils.config.val_flags import ValFlags
 from utils.deciding.threshold_file import DetectionSettings, Limits, read_limits, read_making
+from utils.flags.detect_flags import DetectFlags
+from utils.flags.looking_flags import LookingFlags
+from utils.flags.val_flags import ValFlags
 from utils.values.unknown_defect import UNKNOWN
 
 L = TypeVar("L", bound=LookingFlags)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.config.detect_flags import DetectFlags
 from utils.drawing.box_drawing import BoxStyle
+from utils.flags.detect_flags import DetectFlags
 from utils.zones.zones import Zones
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from utils.annotations.labelled_picture import FOLDER
-from utils.config.detect_flags import DetectFlags
 from utils.files.earlier_run import OF_DETECTION, OVERLAYS, remove
 from utils.files.runs import new_run, planned_run
+from utils.flags.detect_flags import DetectFlags
 from utils.words.errors import ConfigError, printable
 
 

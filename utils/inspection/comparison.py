@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from utils.config.val_flags import ValFlags
 from utils.console.log import LOG, log_to
 from utils.files.earlier_run import OF_EVALUATION
 from utils.files.output_files import write_json
 from utils.files.runs import new_run, provenance
+from utils.flags.val_flags import ValFlags
 from utils.inspection.bootstrap import Difference, compare
 from utils.scoring import coco
 from utils.scoring.box_pairs import NEAREST, Pairs, pair_up

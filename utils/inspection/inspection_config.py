@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from utils.config.val_flags import ValFlags
 from utils.deciding.decisions import Cost, parse_cost
 from utils.deciding.thresholds import LOWEST
+from utils.flags.val_flags import ValFlags
 from utils.inspection.sizes import BINS, parse_bins
 from utils.scoring.matching import MatchRule
 from utils.values.record import Record

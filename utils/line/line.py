@@ -13,12 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self
 
-from utils.config.line_flags import LineFlags
 from utils.console.log import say
 from utils.detecting.answer_rows import answer_line
 from utils.detecting.output_options import DetectionOutput
 from utils.detecting.picture_files import FoundFiles
 from utils.files.output_files import Extra, Results
+from utils.flags.line_flags import LineFlags
 from utils.line.journal import Journal, key_of
 from utils.line.moved_pictures import MovedPictures
 from utils.line.newest_files import NewestFiles

@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from utils.config.detect_flags import DetectFlags
 from utils.deciding.threshold_file import DIGITS, Limits
 from utils.deciding.thresholds import NEVER
+from utils.flags.detect_flags import DetectFlags
 from utils.processes.threads import Turns
 from utils.values.answer import Answer
 from utils.values.detections import Detections

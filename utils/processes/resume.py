@@ -13,11 +13,11 @@ from utils.config.config import Config
 from utils.config.paths import CFG
 from utils.config.run_config import first_reduced, other_value, with_folders
 from utils.config.settings import Setting, build_config
-from utils.config.train_flags import TrainFlags
 from utils.console.log import LOG
 from utils.files import checkpoint
 from utils.files.content import contradiction
 from utils.files.runs import LAST_WRITTEN, find_run
+from utils.flags.train_flags import TrainFlags
 from utils.processes.distributed import World
 from utils.processes.exactness import Conditions, changed_data, changed_environment
 from utils.processes.launch import launch_id

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from utils.answers.lexicon import Lexicon
 from utils.answers.reading_file import checked_reading
-from utils.config.val_flags import ValFlags
 from utils.console.log import LOG
 from utils.files.output_files import Results
+from utils.flags.val_flags import ValFlags
 from utils.inspection.inspection_config import InspectionConfig
 from utils.questions.question import Kind
 from utils.quiz.examination import Examiner

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from utils.config.detect_flags import DetectFlags
 from utils.console.log import LOG
 from utils.console.signals import Stop, Stopped
 from utils.detecting.answer_rows import answer_line
@@ -15,6 +14,7 @@ from utils.detecting.output_options import DetectionOutput
 from utils.detecting.picture_files import FoundFiles
 from utils.detecting.totals import Totals
 from utils.files.output_files import Results
+from utils.flags.detect_flags import DetectFlags
 from utils.processes.distributed import World
 from utils.report.detection import DetectionReport
 from utils.values.picture_result import PictureResult

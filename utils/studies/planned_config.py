@@ -10,11 +10,11 @@ from typing import Any
 
 from utils.config.config import Config
 from utils.config.idle_knobs import NetworkTraits, check_knobs, idle_knobs
-from utils.config.looking_flags import AUTO
 from utils.config.paths import find_yaml, yaml_as_given
 from utils.config.settings import settings_of_assignments
-from utils.config.train_config import configure
-from utils.config.train_flags import TrainFlags, parse_train
+from utils.flags.looking_flags import AUTO
+from utils.flags.train_config import configure
+from utils.flags.train_flags import TrainFlags, parse_train
 from utils.words.errors import ConfigError
 
 _PLACE = "a study decides where its runs lie (--out); take it out"

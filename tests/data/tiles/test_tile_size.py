@@ -10,7 +10,7 @@ from data.index.flat_truth import flatten
 from data.tiles.tile_size import auto_words, check_tile, chosen_tile, tile_words, tiling_of, with_tile
 from data.tiles.tiled_set import TiledSet, TileTruth
 from utils.config.config import Config, DataConfig
-from utils.config.looking_flags import AUTO
+from utils.flags.looking_flags import AUTO
 from utils.tiling.tiles import Tiling
 from utils.values.record import Record
 from utils.words.errors import ConfigError, DataError

@@ -24,11 +24,11 @@ from utils.annotations.annotation_files import FORMATS
 from utils.annotations.xml_text import without_illegal
 from utils.annotations.yolo_set import label_places
 from utils.config.config import DataConfig
-from utils.config.detect_flags import LABEL_FORMATS, parse_detect
 from utils.console.signals import Stop
 from utils.detecting.output_options import DetectionOutput
 from utils.detecting.run_folder import new_detection_folder
 from utils.files import output_files
+from utils.flags.detect_flags import LABEL_FORMATS, parse_detect
 from utils.processes.distributed import ALONE
 from utils.report.detection_run import write_run
 from utils.values.detections import Detections

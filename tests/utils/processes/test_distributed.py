@@ -1,6 +1,6 @@
 import pytest
 
-from utils.config.train_flags import parse_train
+from utils.flags.train_flags import parse_train
 from utils.processes.distributed import ALONE, Place, World, find_place
 from utils.processes.launch import device_of, process_count
 from utils.words.errors import ConfigError

@@ -11,7 +11,7 @@ from data import audit
 from data.index.union import open_data
 from data.sets.split_reading import ReadPolicy
 from utils.config.config import DataConfig
-from utils.config.train_flags import parse_train
+from utils.flags.train_flags import parse_train
 from utils.review.review_set import ReviewSet
 from utils.words.errors import DataError
 

@@ -7,9 +7,9 @@ import threading
 import pytest
 
 from tests.utils.serving.page_cases import Browser, desk
-from utils.config.parser import Parser
-from utils.config.serve_flags import add_serve
 from utils.console.signals import Stop
+from utils.flags.parser import Parser
+from utils.flags.serve_flags import add_serve
 from utils.serving.address import Address, open_door
 from utils.serving.guard import _Allowance
 from utils.serving.server import Server

@@ -5,7 +5,7 @@ import pytest
 
 from tests.utils.studies.conftest import PLAN
 from utils.config.paths import CFG
-from utils.config.train_flags import parse_train
+from utils.flags.train_flags import parse_train
 from utils.studies.plan import read_plan
 from utils.words.errors import ConfigError
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from utils.config.train_flags import parse_train
+from utils.flags.train_flags import parse_train
 from utils.tracking.mlflow_place import check_address, own_place
 from utils.tracking.tools import MLFLOW_ENVIRONMENT, check_tools, new_trackers
 from utils.words.errors import ConfigError

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from utils.config.config import DataConfig
-from utils.config.parser import Parser
 from utils.config.ranges import Range, knob_flag
+from utils.flags.parser import Parser
 from utils.words.errors import ConfigError
 
 

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from utils.config.argv_repair import repair
-from utils.config.idle_flags import refuse_idle
 from utils.config.ranges import Range
-from utils.config.refused_flags import REFUSED, refuse
 from utils.console.log import LOG
+from utils.flags.argv_repair import repair
+from utils.flags.idle_flags import refuse_idle
+from utils.flags.refused_flags import REFUSED, refuse
 from utils.words.errors import ConfigError, printable
 from utils.words.text import did_you_mean
 

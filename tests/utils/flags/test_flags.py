@@ -1,8 +1,8 @@
 import pytest
 
-from utils.config.detect_flags import parse_detect
-from utils.config.train_flags import parse_train
-from utils.config.val_flags import parse_val
+from utils.flags.detect_flags import parse_detect
+from utils.flags.train_flags import parse_train
+from utils.flags.val_flags import parse_val
 from utils.words.errors import ConfigError
 
 

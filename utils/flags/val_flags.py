@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from utils.config.config import DataConfig
-from utils.config.looking_flags import LookingFlags, add_looking, add_weights, split_weights
-from utils.config.parser import Parser
 from utils.config.ranges import Range, knob_flag
-from utils.config.shared_flags import add_common, add_thresholds, add_words
+from utils.flags.looking_flags import LookingFlags, add_looking, add_weights, split_weights
+from utils.flags.parser import Parser
+from utils.flags.shared_flags import add_common, add_thresholds, add_words
 from utils.words.errors import ConfigError
 
 

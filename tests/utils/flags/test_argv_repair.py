@@ -2,10 +2,10 @@
 
 import pytest
 
-from utils.config.argv_repair import repair
 from utils.config.paths import CFG, find_yaml
-from utils.config.train_flags import parse_train
-from utils.config.val_flags import parse_val
+from utils.flags.argv_repair import repair
+from utils.flags.train_flags import parse_train
+from utils.flags.val_flags import parse_val
 
 KNOWN = ("--cfg", "--data", "--hyp", "--weights", "--batch-size", "--epochs", "--name", "--evolve")
 PUBLISHED = "IDFE-Net-Enhanced version.yaml"

@@ -8,7 +8,7 @@ from pathlib import Path
 from utils.config.config import Config
 from utils.config.paths import CFG, find_yaml
 from utils.config.settings import Setting, build_config, settings_of_assignments, settings_of_document
-from utils.config.train_flags import TrainFlags
+from utils.flags.train_flags import TrainFlags
 from utils.words.yamlio import read_yaml
 
 DEFAULT_MODEL = "idfe-net-lite0-n.yaml"

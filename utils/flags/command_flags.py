@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from utils.config.config import AugmentConfig, DataConfig, RunConfig
-from utils.config.parser import Parser, megabytes
 from utils.config.ranges import Range, knob_flag
+from utils.flags.parser import Parser, megabytes
 from utils.words.errors import ConfigError, printable
 
 COUNT = Range(1, 100_000_000).whole  # of pictures, boxes or repeats that a benchmark makes up

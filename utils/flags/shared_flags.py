@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from utils.config.config import DataConfig, ValConfig
-from utils.config.parser import Parser
 from utils.config.ranges import knob_flag
+from utils.flags.parser import Parser
 
 
 def add_common(parser: Parser, project: str) -> None:

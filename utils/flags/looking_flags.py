@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from utils.config.config import DataConfig
 from utils.config.given_values import as_switch
-from utils.config.parser import Parser
 from utils.config.ranges import in_range, knob_flag
+from utils.flags.parser import Parser
 from utils.words.errors import ConfigError
 from utils.words.text import shown
 

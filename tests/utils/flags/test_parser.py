@@ -1,6 +1,6 @@
 import pytest
 
-from utils.config.parser import hours
+from utils.flags.parser import hours
 from utils.words.errors import ConfigError
 
 

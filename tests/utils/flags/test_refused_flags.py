@@ -1,9 +1,9 @@
 import pytest
 
-from utils.config.detect_flags import parse_detect
-from utils.config.refused_flags import REFUSED
-from utils.config.train_flags import parse_train
-from utils.config.val_flags import parse_val
+from utils.flags.detect_flags import parse_detect
+from utils.flags.refused_flags import REFUSED
+from utils.flags.train_flags import parse_train
+from utils.flags.val_flags import parse_val
 from utils.words.errors import ConfigError
 
 PARSERS = {"train.py": parse_train, "val.py": parse_val, "detect.py": parse_detect}

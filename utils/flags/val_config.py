@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from utils.config.config import Config, DataConfig, ValConfig
 from utils.config.settings import Setting, build_config, settings_of_assignments
-from utils.config.val_flags import ValFlags
+from utils.flags.val_flags import ValFlags
 from utils.words.errors import ConfigError
 from utils.words.private_paths import is_reduced
 

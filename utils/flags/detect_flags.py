@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.config.config import Config, DataConfig
-from utils.config.line_flags import LineFlags, add_line
-from utils.config.looking_flags import LookingFlags, add_looking, add_weights, split_weights
-from utils.config.parser import Parser
 from utils.config.ranges import Range, knob_flag
-from utils.config.serve_flags import ServeFlags, add_serve
 from utils.config.settings import build_config, settings_of_assignments
-from utils.config.shared_flags import add_common, add_thresholds, add_words
+from utils.flags.line_flags import LineFlags, add_line
+from utils.flags.looking_flags import LookingFlags, add_looking, add_weights, split_weights
+from utils.flags.parser import Parser
+from utils.flags.serve_flags import ServeFlags, add_serve
+from utils.flags.shared_flags import add_common, add_thresholds, add_words
 from utils.words.errors import ConfigError, printable
 
 LABEL_FORMATS = ("yolo", "coco", "labelme", "cvat", "labelstudio")

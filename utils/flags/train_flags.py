@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from utils.config.config import LogTool
-from utils.config.looking_flags import side_or_auto
-from utils.config.parser import Parser, hours, number_or_name
 from utils.config.settings import Setting
-from utils.config.shared_flags import add_glossary
+from utils.flags.looking_flags import side_or_auto
+from utils.flags.parser import Parser, hours, number_or_name
+from utils.flags.shared_flags import add_glossary
 from utils.words.errors import ConfigError
 from utils.words.text import did_you_mean, shown
 

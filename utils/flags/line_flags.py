@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from utils.config.parser import Parser
 from utils.config.ranges import Range
+from utils.flags.parser import Parser
 
 VERDICT_LINES = "verdicts.jsonl"  # --json-lines without a value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from utils.config.parser import Parser
+from utils.flags.parser import Parser
 
 HERE = "127.0.0.1:8000"
 

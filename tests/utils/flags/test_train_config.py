@@ -2,8 +2,8 @@
 
 import pytest
 
-from utils.config import train_config
-from utils.config.train_flags import parse_train
+from utils.flags import train_config
+from utils.flags.train_flags import parse_train
 from utils.words.yamlio import read_yaml
 
 
