@@ -93,7 +93,7 @@ class Run:
     cfg: Config
     device: torch.device
     data: Splits
-    state: TrainState
+    state: TrainState[Graph]
     criterion: Criterion
     words: Words | None
     book: DataBook
@@ -308,7 +308,8 @@ def train(run: Run, folder: Path, origins: dict[str, str], argv: Sequence[str] |
         open_run_folder(folder, cfg, origins, run.book.plain(), about, argv)
         LOG.info("%s, into %s", size_line(state.model, world), folder)
         say_beforehand(run)
-    loaders = new_loaders(data, cfg, state.model.stride, run.device, world, run.words and run.words.vocabulary)
+    vocabulary = run.words.vocabulary if run.words else None
+    loaders = new_loaders(data, cfg, state.model.stride, run.device, world, vocabulary)
     if world.first and not cfg.run.noplots and state.step == 0:
         with Extra("pictures of what training is shown"):
             plot_start(folder, loaders.train, loaders.sampler, data.train, cfg.data.max_pixels)

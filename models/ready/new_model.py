@@ -135,7 +135,7 @@ def refit_spec(graph: Graph, sizes: np.ndarray, max_ratio: float, seed: int) -> 
 
 def new_training(
     model: Graph, cfg: Config, pictures: int, dtype: torch.dtype | None, device: torch.device, world: World
-) -> tuple[Config, TrainState]:
+) -> tuple[Config, TrainState[Graph]]:
     """`model` on `device`, ready for its first step on `pictures` training pictures; the configuration with --batch -1
     replaced.
 

@@ -9,11 +9,11 @@ from torch import nn
 
 from utils.console.log import LOG
 from utils.files import checkpoint
-from utils.training.state import TrainState
+from utils.training.state import N, TrainState
 from utils.words.errors import CheckpointError
 
 
-def best_average(state: TrainState, best: Path) -> nn.Module | None:
+def best_average(state: TrainState[N], best: Path) -> N | None:
     """A copy of the averaged network with the weights of `best`, for all processes; None where the last epoch is the
     best one, where none is, or where there is no such file: --nosave writes none before the end.
     """

@@ -6,7 +6,7 @@ import copy
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Generic, TypedDict, TypeVar
 
 import torch
 from torch import nn
@@ -22,6 +22,7 @@ from utils.words.schema import misfit
 from utils.words.text import counted
 
 COUNTERS = ("epoch", "step", "batches", "best", "best_epoch", "skipped_in_a_row")
+N = TypeVar("N", bound=nn.Module)  # the network that is trained
 SAME_PICTURES = "the same pictures in the same order, but not bit for bit the numbers of an unbroken run"
 
 
@@ -35,14 +36,14 @@ class ScalerState(TypedDict):
     _growth_tracker: int
 
 
-class EMA:
+class EMA(Generic[N]):
     """Exponential moving average of all floating-point state of `model`.
 
     The decay ramps up with the updates: decay x (1 - e^(-updates / tau)).
     """
 
-    def __init__(self, model: nn.Module, decay: float, tau: float) -> None:
-        self.module = copy.deepcopy(model).eval().requires_grad_(False)
+    def __init__(self, model: N, decay: float, tau: float) -> None:
+        self.module: N = copy.deepcopy(model).eval().requires_grad_(False)
         self.decay, self.tau, self.updates = decay, tau, 0
         # Walking the modules for their state costs as much as the update itself, so the tensors are looked up once.
         mine, theirs = self.module.state_dict(), model.state_dict()
@@ -67,7 +68,7 @@ class EMA:
 
 
 @dataclass(eq=False)
-class TrainState:
+class TrainState(Generic[N]):
     """Everything that training changes, and how this process takes part.
 
     `network` is what is called in training: `model` itself, or the wrapper that exchanges its gradients with the other
@@ -76,9 +77,9 @@ class TrainState:
     results.csv too; `done`: no other follows. `source` is the checkpoint that it was last read from or saved in.
     """
 
-    model: nn.Module
+    model: N
     network: nn.Module
-    ema: EMA
+    ema: EMA[N]
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
     dtype: torch.dtype | None = None
@@ -166,7 +167,7 @@ def set_random_state(state: dict[str, Any]) -> None:
         torch.cuda.set_rng_state_all(state["cuda"])
 
 
-def new_state(model: nn.Module, cfg: Config, dtype: torch.dtype | None, world: World = ALONE) -> TrainState:
+def new_state(model: N, cfg: Config, dtype: torch.dtype | None, world: World = ALONE) -> TrainState[N]:
     """The state in which training of `model` begins."""
     device = next(model.parameters()).device
     return TrainState(
