@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from utils.annotations.growing_file import GrowingFile
 from utils.annotations.labelled_picture import LabelledPicture, LabelRun
 from utils.annotations.picture_lists import PictureLists, listable
+from utils.files.growing_file import GrowingFile
 from utils.scoring.coco import classes_json, result_rows
 
 

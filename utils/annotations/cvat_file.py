@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from utils.annotations.growing_file import GrowingFile
 from utils.annotations.labelled_picture import LabelledPicture, LabelRun
 from utils.annotations.xml_text import hex_colour, without_illegal
+from utils.files.growing_file import GrowingFile
 from utils.files.output_files import write_json
 
 UNSAYABLE = "XML cannot hold their names; rename them, or take --save-labels coco"

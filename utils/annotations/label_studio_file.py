@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from utils.annotations.growing_file import GrowingFile
 from utils.annotations.labelled_picture import LabelledPicture, LabelRun
 from utils.annotations.xml_text import hex_colour, without_illegal
+from utils.files.growing_file import GrowingFile
 from utils.files.output_files import write_text
 
 LOCAL = "/data/local-files/?d="  # Label Studio's address of a file below LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT

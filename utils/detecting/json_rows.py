@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from utils.annotations.growing_file import GrowingFile
+from utils.files.growing_file import GrowingFile
 from utils.files.output_files import Results
 
 

@@ -325,7 +325,7 @@ def test_a_full_disk_is_said_and_leaves_no_half_file(tmp_path, monkeypatch, kind
             return self.file.write(text)
 
     real = output_files.open_rows
-    monkeypatch.setattr("utils.annotations.growing_file.open_rows", lambda path: Full(real(path)))
+    monkeypatch.setattr("utils.files.growing_file.open_rows", lambda path: Full(real(path)))
     with pytest.raises(ResourceError, match="No space left"):
         written(tmp_path / "run", several(tmp_path), kind)
     folder = tmp_path / "run" / "prelabels"
